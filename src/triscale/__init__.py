@@ -1,0 +1,1 @@
+"""Fit a ConvNet to a compute budget."""

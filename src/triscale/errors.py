@@ -1,0 +1,49 @@
+"""The errors a user can cause or meet, each with its exit code; a message is at most three lines and says what to do."""
+
+
+class TriscaleError(Exception):
+    """Base of every error that triscale raises on purpose. `exit_code` is what the command line ends with."""
+
+    exit_code = 70
+
+
+class UsageError(TriscaleError):
+    """An unknown command, option or network name, or a number that cannot be meant (negative, zero, NaN)."""
+
+    exit_code = 64
+
+
+class InputError(TriscaleError):
+    """A missing, broken or wrong file, spec or data set; an unreachable budget; a network too large to be meant."""
+
+    exit_code = 65
+
+
+class NumericError(TriscaleError):
+    """The numbers went wrong: a loss or a weight that is not finite."""
+
+    exit_code = 70
+
+
+class OutOfMemoryError(TriscaleError):
+    """The memory of the machine or the device did not suffice."""
+
+    exit_code = 71
+
+
+class OutputError(TriscaleError):
+    """The output cannot be created; tested before any work is done."""
+
+    exit_code = 73
+
+
+class StorageError(TriscaleError):
+    """Reading or writing failed during work."""
+
+    exit_code = 74
+
+
+class BusyError(TriscaleError):
+    """Another process holds the run folder."""
+
+    exit_code = 75
