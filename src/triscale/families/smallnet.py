@@ -1,0 +1,37 @@
+"""Baselines of our own for small pictures (24 to 64 px), about 1 to 10 M MACs.
+
+They are made to be scaled: channels are multiples of 4 and every stage has at least two blocks, so that small steps of
+width and depth exist, and they are shallow, so that depth has something to give.
+"""
+
+from collections.abc import Iterator
+
+from triscale.spec import Head, Network, Norm, SqueezeExcite, Stage, Stem
+
+_SE = SqueezeExcite(ratio=0.25, of="input")
+
+_WIDTHS = {
+    24: (12, (12, 20, 32), 96),
+    32: (12, (16, 24, 40), 128),
+    48: (16, (16, 28, 48), 160),
+    64: (16, (20, 32, 56), 192),
+}
+"""Native side in pixels -> stem, stage and head channels."""
+
+
+def networks() -> Iterator[Network]:
+    """One baseline a native side, smallest first."""
+    for side, (stem, widths, head) in _WIDTHS.items():
+        yield Network(
+            name=f"smallnet_{side}",
+            resolution=(side, side),
+            stem=Stem(channels=stem, stride=1),
+            stages=tuple(
+                Stage(operator="mbconv", expand=4, kernel=3, stride=2, channels=width, repeats=2, squeeze_excite=_SE)
+                for width in widths
+            ),
+            head=Head(channels=head, dropout=0.1),
+            norm=Norm(eps=1e-3, momentum=0.1),
+            channel_divisor=4,
+            classes=10,
+        )

@@ -1,0 +1,156 @@
+"""Networks as JSON: version, content hash, readable errors and differences."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from triscale.errors import InputError
+from triscale.spec.fields import FieldError
+from triscale.spec.network import Network
+
+FORMAT = "triscale.network"
+VERSION = 1
+
+
+def to_document(network: Network) -> dict[str, Any]:
+    """The network as a JSON-ready dict: `format`, `version`, then every field."""
+    return {"format": FORMAT, "version": VERSION, **_encode(network)}
+
+
+def from_document(document: object) -> Network:
+    """The network in a document made by `to_document`, or written by hand (fields with a default may be left out).
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    if not isinstance(document, Mapping):
+        raise InputError(f"a network is a JSON object, not {type(document).__name__}")
+    fields = dict(document)
+    if (found := fields.pop("format", FORMAT)) != FORMAT:
+        raise FieldError("format", found, FORMAT)
+    if (found := fields.pop("version", VERSION)) != VERSION:
+        raise FieldError("version", found, f"{VERSION} (this triscale reads no other)")
+    network = _decode(fields, Network)
+    assert isinstance(network, Network)  # noqa: S101  for the type checker; _decode built it
+    return network
+
+
+def dumps(network: Network) -> str:
+    """Indented JSON text, ending in a newline."""
+    return json.dumps(to_document(network), indent=2) + "\n"
+
+
+def loads(text: str) -> Network:
+    """The network in JSON text; InputError where it is not one."""
+    try:
+        return from_document(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}") from None
+
+
+def read(path: Path) -> Network:
+    """The network in a file; InputError names the file, the field, the value and what is allowed."""
+    try:
+        return loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the network file {path}: {getattr(error, 'strerror', None) or error}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def content_hash(network: Network) -> str:
+    """SHA-256 (64 hex digits) of the canonical JSON without the name: equal networks, equal hash."""
+    fields = to_document(network)
+    del fields["name"]
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def diff(left: Network, right: Network) -> list[str]:
+    """Readable differences, one line a field, such as `stages[3].repeats: 3 -> 4`; empty where the networks are equal."""
+    one, two = dict(_leaves("", _encode(left))), dict(_leaves("", _encode(right)))
+    paths = [*one, *(path for path in two if path not in one)]
+    absent = "absent"
+    return [
+        f"{p}: {one.get(p, absent)} -> {two.get(p, absent)}" for p in paths if one.get(p, absent) != two.get(p, absent)
+    ]
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(f"{path}.{key}" if path else key, item)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for index, item in enumerate(value):
+            yield from _leaves(f"{path}[{index}]", item)
+    else:
+        yield path, json.dumps(value)
+
+
+def _encode(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    if type(value) is float and value.is_integer():
+        return int(value)  # 6.0 and 6 are one ratio and must have one hash
+    return value
+
+
+def _decode(value: Any, kind: Any) -> Any:
+    """`value` as `kind`: a dataclass, a tuple, an optional of these, or a plain value (checked by the dataclass itself)."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        inner = [argument for argument in arguments if argument is not types.NoneType]
+        return None if value is None else _decode(value, inner[0])
+    if origin is tuple:
+        return _decode_items(value, arguments)
+    if dataclasses.is_dataclass(kind):
+        return _decode_fields(value, kind)
+    if kind is str and not isinstance(value, str):
+        raise FieldError("", value, "text")
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _decode_items(value: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise FieldError("", value, "a list")
+    items = []
+    for index, item in enumerate(value):
+        try:
+            items.append(_decode(item, arguments[0]))
+        except FieldError as error:
+            raise error.within(f"[{index}]") from None
+    return tuple(items)
+
+
+def _decode_fields(value: Any, kind: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise FieldError("", value, f"an object with the fields of {kind.__name__}")
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            raise FieldError(
+                str(name),
+                value[name],
+                f"no such field; did you mean {near[0]}?" if near else f"only {', '.join(known)}",
+            )
+    decoded = {}
+    for name, field in known.items():
+        if name in value:
+            try:
+                decoded[name] = _decode(value[name], hints[name])
+            except FieldError as error:
+                raise error.within(name) from None
+        elif field.default is dataclasses.MISSING:
+            raise FieldError(name, None, "this field is required")
+    return kind(**decoded)

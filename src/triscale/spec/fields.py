@@ -1,0 +1,44 @@
+"""Checks of single fields; each failure names the field, its value and what is allowed."""
+
+import math
+from collections.abc import Iterable
+
+from triscale.errors import InputError
+
+
+class FieldError(InputError):
+    """A field of a spec holds what it must not. `path` grows on the way out: `kernel`, then `stages[2].kernel`."""
+
+    def __init__(self, path: str, value: object, allowed: str) -> None:
+        self.path, self.value, self.allowed = path, value, allowed
+        super().__init__(f"{path} is {value!r}; allowed: {allowed}")
+
+    def within(self, outer: str) -> "FieldError":
+        """The same complaint, seen from the object that holds the field."""
+        joint = "." if self.path and not self.path.startswith("[") else ""
+        return FieldError(f"{outer}{joint}{self.path}", self.value, self.allowed)
+
+
+def require_integer(path: str, value: object, low: int, high: int) -> None:
+    """Raise FieldError unless `value` is an int (not a bool) in [low, high]."""
+    if type(value) is not int or not low <= value <= high:
+        raise FieldError(path, value, f"an integer from {low} to {high}")
+
+
+def require_number(path: str, value: object, low: float, high: float) -> None:
+    """Raise FieldError unless `value` is a finite number in [low, high]."""
+    if type(value) not in (int, float) or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
+        raise FieldError(path, value, f"a number from {low:g} to {high:g}")
+
+
+def require_choice(path: str, value: object, choices: Iterable[object]) -> None:
+    """Raise FieldError unless `value` is one of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise FieldError(path, value, ", ".join(map(str, choices)))
+
+
+def require_odd(path: str, value: object, high: int) -> None:
+    """Raise FieldError unless `value` is an odd int in [1, high]: a kernel needs a centre."""
+    if type(value) is not int or not 1 <= value <= high or value % 2 == 0:
+        raise FieldError(path, value, f"an odd integer from 1 to {high}")

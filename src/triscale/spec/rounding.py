@@ -1,0 +1,50 @@
+"""Every rounding in triscale: channels, repeats, sides, inner widths, padded sizes. Nothing else in the package rounds.
+
+The rules are those of the authors' code (EfficientNet, section 3 and `efficientnet_model.py`); the tolerance against
+floating-point noise is ours.
+"""
+
+import math
+from typing import Literal
+
+Padding = Literal["same", "symmetric"]
+Size = tuple[int, int]
+
+_NOISE = 1e-9
+"""1.1 * 10 is 11.000000000000002; without a tolerance a whole layer would be added by the last bit."""
+
+
+def round_channels(channels: float, divisor: int) -> int:
+    """Nearest multiple of `divisor` (half rounds up), at least `divisor`, never below 90% of the value wanted."""
+    rounded = max(divisor, int(channels + divisor / 2 + _NOISE) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def round_repeats(repeats: float) -> int:
+    """Repeats of a scaled stage: rounded up, at least 1."""
+    return max(1, math.ceil(repeats - _NOISE))
+
+
+def round_side(pixels: float) -> int:
+    """A side of a scaled picture in pixels: nearest (half rounds up), at least 1."""
+    return max(1, math.floor(pixels + 0.5 + _NOISE))
+
+
+def round_squeeze(channels: float) -> int:
+    """Channels of the squeezed vector in squeeze-excite: rounded down, at least 1."""
+    return max(1, int(channels + _NOISE))
+
+
+def output_side(side: int, kernel: int, stride: int, padding: Padding) -> int:
+    """Pixels that a convolution leaves of `side`."""
+    if padding == "same":
+        return -(-side // stride)
+    return (side + 2 * (kernel // 2) - kernel) // stride + 1
+
+
+def pad_side(side: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
+    """Pixels added (before, after) along one side; with "same" and an odd total the extra one comes after."""
+    if padding == "symmetric":
+        return kernel // 2, kernel // 2
+    total = max((output_side(side, kernel, stride, padding) - 1) * stride + kernel - side, 0)
+    return total // 2, total - total // 2

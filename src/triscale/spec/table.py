@@ -1,0 +1,45 @@
+"""A network printed like Table 1 of the EfficientNet paper."""
+
+from triscale.spec.network import Network, Stage
+from triscale.spec.resolve import resolve
+
+_TITLES = ("Stage", "Operator", "Resolution", "Channels", "Layers")
+
+
+def table(network: Network) -> str:
+    """Stage, operator, input resolution (pixels), output channels and layers, one row a stage."""
+    firsts = {run.stage: run.block for run in reversed(resolve(network).runs)}
+    stem, head = network.stem, network.head
+    rows = [_TITLES, ("1", f"Conv{stem.kernel}x{stem.kernel}, s{stem.stride}" + (" & MaxPool3x3, s2" if stem.pool else ""),
+                      _size(firsts[0].input), str(stem.channels), "1")]  # fmt: skip
+    for index, stage in enumerate(network.stages, 1):
+        rows.append(
+            (str(index + 1), operator(stage), _size(firsts[index].input), str(stage.channels), str(stage.repeats))
+        )
+    last = firsts[-1]
+    name = "Conv1x1 & Pooling & FC" if head.channels else "Pooling & FC"
+    rows.append((str(len(network.stages) + 2), name, _size(last.input), str(last.inner_channels), "1"))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([f"{network.name} ({_size(network.resolution)} px, {network.classes} classes)", *lines])
+
+
+def operator(stage: Stage) -> str:
+    """The operator of a stage in the paper's words, such as `MBConv6, k5x5, s2, se0.25`."""
+    kernel = f"k{stage.kernel}x{stage.kernel}"
+    name = {
+        "mbconv": f"MBConv{stage.expand:g}",
+        "separable": "Separable",
+        "basic": "Basic",
+        "bottleneck": "Bottleneck",
+    }[stage.operator]
+    parts = [name, kernel]
+    if stage.stride != 1:
+        parts.append(f"s{stage.stride}")
+    if stage.squeeze_excite is not None:
+        parts.append(f"se{stage.squeeze_excite.ratio:g}")
+    return ", ".join(parts)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
