@@ -10,29 +10,30 @@ from typing import Literal
 Padding = Literal["same", "symmetric"]
 Size = tuple[int, int]
 
-_NOISE = 1e-9
-"""1.1 * 10 is 11.000000000000002; without a tolerance a whole layer would be added by the last bit."""
+_UP, _DOWN = 1 + 1e-9, 1 - 1e-9
+"""1.1 * 10 is 11.000000000000002; without a tolerance a whole layer would be added by the last bit. It is relative, so that
+thresholds which coincide in exact arithmetic still coincide."""
 
 
 def round_channels(channels: float, divisor: int) -> int:
     """Nearest multiple of `divisor` (half rounds up), at least `divisor`, never below 90% of the value wanted."""
-    rounded = max(divisor, int(channels + divisor / 2 + _NOISE) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded
+    rounded = max(divisor, int(channels * _UP + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels * _DOWN else rounded
 
 
 def round_repeats(repeats: float) -> int:
     """Repeats of a scaled stage: rounded up, at least 1."""
-    return max(1, math.ceil(repeats - _NOISE))
+    return max(1, math.ceil(repeats * _DOWN))
 
 
 def round_side(pixels: float) -> int:
     """A side of a scaled picture in pixels: nearest (half rounds up), at least 1."""
-    return max(1, math.floor(pixels + 0.5 + _NOISE))
+    return max(1, math.floor(pixels * _UP + 0.5))
 
 
 def round_squeeze(channels: float) -> int:
     """Channels of the squeezed vector in squeeze-excite: rounded down, at least 1."""
-    return max(1, int(channels + _NOISE))
+    return max(1, int(channels * _UP))
 
 
 def output_side(side: int, kernel: int, stride: int, padding: Padding) -> int:

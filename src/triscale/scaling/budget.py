@@ -1,0 +1,176 @@
+"""The budget solver: the largest network on a rule's curve whose counted, rounded cost keeps every limit.
+
+The solver sees only two callables, phi -> factors and factors -> cost, so it works for any rule, baseline and kind of cost.
+A *notch* is the next distinct network along phi: rounding makes the curve a staircase, and the answer is a step of it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from triscale.errors import InputError, UsageError
+from triscale.scaling.rules import Factors
+
+Curve = Callable[[float], Factors]
+CostOf = Callable[[Factors], Mapping[str, float]]
+
+_FARTHEST = 4096.0
+"""|phi| beyond which a curve that has not met its limits never will."""
+
+_RESOLUTION_OF_PHI = 1e-9
+
+
+class Point(NamedTuple):
+    """A place on the curve; `cost` is None where the network is too large to be counted."""
+
+    phi: float
+    factors: Factors
+    cost: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """The answer of the solver.
+
+    Attributes:
+        phi, factors, cost: of the answer; `cost` holds the limited quantities.
+        slack: limit minus use, in the limit's unit.
+        binding: the limits that one notch more would break.
+        notch: the next distinct network along phi, which breaks them.
+        left_rule: by what ratio `fill` left the rule: (resolution, width), both 1 where nothing was filled.
+    """
+
+    phi: float
+    factors: Factors
+    cost: Mapping[str, float]
+    slack: Mapping[str, float]
+    binding: tuple[str, ...]
+    notch: Point
+    left_rule: tuple[float, float] = (1.0, 1.0)
+
+    def unused(self, limits: Mapping[str, float]) -> float:
+        """Fraction of the tightest binding limit that stays unused."""
+        return min(self.slack[name] / limits[name] for name in self.binding)
+
+
+def fit(curve: Curve, cost_of: CostOf, limits: Mapping[str, float]) -> Fit:
+    """The largest point of the curve within all limits (costs must not fall as phi grows, as counted costs do not).
+
+    Raises:
+        UsageError: no limit, or a limit that is not a finite number above 0.
+        InputError: the smallest network of the curve exceeds a limit, or no limit is ever met.
+    """
+    _check(limits)
+
+    def at(phi: float) -> Point:
+        try:
+            where = curve(phi)
+            return Point(phi, where, cost_of(where))
+        except InputError:
+            return Point(phi, Factors(math.inf, math.inf, math.inf), None)
+
+    low, high = _bracket(at, limits)
+    while high.phi - low.phi > _RESOLUTION_OF_PHI * max(1.0, abs(low.phi)):
+        middle = at((low.phi + high.phi) / 2)
+        low, high = (middle, high) if _keeps(middle.cost, limits) else (low, middle)
+    return _answer(low, high, limits)
+
+
+def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) -> Fit:
+    """`found` with the largest resolution, then the largest width, that still fit; it leaves the rule by `left_rule`.
+
+    Args:
+        found: the answer on the curve.
+        cost_of, limits: as in `fit`.
+        side: the baseline's longer side in pixels; resolution grows pixel by pixel of it.
+    """
+    _, width, resolution = found.factors
+    pixel = round(side * resolution)
+    most = _largest(lambda step: _fits(cost_of, found.factors._replace(resolution=(pixel + step) / side), limits))
+    taller = found.factors if most == 0 else found.factors._replace(resolution=(pixel + most) / side)
+    step_of_width = 1 / 1024
+    wider = _largest(lambda step: _fits(cost_of, taller._replace(width=width * (1 + step * step_of_width)), limits))
+    filled = taller._replace(width=width * (1 + wider * step_of_width))
+    cost = cost_of(filled)
+    return Fit(
+        phi=found.phi,
+        factors=filled,
+        cost=cost,
+        slack={name: limits[name] - cost[name] for name in limits},
+        binding=found.binding,
+        notch=found.notch,
+        left_rule=(filled.resolution / resolution, filled.width / width),
+    )
+
+
+def _check(limits: Mapping[str, float]) -> None:
+    if not limits:
+        raise UsageError("no limit given: write --budget macs=1.0G, params=9M or another.")
+    for name, limit in limits.items():
+        if not (math.isfinite(limit) and limit > 0):
+            raise UsageError(f"the limit {name} is {limit}; give a finite number above 0.")
+
+
+def _keeps(cost: Mapping[str, float] | None, limits: Mapping[str, float]) -> bool:
+    return cost is not None and all(cost[name] <= limit for name, limit in limits.items())
+
+
+def _fits(cost_of: CostOf, factors: Factors, limits: Mapping[str, float]) -> bool:
+    try:
+        return _keeps(cost_of(factors), limits)
+    except InputError:
+        return False
+
+
+def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple[Point, Point]:
+    """Neighbours on a doubling grid of phi around 0: one that keeps the limits, and a larger one that does not."""
+    here = at(0.0)
+    up = _keeps(here.cost, limits)
+    step = 1.0 if up else -1.0
+    while abs(step) <= _FARTHEST:
+        there = at(step)
+        if _keeps(there.cost, limits) != up:
+            return (here, there) if up else (there, here)
+        if there.cost is None:
+            break
+        here, step = there, 2 * step
+    if up or here.cost is None:
+        raise InputError(
+            f"no limit on {', '.join(limits)} is ever met along this rule; add one that grows with it, such as macs."
+        )
+    cost = here.cost
+    broken = ", ".join(
+        f"{name} {cost[name]:,.0f} > {limits[name]:,.0f}" for name in limits if cost[name] > limits[name]
+    )
+    raise InputError(f"the budget cannot be reached: the smallest network on this rule's curve has {broken}.")
+
+
+def _answer(low: Point, high: Point, limits: Mapping[str, float]) -> Fit:
+    cost, beyond = low.cost, high.cost
+    if cost is None:
+        raise AssertionError  # the invariant of the bisection: low keeps every limit
+    if beyond is None:
+        raise InputError(
+            f"no limit on {', '.join(limits)} is met before the network is too large to be meant; add one such as macs."
+        )
+    return Fit(
+        phi=low.phi,
+        factors=low.factors,
+        cost=cost,
+        slack={name: limits[name] - cost[name] for name in limits},
+        binding=tuple(name for name in limits if beyond[name] > limits[name]),
+        notch=high,
+    )
+
+
+def _largest(fits: Callable[[int], bool]) -> int:
+    """The largest step >= 0 that fits; step 0 is known to fit and larger steps cost no less."""
+    high = 1
+    while fits(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

@@ -1,0 +1,56 @@
+"""Names of networks: a registered name, a spec file, or either with `@` and a scaling, such as `efficientnet_b0@phi=1.5`."""
+
+from pathlib import Path
+
+from triscale import families, spec
+from triscale.errors import UsageError
+from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
+from triscale.spec import Network
+
+_EXAMPLES = "write NAME@phi=1.5, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
+
+
+def network(text: str) -> Network:
+    """The network that `text` names; scalings are applied from left to right.
+
+    Raises:
+        UsageError: an unknown name (with the nearest ones) or a malformed scaling.
+        InputError: a spec file that cannot be read, or a network too large to be meant.
+    """
+    base, *scalings = text.split("@")
+    found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
+    for scaling in scalings:
+        found = _apply(found, scaling)
+    return found
+
+
+def parse_coefficients(text: str) -> Coefficients:
+    """alpha, beta and gamma from `1.2,1.1,1.15` (or with slashes).
+
+    Raises:
+        UsageError: not three numbers.
+    """
+    try:
+        alpha, beta, gamma = (float(part) for part in text.replace("/", ",").split(","))
+    except ValueError:
+        raise UsageError(f"coefficients {text!r} are not three numbers such as 1.2,1.1,1.15.") from None
+    return Coefficients(alpha, beta, gamma)
+
+
+def _apply(base: Network, scaling: str) -> Network:
+    parts = dict(part.split("=", 1) for part in scaling.split(",") if "=" in part)
+    if len(parts) != len(scaling.split(",")):
+        raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")
+    if "phi" in parts and parts.keys() <= {"phi", "rule", "coefficients"}:
+        coefficients = parse_coefficients(parts["coefficients"]) if "coefficients" in parts else PAPER
+        return scale_by_rule(base, parts.get("rule", "compound"), _number(parts["phi"]), coefficients)
+    if parts.keys() <= {"depth", "width", "resolution"}:
+        return spec.scale(base, **{key: _number(value) for key, value in parts.items()})
+    raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a number: {_EXAMPLES}") from None
