@@ -6,6 +6,7 @@ counted after rounding.
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -80,8 +81,6 @@ def scale_by_rule(network: Network, rule: str, phi: float, coefficients: Coeffic
 
 def rename(scaled: Network, base: Network, rule: str, phi: float, coefficients: Coefficients) -> Network:
     """`scaled` with the shortest name from which it can be made again."""
-    from dataclasses import replace  # noqa: PLC0415
-
     parts = [f"phi={phi!r}"]
     if rule != "compound":
         parts.append(f"rule={rule}")

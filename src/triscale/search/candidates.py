@@ -19,6 +19,7 @@ TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
 
 _NEAR = 1e-9
+_SMALLEST_PHI = -64.0
 Interval = tuple[float, float]
 
 
@@ -108,10 +109,12 @@ def candidates(baseline: Network, *, tolerance: float = 0.1, most: int = 10) -> 
 
 def nearest_on_curve(baseline: Network, curve: Callable[[float], Factors], macs: float) -> tuple[Factors, Network]:
     """The network on a curve (phi -> factors, cost growing) whose counted MACs are nearest to `macs`, by ratio."""
-    low, high = 0.0, 1.0
+    low, high = -1.0, 1.0
     while count(scale(baseline, **curve(high)._asdict())).macs < macs:
         low, high = high, 2 * high
-    while high - low > _NEAR * high:
+    while count(scale(baseline, **curve(low)._asdict())).macs >= macs and low > _SMALLEST_PHI:
+        low, high = 2 * low, low
+    while high - low > _NEAR * max(1.0, abs(high)):
         middle = (low + high) / 2
         if count(scale(baseline, **curve(middle)._asdict())).macs < macs:
             low = middle

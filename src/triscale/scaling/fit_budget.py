@@ -1,0 +1,77 @@
+"""`fit_budget`: the budget solver applied to a network's counted costs."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from triscale import cost as costs
+from triscale.errors import UsageError
+from triscale.scaling.budget import Fit, fill, fit
+from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, rename
+from triscale.spec import Network, resolve, scale
+
+LIMITS = ("macs", "params", "activations", "inference_memory", "training_memory")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetFit:
+    """The largest network on a rule's curve inside a budget.
+
+    Attributes:
+        network: the answer, named after its place on the curve.
+        phi, factors: that place.
+        fit: slack, binding limits and the next notch.
+        unused: fraction of the tightest binding limit that the rounding leaves unused.
+    """
+
+    network: Network
+    phi: float
+    factors: Factors
+    fit: Fit
+    unused: float
+
+
+def fit_budget(
+    network: Network,
+    *,
+    rule: str = "compound",
+    coefficients: Coefficients = PAPER,
+    batch: int = 1,
+    filled: bool = False,
+    **limits: float,
+) -> BudgetFit:
+    """The largest network on the curve of `rule` whose counted, rounded cost keeps every limit.
+
+    Args:
+        network: the baseline; the answer may be larger or smaller.
+        rule, coefficients: see `factors`.
+        batch: pictures a step, for the memory limits.
+        filled: spend what rounding leaves on the largest resolution, then width, that still fit.
+        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes at `batch`).
+
+    Raises:
+        UsageError: an unknown or senseless limit.
+        InputError: the budget cannot be reached.
+    """
+    for name in limits:
+        if name not in LIMITS:
+            raise UsageError(f"unknown limit {name!r}; the limits are {', '.join(LIMITS)}.")
+    cost_of = partial(_cost, network, frozenset(limits), batch)
+    found = fit(partial(factors, rule, coefficients=coefficients), cost_of, limits)
+    if filled:
+        found = fill(found, cost_of, limits, max(network.resolution))
+    scaled = scale(network, **found.factors._asdict())
+    if found.left_rule == (1.0, 1.0):
+        scaled = rename(scaled, network, rule, found.phi, coefficients)
+    return BudgetFit(network=scaled, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
+
+
+def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) -> dict[str, float]:
+    """The counted costs that are limited; memory only where it is, since it takes longer."""
+    scaled = scale(network, **where._asdict())
+    resolved = resolve(scaled)
+    found: dict[str, float] = dict(costs.count_resolved(resolved)._asdict())
+    if "inference_memory" in wanted:
+        found["inference_memory"] = costs.inference_memory(resolved, batch)
+    if "training_memory" in wanted:
+        found["training_memory"] = costs.training_memory(resolved, batch)
+    return found

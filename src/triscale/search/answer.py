@@ -1,0 +1,124 @@
+"""The answer of a study in five lines, and the tests that back it. Test accuracies are read here and nowhere earlier."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any, NamedTuple
+
+from triscale.records import Record, Records
+from triscale.search.rank import Noise, Scores, paired_noise
+
+
+class Comparison(NamedTuple):
+    """The compound member against its best rival at one phi: paired difference in test top-1 and its 95% margin."""
+
+    phi: float
+    rival: str
+    difference: float
+    margin: float
+    cost_ratio: float
+
+
+def test_scores(records: Records, epochs: int) -> dict[str, dict[int, float]]:
+    """id -> seed -> test top-1 of the trainings of that length."""
+    scores: dict[str, dict[int, float]] = {}
+    for test in records.all("test"):
+        if test["epochs"] == epochs:
+            scores.setdefault(test["id"], {})[test["seed"]] = test["top1"]
+    return scores
+
+
+def compare(members: Sequence[Record], scores: Scores, noise: Noise) -> list[Comparison]:
+    """For each phi the compound member against the rival with the highest mean test top-1."""
+    found = []
+    for member in members:
+        rivals = [
+            one for one in members
+            if one["phi"] == member["phi"] and one["rule"] not in ("compound", "baseline")
+            and one["id"] != member["id"] and one["id"] in scores
+        ]  # fmt: skip
+        if member["rule"] != "compound" or member["id"] not in scores or not rivals:
+            continue
+        rival = max(rivals, key=lambda one: mean(scores[one["id"]].values()))
+        common = scores[member["id"]].keys() & scores[rival["id"]].keys()
+        difference = mean(scores[member["id"]][seed] - scores[rival["id"]][seed] for seed in common)
+        margin = noise.margin(len(common))
+        found.append(Comparison(member["phi"], rival["rule"], difference, margin, rival["cost_ratio"]))
+    return found
+
+
+def answer_lines(records: Records, best: Mapping[str, Any], folder: str) -> list[str]:
+    """Five lines: the coefficients, the accuracies at each end, the verdict, the equal-compute check, the network to take."""
+    study, plan, choice, family = (records.one(kind) or {} for kind in ("study", "plan", "choice", "family"))
+    members, epochs = family["members"], plan["epochs"]
+    scores = test_scores(records, epochs)
+    pictures = study["data"]["test"]
+    noise = paired_noise(scores, pictures)
+    compared = compare(members, scores, noise)
+    return [
+        _coefficients_line(plan, choice),
+        _accuracy_line(members, scores),
+        _verdict(compared),
+        _compute_line(records, members, scores, epochs),
+        f"Best network by validation: {best['rule']} at phi {best['phi']:.3g}, {_millions(best['cost']['macs'])} MACs, "
+        f"{_millions(best['cost']['params'])} params: {folder}/best.safetensors",
+    ]
+
+
+def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> str:
+    alpha, beta, gamma = (choice["coefficients"][name] for name in ("alpha", "beta", "gamma"))
+    best = next((row for row in choice["ranking"] if row["id"] == choice["chosen"]), None)
+    mean_text = f", validation {_percent(best['mean'])}" if best else ""
+    return (
+        f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} (product {alpha * beta**2 * gamma**2:.2f}): the cheapest of "
+        f"{len(choice['tied'])} tied among {len(plan['candidates'])} networks of twice the cost{mean_text}."
+    )
+
+
+def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:
+    parts = [
+        f"{'baseline' if one['rule'] == 'baseline' else f'phi {one["phi"]:.3g}'} {_percent(mean(scores[one['id']].values()))} "
+        f"at {_millions(one['cost']['macs'])} MACs"
+        for one in members
+        if one["rule"] in ("baseline", "compound") and one["id"] in scores
+    ]
+    return "Test top-1: " + ", ".join(parts) + "."
+
+
+def _verdict(compared: Sequence[Comparison]) -> str:
+    if not compared:
+        return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
+    parts = []
+    for one in compared:
+        if abs(one.difference) <= one.margin:
+            word = "ties with"
+        else:
+            word = "beats" if one.difference > 0 else "loses to"
+        cost = "" if abs(one.cost_ratio - 1) <= 0.03 else f", which costs {one.cost_ratio:.2f}x"
+        parts.append(
+            f"phi {one.phi:.3g}: {word} {one.rival} only{cost} ({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
+        )
+    return "Compound scaling at equal counted cost, against its best rival: " + "; ".join(parts) + "."
+
+
+def _compute_line(records: Records, members: Sequence[Record], scores: Scores, epochs: int) -> str:
+    """The baseline trained as expensively as the last compound member."""
+    longer = [test for test in records.all("test") if test["epochs"] > epochs]
+    last = [one for one in members if one["rule"] == "compound" and one["id"] in scores]
+    if not longer or not last:
+        return "Equal training compute was not compared."
+    most = max(test["epochs"] for test in longer)
+    baseline = mean(test["top1"] for test in longer if test["epochs"] == most)
+    member = min(last, key=lambda one: abs(math.log2(most / epochs) - one["phi"]))
+    return (
+        f"Equal training compute: the baseline trained {most / epochs:.3g} times as long gets {_percent(baseline)}, "
+        f"the compound member at phi {member['phi']:.3g} {_percent(mean(scores[member['id']].values()))}."
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}%"
+
+
+def _millions(value: float) -> str:
+    return f"{value / 1e6:.3g} M"

@@ -1,0 +1,169 @@
+"""The plan of a study: which trainings, how long, and how many seconds they will take. Pure: speeds are handed in."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from triscale.errors import InputError
+from triscale.scaling import PAPER, Coefficients, Factors, fit_budget
+from triscale.search.candidates import Candidate, candidates, cell_of
+from triscale.search.family import Member, family, steps
+from triscale.search.question import Question
+from triscale.spec import Network
+from triscale.train import Recipe
+
+SecondsPerPicture = Callable[[Network], float]
+
+LEADERS = 3
+"""Candidates that get further seeds beside the corners."""
+
+_EVALUATION = 1 / 3
+"""A forward pass takes about a third of a training step."""
+
+_LEAST_EPOCHS, _USUAL_EPOCHS, _MOST_EPOCHS = 5, 10, 30
+_LEAST_SAMPLES = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a study will do.
+
+    Attributes:
+        baseline, candidates: the networks of the search.
+        phis: of the family.
+        train_size: training pictures (validation not included).
+        seeds: the seeds, in order; the first is used for every candidate.
+        predicted_seconds: of all trainings on the given number of workers, with evaluation.
+    """
+
+    baseline: Candidate
+    candidates: Sequence[Candidate]
+    phis: Sequence[float]
+    train_size: int
+    seeds: Sequence[int]
+    recipe: Recipe
+    predicted_seconds: float
+
+    def as_record(self, question: Question, native: tuple[int, int] | None) -> dict[str, Any]:
+        """The `plan` record of docs/records.md."""
+        return {
+            "kind": "plan",
+            "baseline": self.baseline.as_record(native),
+            "candidates": [candidate.as_record(native) for candidate in self.candidates],
+            "phi": self.phis[-1],
+            "phis": list(self.phis),
+            "epochs": self.recipe.epochs,
+            "batch": self.recipe.batch,
+            "train_size": self.train_size,
+            "seeds": list(self.seeds),
+            "leaders": LEADERS,
+            "tolerance": question.tolerance,
+            "predicted_seconds": round(self.predicted_seconds),
+            "recipe": asdict(self.recipe),
+        }
+
+
+def make_plan(
+    question: Question,
+    baseline: Network,
+    pictures: Mapping[str, int],
+    speed: SecondsPerPicture,
+    workers: int,
+    recipe: Recipe,
+) -> Plan:
+    """Candidates, lengths and the predicted time.
+
+    Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long, fewer pictures are used,
+    and where those get too few, fewer candidates.
+
+    Args:
+        question: what was asked.
+        baseline: its network, with as many classes as the data.
+        pictures: how many there are for `train` and `validation`.
+        speed: seconds of training a picture takes in one worker.
+        workers: trainings at a time.
+        recipe: all but its epochs is kept.
+
+    Raises:
+        InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
+    """
+    whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
+    phis = _phis(question, baseline)
+    wanted, available, evaluated = question.candidates, pictures["train"], _EVALUATION * pictures["validation"]
+    while True:
+        chosen = candidates(baseline, tolerance=question.tolerance, most=wanted)
+        per_sample = _seconds_per_sample(question.seeds, whole, chosen, phis, speed) / workers
+        size, epochs = _length(question, available, per_sample, evaluated)
+        if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:
+            break
+        if wanted <= 5:
+            break
+        wanted -= 1
+    seconds = per_sample * (size + evaluated) * epochs
+    if question.time is not None and (seconds > 1.5 * question.time or size < min(_LEAST_SAMPLES // 4, available)):
+        need = per_sample * min(_LEAST_SAMPLES // 4, available) * (question.epochs or _LEAST_EPOCHS)
+        raise InputError(
+            f"{question.time:.0f} s are too short for this study; give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
+        )
+    seeds = [question.seed + k for k in range(question.seeds)]
+    return Plan(
+        baseline=whole,
+        candidates=chosen,
+        phis=phis,
+        train_size=size,
+        seeds=seeds,
+        recipe=replace(recipe, epochs=epochs),
+        predicted_seconds=seconds,
+    )
+
+
+def _phis(question: Question, baseline: Network) -> list[float]:
+    """The phis of the family; with a budget the last one is only known once the coefficients are, so the paper's stand in."""
+    phi = question.phi
+    if question.budget:
+        phi = fit_budget(baseline, batch=question.batch, **question.budget).phi
+    return steps(phi) if phi > 0 else [phi]
+
+
+def _length(question: Question, available: int, per_sample: float, evaluated: float) -> tuple[int, int]:
+    """(training pictures, epochs); `evaluated` samples' worth of validation come on top of each epoch."""
+    size = min(question.train_size or available, available)
+    if question.time is None:
+        return size, question.epochs or _USUAL_EPOCHS
+    samples = question.time / per_sample
+    epochs = question.epochs or min(_MOST_EPOCHS, int(samples / (size + evaluated)))
+    if question.train_size is not None or (question.epochs is None and epochs >= _LEAST_EPOCHS):
+        return size, max(2, epochs)
+    epochs = question.epochs or _LEAST_EPOCHS
+    return min(size, max(1, int(samples / epochs - evaluated))), epochs
+
+
+def _seconds_per_sample(
+    seeds: int, whole: Candidate, chosen: Sequence[Candidate], phis: Sequence[float], speed: SecondsPerPicture
+) -> float:
+    """Seconds that all trainings of the study take for each sample of a single one, on one worker."""
+    corners = [one for one in chosen if one.rule != "grid"]
+    searched = sum(speed(one.network) for one in chosen)
+    further = LEADERS * searched / len(chosen) + sum(speed(one.network) for one in corners)
+    larger = [member for member in _expected_family(whole.network, chosen, phis) if member.phi not in (0.0, 1.0)]
+    longer = sum(longer_epochs(100, phi) / 100 for phi in phis)
+    return (
+        (seeds + longer) * speed(whole.network)
+        + searched
+        + (seeds - 1) * further
+        + seeds * sum(speed(member.network) for member in larger)
+    )
+
+
+def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[Member]:
+    corners = {one.rule: one for one in chosen if one.rule != "grid"}
+    middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
+    return family(
+        baseline, Coefficients(*middle.factors) if middle.rule == "grid" else PAPER, phis[-1], {}, 1, corners, middle
+    )
+
+
+def longer_epochs(epochs: int, phi: float) -> int:
+    """Epochs for which the baseline must be trained to spend the training compute of a member at phi."""
+    return max(epochs, round(epochs * 2**phi))

@@ -1,0 +1,64 @@
+"""What a study is asked; its hash names the run folder, so that the same command goes on where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from triscale.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """The question of a study. Everything that decides its result is here; how many workers answer it is not.
+
+    Attributes:
+        data: `flowers`, an .npz pair or a folder of class folders.
+        network: the baseline: a registered name, a scaled name or a spec file.
+        phi: the largest phi of the family; ignored where `budget` is given.
+        budget: limits on the last member of the family (macs, params, activations, inference_memory, training_memory).
+        batch: of the training_memory limit.
+        tolerance: how far the counted cost of a candidate may be from twice the baseline's (2 +- tolerance).
+        candidates: most networks in the search for alpha, beta and gamma, corners included.
+        seeds: trainings of the leaders, the corners, the baseline and every member of the family.
+        epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all pictures.
+        time: seconds that the whole study may take; it sizes what is None.
+        seed: the first seed; the others follow.
+    """
+
+    data: str = "flowers"
+    network: str = "smallnet_24"
+    phi: float = 2.0
+    budget: Mapping[str, float] = field(default_factory=dict)
+    batch: int = 1
+    tolerance: float = 0.1
+    candidates: int = 10
+    seeds: int = 2
+    epochs: int | None = None
+    train_size: int | None = None
+    time: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("candidates", 4), ("seeds", 1), ("epochs", 2), ("train_size", 10), ("batch", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} is {value}; give at least {least}.")
+        if not 0 < self.tolerance < 1:
+            raise UsageError(f"tolerance is {self.tolerance}; give a number between 0 and 1, such as 0.1.")
+        if not self.budget and not 1 <= self.phi <= 10:
+            raise UsageError(
+                f"phi of a study is {self.phi}; give 1 to 10 (alpha, beta and gamma are found at phi = 1)."
+            )
+        if self.time is not None and not self.time > 0:
+            raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
+
+    def document(self) -> dict[str, Any]:
+        """The question as it stands in the records."""
+        return asdict(self)
+
+    def hash(self, fingerprint: str, baseline: str) -> str:
+        """12 hex digits over the question, the content of the data and the content of the baseline."""
+        fields = {**self.document(), "data": fingerprint, "network": baseline}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]

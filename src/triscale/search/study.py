@@ -1,0 +1,302 @@
+"""`study`: from pictures, a baseline and a budget to coefficients, a family, and the evidence for them.
+
+Everything is decided by validation accuracy; test pictures are looked at once, after the choice. Each step reads the records, does what is
+missing and appends, so that an interrupted study goes on where it stopped and loses at most the trainings in flight.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import mean
+from typing import Any, Protocol
+
+from triscale import records as store
+from triscale import scaling
+from triscale._version import __version__
+from triscale.cost import count
+from triscale.errors import InputError
+from triscale.explain import write_cam_grid
+from triscale.machine import machine
+from triscale.records import Records
+from triscale.scaling import Coefficients
+from triscale.search.answer import answer_lines
+from triscale.search.candidates import Candidate, Cell
+from triscale.search.family import family
+from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, trained
+from triscale.search.plan import LEADERS, Plan, longer_epochs, make_plan
+from triscale.search.pool import run_all
+from triscale.search.question import Question
+from triscale.search.rank import choose, half_warning, paired_noise, ranking
+from triscale.spec import Network, content_hash, from_document
+from triscale.train import Epoch, Recipe
+
+RECORDS = "records.jsonl"
+_PICTURES_IN_GRID = 6
+
+
+class Progress(Protocol):
+    """What a study tells while it works."""
+
+    def say(self, text: str) -> None:
+        """A step begins."""
+
+    def jobs(self, jobs: Sequence[tuple[Job, float]]) -> None:
+        """Trainings begin, each with its weight in predicted seconds."""
+
+    def epoch(self, job: Job, epoch: Epoch) -> None:
+        """A training finished an epoch."""
+
+    def done(self, job: Job, record: dict[str, Any]) -> None:
+        """A training ended."""
+
+
+class Study:
+    """A study in its folder. `plan()` decides what to do, `run()` does what is missing."""
+
+    def __init__(self, question: Question, folder: Path, *, workers: int, progress: Progress, threads: int = 1) -> None:
+        self.question, self.folder, self.workers, self.progress = question, folder, workers, progress
+        self.place = Workplace(folder, question.data, question.seed, question.train_size, Recipe(), threads)
+        source = self.place.source
+        self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
+        self._speeds: dict[str, float] = {}
+
+    @property
+    def hash(self) -> str:
+        """12 hex digits that name the question and the content of its data."""
+        return self.question.hash(self.place.source.fingerprint, content_hash(self.baseline))
+
+    @property
+    def records(self) -> Records:
+        """What is known so far."""
+        path = self.folder / RECORDS
+        return store.read(path) if path.exists() else Records()
+
+    def plan(self) -> Plan:
+        """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
+        training, validation = self.place.split
+        self.progress.say("timing a few training steps")
+        pictures = {"train": len(training), "validation": len(validation)}
+        return make_plan(self.question, self.baseline, pictures, self._speed, self.workers, Recipe())
+
+    def run(self) -> Records:
+        """Do all that is missing, and return the records, the answer last."""
+        self._begin()
+        self._prepare()
+        self._search()
+        self._choose()
+        self._train_family()
+        self._test()
+        self._explain()
+        self._answer()
+        return self.records
+
+    def _begin(self) -> None:
+        known, source = self.records.one("study"), self.place.source
+        if known is not None and known["question_hash"] != self.hash:
+            raise InputError(
+                f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
+            )
+        if known is None:
+            training, validation = self.place.split
+            data = {
+                "source": source.name,
+                "fingerprint": source.fingerprint,
+                "classes": list(source.classes),
+                "train": len(training),
+                "validation": len(validation),
+                "test": len(source.labels("test")),
+                "test_from": source.test_from,
+                "native": source.native,
+                "skipped": source.skipped,
+                "notes": list(source.notes),
+            }
+            self._append(
+                kind="study",
+                schema=1,
+                triscale=__version__,
+                question=self.question.document(),
+                question_hash=self.hash,
+                data=data,
+                machine=machine(),
+                workers=self.workers,
+                started=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+        if self.records.one("plan") is None:
+            self._append(**self.plan().as_record(self.question, source.native))
+        plan = self._plan
+        self.place.train_size, self.place.recipe = plan["train_size"], Recipe(**plan["recipe"])
+        self.place.__dict__.pop("split", None)
+        (self.folder / "runs").mkdir(exist_ok=True)
+
+    @property
+    def _plan(self) -> dict[str, Any]:
+        plan = self.records.one("plan")
+        if plan is None:
+            raise InputError(f"{self.folder / RECORDS} holds no plan; start the study again in an empty folder.")
+        return plan
+
+    def _prepare(self) -> None:
+        """Render the pictures at every resolution before workers ask for the same ones at once."""
+        sizes = {
+            self.baseline.resolution,
+            *(from_document(one["network"]).resolution for one in self._plan["candidates"]),
+        }
+        self._render(sizes, ("train",))
+
+    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[str]) -> None:
+        for size in sorted(sizes):
+            for split in splits:
+                self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
+                self.place.source.pictures(split, size)  # type: ignore[arg-type]
+
+    def _search(self) -> None:
+        plan = self._plan
+        seeds, epochs = plan["seeds"], plan["epochs"]
+        networks = [from_document(one["network"]) for one in plan["candidates"]]
+        first = [Job(self.baseline, "baseline", seed, epochs) for seed in seeds]
+        first += [Job(network, "search", seeds[0], epochs) for network in networks]
+        self._run(first, "baseline and candidates")
+        scores = self._validation(epochs)
+        corners = {one["id"] for one in plan["candidates"] if one["rule"] != "grid"}
+        within = [one["id"] for one in plan["candidates"] if one["within"] and one["id"] in scores]
+        leading = sorted(within, key=lambda one: scores[one][seeds[0]], reverse=True)[:LEADERS]
+        further = [network for network in networks if content_hash(network) in corners.union(leading)]
+        self._run(
+            [Job(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]], "leaders and corners"
+        )
+
+    def _choose(self) -> None:
+        if self.records.one("choice") is not None:
+            return
+        plan = self._plan
+        everything = self._validation(plan["epochs"])
+        scores = {one["id"]: everything[one["id"]] for one in plan["candidates"] if one["id"] in everything}
+        if not any(one["within"] and one["id"] in scores for one in plan["candidates"]):
+            raise InputError(f"every training of a candidate failed; the reasons are in {self.folder / RECORDS}.")
+        noise = paired_noise(everything, self._data["validation"])
+        rows = ranking(scores, self._validation(plan["epochs"], "half_top1"), noise, len(plan["seeds"]))
+        macs = {one["id"]: one["cost"]["macs"] for one in plan["candidates"]}
+        chosen = choose(rows, macs, [one["id"] for one in plan["candidates"] if one["within"]])
+        factors = next(one["factors"] for one in plan["candidates"] if one["id"] == chosen)
+        warning = half_warning(rows)
+        self._append(
+            kind="choice",
+            ranking=rows,
+            tied=[row["id"] for row in rows if row["tied"]],
+            chosen=chosen,
+            coefficients={"alpha": factors["depth"], "beta": factors["width"], "gamma": factors["resolution"]},
+            noise_sd=noise.sd,
+            noise_freedom=noise.freedom,
+            half_agrees=warning is None,
+            warning=warning,
+        )
+
+    def _train_family(self) -> None:
+        plan, source = self._plan, self.place.source
+        if self.records.one("family") is None:
+            choice = self.records.one("choice") or {}
+            known = {one["id"]: _candidate(one) for one in plan["candidates"]}
+            corners = {one.rule: one for one in known.values() if one.rule != "grid"}
+            coefficients = Coefficients(**choice["coefficients"])
+            limits, batch = self.question.budget, self.question.batch
+            members = family(self.baseline, coefficients, plan["phi"], limits, batch, corners, known[choice["chosen"]])
+            macs = count(self.baseline).macs
+            self._append(kind="family", members=[member.as_record(macs, source.native) for member in members])
+        members = self._members
+        self._render({from_document(one["network"]).resolution for one in members}, ("train", "test"))
+        epochs, seeds = plan["epochs"], plan["seeds"]
+        jobs = [Job(from_document(one["network"]), "family", seed, epochs) for one in members for seed in seeds]
+        phis = sorted({one["phi"] for one in members if one["phi"] > 0})
+        jobs += [Job(self.baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis]
+        self._run(jobs, "family, rivals and equal compute")
+
+    def _test(self) -> None:
+        done = {(one["id"], one["seed"], one["epochs"]) for one in self.records.all("test")}
+        family_ids = {one["id"] for one in self._members}
+        waiting = [run for run in self.records.all("run") if run["id"] in family_ids and _key(run) not in done]
+        if waiting:
+            self.progress.say(f"testing {len(waiting)} networks on {self._data['test']} pictures")
+        for run in waiting:
+            self._append(**test_run(self.place, _key(run)))
+
+    def _explain(self) -> None:
+        if self.records.one("cam") is not None:
+            return
+        self.progress.say("drawing class activation maps")
+        last = max(one["phi"] for one in self._members)
+        shown = {one["id"]: one for one in self._members if one["phi"] in (0, last)}
+        seed, epochs = self._plan["seeds"][0], self._plan["epochs"]
+        models = [(one["rule"], one["id"], trained(self.place, (one["id"], seed, epochs))) for one in shown.values()]
+        self._append(kind="cam", pictures=write_cam_grid(self.folder, self.place.source, models, _PICTURES_IN_GRID))
+
+    def _answer(self) -> None:
+        scores = self._validation(self._plan["epochs"])
+        last = max(one["phi"] for one in self._members)
+        candidates = [one for one in self._members if one["phi"] == last and one["id"] in scores]
+        best = max(candidates, key=lambda one: mean(scores[one["id"]].values()))
+        seed = max(scores[best["id"]], key=lambda one: scores[best["id"]][one])
+        checkpoint = self.place.checkpoint((best["id"], seed, self._plan["epochs"]))
+        shutil.copyfile(checkpoint, self.folder / "best.safetensors")
+        (self.folder / "best.json").write_text(json.dumps(best["network"], indent=2) + "\n", encoding="utf-8")
+        if self.records.one("answer") is None:
+            self._append(kind="answer", lines=answer_lines(self.records, best, str(self.folder)), best=best["id"])
+
+    def _run(self, jobs: Sequence[Job], title: str) -> None:
+        """Train what has no record (and checkpoint) yet, the longest first so that no worker idles at the end."""
+        done = {_key(run) for run in self.records.all("run") if self.place.checkpoint(_key(run)).exists()}
+        done |= {_key(run) for run in self.records.all("failed")}
+        waiting = list({job.key: job for job in reversed(jobs) if job.key not in done}.values())
+        if not waiting:
+            return
+        weights = {job.key: self._speed(job.network) * job.epochs * self._plan["train_size"] for job in waiting}
+        waiting.sort(key=lambda job: -weights[job.key])
+        self.progress.say(f"{title}: {len(waiting)} trainings")
+        self.progress.jobs([(job, weights[job.key] / self.workers) for job in waiting])
+        for job, record in run_all(self.place, waiting, self.workers, self.progress.epoch):
+            self._append(**record)
+            self.progress.done(job, record)
+
+    def _validation(self, epochs: int, field: str = "validation_top1") -> dict[str, dict[int, float]]:
+        scores: dict[str, dict[int, float]] = {}
+        for run in self.records.all("run"):
+            if run["epochs"] == epochs:
+                scores.setdefault(run["id"], {})[run["seed"]] = run[field]
+        return scores
+
+    def _speed(self, network: Network) -> float:
+        """Seconds a picture, measured for networks up to 2.5x the baseline and extrapolated by MACs beyond."""
+        key = content_hash(network)
+        if key not in self._speeds:
+            ratio = count(network).macs / count(self.baseline).macs
+            if ratio > 2.5:
+                self._speeds[key] = ratio * self._speed(self.baseline)
+            else:
+                self._speeds[key] = seconds_per_picture(self.place, network)
+        return self._speeds[key]
+
+    @property
+    def _members(self) -> list[dict[str, Any]]:
+        found = self.records.one("family")
+        return list(found["members"]) if found else []
+
+    @property
+    def _data(self) -> dict[str, Any]:
+        return dict((self.records.one("study") or {})["data"])
+
+    def _append(self, **record: Any) -> None:
+        store.append(self.folder / RECORDS, record)
+
+
+def _key(run: dict[str, Any]) -> tuple[str, int, int]:
+    return run["id"], run["seed"], run["epochs"]
+
+
+def _candidate(record: dict[str, Any]) -> Candidate:
+    """The candidate in a record; its network keeps the name it had."""
+    cell = Cell(**{name: tuple(interval) for name, interval in record["cell"].items()})
+    factors = scaling.Factors(**record["factors"])
+    network = from_document(record["network"])
+    return Candidate(network, record["rule"], factors, cell, record["ratio"], record["within"], record["merged"])

@@ -1,0 +1,6 @@
+"""Training: recipes as data and a loop that reads on one screen."""
+
+from triscale.train.loop import Epoch, Outcome, train
+from triscale.train.recipe import Recipe
+
+__all__ = ["Epoch", "Outcome", "Recipe", "train"]

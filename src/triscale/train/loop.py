@@ -1,0 +1,106 @@
+"""The training loop: one screen, no options inside."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from triscale.errors import NumericError
+from triscale.train.recipe import Recipe
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Epoch:
+    """What one pass gave: `samples` seen since the start, mean training loss, top-1 on the validation pictures."""
+
+    epoch: int
+    samples: int
+    train_loss: float
+    validation_top1: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A finished training: its history and the seconds it took, evaluation included."""
+
+    history: Sequence[Epoch]
+    seconds: float
+    images_per_second: float
+
+
+def train(
+    model: nn.Module,
+    recipe: Recipe,
+    batches: Callable[[int], Iterable[Batch]],
+    steps: int,
+    evaluate: Callable[[nn.Module], float],
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> Outcome:
+    """Train `model` in place.
+
+    Args:
+        model: maps pictures [n, c, h, w] to logits [n, classes].
+        recipe: see `Recipe`.
+        batches: epoch number (from 0) -> its batches of (pictures float32, labels int64).
+        steps: batches in one epoch.
+        evaluate: top-1 of the model on pictures it was not trained on.
+        on_epoch: told after every epoch.
+
+    Raises:
+        NumericError: the loss is not finite.
+    """
+    optimizer = make_optimizer(model, recipe)
+    history: list[Epoch] = []
+    samples, seen_before, started = 0, 0, time.perf_counter()
+    training_seconds = 0.0
+    for epoch in range(recipe.epochs):
+        model.train()
+        epoch_started, total = time.perf_counter(), torch.zeros(())
+        for step, (pictures, labels) in enumerate(batches(epoch)):
+            set_learning_rate(optimizer, recipe.learning_rate_at((epoch * steps + step) / (recipe.epochs * steps)))
+            loss = F.cross_entropy(model(pictures), labels, label_smoothing=recipe.label_smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += loss.detach() * len(labels)
+            samples += len(labels)
+        training_seconds += time.perf_counter() - epoch_started
+        mean_loss = total.item() / max(1, samples - seen_before)
+        seen_before = samples
+        if not torch.isfinite(total):
+            rate = optimizer.param_groups[0]["lr"]
+            raise NumericError(
+                f"the loss is {mean_loss} in epoch {epoch + 1} at learning rate {rate:.3g}; use a smaller one."
+            )
+        history.append(Epoch(epoch=epoch + 1, samples=samples, train_loss=mean_loss, validation_top1=evaluate(model)))
+        on_epoch(history[-1])
+    return Outcome(
+        history=history,
+        seconds=time.perf_counter() - started,
+        images_per_second=samples / training_seconds,
+    )
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer; weight decay on tensors of two or more dimensions only."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.RMSprop(groups, lr=recipe.learning_rate, alpha=0.9, momentum=0.9, eps=1e-3)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter group the learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -1,0 +1,134 @@
+"""Checkpoints: one safetensors file that holds the weights and, as JSON beside them, all that is needed to use them.
+
+No pickle anywhere. The digest of the tensors is stored and checked, because a flipped bit loads silently otherwise.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from triscale.errors import InputError, OutputError, StorageError
+from triscale.nn import Model, build
+from triscale.spec import Network, Preprocessing, from_document, to_document
+
+FORMAT = "triscale.checkpoint"
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """A trained network with the names of its classes and the preprocessing that it was trained with."""
+
+    network: Network
+    state: Mapping[str, Tensor]
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+
+    def model(self) -> Model:
+        """The network with these weights, in evaluation mode.
+
+        Raises:
+            InputError: the weights do not belong to the network; up to ten names are listed.
+        """
+        model = build(self.network)
+        load_strictly(model, self.state)
+        return model.eval()
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; an existing file is replaced only once the new one is safely on disk.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+        StorageError: writing failed; the old file is untouched.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
+    about = {
+        "format": FORMAT,
+        "version": VERSION,
+        "sha256": _digest(tensors),
+        "network": to_document(checkpoint.network),
+        "classes": list(checkpoint.classes),
+        "preprocessing": asdict(checkpoint.preprocessing),
+    }
+    payload = safetensors.torch.save(tensors, metadata={"triscale": json.dumps(about, sort_keys=True)})
+    write_atomically(path, payload)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint and check its digest.
+
+    Raises:
+        InputError: missing, not a checkpoint, of another version, or damaged.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["triscale"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
+    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+        raise InputError(
+            f"{path} is {about.get('format')} version {about.get('version')}; this triscale reads version {VERSION}."
+        )
+    if _digest(tensors) != about.get("sha256"):
+        raise InputError(f"{path} is damaged: its tensors do not match their digest. Use another copy.")
+    preprocessing = Preprocessing(**{key: tuple(value) for key, value in about["preprocessing"].items()})
+    network = from_document(about["network"])
+    return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
+
+
+def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load every tensor exactly once; InputError lists up to ten missing, extra or misshapen names."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    wrong = [
+        f"{name}: {found.get(name, 'missing')}, wanted {wanted.get(name, 'none')}"
+        for name in sorted(wanted.keys() | found.keys())
+        if wanted.get(name) != found.get(name)
+    ]
+    if wrong:
+        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+        raise InputError(
+            f"the weights do not belong to this network ({len(wrong)} tensors differ):\n{'; '.join(wrong[:10])}{more}"
+        )
+    model.load_state_dict(dict(state))
+
+
+def write_atomically(path: Path, payload: bytes) -> None:
+    """Write to a temporary file in the same folder, flush it to disk, then rename it onto `path`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except PermissionError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}.") from None
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"writing {path} ({len(payload):,} bytes) failed: {error.strerror}; the old file is untouched."
+        ) from None
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
