@@ -1,4 +1,4 @@
-"""What a number was measured on, for the records: no host name, no user, nothing that is loaded only to be described."""
+"""What a number was measured on, for the records: no host name, no user, nothing loaded only to be described."""
 
 import math
 import os
@@ -38,10 +38,12 @@ def _cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _cores(cgroup: Path = _CGROUP) -> int:
-    # sched_getaffinity exists on Linux only; os.cpu_count() counts cores that a container may not use.
+    # sched_getaffinity exists on Linux only; os.cpu_count() counts cores that this process may not use.
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    quota, period = (*_limit(cgroup / "cpu.max"), None, None)[:2]
-    return allowed if quota is None or not period else min(allowed, max(1, math.ceil(quota / period)))
+    match _words(cgroup / "cpu.max"):
+        case [quota, period] if quota.isdecimal():
+            return max(1, min(allowed, math.ceil(int(quota) / int(period))))
+    return allowed
 
 
 def _memory(cgroup: Path = _CGROUP) -> int | None:
@@ -49,13 +51,15 @@ def _memory(cgroup: Path = _CGROUP) -> int | None:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-    limit = (*_limit(cgroup / "memory.max"), None)[0]
-    return physical if limit is None else min(physical, limit)
+    match _words(cgroup / "memory.max"):
+        case [limit] if limit.isdecimal():
+            return min(physical, int(limit))
+    return physical
 
 
-def _limit(path: Path) -> list[int | None]:
-    """Read the numbers of a control group's limit file; `max`, which means no limit, is None."""
+def _words(path: Path) -> list[str]:
+    """Read a control group's limit file: its words, or none where there is no such file (`max` means no limit)."""
     try:
-        return [int(word) if word.isdecimal() else None for word in path.read_text(encoding="ascii").split()]
+        return path.read_text(encoding="ascii").split()
     except OSError:
         return []
