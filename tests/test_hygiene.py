@@ -66,6 +66,7 @@ def test_the_repository_contains_nothing_unwanted() -> None:
         ("file:///", "root/x"),
         ("https://pypi", ".org/simple"),
         ("pip install --index", "-url X"),
+        ("pip install --find", "-links X"),
         ("pickle", ".load(f)"),
         ("pickle", ".loads(b)"),
         ("np.load(f, allow_pickle", "=True)"),
