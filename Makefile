@@ -53,9 +53,9 @@ clean:  ## remove the environment and every cache
 	$(call install,.)
 	@touch $@
 
-# The product alone may have been installed first: the import proves that torchvision's operators fit the torch that is there.
+# The product alone may have been installed first: an operator of torchvision proves that it fits the torch that is there.
 .venv/.installed-dev: pyproject.toml
 	$(call install,.[dev])
-	@$(BIN)/python -c 'import torchvision' || \
+	@$(BIN)/python -c 'import torch, torchvision as v; v.ops.nms(torch.zeros(1, 4), torch.ones(1), 0.5)' 2>/dev/null || \
 	  { echo "torch and torchvision in .venv do not fit each other: run 'make clean', then try again" >&2; exit 1; }
 	@touch .venv/.installed $@
