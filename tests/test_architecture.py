@@ -19,6 +19,8 @@ SOURCES = {
 IMPORTS = rules.imports(SOURCES)
 # Packages whose import name is not their own.
 IMPORT_NAMES = {"pillow": "PIL"}
+# Lazy imports that close a ring inside one room, each with its reason.
+RING_CLOSERS = {("triscale.spec.network", "triscale.spec.table"): "a network prints as its table, which needs resolve"}
 
 
 def requirements() -> set[str]:
@@ -59,8 +61,11 @@ def test_no_room_imports_a_higher_rung_or_its_own() -> None:
 
 
 def test_no_modules_import_each_other_in_a_ring() -> None:
-    """Not inside one room either."""
-    assert rules.cycles(IMPORTS) == []
+    """Not inside one room either; an exception must be lazy, stay in its room, and still be needed."""
+    closers = [one for one in IMPORTS if (one.importer, one.target) in RING_CLOSERS]
+    assert rules.cycles([one for one in IMPORTS if one not in closers]) == []
+    assert {(one.importer, one.target) for one in closers} == set(RING_CLOSERS), "an exception is not needed any more"
+    assert all(one.lazy and rules.room_of(one.importer) == rules.room_of(one.target) for one in closers)
 
 
 def test_torch_is_imported_only_where_the_table_allows_it() -> None:
