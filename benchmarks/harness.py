@@ -120,10 +120,14 @@ def _module() -> list[str]:
     return ["-m", spec.name] if spec else [Path(sys.argv[0]).name]
 
 
-def _commit() -> str | None:
-    """Name the commit of the sources, with `-dirty` if they differ from it; None outside a checkout."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+def _commit(root: Path = ROOT) -> str | None:
+    """Name the commit of the sources, with `-dirty` if they differ from it (records aside); None outside a checkout."""
+    head, changes = ("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--", ".", ":!*.jsonl")
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        commit, changed = (
+            subprocess.run(["git", "-C", str(root), *part], capture_output=True, text=True, check=True).stdout.strip()
+            for part in (head, changes)
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
+    return f"{commit}-dirty" if changed else commit

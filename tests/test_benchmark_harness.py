@@ -2,13 +2,14 @@
 
 import json
 import random
+import subprocess
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from benchmarks.harness import append, interleave, interval, ratio, record
+from benchmarks.harness import _commit, append, interleave, interval, ratio, record
 
 
 def test_rounds_are_interleaved_and_every_second_one_runs_backwards() -> None:
@@ -69,3 +70,17 @@ def test_a_record_names_command_commit_machine_date_and_n(tmp_path: Path) -> Non
     assert (entry["n"], entry["items"], entry["against"]) == (3, 100, "peer")
     assert lines[0]["times_faster"]["ours"]["median"] == median([10.0, 10 / 1.1, 10 / 0.9])
     assert set(lines[0]["times_faster"]) == {"ours"}
+
+
+def test_a_record_says_whether_the_sources_were_committed(tmp_path: Path) -> None:
+    """A new record does not make the sources dirty, a changed source does, and no checkout means no commit."""
+    assert _commit(tmp_path) is None
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for part in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "Start"]):
+        subprocess.run(["git", "-C", str(tmp_path), *part], check=True)
+    clean = _commit(tmp_path)
+    (tmp_path / "records.jsonl").write_text("{}\n")
+    assert clean
+    assert _commit(tmp_path) == clean
+    (tmp_path / "source.py").write_text("")
+    assert _commit(tmp_path) == f"{clean}-dirty"
