@@ -1,4 +1,4 @@
-"""The errors a user can cause or meet, each with its exit code; a message is at most three lines and says what to do."""
+"""The errors a user can meet, each with its exit code; a message is at most three lines and says what to do."""
 
 
 class TriscaleError(Exception):

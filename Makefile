@@ -1,0 +1,61 @@
+# `make check` is the only thing to remember. Nothing needs to be activated: the environment lies in .venv.
+# Needed: Python 3.11 or newer with pip. Another interpreter: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= study --time 5m
+
+# One ordinary install per kind, so that torch and torchvision come out of one resolution; $(1) is what to install.
+# A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "triscale needs Python 3.11 or newer; '$(PYTHON)' is not (name another one: make PYTHON=python3.12)" >&2; exit 1; }
+	@echo "installing $(1) into .venv (a few minutes the first time)" >&2
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip .venv
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+	  else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+	  $$pip install --quiet --disable-pip-version-check --editable '$(1)'
+endef
+
+.PHONY: help demo test check slow format bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1:/p' Makefile
+
+demo: .venv/.installed  ## install the product and run the main job on the embedded pictures
+	@$(BIN)/triscale $(DEMO)
+
+test: .venv/.installed-dev  ## install the tools too and run the tests
+	@$(BIN)/python -m pytest -q
+
+check: .venv/.installed-dev  ## format, lint, types and tests: what CI runs
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -q
+
+slow: .venv/.installed-dev  ## the tests that take minutes
+	@$(BIN)/python -m pytest -q -m slow
+
+format: .venv/.installed-dev  ## write the format and the fixes that are safe
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+bench: .venv/.installed-dev  ## run every benchmark, each of which writes its record
+	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
+	  case "$$name" in harness|__init__) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
+
+clean:  ## remove the environment and every cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml
+	$(call install,.)
+	@touch $@
+
+# The product alone may have been installed first: an operator of torchvision proves that it fits the torch that is there.
+.venv/.installed-dev: pyproject.toml
+	$(call install,.[dev])
+	@$(BIN)/python -c 'import torch, torchvision as v; v.ops.nms(torch.zeros(1, 4), torch.ones(1), 0.5)' 2>/dev/null || \
+	  { echo "torch and torchvision in .venv do not fit each other: run 'make clean', then try again" >&2; exit 1; }
+	@touch .venv/.installed $@

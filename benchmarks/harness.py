@@ -1,0 +1,133 @@
+"""Compare the speed of callables side by side: interleaved rounds, ratios within a round, an interval, one record.
+
+The machines that measure are noisy and change their clock, so a time means little and a ratio of two times taken one
+after the other means something.
+"""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from triscale.machine import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDS = ROOT / "benchmarks" / "records.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is asked for)."""
+
+    median: float
+    low: float
+    high: float
+    coverage: float
+
+
+def interleave(subjects: Mapping[str, Callable[[], object]], *, rounds: int, warmup: int = 1) -> dict[str, list[float]]:
+    """Time each subject once a round, for some rounds.
+
+    Every second round runs backwards (A B, B A, A B, ...), so that a slow drift of the machine favours nobody.
+
+    Args:
+        subjects: what is timed, by name; each call should take milliseconds or more.
+        rounds: how many times each subject is timed.
+        warmup: how many calls of each go first, untimed.
+
+    Returns:
+        Seconds of each call, by name; entry `i` of every list was taken in round `i`.
+    """
+    for _ in range(warmup):
+        for subject in subjects.values():
+            subject()
+    seconds: dict[str, list[float]] = {name: [] for name in subjects}
+    for index in range(rounds):
+        for name in list(subjects)[:: -1 if index % 2 else 1]:
+            start = perf_counter()
+            subjects[name]()
+            seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Find the median and its 95% interval between order statistics, which assumes nothing about the distribution.
+
+    The interval from the k-th smallest to the k-th largest value misses the true median with the probability that fewer
+    than k of n fair coins show heads, twice. With fewer than six values even the whole range holds it less surely than
+    95%; `coverage` then says so.
+
+    Raises:
+        ValueError: if there are no values.
+    """
+    n = len(values)
+    if not n:
+        raise ValueError("an interval needs at least one value")
+    missed = [2 * sum(math.comb(n, i) for i in range(k)) / 2**n for k in range(1, n // 2 + 1)]
+    k = max((k for k, miss in enumerate(missed, 1) if miss <= 0.05), default=1)
+    ordered = sorted(values)
+    return Interval(
+        median=median(ordered), low=ordered[k - 1], high=ordered[n - k], coverage=1 - missed[k - 1] if missed else 0.0
+    )
+
+
+def ratio(slower: Sequence[float], faster: Sequence[float]) -> Interval:
+    """Say how many times faster `faster` is than `slower`: the median of the ratios within each round."""
+    return interval([a / b for a, b in zip(slower, faster, strict=True)])
+
+
+def record(name: str, seconds: Mapping[str, Sequence[float]], *, against: str, **facts: object) -> dict[str, object]:
+    """Build the record of one comparison.
+
+    Args:
+        name: what was compared.
+        seconds: what `interleave` returned.
+        against: the subject all others are compared with; `times_faster` above 1 means that the other one is faster.
+        facts: further numbers that belong to the result (items per call, versions of peers).
+    """
+    return {
+        "kind": "benchmark",
+        "name": name,
+        "command": " ".join(["python", *_module(), *sys.argv[1:]]),
+        "commit": _commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "n": len(seconds[against]),
+        "seconds": {key: asdict(interval(values)) for key, values in seconds.items()},
+        "against": against,
+        "times_faster": {
+            key: asdict(ratio(seconds[against], values)) for key, values in seconds.items() if key != against
+        },
+        **facts,
+    }
+
+
+def append(entry: Mapping[str, object], path: Path = RECORDS) -> None:
+    """Append a record as one line of JSON."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, allow_nan=False) + "\n")
+
+
+def _module() -> list[str]:
+    """Name the running script as it is started from the root of the repository."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return ["-m", spec.name] if spec else [Path(sys.argv[0]).name]
+
+
+def _commit(root: Path = ROOT) -> str | None:
+    """Name the commit of the sources, with `-dirty` if they differ from it (records aside); None outside a checkout."""
+    head, changes = ("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--", ".", ":!*.jsonl")
+    try:
+        commit, changed = (
+            subprocess.run(["git", "-C", str(root), *part], capture_output=True, text=True, check=True).stdout.strip()
+            for part in (head, changes)
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}-dirty" if changed else commit
