@@ -1,0 +1,193 @@
+"""The figures: accuracy against counted cost, and training curves, as Plotly documents."""
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from triscale.records import Record
+from triscale.report import intervals, units
+from triscale.report.facts import PASSES, Facts, Training, label
+from triscale.report.pareto import pareto_front
+
+# Okabe and Ito's palette, which stays distinct for colour-blind readers; the marker repeats the distinction.
+RULES = {
+    "baseline": ("#767676", "star"),
+    "compound": ("#d55e00", "circle"),
+    "depth": ("#0072b2", "triangle-up"),
+    "width": ("#009e73", "square"),
+    "resolution": ("#cc79a7", "diamond"),
+}
+_LIGHT = "rgba(128,128,128,0.45)"
+_GRID = "rgba(128,128,128,0.22)"
+_FRONT = "rgba(128,128,128,0.9)"
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_COSTS = {"macs": "MACs per picture", "params": "parameters"}
+
+
+def accuracy_cost(facts: Facts) -> str | None:
+    """Accuracy against MACs and against parameters with the Pareto front, as JSON; None before anything was trained."""
+    light = [one for one in facts.candidates if facts.validation(one["id"]).n]
+    tested = [member for member in facts.members if facts.test(member["id"]).n]
+    if not light and not tested:
+        return None
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
+    for column, (key, title) in enumerate(_COSTS.items(), 1):
+        traces = [_light(facts, light, key), *_front(facts, tested, key), *_members(facts, tested, key)]
+        for trace in traces:
+            trace.showlegend = column == 1
+            figure.add_trace(trace, row=1, col=column)
+        figure.update_xaxes(_log_axis([one["cost"][key] for one in (*light, *tested)], title), row=1, col=column)
+    figure.update_yaxes(title="top-1 accuracy (%)", row=1, col=1)
+    return _styled(figure, height=470)
+
+
+def _light(facts: Facts, candidates: Sequence[Record], key: str) -> go.Scatter:
+    """Validation accuracy of all candidates, pale: another set of pictures than the test."""
+    values = [facts.validation(one["id"]) for one in candidates]
+    return go.Scatter(
+        x=[one["cost"][key] for one in candidates],
+        y=[100 * (value.mean or 0) for value in values],
+        customdata=[_hover(one, value.n, "validation") for one, value in zip(candidates, values, strict=True)],
+        mode="markers",
+        name="candidates (validation)",
+        legendgroup="candidates",
+        marker={"color": _LIGHT, "size": 7, "symbol": "circle-open"},
+        hovertemplate="%{customdata}<br>%{y:.1f} %<extra></extra>",
+    )
+
+
+def _members(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Scatter]:
+    """Test accuracy of the family, a colour and a marker for each rule."""
+    noise = facts.noise
+    for rule, (color, symbol) in RULES.items():
+        group = [member for member in members if member["rule"] == rule]
+        if not group:
+            continue
+        tests = [facts.test(member["id"]) for member in group]
+        margins = [100 * intervals.seed_margin(noise, test.n) for test in tests] if noise else None
+        yield go.Scatter(
+            x=[member["cost"][key] for member in group],
+            y=[100 * (test.mean or 0) for test in tests],
+            error_y={"array": margins, "thickness": 1.2, "width": 4} if margins else None,
+            customdata=[_hover(one, test.n, "test") for one, test in zip(group, tests, strict=True)],
+            mode="markers",
+            name=f"{rule} (test)",
+            legendgroup=rule,
+            marker={"color": color, "size": 12 if symbol == "star" else 10, "symbol": symbol},
+            hovertemplate="%{customdata}<br>%{y:.1f} %<extra></extra>",
+        )
+
+
+def _front(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Scatter]:
+    """The Pareto front of the test means; its names stand above left, where no other network can be."""
+    points = [(member["cost"][key], 100 * (facts.test(member["id"]).mean or 0)) for member in members]
+    front = pareto_front(points)
+    if not front:
+        return
+    yield go.Scatter(
+        x=[points[index][0] for index in front],
+        y=[points[index][1] for index in front],
+        text=[f"{label(members[index])} " for index in front],
+        mode="lines+text",
+        textposition="top left",
+        name="Pareto front (test)",
+        legendgroup="front",
+        line={"color": _FRONT, "width": 1.3, "dash": "dash"},
+        hoverinfo="skip",
+    )
+
+
+def curves(facts: Facts) -> str | None:
+    """Validation accuracy against epochs and against training compute, as JSON; None before anything was trained."""
+    if not facts.trainings:
+        return None
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
+    spent: list[float] = []
+    for training, name, style in _styles(facts):
+        network = facts.known(training.id)
+        points = training.curve()
+        if network is None or not points:
+            continue
+        compute = [samples * PASSES * network["cost"]["macs"] for _, samples, _ in points]
+        spent += compute
+        for column, x in enumerate(([epoch for epoch, _, _ in points], compute), 1):
+            trace = go.Scatter(x=x, y=[100 * top1 for _, _, top1 in points], mode="lines", name=name, **style)
+            trace.hovertemplate = f"{escape(label(network))}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
+            trace.showlegend = column == 1 and style.get("showlegend", True)
+            figure.add_trace(trace, row=1, col=column)
+    figure.update_xaxes(title="epochs", row=1, col=1)
+    figure.update_xaxes(_log_axis(spent, "training compute: samples × 3 × MACs"), row=1, col=2)
+    figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)
+    return _styled(figure, height=500)
+
+
+def _styles(facts: Facts) -> Iterable[tuple[Training, str, dict[str, object]]]:
+    """Trainings with their names and line styles; pale ones first, so that the family lies above them."""
+    members = {member["id"]: member for member in reversed(facts.members)}
+    first = True
+    for one in facts.candidates:
+        if one["id"] in facts.trainings and one["id"] not in members and one["rule"] != "baseline":
+            style = {"line": {"color": _LIGHT, "width": 1}, "legendgroup": "candidates", "showlegend": first}
+            yield facts.trainings[one["id"]], "other candidates", style
+            first = False
+    shown = [*reversed(members.values())] or [one for one in facts.candidates if one["rule"] == "baseline"]
+    phis = sorted({member["phi"] for member in shown if member.get("phi") is not None and member["rule"] != "baseline"})
+    for member in shown:
+        if member["id"] in facts.trainings:
+            color, _ = RULES.get(member["rule"], (_LIGHT, ""))
+            step = phis.index(member["phi"]) if member.get("phi") in phis else 0
+            line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
+            yield facts.trainings[member["id"]], label(member), {"line": line}
+    for training in facts.longer:
+        line = {"color": RULES["baseline"][0], "width": 1.5, "dash": "dot"}
+        yield training, f"baseline, {training.epochs:g} epochs", {"line": line}
+
+
+def _hover(one: Record, seeds: int, what: str) -> str:
+    factors = ", ".join(f"{name} {value:.2f}" for name, value in one["factors"].items() if value is not None)
+    cost = one["cost"]
+    return (
+        f"<b>{escape(label(one))}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
+        f"{units.pixels(one['network'].get('resolution'))}, {units.count(cost['params'])} params, "
+        f"{units.count(cost['macs'])} MACs<br>{what}, {seeds} seed{'' if seeds == 1 else 's'}"
+    )
+
+
+def _log_axis(values: Sequence[float], title: str) -> dict[str, object]:
+    """A logarithmic axis with room left for names, and ticks that read 2 M, 5 M, 10 M."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return {"title": title}
+    low, high = math.log10(min(positive)), math.log10(max(positive))
+    room = max(0.08, 0.12 * (high - low))
+    steps = (1, 1.5, 2, 3, 4, 5, 7) if high - low < 1 else (1, 2, 5) if high - low < 2.5 else (1,)
+    powers = range(math.floor(low - 2 * room), math.ceil(high + room) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    return {
+        "title": f"{title} (log scale)",
+        "type": "log",
+        "range": [low - 2 * room, high + room],
+        "tickvals": ticks,
+        "ticktext": [units.count(tick) for tick in ticks],
+    }
+
+
+def _styled(figure: go.Figure, height: int) -> str:
+    """Transparent, so that the page's light or dark scheme shows through; its style sheet colours the text."""
+    figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 60, "r": 20, "t": 20, "b": 60},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        hoverlabel={"align": "left"},
+    )
+    axis = {"gridcolor": _GRID, "linecolor": _GRID, "zeroline": False, "showline": True, "title_standoff": 12}
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
+    return str(figure.to_json())

@@ -1,0 +1,72 @@
+"""Means over seeds and 95% intervals, in closed form and with the standard library only."""
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import NormalDist, mean
+
+LEVEL = 0.95
+
+
+def wilson(correct: float, total: int, level: float = LEVEL) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson 1927): what `total` pictures can say about an accuracy.
+
+    Args:
+        correct: correctly classified pictures; a mean over seeds need not be whole.
+        total: pictures, at least 1.
+        level: confidence level.
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    rate, weight = correct / total, z * z / total
+    centre = (rate + weight / 2) / (1 + weight)
+    half = z / (1 + weight) * math.sqrt(rate * (1 - rate) / total + weight / (4 * total))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def t_quantile(freedom: int, level: float = LEVEL) -> float:
+    """The t with `level` of Student's distribution with `freedom` degrees of freedom between -t and t."""
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _central(freedom, middle) < level else (low, middle)
+    return math.sqrt(freedom) * math.tan(high)
+
+
+def _central(freedom: int, angle: float) -> float:
+    """P(|t| <= sqrt(freedom) tan(angle)) for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
+    odd = freedom % 2
+    term = math.cos(angle) if odd else 1.0
+    total = 0.0
+    for k in range(odd, freedom - 1, 2):
+        total += term
+        term *= (k + 1) / (k + 2) * math.cos(angle) ** 2
+    if odd:
+        return (angle + math.sin(angle) * total) * 2 / math.pi
+    return math.sin(angle) * total
+
+
+def deviation(values: Sequence[float]) -> float | None:
+    """The sample standard deviation; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    centre = mean(values)
+    return math.sqrt(sum((value - centre) ** 2 for value in values) / (len(values) - 1))
+
+
+def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int] | None:
+    """The standard deviation within groups and its degrees of freedom; None when no group has two values.
+
+    Two or three seeds say little about the noise of one network; all networks together say more.
+    """
+    squares, freedom = 0.0, 0
+    for values in groups:
+        spread = deviation(values)
+        if spread is not None:
+            squares += spread**2 * (len(values) - 1)
+            freedom += len(values) - 1
+    return (math.sqrt(squares / freedom), freedom) if freedom else None
+
+
+def seed_margin(pooled: tuple[float, int], seeds: int, level: float = LEVEL) -> float:
+    """Half the width of the t interval of a mean over `seeds`, from `pooled_deviation`."""
+    spread, freedom = pooled
+    return t_quantile(freedom, level) * spread / math.sqrt(seeds)

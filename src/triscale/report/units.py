@@ -1,0 +1,84 @@
+"""Numbers as people read them: 1.23 M, 45.6 %, 24×32 px."""
+
+from collections.abc import Mapping, Sequence
+
+MISSING = "–"
+_PREFIXES = ("", "k", "M", "G", "T", "P")
+
+
+def count(value: float) -> str:
+    """A count with three significant digits and a decimal prefix: 385814752 -> "386 M"."""
+    if abs(value) < 1000 and value == int(value):
+        return str(int(value))
+    # Rounded before the prefix is chosen, so that 999,500 reads 1.00 M and not 1000 k.
+    mantissa, exponent = f"{abs(value):.2e}".split("e")
+    step = min(max(int(exponent) // 3, 0), len(_PREFIXES) - 1)
+    size = float(f"{mantissa}e{int(exponent) - 3 * step}")
+    digits = max(0, 2 - max(int(exponent) - 3 * step, 0))
+    return f"{'-' if value < 0 else ''}{size:.{digits}f} {_PREFIXES[step]}".rstrip()
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """0.4561 -> "45.6 %"."""
+    return MISSING if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def span(interval: Sequence[float] | None) -> str:
+    """An interval of fractions: [0.441, 0.463] -> "44.1 to 46.3 %"."""
+    return MISSING if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+
+
+def points(fraction: float | None) -> str:
+    """A difference of fractions in percentage points, signed: 0.0123 -> "+1.2"."""
+    return MISSING if fraction is None else f"{100 * fraction:+.1f}"
+
+
+def spread(mean: float | None, deviation: float | None, number: int) -> str:
+    """Mean, standard deviation and how many: "45.6 ± 0.4 % (3)"; one value has no deviation."""
+    if mean is None:
+        return MISSING
+    middle = "" if deviation is None else f" ± {100 * deviation:.1f}"
+    return f"{100 * mean:.1f}{middle} % ({number})"
+
+
+def factor(value: float | None) -> str:
+    """A scaling factor: 1.2 -> "1.20"."""
+    return MISSING if value is None else f"{value:.2f}"
+
+
+def ratio(value: float | None) -> str:
+    """A ratio of costs: 2.034 -> "2.03×"."""
+    return MISSING if value is None else f"{value:.2f}×"
+
+
+def pixels(size: Sequence[int] | None) -> str:
+    """[24, 24] -> "24 px"; [24, 32] -> "24×32 px"."""
+    if not size:
+        return MISSING
+    return f"{size[0]} px" if size[0] == size[-1] else f"{size[0]}×{size[1]} px"
+
+
+def duration(seconds: float) -> str:
+    """3725 -> "1 h 2 min"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def text(value: object) -> str:
+    """Any value of a record in one line: lists with commas, mappings as `name value`."""
+    match value:
+        case None:
+            return MISSING
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case Mapping():
+            return ", ".join(f"{name} {text(part)}" for name, part in value.items()) or MISSING
+        case list() | tuple():
+            return ", ".join(text(part) for part in value) or MISSING
+        case _:
+            return str(value)

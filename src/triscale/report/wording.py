@@ -1,0 +1,113 @@
+"""The sentences of the report that depend on the study: its title, its question, its fine print."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from triscale.report import intervals, units
+from triscale.report.facts import Facts
+
+Lines = list[tuple[str, str]]
+
+
+def title(facts: Facts) -> str:
+    """What was scaled, on which pictures."""
+    baseline = (facts.plan.get("baseline") or {}).get("network", {}).get("name", "a ConvNet")
+    source = str(facts.data.get("source", "its pictures"))
+    return f"Scaling {baseline} on {source}"
+
+
+def question(facts: Facts) -> Lines:
+    """What was asked, as given."""
+    asked = facts.study.get("question")
+    if isinstance(asked, Mapping):
+        return _lines({name: value for name, value in asked.items() if value is not None})
+    return [] if asked is None else [("question", units.text(asked))]
+
+
+def data_facts(facts: Facts) -> Lines:
+    """The data in counts."""
+    data = facts.data
+    if not data:
+        return []
+    classes = data.get("classes") or []
+    counts = ", ".join(
+        f"{data[part]:,} {part}" for part in ("train", "validation", "test") if data.get(part) is not None
+    )
+    return [
+        ("source", units.text(data.get("source"))),
+        ("pictures", f"{counts}; originals {units.pixels(data.get('native'))}"),
+        (f"{len(classes)} classes", units.text(classes)),
+        ("test from", units.text(data.get("test_from"))),
+        ("fingerprint", units.text(data.get("fingerprint"))),
+    ]
+
+
+def plan_facts(facts: Facts) -> Lines:
+    """How each network was trained: lengths, seeds, recipe."""
+    plan = facts.plan
+    names = ("epochs", "batch", "train_size", "seeds", "leader_seeds", "phi", "tolerance")
+    lines = _lines({name: plan[name] for name in names if plan.get(name) is not None})
+    recipe = plan.get("recipe")
+    if isinstance(recipe, Mapping):
+        return [*lines, *((f"recipe: {name}", value) for name, value in _lines(recipe))]
+    return lines if recipe is None else [*lines, ("recipe", units.text(recipe))]
+
+
+def origin(facts: Facts) -> Lines:
+    """Machine, versions, time."""
+    study = facts.study
+    lines = _lines({"started": study["started"]} if study.get("started") else {})
+    if study.get("triscale"):
+        lines.append(("triscale", units.text(study["triscale"])))
+    machine = study.get("machine")
+    lines += _lines(machine) if isinstance(machine, Mapping) else [("machine", units.text(machine))]
+    runs = facts.records.all("run")
+    seconds = sum(run.get("seconds") or 0 for run in runs)
+    lines.append(("training", f"{len(runs)} runs, {units.duration(seconds)} in all"))
+    return lines
+
+
+def coefficients(facts: Facts) -> str:
+    """The chosen coefficients in one sentence; empty before the choice."""
+    chosen = facts.choice.get("coefficients")
+    if not chosen:
+        return ""
+    values = ", ".join(f"{name} = {units.factor(chosen.get(name))}" for name in ("alpha", "beta", "gamma"))
+    tied = len(facts.choice.get("tied") or [])
+    noise = facts.choice.get("noise_sd")
+    spread = "" if noise is None else f" Seeds differ by {100 * noise:.2f} points (standard deviation)."
+    return (
+        f"Chosen: {values} (depth, width, resolution). {tied} candidates are tied within the noise of the seeds; "
+        f"of these the cheapest is taken.{spread} The choice rests on validation accuracy only."
+    )
+
+
+def method(facts: Facts) -> list[str]:
+    """How costs are counted and intervals computed."""
+    noise, total = facts.noise, facts.test_pictures
+    lines = [
+        (
+            "MACs are the multiply-adds of convolutions and linear layers for one picture, counted on the rounded "
+            "network; squeeze-excite counts its two 1×1 convolutions. Biases, norms, activations and pooling are not "
+            "counted. Params are the trainable parameters."
+        ),
+        "Training compute is samples seen × 3 × MACs: one forward pass and a backward pass of about twice its cost.",
+    ]
+    if noise is not None:
+        spread, freedom = noise
+        lines.append(
+            "Error bars and “95 %, seeds”: t interval of the mean over seeds, with the standard deviation within "
+            f"networks pooled over the family ({100 * spread:.2f} points, {freedom} degrees of freedom, "
+            f"t = {intervals.t_quantile(freedom):.2f})."
+        )
+    if total:
+        lines.append(
+            f"“95 %, pictures”: Wilson score interval for the mean accuracy on the {total:,} test pictures. All "
+            "networks see the same pictures, so differences between networks are known better than this."
+        )
+    lines.append("The test decides nothing: it is run after the choice, on networks that validation has chosen.")
+    return lines
+
+
+def _lines(values: Mapping[str, Any]) -> Lines:
+    return [(str(name).replace("_", " "), units.text(value)) for name, value in values.items()]
