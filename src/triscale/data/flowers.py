@@ -22,6 +22,7 @@ SIDE = 96
 PETALS = (3, 4, 5, 6)
 WEAVES = ("stripes", "checks", "rings")
 CLASSES = tuple(f"{petals} petals, {weave}" for petals in PETALS for weave in WEAVES)
+PERIOD = (6, 11)
 TRAIN, TEST = 9600, 2400
 DRAWING = 1
 """Raised whenever the drawing changes: it is what the fingerprint knows of the drawing."""
@@ -121,7 +122,7 @@ def _flower(picture: Field, draws: np.random.Generator, petals: int, weave: str)
 
 def _weave(draws: np.random.Generator, weave: str, across: Field, down: Field) -> Field:
     """A wave of one period whatever the weave: mean 0, root mean square 0.7, so that only its form tells the class."""
-    frequency = 2 * np.pi * SIDE / draws.uniform(5, 8)
+    frequency = 2 * np.pi * SIDE / draws.uniform(*PERIOD)
     along, aside = _turned(across, down, draws.uniform(0, np.pi))
     first, second = (_single(draws.uniform(0, 2 * np.pi)) for _ in range(2))
     if weave == "stripes":

@@ -70,11 +70,11 @@ def decode(path: Path, size: Size) -> Pictures:
         image.draft(None, (4 * max(size), 4 * max(size)))
         upright = _rgb(image)
     step = min(upright.width / size[1], upright.height / size[0])
-    if step >= 8:
-        upright = upright.reduce(int(step // 4))
-        step = min(upright.width / size[1], upright.height / size[0])
     left, top = (upright.width - step * size[1]) / 2, (upright.height - step * size[0]) / 2
-    box = (left, top, left + step * size[1], top + step * size[0])
+    block = max(int(step // 4), 1)  # whole blocks first: large photos would make large matrices
+    if block > 1:
+        upright = upright.reduce(block)
+    box = (left / block, top / block, (left + step * size[1]) / block, (top + step * size[0]) / block)
     picture: Pictures = resize(np.asarray(upright)[None], size, box)[0]
     return picture
 
