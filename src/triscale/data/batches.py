@@ -1,0 +1,117 @@
+"""Batches of normalised tensors; what is drawn for a picture depends on (seed, epoch, its index), at any resolution."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from triscale.data.resize import Pictures
+from triscale.errors import UsageError
+
+Indices = NDArray[np.int64]
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What is done to training pictures.
+
+    Attributes:
+        flip: mirror left and right, half of the time.
+        shift: largest shift up, down, left and right as a fraction of the side; what enters mirrors the edge.
+    """
+
+    flip: bool = True
+    shift: float = 0.125
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shift < 1:
+            raise UsageError(
+                f"A shift by {self.shift} of the side cannot be meant.\nGive a fraction from 0 to below 1."
+            )
+
+
+def train_batches(
+    images: Pictures,
+    labels: Indices,
+    indices: Indices,
+    *,
+    batch: int,
+    seed: int,
+    epoch: int,
+    augmentation: Augmentation,
+    mean: Colour,
+    std: Colour,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch of augmented batches.
+
+    The order, the flips and the shifts (in fractions of the side) are the same for every resolution and batch size, so
+    networks that are compared see the same pictures in the same order.
+
+    Args:
+        images: uint8 `[n, height, width, 3]`; may be mapped read-only.
+        labels: int64 `[n]`.
+        indices: the pictures of the epoch, in any order.
+        batch: pictures in each batch; the last, partial batch is left out unless it is the only one.
+        seed: not negative.
+        epoch: from 0.
+        augmentation: what is done to the pictures.
+        mean: taken off each channel, as fractions of white.
+        std: by which each channel is then divided.
+
+    Yields:
+        float32 `[batch, 3, height, width]` in channels-last memory, int64 `[batch]`.
+    """
+    draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).random((len(images), 4))
+    order = indices[np.argsort(draws[indices, 0], kind="stable")]
+    for start in range(0, max(len(order) - batch, 0) + 1, batch):
+        chosen = order[start : start + batch]
+        pixels = augmented(images, chosen, draws[chosen, 1:], augmentation)
+        yield _tensor(pixels, mean, std), torch.from_numpy(labels[chosen])
+
+
+def eval_batches(
+    images: Pictures, labels: Indices, indices: Indices, *, batch: int, mean: Colour, std: Colour
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """All pictures of `indices` in that order, as they are; arguments and tensors as of `train_batches`."""
+    for start in range(0, len(indices), batch):
+        chosen = indices[start : start + batch]
+        yield _tensor(images[chosen], mean, std), torch.from_numpy(labels[chosen])
+
+
+def augmented(images: Pictures, chosen: Indices, draws: NDArray[np.float64], augmentation: Augmentation) -> Pictures:
+    """The pictures `chosen`, flipped and shifted in a single gather.
+
+    Args:
+        images: `[n, height, width, 3]`.
+        chosen: `[batch]`, positions in `images`.
+        draws: `[batch, 3]` uniform in [0, 1): flip, shift down, shift to the right.
+        augmentation: what they are turned into.
+    """
+    _, height, width, _ = images.shape
+    rows = _shifted(draws[:, 1], height, augmentation.shift)
+    columns = _shifted(draws[:, 2], width, augmentation.shift)
+    if augmentation.flip:
+        columns = np.where(draws[:, :1] < 0.5, columns[:, ::-1], columns)
+    return np.asarray(images)[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def _shifted(draws: NDArray[np.float64], side: int, shift: float) -> Indices:
+    """`[batch, side]`: from which row (or column) each row comes; beyond the edge the picture is mirrored."""
+    offsets = np.rint((2 * draws - 1) * shift * side).astype(np.int64)
+    place = np.arange(side) - offsets[:, None]
+    mirrored = np.where(place < 0, -1 - place, place)
+    return np.where(mirrored >= side, 2 * side - 1 - mirrored, mirrored)
+
+
+def _tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
+    n, height, width, _ = pixels.shape
+    scale = np.tile(1 / (255 * np.array(std)), width).astype(np.float32)
+    offset = np.tile(np.array(mean) / np.array(std), width).astype(np.float32)
+    # Rows of interleaved channels: broadcasting along a last axis of 3 would be many times slower.
+    values = pixels.reshape(n, height, width * 3) * scale
+    values -= offset
+    return torch.from_numpy(values.reshape(n, height, width, 3)).permute(0, 3, 1, 2)

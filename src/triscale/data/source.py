@@ -1,0 +1,97 @@
+"""What every data set looks like from outside: classes, labels, and pictures at any resolution."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triscale.data.cache import Progress, cached_pictures
+from triscale.data.resize import Pictures, Size, resized_chunks
+from triscale.errors import UsageError
+
+Split = Literal["train", "test"]
+TestFrom = Literal["test", "val", "train"]
+
+RENDERING = 1
+"""Part of every cache name; raised whenever the same originals come out as other pixels."""
+
+SPLIT_OFF = "There is no test set: a fifth of each class was split off the training pictures as the test."
+"""The note of a source that had to make its own test."""
+
+
+class Part(Protocol):
+    """The pictures of one split, as a kind of source holds them."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """`[n]`, the class of each picture."""
+
+    @property
+    def master(self) -> Size | None:
+        """The one size at which `render` is asked, all others being averaged from it; None: any size is asked."""
+
+    def render(self, size: Size) -> Iterator[Pictures]:
+        """All pictures in order at `size`, in blocks `[some, *size, 3]`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """A data set that was checked when it was opened; labels and pictures align.
+
+    Attributes:
+        name: what opens it again: a path or the name of the embedded set.
+        classes: names in the order of the labels.
+        native: `(height, width)` of the originals; of photos the median shorter side, twice. Beyond it is upsampling.
+        fingerprint: hexadecimal hash of the content; equal content, equal fingerprint, wherever it lies.
+        test_from: what serves as the test: `test`, `val`, or a part split off `train`.
+        skipped: pictures left out because they cannot be read.
+        notes: what a reader of the results should know, in sentences.
+        parts: the two splits.
+        cache: folder for rendered pictures.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    native: Size | None
+    fingerprint: str
+    test_from: TestFrom
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+    parts: Mapping[Split, Part]
+    cache: Path
+
+    def labels(self, split: Split) -> NDArray[np.int64]:
+        """`[n]`, each in `0..len(classes) - 1`."""
+        return self.parts[split].labels
+
+    def pictures(self, split: Split, size: Size, *, progress: Progress | None = None) -> Pictures:
+        """All pictures of a split, in the order of its labels.
+
+        Args:
+            split: `train` or `test`.
+            size: `(height, width)` in pixels; averaged over areas when shrinking, bicubic when enlarging, the centre of
+                photos of another shape.
+            progress: is told `(done, n)` while pictures are rendered; not called when they are in the cache.
+
+        Returns:
+            uint8 `[n, height, width, 3]`, mapped read-only from the cache.
+
+        Raises:
+            InputError: an original broke since the source was opened.
+            OutputError: the cache folder cannot be written.
+            StorageError: storing failed, as on a full disk.
+        """
+        if min(size) < 1:
+            raise UsageError(f"Pictures of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")
+        part = self.parts[split]
+
+        def render() -> Iterator[Pictures]:
+            if part.master is None or part.master == size:
+                return part.render(size)
+            return resized_chunks(self.pictures(split, part.master, progress=progress), size)
+
+        file = f"{self.fingerprint[:24]}-{RENDERING}-{split}-{size[0]}x{size[1]}.npy"
+        return cached_pictures(self.cache / file, (len(part.labels), *size, 3), render, progress)

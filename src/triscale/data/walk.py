@@ -1,0 +1,72 @@
+"""Which folders are classes and which files are candidates; links, hidden files and pipes are handled on purpose."""
+
+import os
+from pathlib import Path
+
+from triscale.data.source import TestFrom
+from triscale.errors import InputError
+
+IGNORED = {"thumbs.db", "desktop.ini"}
+
+
+def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
+    """Where the training classes lie, where those of the test (None: nowhere), what serves as the test, and notes."""
+    if not root.is_dir():
+        raise InputError(
+            f"There is no folder {str(root)!r}.\nGive a folder of class folders, an .npz pair, or `flowers`."
+        )
+    train, test, val = root / "train", root / "test", root / "val"
+    if not train.is_dir():
+        return root, None, "train", ()
+    if test.is_dir():
+        unused = ("The pictures in val/ are not used: validation is split off train/.",) if val.is_dir() else ()
+        return train, test, "test", unused
+    if val.is_dir():
+        return train, val, "val", ("There is no test folder: val/ serves as the test, validation is split off train/.",)
+    return train, None, "train", ()
+
+
+def class_folders(root: Path) -> dict[str, Path]:
+    """The class folders in `root` by name, sorted.
+
+    Raises:
+        InputError: fewer than two; two that are the same folder, or whose names differ only in case.
+    """
+    folders = {entry.name: Path(entry) for entry in os.scandir(root) if not _ignored(entry.name) and _is_class(entry)}
+    if len(folders) < 2:
+        found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
+        raise InputError(
+            f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of two or more classes."
+        )
+    seen: dict[str, str] = {}
+    for name, folder in sorted(folders.items()):
+        for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
+            if key in seen:
+                raise InputError(
+                    f"{seen[key]!r} and {name!r} in {str(root)!r} are the same class folder, or differ only in case.\n"
+                    "Remove or rename one of them."
+                )
+            seen[key] = name
+    return dict(sorted(folders.items()))
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not _ignored(name)]
+        linked = [name for name in folders if Path(place, name).is_symlink()]
+        found += [Path(place, name) for name in files + linked if not _ignored(name)]
+    return sorted(found)
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in IGNORED
+
+
+def _is_class(entry: os.DirEntry[str]) -> bool:
+    """A folder or a link to one, but no link upwards, below which everything would be found once more."""
+    try:
+        return entry.is_dir() and not Path(entry).parent.resolve().is_relative_to(Path(entry).resolve())
+    except (OSError, RuntimeError):  # a link to itself
+        return False
