@@ -1,0 +1,66 @@
+"""Networks for the tests of this room: every registered one, and one tiny network per block kind."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from triscale.families import network, registry
+from triscale.spec import Activation, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+
+REGISTERED = [network for _, network in registry().values()]
+
+
+def tiny(
+    operator: Operator, activation: Activation, padding: Padding, *, expand: float = 1.0, squeeze: bool = False
+) -> Network:
+    """Two stages of two blocks on 15x18 px, so that every padding case occurs."""
+    se = SqueezeExcite(ratio=0.25) if squeeze else None
+    return Network(
+        name=f"tiny_{operator}",
+        resolution=(15, 18),
+        stem=Stem(channels=8, pool=operator == "basic"),
+        stages=tuple(
+            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se) for c in (8, 16)
+        ),
+        head=Head(channels=32 if operator == "mbconv" else None, dropout=0.2),
+        activation=activation,
+        padding=padding,
+        norm=Norm(eps=1e-3, momentum=0.1),
+        stochastic_depth=0.2,
+        classes=5,
+    )
+
+
+TINY = {
+    "mbconv_se": tiny("mbconv", "silu", "same", expand=4, squeeze=True),
+    "mbconv": tiny("mbconv", "hard_swish", "symmetric", expand=6),
+    "separable": tiny("separable", "relu6", "same"),
+    "basic": tiny("basic", "relu", "same"),
+    "bottleneck": tiny("bottleneck", "relu", "symmetric", expand=0.25),
+}
+
+
+@pytest.fixture(params=TINY)
+def tiny_network(request: pytest.FixtureRequest) -> Network:
+    """Each tiny network in turn."""
+    found: Network = TINY[request.param]
+    return found
+
+
+def at(name: str, height: int, width: int) -> Network:
+    """A registered network at another resolution in pixels."""
+    return replace(network(name), resolution=(height, width))
+
+
+def randomise(model: torch.nn.Module, seed: int = 0) -> None:
+    """Running statistics, scales and shifts away from 1 and 0, so that a swapped or forgotten one shows."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(0, 0.2, generator=generator)
+            module.running_var.uniform_(0.5, 2.0, generator=generator)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5, generator=generator)
+            torch.nn.init.normal_(module.bias, 0, 0.2, generator=generator)
