@@ -1,5 +1,6 @@
 """`fit_budget`: the budget solver applied to a network's counted costs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,21 +33,21 @@ class BudgetFit:
 
 def fit_budget(
     network: Network,
+    limits: Mapping[str, float],
     *,
     rule: str = "compound",
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
-    **limits: float,
 ) -> BudgetFit:
     """The largest network on the curve of `rule` whose counted, rounded cost keeps every limit.
 
     Args:
         network: the baseline; the answer may be larger or smaller.
+        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes at `batch`).
         rule, coefficients: see `factors`.
         batch: pictures a step, for the memory limits.
         filled: spend what rounding leaves on the largest resolution, then width, that still fit.
-        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes at `batch`).
 
     Raises:
         UsageError: an unknown or senseless limit.

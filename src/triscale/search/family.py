@@ -71,7 +71,7 @@ def family(
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        found = fit_budget(baseline, coefficients=coefficients, batch=batch, **limits)
+        found = fit_budget(baseline, limits, coefficients=coefficients, batch=batch)
         phi, last = found.phi, (found.factors, found.network)
     for step in steps(phi) if phi > 0 else [phi]:
         if step == 1 and last is None:

@@ -122,7 +122,7 @@ def _phis(question: Question, baseline: Network) -> list[float]:
     """The phis of the family; with a budget the last one is only known once the coefficients are, so the paper's stand in."""
     phi = question.phi
     if question.budget:
-        phi = fit_budget(baseline, batch=question.batch, **question.budget).phi
+        phi = fit_budget(baseline, question.budget, batch=question.batch).phi
     return steps(phi) if phi > 0 else [phi]
 
 

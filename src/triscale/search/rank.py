@@ -70,7 +70,7 @@ def _row(scores: Scores, half: Scores, noise: Noise, best: str, one: str, *, ful
 def choose(rows: Sequence[Mapping[str, Any]], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
     """The cheapest of the tied networks that are allowed (inside the tolerance); the best allowed one where none is tied."""
     allowed = set(allowed)
-    tied = [row["id"] for row in rows if row["tied"] and row["id"] in allowed]
+    tied = [str(row["id"]) for row in rows if row["tied"] and row["id"] in allowed]
     if tied:
         return min(tied, key=lambda one: macs[one])
     return next(str(row["id"]) for row in rows if row["id"] in allowed)

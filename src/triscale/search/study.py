@@ -202,9 +202,9 @@ class Study:
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             coefficients = Coefficients(**choice["coefficients"])
             limits, batch = self.question.budget, self.question.batch
-            members = family(self.baseline, coefficients, plan["phi"], limits, batch, corners, known[choice["chosen"]])
+            found = family(self.baseline, coefficients, plan["phi"], limits, batch, corners, known[choice["chosen"]])
             macs = count(self.baseline).macs
-            self._append(kind="family", members=[member.as_record(macs, source.native) for member in members])
+            self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
         members = self._members
         self._render({from_document(one["network"]).resolution for one in members}, ("train", "test"))
         epochs, seeds = plan["epochs"], plan["seeds"]
