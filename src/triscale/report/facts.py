@@ -6,7 +6,7 @@ from statistics import mean
 from typing import Any
 
 from triscale.records import Record, Records
-from triscale.report import intervals
+from triscale import intervals
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from triscale.report import intervals, units
+from triscale import intervals
+from triscale.report import units
 from triscale.report.facts import Facts
 
 Lines = list[tuple[str, str]]
