@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.report import sample
-from tests.report.reading import Reader
+from tests.report.reading import Reader, figure
 from triscale import records
 from triscale.errors import InputError, StorageError
 from triscale.report import summary_markdown, write_report
+from triscale.report.table import Row, Table, to_html, to_markdown
 
 
 def test_nothing_in_the_page_leads_outside(page: str) -> None:
@@ -54,6 +55,16 @@ def test_hostile_names_are_shown_and_not_run(page: str, tmp_path: Path) -> None:
     assert "<img src=x" not in attacked
     assert "<script>alert" not in attacked
     assert "<script>alert" not in summary_markdown(found)
+    for number in (0, 1):
+        texts = json.dumps(figure(attacked, number), ensure_ascii=False)
+        assert "<img" not in texts
+        assert "<b onload" not in texts
+
+
+def test_cells_of_any_table_are_escaped() -> None:
+    hostile = Table(("<i>", "|"), (Row(("<b>", "a|b <u> `x`"), "tied"),), "<s>")
+    assert {tag for tag, _ in Reader(to_html(hostile)).tags}.isdisjoint({"i", "b", "u", "s"})
+    assert to_markdown(hostile).splitlines()[2] == r"| &lt;b&gt; | a\|b &lt;u&gt; \`x\` |"
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "cam/absent.png", "cam", "cam/text.png", "a\0b"])

@@ -92,7 +92,7 @@ def _front(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Sca
     yield go.Scatter(
         x=[points[index][0] for index in front],
         y=[points[index][1] for index in front],
-        text=[f"{label(members[index])} " for index in front],
+        text=[f"{_name(members[index])} " for index in front],
         mode="lines+text",
         textposition="top left",
         name="Pareto front",
@@ -114,7 +114,7 @@ def curves(facts: Facts) -> str | None:
             continue
         compute = [samples * PASSES * network["cost"]["macs"] for _, samples, _ in points]
         spent += compute
-        hover = f"{escape(label(network))}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
+        hover = f"{_name(network)}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
         line = go.Scatter(y=[100 * top1 for _, _, top1 in points], mode="lines", hovertemplate=hover, **style)
         if training not in facts.longer:
             figure.add_trace(go.Scatter(line, x=[epoch for epoch, _, _ in points], showlegend=False), row=1, col=1)
@@ -139,17 +139,22 @@ def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
             color, _ = RULES.get(member["rule"], (_LIGHT, ""))
             step = phis.index(member["phi"]) if member.get("phi") in phis else 0
             line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
-            yield facts.trainings[member["id"]], {"name": label(member), "line": line}
+            yield facts.trainings[member["id"]], {"name": _name(member), "line": line}
     for training in facts.longer:
         line = {"color": RULES["baseline"][0], "width": 1.5, "dash": "dot"}
         yield training, {"name": f"baseline, {training.epochs:g} epochs", "line": line}
+
+
+def _name(one: Record) -> str:
+    """Plotly reads a little HTML in its texts, so names are escaped there too."""
+    return escape(label(one))
 
 
 def _hover(one: Record, seeds: int, what: str) -> str:
     factors = ", ".join(f"{name} {value:.2f}" for name, value in one["factors"].items() if value is not None)
     cost = one["cost"]
     return (
-        f"<b>{escape(label(one))}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
+        f"<b>{_name(one)}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
         f"{units.pixels(one['network'].get('resolution'))}, {units.count(cost['params'])} params, "
         f"{units.count(cost['macs'])} MACs<br>{what}, {seeds} seed{'' if seeds == 1 else 's'}"
     )
