@@ -4,10 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from triscale.data import open_data
-from triscale.data.flowers import CLASSES, PETALS, SIDE, _flower, draw, open_flowers
+from triscale.data.flowers import (
+    _ACROSS,
+    _DOWN,
+    _HALF,
+    CLASSES,
+    PETALS,
+    SIDE,
+    WEAVES,
+    Field,
+    _petals,
+    _weave,
+    draw,
+    open_flowers,
+)
 from triscale.data.resize import resize
 from triscale.errors import InputError, UsageError
 
@@ -46,22 +58,13 @@ def test_no_colour_or_brightness_tells_the_class() -> None:
     assert means.mean(axis=0).std(axis=0).max() < 3 * within
 
 
-def outline(index: int) -> NDArray[np.float32]:
-    """Where the flower of class `index` covers, found by laying it over black and over white."""
-    planes = [np.full((3, SIDE, SIDE), value, np.float32) for value in (0, 1)]
-    for plane in planes:
-        _flower(plane, np.random.default_rng(index), PETALS[index % 12 // 3], "rings")
-    cover: NDArray[np.float32] = 1 - (planes[1] - planes[0])[0]
-    return cover
-
-
 @pytest.mark.parametrize("petals", PETALS)
 def test_the_outline_has_as_many_lobes_as_the_class_says(petals: int) -> None:
-    """The strongest frequency of the radius over the angle, but for the second, which squashing makes."""
+    """It is the strongest frequency of the area over the angle, but for the second, which squashing makes."""
     right = 0
-    for index in range(PETALS.index(petals) * 3, 480, 12):
-        cover = outline(index)
-        down, across = np.nonzero(cover > 0.5)
+    for index in range(40):
+        inside = _petals(np.random.default_rng(index), petals, _ACROSS - _HALF, _DOWN - _HALF)
+        down, across = np.nonzero(inside > 0)
         angle = np.arctan2(down - down.mean(), across - across.mean())
         bins = np.clip(((angle + np.pi) / (2 * np.pi) * 48).astype(int), 0, 47)
         area = np.bincount(bins, minlength=48)
@@ -70,19 +73,33 @@ def test_the_outline_has_as_many_lobes_as_the_class_says(petals: int) -> None:
     assert right >= 0.8 * 40
 
 
-def texture(side: int) -> float:
-    """Energy of the weave inside of flowers after averaging to `side`: what differs from the same flower without it."""
-    energy = []
-    for index in range(60):
-        planes = []
-        for weave in (0.0, 1.0):
-            plane = np.full((3, SIDE, SIDE), 0.5, np.float32)
-            _flower(plane, np.random.default_rng(index), 5, ("stripes", "checks", "rings")[index % 3])
-            planes.append(plane if weave else np.full_like(plane, plane.mean()))
-        pictures = np.clip(np.stack(planes) * 255, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        small = resize(pictures, (side, side)).astype(float)
-        energy.append(np.square(np.diff(small[1], n=2, axis=0)).mean())
-    return float(np.mean(energy))
+def wave(index: int, weave: str) -> Field:
+    return _weave(np.random.default_rng(index), weave, _ACROSS - _HALF, _DOWN - _HALF)
+
+
+def faithful(side: int) -> float:
+    """Correlation of a weave with what comes back after averaging it to `side` and enlarging it again."""
+    scores = []
+    for index in range(18):
+        picture = np.rint(127.5 + 60 * wave(index, WEAVES[index % 3])).astype(np.uint8)
+        small = resize(picture[None, :, :, None].repeat(3, axis=3), (side, side))
+        scores.append(np.corrcoef(picture.ravel(), resize(small, (SIDE, SIDE))[0, :, :, 0].ravel())[0, 1])
+    return float(np.mean(scores))
+
+
+def test_the_weave_needs_pixels() -> None:
+    """Nothing of it is left at 16 px, about a half at 24 px, nearly all at 48 px: more pixels are more information."""
+    nothing, half, nearly_all = (faithful(side) for side in (16, 24, 48))
+    assert nothing < 0.25
+    assert 0.4 < half < 0.75
+    assert nearly_all > 0.95
+
+
+@pytest.mark.parametrize("weave", WEAVES)
+def test_every_weave_has_the_same_contrast(weave: str) -> None:
+    waves = np.stack([wave(index, weave) for index in range(60)])
+    assert abs(waves.mean()) < 0.02
+    assert abs(waves.std() - np.sqrt(0.5)) < 0.03
 
 
 @pytest.mark.parametrize("where", ["flowers:", "flowers:abc", "flowers:-5", "flowers:12"])
