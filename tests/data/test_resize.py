@@ -18,7 +18,7 @@ def test_integer_shrinking_matches_the_mean_of_blocks() -> None:
 @pytest.mark.parametrize("side", [31, 24, 17, 5, 1])
 def test_fractional_shrinking_keeps_the_mean(side: int) -> None:
     """Each input pixel enters with the same total weight, which Pillow's BOX does not give."""
-    np.testing.assert_allclose(axis_weights(32, 0, 32, side).sum(axis=0), side / 32, rtol=1e-5)
+    np.testing.assert_allclose(axis_weights(32, 32, side).sum(axis=0), side / 32, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(13, 31), (40, 40), (11, 12)])
@@ -31,7 +31,7 @@ def test_enlarging_matches_pillow_bicubic(size: tuple[int, int]) -> None:
 def test_the_same_size_is_the_same_picture() -> None:
     pictures = DRAWS.integers(0, 256, (2, 7, 9, 3), dtype=np.uint8)
     np.testing.assert_array_equal(pictures, resize(pictures, (7, 9)))
-    np.testing.assert_array_equal(pictures[:, 2:5], resize(pictures, (3, 9), (0, 2, 9, 5)))
+    np.testing.assert_array_equal(pictures[:, :3], resize(pictures, (3, 9), (3, 9)))
 
 
 def test_chunks_join_to_the_whole() -> None:

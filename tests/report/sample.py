@@ -34,7 +34,7 @@ def identity(name: str) -> str:
 def network(rule: str, triple: tuple[float, float, float], phi: float | None) -> Record:
     depth, width, resolution = triple
     side = int(24 * resolution + 0.5)
-    name = f"flower_24 d{depth:.2f} w{width:.2f} r{resolution:.2f}"
+    name = "flower_24" if rule == "baseline" else f"flower_24 d{depth:.2f} w{width:.2f} r{resolution:.2f}"
     ratio = depth * width**2 * (side / 24) ** 2
     return {
         "id": identity(name),
@@ -134,7 +134,10 @@ def opening() -> Record:
         "data": {
             "source": "synthetic flowers", "fingerprint": identity("data")[:16], "classes": CLASSES, "train": TRAIN,
             "validation": 1_000, "test": TEST, "test_from": "val", "native": [32, 32], "skipped": 2,
-            "notes": ["Synthetic numbers: nothing here was measured."],
+            "notes": [
+                "There is no test folder: val/ serves as the test.", "2 of 10502 files were left out: 'a.png' (torn).",
+                "Synthetic numbers: nothing here was measured.",
+            ],
         },
         "machine": {"system": "Linux", "processor": "x86_64", "cores": 2, "python": "3.11.2", "torch": "2.10.0"},
         "started": "2026-01-01T00:00:00Z",

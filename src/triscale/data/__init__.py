@@ -58,8 +58,8 @@ def open_data(where: str | Path, *, cache: Path | None = None) -> Source:
 
 
 def _flowers(where: str, cache: Path) -> Source:
-    count = where.removeprefix("flowers").removeprefix(":")
-    if not count:
+    _, colon, count = where.partition(":")
+    if not colon:
         return open_flowers(train=TRAIN, test=TEST, cache=cache)
     if not count.isdecimal() or int(count) < 48:
         raise InputError(f"{count!r} flowers cannot be drawn.\nWrite `flowers`, or `flowers:N` with N of at least 48.")

@@ -4,6 +4,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -70,12 +71,11 @@ def decode(path: Path, size: Size) -> Pictures:
         image.draft(None, (4 * max(size), 4 * max(size)))
         upright = _rgb(image)
     step = min(upright.width / size[1], upright.height / size[0])
-    left, top = (upright.width - step * size[1]) / 2, (upright.height - step * size[0]) / 2
-    block = max(int(step // 4), 1)  # whole blocks first: large photos would make large matrices
-    if block > 1:
-        upright = upright.reduce(block)
-    box = (left / block, top / block, (left + step * size[1]) / block, (top + step * size[0]) / block)
-    picture: Pictures = resize(np.asarray(upright)[None], size, box)[0]
+    high, wide = step * size[0], step * size[1]
+    left, top = int((upright.width - wide) / 2), int((upright.height - high) / 2)
+    part = upright.crop((left, top, left + ceil(wide - 1e-6), top + ceil(high - 1e-6)))
+    block = max(int(step // 4), 1)  # whole blocks first: a large photo would make large matrices
+    picture: Pictures = resize(np.asarray(part.reduce(block))[None], size, (high / block, wide / block))[0]
     return picture
 
 

@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 
 Size = tuple[int, int]
 Pictures = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 
 CHUNK = 256
 
 
-@lru_cache(maxsize=64)
-def axis_weights(length: int, start: float, stop: float, out: int) -> NDArray[np.float32]:
-    """Weights of `length` input pixels in each of `out` output pixels that evenly share the interval [start, stop].
+@lru_cache(maxsize=32)
+def axis_weights(length: int, extent: float, out: int) -> NDArray[np.float32]:
+    """Weights of `length` input pixels in each of `out` output pixels that evenly share [0, extent].
 
     Returns:
         `[out, length]`; every row sums to one. Area overlap if an output pixel covers at least one input pixel, else
         the cubic convolution of Keys (1981) with a = -1/2, which is also Pillow's bicubic.
     """
-    step = (stop - start) / out
-    edges = start + step * np.arange(out + 1)
+    step = extent / out
+    edges = step * np.arange(out + 1)
     pixel = np.arange(length)
     if step > 1 - 1e-9:
         weights = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
@@ -40,29 +39,29 @@ def axis_weights(length: int, start: float, stop: float, out: int) -> NDArray[np
     return shares
 
 
-@lru_cache(maxsize=64)
-def _row_weights(length: int, start: float, stop: float, out: int) -> NDArray[np.float32]:
+@lru_cache(maxsize=32)
+def _row_weights(length: int, extent: float, out: int) -> NDArray[np.float32]:
     """The same weights for rows of interleaved RGB: one large product beats many with 3 columns."""
-    return np.kron(axis_weights(length, start, stop, out).T, np.eye(3, dtype=np.float32))
+    return np.kron(axis_weights(length, extent, out).T, np.eye(3, dtype=np.float32))
 
 
-def resize(pictures: Pictures, size: Size, box: Box | None = None) -> Pictures:
+def resize(pictures: Pictures, size: Size, extent: tuple[float, float] | None = None) -> Pictures:
     """Pictures at another size.
 
     Args:
         pictures: `[n, height, width, 3]`, 0..255.
         size: `(height, width)` of the result, pixels.
-        box: left, top, right, bottom of the part to take, in pixels that may be fractions; all of it by default.
+        extent: height and width of the part to take, from the top left, pixels or fractions of them; all by default.
 
     Returns:
         `[n, *size, 3]`, rounded to the nearest of 0..255.
     """
     n, height, width, _ = pictures.shape
-    left, top, right, bottom = box or (0.0, 0.0, float(width), float(height))
-    if (height, width) == size and (left, top, right, bottom) == (0, 0, width, height):
+    extent = extent or (height, width)
+    if (height, width) == size == extent:
         return pictures
-    columns = axis_weights(height, top, bottom, size[0]) @ pictures.reshape(n, height, width * 3).astype(np.float32)
-    rows = columns.reshape(n * size[0], width * 3) @ _row_weights(width, left, right, size[1])
+    columns = axis_weights(height, extent[0], size[0]) @ pictures.reshape(n, height, width * 3).astype(np.float32)
+    rows = columns.reshape(n * size[0], width * 3) @ _row_weights(width, extent[1], size[1])
     levels: Pictures = np.clip(np.rint(rows), 0, 255).astype(np.uint8)
     return levels.reshape(n, *size, 3)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from triscale import records
-from triscale.errors import StorageError
+from triscale.errors import InputError, StorageError
 from triscale.report.facts import facts
 from triscale.report.markdown import summary_markdown
 from triscale.report.page import page
@@ -15,16 +15,18 @@ def write_report(run_folder: Path) -> Path:
     """Write `report.html` from the records and pictures of a run folder, finished or not; returns its path.
 
     Raises:
-        InputError: there are no records, or a line of them is broken.
+        InputError: there are no records, or they are broken or not those of a study.
         StorageError: the records cannot be read or the page cannot be written.
     """
-    found = facts(records.read(run_folder / "records.jsonl"))
-    path = run_folder / "report.html"
+    source, path = run_folder / "records.jsonl", run_folder / "report.html"
+    found = records.read(source)
     partial = path.with_suffix(".html.partial")
     try:
         # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
-        partial.write_text(page(found, run_folder), encoding="utf-8", errors="replace")
+        partial.write_text(page(facts(found), run_folder), encoding="utf-8", errors="replace")
         partial.replace(path)
+    except KeyError as error:
+        raise InputError(f"{source}: a record lacks the field {error}; was it written by another program?") from error
     except OSError as error:
         raise StorageError(f"{path}: the report was not written: {error.strerror or error}") from error
     return path

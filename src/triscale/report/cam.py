@@ -40,12 +40,10 @@ def _cell(entry: Record | None, true: str, run_folder: Path) -> str:
         return f"<td>{units.MISSING}</td>"
     right = entry["predicted"] == true
     image = _image(run_folder, entry.get("file"), f"activation map for {entry['predicted']}")
-    mark, kind, word = ("✓", "right", "right") if right else ("✗", "wrong", "wrong")
-    text = f"{escape(str(entry['predicted']))} {units.percent(entry.get('probability'), 0)}"
-    return (
-        f'<td><figure>{image}<figcaption class="{kind}"><span title="{word}">{mark}</span> {text}</figcaption>'
-        "</figure></td>"
-    )
+    mark, kind = ("✓", "right") if right else ("✗", "wrong")
+    text = f'<span class="{kind}" title="{kind}">{mark} {escape(str(entry["predicted"]))}</span>'
+    sure = f'<span class="soft">{units.percent(entry.get("probability"), 0)}</span>'
+    return f"<td><figure>{image}<figcaption>{text}<br>{sure}</figcaption></figure></td>"
 
 
 def _image(run_folder: Path, name: str | None, description: str) -> str:

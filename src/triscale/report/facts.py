@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any
 
+from triscale.errors import InputError
 from triscale.records import Record, Records
-from triscale.report import intervals
+from triscale import intervals
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Scores:
         return intervals.deviation(self.values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
     """The runs of one network with the same length, one per seed."""
 
@@ -146,7 +148,16 @@ class Facts:
 
 
 def facts(records: Records) -> Facts:
-    """Sort the records of a finished or unfinished study."""
+    """Sort the records of a finished or unfinished study.
+
+    Raises:
+        InputError: the records are of another format than this version writes.
+    """
+    schema = (records.one("study") or {}).get("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise InputError(
+            f"The records have schema {schema!r}, this triscale reads {SCHEMA}: use the version that wrote them."
+        )
     plan = records.one("plan") or {}
     baseline = [plan["baseline"]] if plan.get("baseline") else []
     longer = [run for run in records.all("run") if run.get("phase") == "compute"]

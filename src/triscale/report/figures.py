@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from triscale.records import Record
-from triscale.report import intervals, units
+from triscale import intervals
+from triscale.report import units
 from triscale.report.facts import PASSES, Facts, Training, label
 from triscale.report.pareto import pareto_front
 
@@ -20,7 +21,7 @@ RULES = {
     "width": ("#009e73", "square"),
     "resolution": ("#cc79a7", "diamond"),
 }
-_LIGHT = "rgba(128,128,128,0.45)"
+_LIGHT = "rgba(128,128,128,0.6)"
 _GRID = "rgba(128,128,128,0.22)"
 _FRONT = "rgba(128,128,128,0.9)"
 _DASHES = ("solid", "dash", "dot", "dashdot")
@@ -39,7 +40,9 @@ def accuracy_cost(facts: Facts) -> str | None:
         for trace in traces:
             trace.showlegend = column == 1
             figure.add_trace(trace, row=1, col=column)
-        figure.update_xaxes(_log_axis([one["cost"][key] for one in (*light, *tested)], title), row=1, col=column)
+        figure.update_xaxes(
+            _log_axis([one["cost"][key] for one in (*light, *tested)], title, names=True), row=1, col=column
+        )
     figure.update_yaxes(title="top-1 accuracy (%)", row=1, col=1)
     return _styled(figure, height=470)
 
@@ -74,7 +77,7 @@ def _members(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.S
             error_y={"array": margins, "thickness": 1.2, "width": 4} if margins else None,
             customdata=[_hover(one, test.n, "test") for one, test in zip(group, tests, strict=True)],
             mode="markers",
-            name=f"{rule} (test)",
+            name=rule,
             legendgroup=rule,
             marker={"color": color, "size": 12 if symbol == "star" else 10, "symbol": symbol},
             hovertemplate="%{customdata}<br>%{y:.1f} %<extra></extra>",
@@ -90,10 +93,10 @@ def _front(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Sca
     yield go.Scatter(
         x=[points[index][0] for index in front],
         y=[points[index][1] for index in front],
-        text=[f"{label(members[index])} " for index in front],
+        text=[f"{_name(members[index])} " for index in front],
         mode="lines+text",
         textposition="top left",
-        name="Pareto front (test)",
+        name="Pareto front",
         legendgroup="front",
         line={"color": _FRONT, "width": 1.3, "dash": "dash"},
         hoverinfo="skip",
@@ -106,72 +109,75 @@ def curves(facts: Facts) -> str | None:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     spent: list[float] = []
-    for training, name, style in _styles(facts):
-        network = facts.known(training.id)
-        points = training.curve()
+    for training, style in _styles(facts):
+        network, points = facts.known(training.id), training.curve()
         if network is None or not points:
             continue
         compute = [samples * PASSES * network["cost"]["macs"] for _, samples, _ in points]
         spent += compute
-        for column, x in enumerate(([epoch for epoch, _, _ in points], compute), 1):
-            trace = go.Scatter(x=x, y=[100 * top1 for _, _, top1 in points], mode="lines", name=name, **style)
-            trace.hovertemplate = f"{escape(label(network))}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
-            trace.showlegend = column == 1 and style.get("showlegend", True)
-            figure.add_trace(trace, row=1, col=column)
+        hover = f"{_name(network)}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
+        line = go.Scatter(y=[100 * top1 for _, _, top1 in points], mode="lines", hovertemplate=hover, **style)
+        if training not in facts.longer:
+            figure.add_trace(go.Scatter(line, x=[epoch for epoch, _, _ in points], showlegend=False), row=1, col=1)
+        figure.add_trace(go.Scatter(line, x=compute), row=1, col=2)
     figure.update_xaxes(title="epochs", row=1, col=1)
     figure.update_xaxes(_log_axis(spent, "training compute: samples × 3 × MACs"), row=1, col=2)
     figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)
     return _styled(figure, height=500)
 
 
-def _styles(facts: Facts) -> Iterable[tuple[Training, str, dict[str, object]]]:
-    """Trainings with their names and line styles; pale ones first, so that the family lies above them."""
-    members = {member["id"]: member for member in reversed(facts.members)}
-    first = True
-    for one in facts.candidates:
-        if one["id"] in facts.trainings and one["id"] not in members and one["rule"] != "baseline":
-            style = {"line": {"color": _LIGHT, "width": 1}, "legendgroup": "candidates", "showlegend": first}
-            yield facts.trainings[one["id"]], "other candidates", style
-            first = False
-    shown = [*reversed(members.values())] or [one for one in facts.candidates if one["rule"] == "baseline"]
-    phis = sorted({member["phi"] for member in shown if member.get("phi") is not None and member["rule"] != "baseline"})
+def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
+    """Trainings with the style of their lines; pale ones first, so that the family lies above them."""
+    family = {member["id"] for member in facts.members}
+    others = [one for one in facts.candidates if one["rule"] != "baseline" and one["id"] not in family]
+    pale = {"name": "other candidates", "legendgroup": "candidates", "line": {"color": _LIGHT, "width": 1}}
+    for index, one in enumerate(other for other in others if other["id"] in facts.trainings):
+        yield facts.trainings[one["id"]], {**pale, "showlegend": index == 0}
+    shown = facts.members or [one for one in facts.candidates if one["rule"] == "baseline"]
+    phis = sorted({member["phi"] for member in shown if member["rule"] != "baseline"})
     for member in shown:
         if member["id"] in facts.trainings:
             color, _ = RULES.get(member["rule"], (_LIGHT, ""))
             step = phis.index(member["phi"]) if member.get("phi") in phis else 0
             line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
-            yield facts.trainings[member["id"]], label(member), {"line": line}
+            yield facts.trainings[member["id"]], {"name": _name(member), "line": line}
     for training in facts.longer:
         line = {"color": RULES["baseline"][0], "width": 1.5, "dash": "dot"}
-        yield training, f"baseline, {training.epochs:g} epochs", {"line": line}
+        yield training, {"name": f"baseline, {training.epochs:g} epochs", "line": line}
+
+
+def _name(one: Record) -> str:
+    """Plotly reads a little HTML in its texts, so names are escaped there too."""
+    return escape(label(one))
 
 
 def _hover(one: Record, seeds: int, what: str) -> str:
     factors = ", ".join(f"{name} {value:.2f}" for name, value in one["factors"].items() if value is not None)
     cost = one["cost"]
     return (
-        f"<b>{escape(label(one))}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
+        f"<b>{_name(one)}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
         f"{units.pixels(one['network'].get('resolution'))}, {units.count(cost['params'])} params, "
         f"{units.count(cost['macs'])} MACs<br>{what}, {seeds} seed{'' if seeds == 1 else 's'}"
     )
 
 
-def _log_axis(values: Sequence[float], title: str) -> dict[str, object]:
-    """A logarithmic axis with room left for names, and ticks that read 2 M, 5 M, 10 M."""
+def _log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[str, object]:
+    """A logarithmic axis whose ticks read 2 M, 5 M, 10 M; with room on the left where names stand beside points."""
     positive = [value for value in values if value > 0]
     if not positive:
         return {"title": title}
     low, high = math.log10(min(positive)), math.log10(max(positive))
-    room = max(0.08, 0.12 * (high - low))
+    right = max(0.08, 0.1 * (high - low))
+    left = max(0.15, 0.3 * (high - low)) if names else right
     steps = (1, 1.5, 2, 3, 4, 5, 7) if high - low < 1 else (1, 2, 5) if high - low < 2.5 else (1,)
-    powers = range(math.floor(low - 2 * room), math.ceil(high + room) + 1)
+    powers = range(math.floor(low - left), math.ceil(high + right) + 1)
     ticks = [step * 10.0**power for power in powers for step in steps]
     return {
         "title": f"{title} (log scale)",
         "type": "log",
-        "range": [low - 2 * room, high + room],
+        "range": [low - left, high + right],
         "tickvals": ticks,
-        "ticktext": [units.count(tick) for tick in ticks],
+        "ticktext": [units.tick(tick) for tick in ticks],
     }
 
 
@@ -180,12 +186,13 @@ def _styled(figure: go.Figure, height: int) -> str:
     figure.update_layout(
         template="none",
         height=height,
-        margin={"l": 60, "r": 20, "t": 20, "b": 60},
+        margin={"l": 60, "r": 20, "t": 36, "b": 60},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        hoverlabel={"align": "left"},
+        hoverlabel={"align": "left", "bgcolor": "#2b3036", "bordercolor": "#2b3036"},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _LIGHT, "activecolor": _FRONT},
     )
     axis = {"gridcolor": _GRID, "linecolor": _GRID, "zeroline": False, "showline": True, "title_standoff": 12}
     figure.update_xaxes(axis)

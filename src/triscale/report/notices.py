@@ -50,7 +50,7 @@ def _networks(facts: Facts) -> list[str]:
     apart = [f"{label(one)} ({units.ratio(one.get('cost_ratio'))})" for one in members if one.get("within") is False]
     if apart:
         found.append(f"Not at equal cost (more than 3 % from the compound network): {', '.join(apart)}.")
-    outside = [one for one in facts.candidates if one.get("within") is False]
+    outside = [one for one in facts.candidates if one.get("within") is False and one["rule"] != "baseline"]
     if outside:
         names = ", ".join(f"{label(one)} ({units.ratio(one.get('ratio'))})" for one in outside)
         tolerance = facts.plan.get("tolerance")
@@ -67,11 +67,13 @@ def _networks(facts: Facts) -> list[str]:
 
 
 def _data(facts: Facts) -> list[str]:
-    data, found = facts.data, []
-    if data.get("test_from") == "val":
-        found.append("There is no test set: the given “val” serves as the test, and validation was split off train.")
+    """The notes of the data source, which say what was left out and what serves as the test; else the bare facts."""
+    data, found = facts.data, [str(note) for note in facts.data.get("notes") or []]
+    if found:
+        return found
+    if data.get("test_from") not in (None, "test"):
+        found.append(f"There was no test set: the test was made from “{data['test_from']}”.")
     skipped = data.get("skipped") or 0
-    number = skipped if isinstance(skipped, int) else len(skipped)
-    if number:
-        found.append(f"{number} {'picture was' if number == 1 else 'pictures were'} left out as unreadable.")
-    return [*found, *(str(note) for note in data.get("notes") or [])]
+    if skipped:
+        found.append(f"Pictures left out since they cannot be read: {skipped}.")
+    return found

@@ -32,7 +32,7 @@ def to_html(table: Table) -> str:
 def to_markdown(table: Table) -> str:
     """The table in the form that code forges render."""
     lines = [
-        _markdown_row(table.header),
+        _markdown_row(tuple(markdown_text(title) for title in table.header)),
         "|".join(["", " --- ", *([" ---: "] * (len(table.header) - 1)), ""]),
         *(_markdown_row(_bold(row)) for row in table.rows),
     ]

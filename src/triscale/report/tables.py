@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from triscale.records import Record
-from triscale.report import intervals, units
+from triscale import intervals
+from triscale.report import units
 from triscale.report.facts import Facts, Training, label
 from triscale.report.table import Row, Table
 
 UPSAMPLED = "↑"
 FLAG = "⚠"
+# Training computes further apart than this are not called equal.
+_NEAR = 0.1
 _AXES = ("depth", "width", "resolution")
 
 
@@ -17,7 +20,7 @@ def family(facts: Facts) -> Table | None:
     if not facts.members:
         return None
     header = ("network", "depth", "width", "resol.", "input", "params", "MACs", "ratio", "to compound")
-    scores = ("validation top-1", "test top-1", "95 %, seeds", "95 %, pictures")
+    scores = ("validation top-1, %", "test top-1, %", "95 %, seeds", "95 %, pictures")
     rows = tuple(_member(facts, member, facts.noise) for member in facts.members)
     note = (
         "Accuracies: mean ± standard deviation over seeds (number of seeds). Ratio: counted MACs over the baseline's; "
@@ -37,7 +40,7 @@ def _member(facts: Facts, member: Record, noise: tuple[float, int] | None) -> Ro
         units.count(cost["params"]),
         units.count(cost["macs"]),
         units.ratio(member.get("ratio")),
-        _flagged(units.ratio(member.get("cost_ratio")), member.get("within")),
+        _flagged(member, "cost_ratio"),
         units.spread(validation.mean, validation.deviation, validation.n),
         units.spread(test.mean, test.deviation, test.n),
         units.span(_seed_interval(test.mean, test.n, noise)),
@@ -65,11 +68,11 @@ def candidates(facts: Facts) -> Table | None:
         for one in sorted(facts.candidates, key=order)
     )
     header = ("candidate", "depth [cell]", "width [cell]", "resolution [cell]", "input", "ratio", "merged")
-    scores = ("validation top-1", "rank", "at half length", "rank, half", "behind the best", "verdict")
+    scores = ("validation top-1, %", "rank", "half length, %", "rank", "behind the best", "verdict")
     note = (
         "Cell: every factor in it rounds to this same network. Ratio: counted MACs over the baseline's; "
         f"{FLAG}: outside the tolerance. Merged: grid triples that rounded to this network. Behind the best: points of "
-        "validation top-1, paired by seed, with its 95 % interval."
+        "validation top-1, paired by seed, with its 95 % interval. Half length: the same runs at half the training."
     )
     return Table((*header, *scores), rows, note)
 
@@ -83,11 +86,11 @@ def _candidate(
         one["rule"],
         *(_with_cell(one, axis) for axis in _AXES),
         _input(one),
-        _flagged(units.ratio(one.get("ratio")), one.get("within")),
+        _flagged(one, "ratio"),
         _merged(one.get("merged")),
         units.spread(validation.mean, validation.deviation, validation.n),
         str(place or units.MISSING),
-        units.percent(half),
+        units.MISSING if half is None else f"{100 * half:.1f}",
         str(half_place or units.MISSING),
         _behind(place, row),
         _verdict(facts.choice, one["id"], row),
@@ -98,10 +101,10 @@ def _candidate(
 def equal_compute(facts: Facts) -> Table | None:
     """Each compound network beside the baseline trained to the same training compute; None without such runs."""
     compound = [member for member in facts.members if member["rule"] == "compound" and member["id"] in facts.trainings]
-    if not compound or not facts.longer:
-        return None
     rows = [row for member in compound for row in _pair(facts, member)]
-    header = ("network", "epochs", "training compute", "ratio", "validation top-1", "test top-1", "difference")
+    if not rows:
+        return None
+    header = ("network", "epochs", "training compute", "ratio", "validation top-1, %", "test top-1, %", "difference")
     note = (
         "Training compute: samples seen × 3 × MACs, in MACs. Difference: test top-1 of the compound network minus that "
         "of the baseline trained longer, in points."
@@ -109,11 +112,16 @@ def equal_compute(facts: Facts) -> Table | None:
     return Table(header, tuple(rows), note)
 
 
-def _pair(facts: Facts, member: Record) -> tuple[Row, Row]:
-    """The compound network, and the baseline's training whose compute comes nearest to its own."""
+def _pair(facts: Facts, member: Record) -> tuple[Row, ...]:
+    """The compound network and the baseline's training of nearly the same compute; nothing where there is none."""
     own = facts.trainings[member["id"]]
-    spent = facts.compute(own) or 0.0
-    longer = min(facts.longer, key=lambda training: abs((facts.compute(training) or 0.0) - spent))
+    spent = facts.compute(own)
+    distances = (
+        {training: abs((facts.compute(training) or 0) / spent - 1) for training in facts.longer} if spent else {}
+    )
+    longer = min(distances, key=lambda training: distances[training], default=None)
+    if spent is None or longer is None or distances[longer] > _NEAR:
+        return ()
     ours, theirs = facts.test(member["id"]).mean, facts.test(longer.id, longer).mean
     difference = None if ours is None or theirs is None else ours - theirs
     return (
@@ -151,8 +159,10 @@ def _input(one: Record) -> str:
     return f"{size} {UPSAMPLED}" if one.get("upsampled") else size
 
 
-def _flagged(text: str, within: bool | None) -> str:
-    return f"{text} {FLAG}" if within is False else text
+def _flagged(one: Record, key: str) -> str:
+    """A cost ratio, marked where it misses what it should be; the baseline should be nothing but itself."""
+    missed = one.get("within") is False and one["rule"] != "baseline"
+    return f"{units.ratio(one.get(key))}{' ' + FLAG if missed else ''}"
 
 
 def _with_cell(one: Record, axis: str) -> str:

@@ -18,14 +18,20 @@ def count(value: float) -> str:
     return f"{'-' if value < 0 else ''}{size:.{digits}f} {_PREFIXES[step]}".rstrip()
 
 
+def tick(value: float) -> str:
+    """A count without trailing zeros, for axes: 2000000 -> "2 M"."""
+    number, _, prefix = count(value).partition(" ")
+    return f"{float(number):g} {prefix}".rstrip()
+
+
 def percent(fraction: float | None, digits: int = 1) -> str:
     """0.4561 -> "45.6 %"."""
     return MISSING if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
 def span(interval: Sequence[float] | None) -> str:
-    """An interval of fractions: [0.441, 0.463] -> "44.1 to 46.3 %"."""
-    return MISSING if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+    """An interval of fractions, in percent without the sign: [0.441, 0.463] -> "44.1 to 46.3"."""
+    return MISSING if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
 
 
 def points(fraction: float | None) -> str:
@@ -34,11 +40,11 @@ def points(fraction: float | None) -> str:
 
 
 def spread(mean: float | None, deviation: float | None, number: int) -> str:
-    """Mean, standard deviation and how many: "45.6 ± 0.4 % (3)"; one value has no deviation."""
+    """Mean, standard deviation, how many, in percent without the sign: "45.6 ± 0.4 (3)"; one value has no deviation."""
     if mean is None:
         return MISSING
     middle = "" if deviation is None else f" ± {100 * deviation:.1f}"
-    return f"{100 * mean:.1f}{middle} % ({number})"
+    return f"{100 * mean:.1f}{middle} ({number})"
 
 
 def factor(value: float | None) -> str:

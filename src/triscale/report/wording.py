@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from triscale.report import intervals, units
+from triscale import intervals
+from triscale.report import units
 from triscale.report.facts import Facts
 
 Lines = list[tuple[str, str]]
@@ -37,6 +38,7 @@ def data_facts(facts: Facts) -> Lines:
         ("source", units.text(data.get("source"))),
         ("pictures", f"{counts}; originals {units.pixels(data.get('native'))}"),
         (f"{len(classes)} classes", units.text(classes)),
+        ("left out", f"{data.get('skipped') or 0} pictures"),
         ("test from", units.text(data.get("test_from"))),
         ("fingerprint", units.text(data.get("fingerprint"))),
     ]

@@ -77,8 +77,7 @@ def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> st
 
 def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:
     parts = [
-        f"{'baseline' if one['rule'] == 'baseline' else f'phi {one["phi"]:.3g}'} {_percent(mean(scores[one['id']].values()))} "
-        f"at {_millions(one['cost']['macs'])} MACs"
+        f"{_place(one)} {_percent(mean(scores[one['id']].values()))} at {_millions(one['cost']['macs'])} MACs"
         for one in members
         if one["rule"] in ("baseline", "compound") and one["id"] in scores
     ]
@@ -114,6 +113,10 @@ def _compute_line(records: Records, members: Sequence[Record], scores: Scores, e
         f"Equal training compute: the baseline trained {most / epochs:.3g} times as long gets {_percent(baseline)}, "
         f"the compound member at phi {member['phi']:.3g} {_percent(mean(scores[member['id']].values()))}."
     )
+
+
+def _place(member: Mapping[str, Any]) -> str:
+    return "baseline" if member["rule"] == "baseline" else f"phi {member['phi']:.3g}"
 
 
 def _percent(value: float) -> str:

@@ -1,0 +1,118 @@
+"""The page is whole, safe and opens offline."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.report import sample
+from tests.report.reading import Reader, figure
+from triscale import records
+from triscale.errors import InputError, StorageError
+from triscale.report import summary_markdown, write_report
+from triscale.report.table import Row, Table, to_html, to_markdown
+
+
+def test_nothing_in_the_page_leads_outside(page: str) -> None:
+    tags = Reader(page).tags
+    addresses = [
+        (tag, name, value) for tag, at in tags for name, value in at.items() if name in ("src", "href", "action")
+    ]
+    assert addresses
+    assert [one for one in addresses if not str(one[2]).startswith("data:image/png;base64,")] == []
+    assert {tag for tag, _ in tags}.isdisjoint({"link", "iframe", "object", "embed", "base"})
+    assert "@import" not in page.partition("</style>")[0]
+    policy = next(at["content"] for tag, at in tags if at.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy).startswith("default-src 'none'")
+
+
+def test_the_plotting_script_is_there_once(page: str) -> None:
+    assert page.count("* plotly.js v") == 1
+
+
+def test_the_answer_comes_first(page: str) -> None:
+    reader = Reader(page)
+    text = " ".join(reader.words)
+    places = [text.index(line) for line in sample.answer()]
+    assert places == sorted(places)
+    assert places[-1] < text.index("The question") < text.index("Accuracy against cost")
+
+
+def test_hostile_names_are_shown_and_not_run(page: str, tmp_path: Path) -> None:
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>\udcff'
+    text = (
+        json.dumps(list(sample.study())).replace("flower_24", json.dumps(hostile)[1:-1]).replace("grid", "<b onload=x>")
+    )
+    found = records.Records(json.loads(text))
+    attacked = write_report(sample.write_run(tmp_path, found)).read_text(encoding="utf-8")
+    clean, dirty = Reader(page).tags, Reader(attacked).tags
+    assert [tag for tag, _ in clean] == [tag for tag, _ in dirty]
+    assert "<img src=x" not in attacked
+    assert "<script>alert" not in attacked
+    assert "<script>alert" not in summary_markdown(found)
+    for number in (0, 1):
+        texts = json.dumps(figure(attacked, number), ensure_ascii=False)
+        assert "<img" not in texts
+        assert "<b onload" not in texts
+
+
+def test_cells_of_any_table_are_escaped() -> None:
+    hostile = Table(("<i>", "|"), (Row(("<b>", "a|b <u> `x`"), "tied"),), "<s>")
+    assert {tag for tag, _ in Reader(to_html(hostile)).tags}.isdisjoint({"i", "b", "u", "s"})
+    assert to_markdown(hostile).splitlines()[2] == r"| &lt;b&gt; | a\|b &lt;u&gt; \`x\` |"
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "cam/absent.png", "cam", "cam/text.png", "a\0b"])
+def test_pictures_are_only_read_as_png_from_the_run_folder(tmp_path: Path, name: str) -> None:
+    study = sample.study()
+    cam = study.one("cam")
+    assert cam is not None
+    cam["pictures"] = [{"label": "x", "file": name, "maps": []}]
+    folder = sample.write_run(tmp_path / "run", study)
+    sample.draw_picture(0, 0).save(tmp_path / "secret.png")
+    (folder / "cam" / "text.png").write_text("no picture")
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert Reader(page).images() == []
+    assert "no picture: " in page
+
+
+def test_records_of_another_program_end_in_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such record file"):
+        write_report(tmp_path)
+    records.append(tmp_path / "records.jsonl", {"kind": "run", "seed": 0})
+    with pytest.raises(InputError, match="lacks the field"):
+        write_report(tmp_path)
+    (tmp_path / "records.jsonl").unlink()
+    records.append(tmp_path / "records.jsonl", {"kind": "study", "schema": 2})
+    with pytest.raises(InputError, match="schema 2"):
+        write_report(tmp_path)
+
+
+def test_a_page_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    folder = sample.write_run(tmp_path)
+    (folder / "report.html").mkdir()
+    with pytest.raises(StorageError, match="not written"):
+        write_report(folder)
+
+
+def test_the_report_needs_neither_torch_nor_numpy() -> None:
+    code = "import sys, triscale.report; sys.exit(any(name in sys.modules for name in ('torch', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+def test_a_browser_draws_both_figures_without_a_complaint(tmp_path: Path) -> None:
+    path = write_report(sample.write_run(tmp_path / "run"))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    options += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--enable-logging=stderr"]
+    drawn = subprocess.run(
+        ["chromium", *options, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert drawn.stdout.count('class="main-svg"') >= 2
+    assert "CONSOLE" not in drawn.stderr
