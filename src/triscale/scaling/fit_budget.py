@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from triscale import cost as costs
+from triscale.cost import count_resolved
 from triscale.errors import UsageError
 from triscale.scaling.budget import Fit, fill, fit
 from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, rename
@@ -70,7 +70,7 @@ def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) 
     """The counted costs that are limited; memory only where it is, since it takes longer."""
     scaled = scale(network, **where._asdict())
     resolved = resolve(scaled)
-    found: dict[str, float] = dict(costs.count_resolved(resolved)._asdict())
+    found: dict[str, float] = dict(count_resolved(resolved)._asdict())
     if "inference_memory" in wanted:
         found["inference_memory"] = costs.inference_memory(resolved, batch)
     if "training_memory" in wanted:

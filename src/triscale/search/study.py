@@ -35,6 +35,7 @@ from triscale.spec import Network, content_hash, from_document
 from triscale.train import Epoch, Recipe
 
 RECORDS = "records.jsonl"
+RUNS = Path("triscale-runs")
 _PICTURES_IN_GRID = 6
 
 
@@ -55,14 +56,18 @@ class Progress(Protocol):
 
 
 class Study:
-    """A study in its folder. `plan()` decides what to do, `run()` does what is missing."""
+    """A study in its folder, by default `triscale-runs/` and the hash of the question. `plan()` decides what to do, `run()` does what is missing."""
 
-    def __init__(self, question: Question, folder: Path, *, workers: int, progress: Progress, threads: int = 1) -> None:
-        self.question, self.folder, self.workers, self.progress = question, folder, workers, progress
-        self.place = Workplace(folder, question.data, question.seed, question.train_size, Recipe(), threads)
+    def __init__(
+        self, question: Question, folder: Path | None = None, *, workers: int, progress: Progress, threads: int = 1
+    ) -> None:
+        self.question, self.workers, self.progress = question, workers, progress
+        self.place = Workplace(folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads)
         source = self.place.source
         self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
         self._speeds: dict[str, float] = {}
+        # The hash needs the data, which are opened by the workplace.
+        self.folder = self.place.folder = folder or RUNS / self.hash
 
     @property
     def hash(self) -> str:

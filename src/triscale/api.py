@@ -1,0 +1,118 @@
+"""The public functions: each takes a network or its name, and is a thin way to one room. Torch is loaded by `build` and `load` only."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triscale import families, scaling, spec
+from triscale.cost import count
+from triscale.errors import InputError
+from triscale.scaling import PAPER, BudgetFit, Coefficients, network
+from triscale.spec import Network
+
+if TYPE_CHECKING:
+    from triscale.nn import Model
+
+__all__ = ["build", "checkpoint_path", "cost", "fit_budget", "load", "network", "networks", "scale"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    network: str
+    resolution: tuple[int, int]
+    batch: int
+    params: int
+    macs: int
+    activations: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+CHECKPOINT = "best.safetensors"
+"""The file of a run folder that holds the network to take."""
+
+
+def networks() -> list[str]:
+    """The names of all registered networks, in the order of their families."""
+    return list(families.registry())
+
+
+def scale(net: Network | str, *, depth: float = 1.0, width: float = 1.0, resolution: float = 1.0) -> Network:
+    """The network with its depth, width and resolution multiplied and rounded; see `triscale.spec.scale`."""
+    return spec.scale(as_network(net), depth=depth, width=width, resolution=resolution)
+
+
+def cost(
+    net: Network | str,
+    *,
+    resolution: int | tuple[int, int] | None = None,
+    batch: int = 1,
+) -> Cost:
+    """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
+
+    Args:
+        net: a network, or its name.
+        resolution: pixels, or (height, width); by default the network's own.
+        batch: pictures a step, for the memory.
+        optimizer: whose state counts as training memory.
+
+    Raises:
+        UsageError: an unknown name, or a resolution or batch that is not above 0.
+        InputError: a network too large to be meant.
+    """
+    size = (resolution, resolution) if isinstance(resolution, int) else resolution
+    found = as_network(net)
+    if size:
+        found = replace(found, resolution=size)
+    return Cost(network=found.name, resolution=found.resolution, batch=batch, **count(found)._asdict())
+
+
+def fit_budget(
+    net: Network | str,
+    *,
+    rule: str = "compound",
+    coefficients: Coefficients = PAPER,
+    batch: int = 1,
+    filled: bool = False,
+    **limits: float,
+) -> BudgetFit:
+    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`; see `triscale.scaling.fit_budget`."""
+    return scaling.fit_budget(as_network(net), limits, rule=rule, coefficients=coefficients, batch=batch, filled=filled)
+
+
+def build(net: Network | str) -> "Model":
+    """The network as a torch module with fresh weights, in training mode."""
+    from triscale.nn import build as build_network  # noqa: PLC0415  torch is loaded only here
+
+    return build_network(as_network(net))
+
+
+def load(run_or_weights: str | Path) -> "Model":
+    """The trained network of a run folder (its best one) or of a checkpoint file, in evaluation mode.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    from triscale.weights import load as load_checkpoint  # noqa: PLC0415  torch is loaded only here
+
+    return load_checkpoint(checkpoint_path(run_or_weights)).model()
+
+
+def checkpoint_path(run_or_weights: str | Path) -> Path:
+    """The checkpoint file itself, or the best one of a run folder."""
+    path = Path(run_or_weights)
+    if not path.is_dir():
+        if path.exists():
+            return path
+        raise InputError(f"{path}: no such run folder or checkpoint.")
+    if not (path / CHECKPOINT).exists():
+        raise InputError(
+            f"{path} holds no {CHECKPOINT}: the study there is not finished; the same command goes on with it."
+        )
+    return path / CHECKPOINT
+
+
+def as_network(net: Network | str) -> Network:
+    """The network itself, or the one that a name means."""
+    return network(net) if isinstance(net, str) else net

@@ -1,0 +1,5 @@
+"""The command line: thin commands, each of which calls one public function."""
+
+from triscale.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,42 @@
+"""`triscale cost`."""
+
+from typing import Annotated, Literal, get_args
+
+from cyclopts import Parameter
+
+from triscale import api
+from triscale.cli.output import Json, print_json, print_table, print_text
+from triscale.cli.quantities import cost_text, pixels, quantity, size_text
+from triscale.errors import UsageError
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def cost(
+    net: Annotated[str, Parameter(name="NET")],
+    *,
+    resolution: str | None = None,
+    batch: int = 1,
+    json: Json = False,
+) -> None:
+    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
+
+    Args:
+        net: a registered or scaled name, or a spec file (.json).
+        resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
+        batch: pictures a step, for the memory.
+    """
+    size = None if resolution is None else pixels(resolution)
+    found = api.cost(net, resolution=size, batch=batch).as_dict()
+    if json:
+        print_json(found)
+        return
+    print_text(f"{found['network']} at {size_text(found['resolution'])} px")
+    print_table(
+        ("cost", "counted"),
+        [
+            (name, cost_text(name, value))
+            for name, value in found.items()
+            if name not in ("network", "resolution", "batch")
+        ],
+    )

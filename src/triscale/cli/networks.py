@@ -1,0 +1,31 @@
+"""`triscale networks`."""
+
+from triscale import families
+from triscale.cli.output import Json, print_json, print_table
+from triscale.cli.quantities import count_text, size_text
+from triscale.cost import count
+
+
+def networks(*, json: Json = False) -> None:
+    """List the registered networks with their counted params, MACs and resolution.
+
+    A spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5 serves wherever a network is asked for.
+    """
+    rows = [
+        {"name": name, "family": family, **count(network)._asdict(), "resolution": network.resolution}
+        for name, (family, network) in families.registry().items()
+    ]
+    if json:
+        print_json(rows)
+        return
+    print_table(
+        ("name", "params", "MACs", "activations", "resolution"),
+        [
+            (
+                str(row["name"]),
+                *(count_text(row[key]) for key in ("params", "macs", "activations")),
+                size_text(row["resolution"]),
+            )
+            for row in rows
+        ],
+    )

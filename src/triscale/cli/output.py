@@ -1,0 +1,50 @@
+"""Where output goes: results to stdout as text or as one JSON document, everything else to stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from triscale.errors import NumericError, OutputError
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document instead of text.")]
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout, by the standard: no NaN, no Infinity."""
+    try:
+        print(json.dumps(document, indent=2, allow_nan=False))
+    except ValueError as error:
+        raise NumericError(f"the result holds a number that is not finite ({error})") from None
+
+
+def print_text(*lines: str) -> None:
+    """Lines on stdout."""
+    for line in lines:
+        print(line)
+
+
+def complain(message: str) -> None:
+    """A line for people on stderr."""
+    print(f"triscale: {message}", file=sys.stderr)
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout; columns whose cells begin with a digit or a sign are flush right. Never cut, also in a pipe."""
+    cells = [list(row) for row in rows]
+    widths = [max(len(row[column]) for row in [list(titles), *cells]) for column in range(len(titles))]
+    right = [bool(cells) and all(row[i][:1] in "0123456789+-" for row in cells) for i in range(len(titles))]
+    for row in [list(titles), *cells]:
+        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+        print_text("  ".join(padded).rstrip())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that was asked for."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}.") from None

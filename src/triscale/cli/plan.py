@@ -1,0 +1,75 @@
+"""What `triscale study --plan` shows."""
+
+from typing import TYPE_CHECKING, Any
+
+from triscale.cli.output import print_table, print_text
+from triscale.cli.quantities import count_text, duration_text, size_text
+
+if TYPE_CHECKING:
+    from triscale.search.plan import Plan
+    from triscale.search.study import Study
+
+
+def plan_document(study: "Study", plan: "Plan") -> dict[str, Any]:
+    """The `plan` record of docs/records.md, with the folder, the workers and how many pictures the data holds."""
+    source = study.place.source
+    training, validation = study.place.split
+    return {
+        "folder": str(study.folder),
+        "workers": study.workers,
+        "data": {
+            "source": source.name,
+            "classes": list(source.classes),
+            "native": source.native,
+            "train": len(training),
+            "validation": len(validation),
+            "test": len(source.labels("test")),
+            "test_from": source.test_from,
+            "skipped": source.skipped,
+            "notes": list(source.notes),
+        },
+        **plan.as_record(study.question, source.native),
+    }
+
+
+def show_plan(document: dict[str, Any]) -> None:
+    """The plan as text."""
+    data = document["data"]
+    print_text(
+        f"data      {data['source']}: {len(data['classes'])} classes; {data['train']:,} pictures for training, "
+        f"{data['validation']:,} for validation, {data['test']:,} for the test (from {data['test_from']})",
+        *(f"          {note}" for note in data["notes"]),
+        f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
+        f"{', '.join(map(str, document['seeds']))}, {document['workers']} at a time",
+        f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
+        f"time      {duration_text(document['predicted_seconds'])} predicted",
+        f"folder    {document['folder']}",
+        "",
+    )
+    rows = [_row(one) for one in (document["baseline"], *document["candidates"])]
+    print_table(
+        ("network", "depth", "width", "resolution", "repeats", "channels", "px", "params", "MACs", "ratio", "remark"),
+        rows,
+    )
+    print_text("", "depth, width, resolution: the centre of the cell [low, high] of triples that round to the network")
+
+
+def _row(one: dict[str, Any]) -> list[str]:
+    factors, cell, network = one["factors"], one["cell"], one["network"]
+    remarks = [] if one["within"] or one["rule"] == "baseline" else ["outside the tolerance"]
+    remarks += [f"{one['merged']} grid triples merged"] if one["merged"] > 1 else []
+    remarks += ["more pixels than the originals"] if one["upsampled"] else []
+    return [
+        one["rule"],
+        *(
+            f"{factors[name]:.3f} [{cell[name][0]:.3f}, {cell[name][1]:.3f}]"
+            for name in ("depth", "width", "resolution")
+        ),
+        ",".join(str(stage["repeats"]) for stage in network["stages"]),
+        ",".join(str(stage["channels"]) for stage in network["stages"]),
+        size_text(network["resolution"]),
+        count_text(one["cost"]["params"]),
+        count_text(one["cost"]["macs"]),
+        f"{one['ratio']:.3f}",
+        "; ".join(remarks),
+    ]

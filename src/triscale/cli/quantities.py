@@ -1,0 +1,86 @@
+"""Numbers as people type and read them: `1.0G`, `8GiB`, `64x96`, `30m`."""
+
+import math
+import re
+
+from triscale.errors import UsageError
+
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBER = re.compile(r"([0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
+
+
+def quantity(text: str, what: str = "a quantity") -> float:
+    """A finite number above 0 with a unit: K, M, G, T are decimal, KiB, MiB, GiB, TiB binary."""
+    return _parse(text, _UNITS, what, "a number above 0 such as 1.0G, 9M or 8GiB")
+
+
+def seconds(text: str) -> float:
+    """A duration such as 90s, 30m or 1.5h in seconds; a plain number is seconds."""
+    return _parse(text, _SECONDS, "a duration", "such as 90s, 30m or 1.5h")
+
+
+def pixels(text: str) -> tuple[int, int]:
+    """Height and width from `64` or `64x96`."""
+    sides = text.lower().split("x")
+    if not (len(sides) <= 2 and all(side.isascii() and side.isdecimal() and int(side) > 0 for side in sides)):
+        raise UsageError(f"{text!r} is not a resolution in pixels; write 64, or height x width such as 64x96.")
+    return int(sides[0]), int(sides[-1])
+
+
+def limits(texts: list[str]) -> dict[str, float]:
+    """Limits from `macs=1.0G` and the like; several may stand behind one another with commas."""
+    found: dict[str, float] = {}
+    for text in ",".join(texts).split(","):
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"cannot read the budget {text!r}; write NAME=LIMIT such as macs=1.0G.")
+        name = name.strip().replace("-", "_")
+        if name in found:
+            raise UsageError(f"the limit {name} is given twice.")
+        found[name] = quantity(value.strip(), f"the limit {name}")
+    return found
+
+
+def _parse(text: str, units: dict[str, float], what: str, allowed: str) -> float:
+    match = _NUMBER.fullmatch(text.strip())
+    unit = units.get(match[2].lower()) if match else None
+    value = float(match[1]) * unit if match and unit else math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not {what}: write {allowed}.")
+    return value
+
+
+def count_text(value: float) -> str:
+    """A count with four significant digits: 385814752 -> `385.8 M`."""
+    for factor, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.99995 * factor:
+            return f"{value / factor:.4g} {unit}"
+    return f"{value:.4g}"
+
+
+def bytes_text(value: float) -> str:
+    """Bytes with a binary unit: 2147483648 -> `2.00 GiB`."""
+    for factor, unit in ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if abs(value) >= factor:
+            return f"{value / factor:.2f} {unit}"
+    return f"{value:.0f} bytes"
+
+
+def cost_text(name: str, value: float) -> str:
+    """A cost by its name: memory in bytes, all else as a count."""
+    return bytes_text(value) if name.endswith("memory") else count_text(value)
+
+
+def duration_text(value: float) -> str:
+    """Seconds as people say them: 3725 -> `1 h 02 min`."""
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def size_text(size: tuple[int, int]) -> str:
+    """(64, 96) -> `64x96`."""
+    return f"{size[0]}x{size[1]}"

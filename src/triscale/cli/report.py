@@ -1,0 +1,26 @@
+"""`triscale report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from triscale.cli.output import Json, print_json, print_text
+from triscale.errors import InputError
+
+
+def report(run: Annotated[Path, Parameter(name="RUN")], *, json: Json = False) -> None:
+    """Write report.html of a study again, from its records alone.
+
+    Args:
+        run: the folder of the study, finished or not.
+    """
+    from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+
+    if not run.is_dir():
+        raise InputError(f"{run}: no such run folder.")
+    path = write_report(run)
+    if json:
+        print_json({"report": str(path)})
+    else:
+        print_text(str(path))

@@ -1,0 +1,106 @@
+"""`triscale scale`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from triscale import api, scaling
+from triscale.cli.coefficients import read_coefficients
+from triscale.cli.output import Json, print_json, write_text
+from triscale.cli.quantities import limits as read_limits
+from triscale.cli.scaled import Scaled, show
+from triscale.errors import UsageError
+from triscale.scaling import PAPER, RULES, Factors
+from triscale.spec import dumps, fix_stem_and_head
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def scale(
+    net: Annotated[str, Parameter(name="NET")],
+    *,
+    phi: float | None = None,
+    depth: float | None = None,
+    width: float | None = None,
+    resolution: float | None = None,
+    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    batch: int | None = None,
+    rule: str = "compound",
+    coefficients: str | None = None,
+    fix_stem_head: Flag = False,
+    fill: Flag = False,
+    explain: Flag = False,
+    out: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Scale a network: by phi, by factors, or to the largest one that keeps a budget.
+
+    Args:
+        net: a registered or scaled name, or a spec file (.json).
+        phi: how far along the rule; 2^phi is the nominal cost. Below 0 it shrinks.
+        depth: factor of the repeats.
+        width: factor of the channels.
+        resolution: factor of the sides (not pixels).
+        budget: a limit such as macs=1.0G, params=9M, activations=20M, inference_memory=64MiB or training_memory=8GiB; several may be given.
+        batch: pictures a step, for the memory.
+        rule: compound, depth, width, resolution, uniform or fast.
+        coefficients: alpha,beta,gamma of the compound rule, or a study's folder or records.jsonl, or a JSON file.
+        fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
+        fill: spend what the rounding leaves of the budget on resolution, then on width.
+        explain: list each rounding: wanted and got.
+        out: write the network there as a spec file.
+    """
+    _check(phi, (depth, width, resolution), budget, batch, rule, coefficients, fill=fill)
+    base = scaling.network(net)
+    if fix_stem_head:
+        base = fix_stem_and_head(base)
+    wanted = read_limits(list(budget))
+    curve = read_coefficients(coefficients) if coefficients is not None else PAPER
+    fitted = None
+    if wanted:
+        fitted = scaling.fit_budget(base, wanted, rule=rule, coefficients=curve, batch=batch or 1, filled=fill)
+        network, factors, phi = fitted.network, fitted.factors, fitted.phi
+    elif phi is not None:
+        network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
+    else:
+        factors = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
+        network = api.scale(base, **factors._asdict())
+    curve_used = curve if rule == "compound" and phi is not None else None
+    result = Scaled(
+        base, network, factors, phi, rule if phi is not None else None, curve_used, batch or 1, wanted, fitted
+    )
+    if out is not None:
+        write_text(out, dumps(network))
+    if json:
+        print_json(result.document(explain=explain))
+    else:
+        show(result, explain=explain)
+
+
+def _check(
+    phi: float | None,
+    by_factor: tuple[float | None, ...],
+    budget: tuple[str, ...],
+    batch: int | None,
+    rule: str,
+    coefficients: str | None,
+    *,
+    fill: bool,
+) -> None:
+    """Exactly one way of scaling, and only options that it uses."""
+    factored = any(factor is not None for factor in by_factor)
+    if (phi is not None) + factored + bool(budget) != 1:
+        raise UsageError("give one of: --phi; --depth, --width and --resolution; or --budget NAME=LIMIT.")
+    if rule not in RULES:
+        raise UsageError(f"unknown rule {rule!r}; the rules are {', '.join(RULES)}.")
+    if factored and (rule != "compound" or coefficients is not None):
+        raise UsageError("--rule and --coefficients go with --phi or --budget, not with factors.")
+    if coefficients is not None and rule != "compound":
+        raise UsageError(f"--coefficients belong to the rule compound, not to {rule}.")
+    if fill and not budget:
+        raise UsageError("--fill spends the rest of a budget: give one with --budget NAME=LIMIT.")
+    if batch is not None and batch < 1:
+        raise UsageError(f"the batch is {batch}; give at least 1.")
+    if batch is None and any("training" in text for text in budget):
+        raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")

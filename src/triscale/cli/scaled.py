@@ -1,0 +1,119 @@
+"""What `triscale scale` found, as a JSON document and as text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from triscale import api
+from triscale.cli.output import print_table, print_text
+from triscale.cli.quantities import cost_text
+from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
+from triscale.spec import Network, to_document
+
+_COSTS = ("params", "macs", "activations", "inference_memory", "training_memory")
+_MUCH_UNUSED = 0.1
+
+
+class Scaled(NamedTuple):
+    """A scaled network and how it came about; `fitted` only where a budget was given."""
+
+    base: Network
+    network: Network
+    factors: Factors
+    phi: float | None
+    rule: str | None
+    coefficients: Coefficients | None
+    batch: int
+    limits: Mapping[str, float]
+    fitted: BudgetFit | None
+
+    def costs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Costs of the baseline and of the answer."""
+        return api.cost(self.base, batch=self.batch).as_dict(), api.cost(self.network, batch=self.batch).as_dict()
+
+    def rounding(self) -> list[Rounding]:
+        """Each value that was rounded."""
+        return explain_rounding(self.base, self.network, self.factors)
+
+    def document(self, *, explain: bool) -> dict[str, Any]:
+        """The JSON shape of `triscale scale --json`."""
+        before, after = self.costs()
+        fit = self.fitted.fit if self.fitted else None
+        found = {
+            "network": to_document(self.network),
+            "factors": {**self.factors._asdict(), "phi": self.phi},
+            "cost": after,
+            "slack": dict(fit.slack) if fit else {},
+            "binding": list(fit.binding) if fit else [],
+            "rule": self.rule,
+            "coefficients": self.coefficients._asdict() if self.coefficients else None,
+            "baseline": before,
+            "ratio": {name: after[name] / before[name] for name in _COSTS if name in before},
+        }
+        if fit and self.fitted:
+            notch = {"phi": fit.notch.phi, "factors": fit.notch.factors._asdict(), "cost": dict(fit.notch.cost or {})}
+            left = dict(zip(("resolution", "width"), fit.left_rule, strict=True))
+            found |= {"limits": dict(self.limits), "notch": notch, "unused": self.fitted.unused, "left_rule": left}
+        if explain:
+            found["rounding"] = [{**one._asdict(), "change": one.change} for one in self.rounding()]
+        return found
+
+
+def show(found: Scaled, *, explain: bool) -> None:
+    """The network as a table, its cost against the baseline's, the limits, and on request each rounding."""
+    before, after = found.costs()
+    at = "" if found.phi is None else f" (phi {found.phi:.4g})"
+    print_text(
+        str(found.network),
+        "",
+        "factors: " + ", ".join(f"{name} {value:.4g}" for name, value in found.factors._asdict().items()) + at,
+        "",
+    )
+    names = [
+        name
+        for name in before
+        if name in _COSTS
+        if found.batch > 1 or not name.endswith("memory") or name in found.limits
+    ]
+    print_table(
+        ("cost", found.base.name, "scaled", "ratio"),
+        [
+            (name, cost_text(name, before[name]), cost_text(name, after[name]), f"{after[name] / before[name]:.3f}x")
+            for name in names
+        ],
+    )
+    if found.fitted:
+        _show_limits(found, found.fitted)
+    if explain:
+        print_text("")
+        print_table(
+            ("rounded", "baseline", "wanted", "got", "change"),
+            [
+                (one.field, str(one.base), f"{one.wanted:.2f}", str(one.got), f"{one.change:+.1%}")
+                for one in found.rounding()
+            ],
+        )
+
+
+def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
+    fit = fitted.fit
+    rows = [
+        (name, cost_text(name, fit.cost[name]), cost_text(name, limit), cost_text(name, fit.slack[name]),
+         _more(fit.notch.cost, name), "binds" if name in fit.binding else "")
+        for name, limit in found.limits.items()
+    ]  # fmt: skip
+    print_text("")
+    print_table(("limit", "use", "at most", "slack", "one notch more", ""), rows)
+    print_text(*_remarks(fitted, filled=fit.left_rule != (1.0, 1.0)))
+
+
+def _more(cost: Mapping[str, float] | None, name: str) -> str:
+    return cost_text(name, cost[name]) if cost else "too large"
+
+
+def _remarks(fitted: BudgetFit, *, filled: bool) -> Iterator[str]:
+    resolution, width = fitted.fit.left_rule
+    if filled:
+        yield f"filled: resolution {resolution:.3f}x and width {width:.3f}x of what the rule says."
+    if fitted.unused > _MUCH_UNUSED:
+        advice = "nothing more fits" if filled else "--fill spends it on resolution, then on width"
+        yield f"{fitted.unused:.0%} of the binding limit stays unused, because rounding makes steps: {advice}."

@@ -1,0 +1,130 @@
+"""`triscale study`: the main job."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from triscale.cli import quantities
+from triscale.cli.output import Json, complain, print_json, print_text
+from triscale.cli.plan import plan_document, show_plan
+from triscale.cli.progress import terminal_progress
+from triscale.cli.signals import Stopped, terminable
+from triscale.errors import UsageError
+from triscale.lock import locked
+
+if TYPE_CHECKING:
+    from triscale.search.question import Question
+    from triscale.search.study import Progress, Study
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def study(
+    net: Annotated[str | None, Parameter(name="NET")] = None,
+    *,
+    data: str | None = None,
+    phi: float | None = None,
+    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    batch: int | None = None,
+    tolerance: float | None = None,
+    candidates: int | None = None,
+    seeds: int | None = None,
+    epochs: int | None = None,
+    train_size: int | None = None,
+    time: str | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    plan: Flag = False,
+    out: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
+
+    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the question, whose hash names the default folder.
+
+    Args:
+        net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
+        data: an .npz pair, a folder of class folders, or flowers (the default), the embedded set.
+        phi: the largest phi of the family, 1 to 10; 2 by default.
+        budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
+        batch: pictures a step, for a limit on training_memory.
+        tolerance: how far the counted cost of a candidate may be from twice the baseline's.
+        candidates: most networks to try for alpha, beta and gamma.
+        seeds: trainings of the leaders and of every member of the family.
+        epochs: length of a training.
+        train_size: training pictures to use.
+        time: size the study to a time such as 30m.
+        seed: the first seed.
+        workers: trainings at a time; by default one a core.
+        plan: show candidates, family and predicted time; train and write nothing.
+        out: the folder of the study; triscale-runs/HASH by default.
+    """
+    given = {"network": net, "data": data, "phi": phi, "batch": batch, "tolerance": tolerance, "candidates": candidates, "seeds": seeds,
+             "epochs": epochs, "train_size": train_size, "seed": seed}  # fmt: skip
+    if phi is not None and budget:
+        raise UsageError("give --phi or --budget, not both.")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}; give at least 1.")
+    if batch is None and any("training" in text for text in budget):
+        raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
+    given |= {
+        "budget": quantities.limits(list(budget)) or None,
+        "time": None if time is None else quantities.seconds(time),
+    }
+    from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
+
+    question = Question(**{name: value for name, value in given.items() if value is not None})
+    with terminal_progress() as progress:
+        if plan:
+            _plan(question, out, workers, progress, json=json)
+        else:
+            _run(question, out, workers, progress, json=json)
+
+
+def _plan(question: "Question", out: Path | None, workers: int | None, progress: "Progress", *, json: bool) -> None:
+    study = _open(question, out, workers, progress)
+    plan = study.plan()
+    document = plan_document(study, plan)
+    if json:
+        print_json(document)
+    else:
+        show_plan(document)
+
+
+def _run(question: "Question", out: Path | None, workers: int | None, progress: "Progress", *, json: bool) -> None:
+    with terminable(), locked(out) if out is not None else nullcontext():
+        study = _open(question, out, workers, progress)
+        with locked(study.folder) if out is None else nullcontext():
+            try:
+                records = study.run()
+            except (KeyboardInterrupt, Stopped):
+                complain(f"stopped; the same command goes on with {study.folder}.")
+                raise
+            from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+
+            path = write_report(study.folder)
+    answer, choice = records.one("answer") or {}, records.one("choice") or {}
+    if json:
+        print_json(
+            {
+                "folder": str(study.folder),
+                "report": str(path),
+                "lines": answer["lines"],
+                "best": answer["best"],
+                "checkpoint": str(study.folder / "best.safetensors"),
+                "coefficients": choice["coefficients"],
+                "tied": choice["tied"],
+                "warning": choice["warning"],
+            }
+        )
+    else:
+        print_text(*answer["lines"], f"Report: {path}")
+
+
+def _open(question: "Question", out: Path | None, workers: int | None, progress: "Progress") -> "Study":
+    from triscale.search.jobs import cores  # noqa: PLC0415  torch is loaded only here
+    from triscale.search.study import Study  # noqa: PLC0415
+
+    return Study(question, out, workers=workers or cores(), progress=progress)

@@ -1,0 +1,35 @@
+"""One process at a time in a run folder; the system frees the lock when its holder ends, however it ends."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from triscale.errors import BusyError, OutputError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Create `folder` where it is missing and hold it; entering shows that it can be written.
+
+    Raises:
+        OutputError: the folder cannot be created or written.
+        BusyError: another process holds it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("ab")
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} cannot be written: {error.strerror or error}. Use another --out."
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another process is at work in {folder}; wait for it, or use another --out.") from None
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be locked: {error.strerror or error}. Use another --out.") from None
+        yield
