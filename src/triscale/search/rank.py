@@ -28,7 +28,7 @@ def paired_noise(scores: Scores, pictures: int) -> Noise:
 
     With fewer than two seeds the noise between seeds is unknown; what is left is the sampling error of `pictures`, a lower bound.
     """
-    seeds = set.intersection(*(set(by_seed) for by_seed in scores.values() if len(by_seed) > 1) or [set()])
+    seeds = set.intersection(*([set(by_seed) for by_seed in scores.values() if len(by_seed) > 1] or [set()]))
     rows = [[by_seed[seed] for seed in sorted(seeds)] for by_seed in scores.values() if seeds and seeds <= set(by_seed)]
     if len(seeds) < 2 or len(rows) < 2:
         rate = mean(value for by_seed in scores.values() for value in by_seed.values())
