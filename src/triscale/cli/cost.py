@@ -1,13 +1,12 @@
 """`triscale cost`."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from triscale import api
 from triscale.cli.output import Json, print_json, print_table, print_text
-from triscale.cli.quantities import cost_text, pixels, quantity, size_text
-from triscale.errors import UsageError
+from triscale.cli.quantities import cost_text, pixels, size_text
 
 Flag = Annotated[bool, Parameter(negative=())]
 

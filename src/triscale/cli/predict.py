@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -33,13 +33,15 @@ def predict(
     if not images:
         raise UsageError("no picture given: triscale predict RUN IMAGE...")
     files = [file for image in images for file in _files(image)]
+    checkpoint = api.checkpoint_path(run)
     from triscale.predict import load_classifier  # noqa: PLC0415  torch is loaded only here
 
-    classifier = load_classifier(api.checkpoint_path(run))
-    found, reasons = [], []
+    classifier = load_classifier(checkpoint)
+    found: list[tuple[str, list[dict[str, Any]]]] = []
+    reasons = []
     for file in files:
         try:
-            found.append({"image": str(file), "top": classifier(file)[:top]})
+            found.append((str(file), classifier(file)[:top]))
         except InputError as error:
             reasons.append(str(error).splitlines()[0])
     if not found:
@@ -47,10 +49,10 @@ def predict(
     for reason in reasons:
         complain(reason)
     if json:
-        print_json(found)
+        print_json([{"image": image, "top": rows} for image, rows in found])
         return
-    for one in found:
-        print_text(str(one["image"]), *(f"  {row['probability']:6.1%}  {row['name']}" for row in one["top"]))
+    for image, rows in found:
+        print_text(image, *(f"  {row['probability']:6.1%}  {row['name']}" for row in rows))
 
 
 def _files(image: str) -> Iterator[Path]:

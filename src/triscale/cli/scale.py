@@ -55,7 +55,7 @@ def scale(
     base = scaling.network(net)
     if fix_stem_head:
         base = fix_stem_and_head(base)
-    wanted = read_limits(list(budget))
+    wanted = read_limits(budget)
     curve = read_coefficients(coefficients) if coefficients is not None else PAPER
     fitted = None
     if wanted:

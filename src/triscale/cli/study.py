@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -61,7 +61,7 @@ def study(
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
     """
-    given = {"network": net, "data": data, "phi": phi, "batch": batch, "tolerance": tolerance, "candidates": candidates, "seeds": seeds,
+    given: dict[str, Any] = {"network": net, "data": data, "phi": phi, "batch": batch, "tolerance": tolerance, "candidates": candidates, "seeds": seeds,
              "epochs": epochs, "train_size": train_size, "seed": seed}  # fmt: skip
     if phi is not None and budget:
         raise UsageError("give --phi or --budget, not both.")
@@ -70,7 +70,7 @@ def study(
     if batch is None and any("training" in text for text in budget):
         raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
     given |= {
-        "budget": quantities.limits(list(budget)) or None,
+        "budget": quantities.limits(budget) or None,
         "time": None if time is None else quantities.seconds(time),
     }
     from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
