@@ -1,4 +1,4 @@
-"""ResNet-18 to ResNet-200 (arXiv 1512.03385, Table 1; 200 from arXiv 1603.05027), v1.5: the stride sits on the 3x3 convolution."""
+"""ResNet-18 to ResNet-200 (arXiv 1512.03385, Table 1; 200 from arXiv 1603.05027), v1.5 (stride in the 3x3)."""
 
 from collections.abc import Iterator
 

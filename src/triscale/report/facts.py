@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any
 
+from triscale import intervals
 from triscale.errors import InputError
 from triscale.records import Record, Records
-from triscale import intervals
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3

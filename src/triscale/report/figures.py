@@ -7,8 +7,8 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from triscale.records import Record
 from triscale import intervals
+from triscale.records import Record
 from triscale.report import units
 from triscale.report.facts import PASSES, Facts, Training, label
 from triscale.report.pareto import pareto_front

@@ -7,6 +7,6 @@ from triscale.scaling.names import network, parse_coefficients
 from triscale.scaling.rules import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule
 
 __all__ = [
-    "LIMITS", "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Point", "Rounding", "explain_rounding", "factors", "fill", "fit", "fit_budget",
-    "network", "parse_coefficients", "rename", "scale_by_rule",
+    "LIMITS", "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Point", "Rounding", "explain_rounding",
+    "factors", "fill", "fit", "fit_budget", "network", "parse_coefficients", "rename", "scale_by_rule",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """The budget solver: the largest network on a rule's curve whose counted, rounded cost keeps every limit.
 
-The solver sees only two callables, phi -> factors and factors -> cost, so it works for any rule, baseline and kind of cost.
+The solver sees only two callables, phi -> factors and factors -> cost, so it works for any rule, baseline and cost.
 A *notch* is the next distinct network along phi: rounding makes the curve a staircase, and the answer is a step of it.
 """
 

@@ -44,7 +44,7 @@ def fit_budget(
 
     Args:
         network: the baseline; the answer may be larger or smaller.
-        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes at `batch`).
+        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes).
         rule, coefficients: see `factors`.
         batch: pictures a step, for the memory limits.
         filled: spend what rounding leaves on the largest resolution, then width, that still fit.

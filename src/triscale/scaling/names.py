@@ -1,4 +1,4 @@
-"""Names of networks: a registered name, a spec file, or either with `@` and a scaling, such as `efficientnet_b0@phi=1.5`."""
+"""Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
 from pathlib import Path
 

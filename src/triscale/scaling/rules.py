@@ -1,7 +1,7 @@
 """Scaling rules: from phi to factors of depth, width and resolution. Pure arithmetic; nothing is rounded here.
 
-In every rule 2^phi is the nominal cost: MACs grow as depth x width^2 x resolution^2. What a network really costs is always
-counted after rounding.
+In every rule 2^phi is the nominal cost: MACs grow as depth x width^2 x resolution^2. What a network really costs is
+always counted after rounding.
 """
 
 import math

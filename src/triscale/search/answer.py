@@ -1,4 +1,4 @@
-"""The answer of a study in five lines, and the tests that back it. Test accuracies are read here and nowhere earlier."""
+"""The answer of a study in five lines, and the tests that back it. Test accuracies are read nowhere earlier."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class Comparison(NamedTuple):
 
 
 def test_scores(records: Records, epochs: int) -> dict[str, dict[int, float]]:
-    """id -> seed -> test top-1 of the trainings of that length."""
+    """Id -> seed -> test top-1 of the trainings of that length."""
     scores: dict[str, dict[int, float]] = {}
     for test in records.all("test"):
         if test["epochs"] == epochs:
@@ -48,7 +48,7 @@ def compare(members: Sequence[Record], scores: Scores, noise: Noise) -> list[Com
 
 
 def answer_lines(records: Records, best: Mapping[str, Any], folder: str) -> list[str]:
-    """Five lines: the coefficients, the accuracies at each end, the verdict, the equal-compute check, the network to take."""
+    """Five lines: coefficients, accuracies, the verdict, equal training compute, the network to take."""
     study, plan, choice, family = (records.one(kind) or {} for kind in ("study", "plan", "choice", "family"))
     members, epochs = family["members"], plan["epochs"]
     scores = test_scores(records, epochs)
@@ -60,8 +60,7 @@ def answer_lines(records: Records, best: Mapping[str, Any], folder: str) -> list
         _accuracy_line(members, scores),
         _verdict(compared),
         _compute_line(records, members, scores, epochs),
-        f"Best network by validation: {best['rule']} at phi {best['phi']:.3g}, {_millions(best['cost']['macs'])} MACs, "
-        f"{_millions(best['cost']['params'])} params: {folder}/best.safetensors",
+        _best_line(best, folder),
     ]
 
 
@@ -70,7 +69,8 @@ def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> st
     best = next((row for row in choice["ranking"] if row["id"] == choice["chosen"]), None)
     mean_text = f", validation {_percent(best['mean'])}" if best else ""
     return (
-        f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} (product {alpha * beta**2 * gamma**2:.2f}): the cheapest of "
+        f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} "
+        f"(product {alpha * beta**2 * gamma**2:.2f}): the cheapest of "
         f"{len(choice['tied'])} tied among {len(plan['candidates'])} networks of twice the cost{mean_text}."
     )
 
@@ -89,13 +89,12 @@ def _verdict(compared: Sequence[Comparison]) -> str:
         return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
     parts = []
     for one in compared:
-        if abs(one.difference) <= one.margin:
-            word = "ties with"
-        else:
-            word = "beats" if one.difference > 0 else "loses to"
+        winner = "beats" if one.difference > 0 else "loses to"
+        word = "ties with" if abs(one.difference) <= one.margin else winner
         cost = "" if abs(one.cost_ratio - 1) <= 0.03 else f", which costs {one.cost_ratio:.2f}x"
         parts.append(
-            f"phi {one.phi:.3g}: {word} {one.rival} only{cost} ({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
+            f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
+            f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
     return "Compound scaling at equal counted cost, against its best rival: " + "; ".join(parts) + "."
 
@@ -113,6 +112,11 @@ def _compute_line(records: Records, members: Sequence[Record], scores: Scores, e
         f"Equal training compute: the baseline trained {most / epochs:.3g} times as long gets {_percent(baseline)}, "
         f"the compound member at phi {member['phi']:.3g} {_percent(mean(scores[member['id']].values()))}."
     )
+
+
+def _best_line(best: Mapping[str, Any], folder: str) -> str:
+    cost = f"{_millions(best['cost']['macs'])} MACs, {_millions(best['cost']['params'])} params"
+    return f"Best network by validation: {best['rule']} at phi {best['phi']:.3g}, {cost}: {folder}/best.safetensors"
 
 
 def _place(member: Mapping[str, Any]) -> str:

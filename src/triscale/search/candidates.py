@@ -1,8 +1,8 @@
 """Candidates for alpha, beta and gamma: distinct networks whose counted cost is twice the baseline's.
 
-A plain grid of triples mostly rounds to the same few networks. So the grid runs over what rounding can tell apart, repeats
-and sides, and the width is solved for the counted cost. Each network stands for the *cell* of triples that round to it, and
-its triple is the centre of that cell (clipped to factors of at least 1, as in section 3.3 of the paper).
+A plain grid of triples mostly rounds to the same few networks. So the grid runs over what rounding can tell apart,
+repeats and sides, and the width is solved for the counted cost. Each network stands for the *cell* of triples that
+round to it, and its triple is the centre of that cell (clipped to factors of at least 1, as in paper section 3.3).
 """
 
 import math
@@ -83,9 +83,9 @@ def is_upsampled(network: Network, native: tuple[int, int] | None) -> bool:
 def candidates(baseline: Network, *, tolerance: float = 0.1, most: int = 10) -> list[Candidate]:
     """The corners and up to `most` networks in all whose counted cost is 2x the baseline's within `tolerance`.
 
-    The corners (depth-, width- and resolution-only) are always part, also where rounding keeps them outside the tolerance
-    (`within` is then False). Where more networks exist than `most`, those farthest from one another are kept, measured in
-    the exponents of cost (log2 depth, 2 log2 width, 2 log2 resolution).
+    The corners (depth-, width- and resolution-only) are always part, also where rounding keeps them outside the
+    tolerance (`within` is then False). Where more networks exist than `most`, those farthest from one another are kept,
+    measured in the exponents of cost (log2 depth, 2 log2 width, 2 log2 resolution).
 
     Raises:
         InputError: no network at all lies within the tolerance.
@@ -101,14 +101,14 @@ def candidates(baseline: Network, *, tolerance: float = 0.1, most: int = 10) -> 
     picked = [_candidate(baseline, one, tolerance) for one in _spread(chosen, list(found.values()), most)]
     if not any(candidate.within for candidate in picked):
         raise InputError(
-            f"no network within {tolerance:g} of twice the cost of {baseline.name} exists: its rounding is too coarse.\n"
+            f"no network within {tolerance:g} of twice the cost of {baseline.name} exists: it rounds too coarsely.\n"
             "Use a baseline with a smaller channel divisor or more repeats, or a larger --tolerance."
         )
     return picked
 
 
 def nearest_on_curve(baseline: Network, curve: Callable[[float], Factors], macs: float) -> tuple[Factors, Network]:
-    """The network on a curve (phi -> factors, cost growing) whose counted MACs are nearest to `macs`, by ratio."""
+    """The network on a curve (phi -> factors, cost growing) whose counted MACs are nearest to `macs` by ratio."""
     low, high = -1.0, 1.0
     while count(scale(baseline, **curve(high)._asdict())).macs < macs:
         low, high = high, 2 * high

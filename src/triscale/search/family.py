@@ -64,8 +64,9 @@ def family(
 ) -> list[Member]:
     """The baseline, then for each phi the compound member and its rivals.
 
-    At a whole phi the compound member is the network of the curve whose counted MACs are nearest to 2^phi times the baseline's; at
-    phi = 1 these are the chosen candidate and the corners themselves. With `limits` the last one is the largest of the curve that keeps them all.
+    At a whole phi the compound member is the network of the curve whose counted MACs are nearest to 2^phi times the
+    baseline's; at phi = 1 these are the chosen candidate and the corners themselves. With `limits` the last one is the
+    largest of the curve that keeps them all.
     """
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
     curve = partial(factors, "compound", coefficients=coefficients)

@@ -74,8 +74,8 @@ def make_plan(
 ) -> Plan:
     """Candidates, lengths and the predicted time.
 
-    Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long, fewer pictures are used,
-    and where those get too few, fewer candidates.
+    Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long,
+    fewer pictures are used, and where those get too few, fewer candidates.
 
     Args:
         question: what was asked.
@@ -104,7 +104,8 @@ def make_plan(
     if question.time is not None and (seconds > 1.5 * question.time or size < min(_LEAST_SAMPLES // 4, available)):
         need = per_sample * min(_LEAST_SAMPLES // 4, available) * (question.epochs or _LEAST_EPOCHS)
         raise InputError(
-            f"{question.time:.0f} s are too short for this study; give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
+            f"{question.time:.0f} s are too short for this study.\n"
+            f"Give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
         )
     seeds = [question.seed + k for k in range(question.seeds)]
     return Plan(
@@ -119,7 +120,7 @@ def make_plan(
 
 
 def _phis(question: Question, baseline: Network) -> list[float]:
-    """The phis of the family; with a budget the last one is only known once the coefficients are, so the paper's stand in."""
+    """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
         phi = fit_budget(baseline, question.budget, batch=question.batch).phi

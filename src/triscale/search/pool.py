@@ -56,7 +56,7 @@ def run_all(
 
 def _start(place: Workplace, events: "SimpleQueue[tuple[Job, Epoch]]", parent: int) -> None:
     """Set up a worker: it leaves signals to its parent, and ends when the parent is gone."""
-    global _place, _events  # noqa: PLW0603  a worker process has one workplace
+    global _place, _events
     _place, _events = place, events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()

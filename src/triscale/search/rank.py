@@ -12,7 +12,7 @@ Scores = Mapping[str, Mapping[int, float]]
 
 
 class Noise(NamedTuple):
-    """Standard deviation of the difference of two networks in one seed, and its degrees of freedom (0: sampling error only)."""
+    """Standard deviation of the difference of two networks in one seed; degrees of freedom (0: sampling error only)."""
 
     sd: float
     freedom: int
@@ -26,9 +26,11 @@ class Noise(NamedTuple):
 def paired_noise(scores: Scores, pictures: int) -> Noise:
     """Noise of a paired difference, from the residuals of network + seed over all networks that ran every seed.
 
-    With fewer than two seeds the noise between seeds is unknown; what is left is the sampling error of `pictures`, a lower bound.
+    With fewer than two seeds the noise between seeds is unknown; what is left is the sampling error of `pictures`, a
+    lower bound.
     """
-    seeds = set.intersection(*([set(by_seed) for by_seed in scores.values() if len(by_seed) > 1] or [set()]))
+    several = [set(by_seed) for by_seed in scores.values() if len(by_seed) > 1]
+    seeds = set.intersection(*several) if several else set()
     rows = [[by_seed[seed] for seed in sorted(seeds)] for by_seed in scores.values() if seeds and seeds <= set(by_seed)]
     if len(seeds) < 2 or len(rows) < 2:
         rate = mean(value for by_seed in scores.values() for value in by_seed.values())
@@ -68,7 +70,7 @@ def _row(scores: Scores, half: Scores, noise: Noise, best: str, one: str, *, ful
 
 
 def choose(rows: Sequence[Mapping[str, Any]], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
-    """The cheapest of the tied networks that are allowed (inside the tolerance); the best allowed one where none is tied."""
+    """The cheapest of the tied networks that are allowed (in the tolerance); the best allowed one if none is tied."""
     allowed = set(allowed)
     tied = [str(row["id"]) for row in rows if row["tied"] and row["id"] in allowed]
     if tied:

@@ -1,7 +1,8 @@
 """`study`: from pictures, a baseline and a budget to coefficients, a family, and the evidence for them.
 
-Everything is decided by validation accuracy; test pictures are looked at once, after the choice. Each step reads the records, does what is
-missing and appends, so that an interrupted study goes on where it stopped and loses at most the trainings in flight.
+Everything is decided by validation accuracy; test pictures are looked at once, after the choice. Each step reads the
+records, does what is missing and appends, so that an interrupted study goes on where it stopped and loses at most the
+trainings in flight.
 """
 
 import json

@@ -40,7 +40,7 @@ class Recipe:
             raise UsageError(f"epochs {self.epochs} and batch {self.batch}: at least 1 epoch and a batch of 2.")
 
     def learning_rate_at(self, progress: float) -> float:
-        """The learning rate after the fraction `progress` in [0, 1] of all steps: linear warm-up, then a cosine to 0."""
+        """The rate after the fraction `progress` in [0, 1] of all steps: linear warm-up, then a cosine to 0."""
         if progress < self.warmup:
             return self.learning_rate * progress / self.warmup
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
