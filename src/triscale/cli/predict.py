@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Json, complain, print_json, print_text
+from triscale.cli.output import Flag, complain, print_json, print_text
 from triscale.errors import InputError, UsageError
 
 _GLOB = frozenset("*?[")
@@ -17,7 +17,7 @@ def predict(
     run: Annotated[str, Parameter(name="RUN")],
     *images: Annotated[str, Parameter(name="IMAGE")],
     top: int = 5,
-    json: Json = False,
+    json: Flag = False,
 ) -> None:
     """Say what pictures show, most probable class first.
 
@@ -27,6 +27,7 @@ def predict(
         run: the folder of a finished study, or a checkpoint (.safetensors).
         images: picture files, folders of pictures, or patterns such as 'photos/*.jpg'.
         top: how many classes to print.
+        json: print one JSON document instead of text.
     """
     if top < 1:
         raise UsageError(f"--top is {top}; give at least 1.")
