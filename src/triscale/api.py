@@ -1,4 +1,7 @@
-"""The public functions: each takes a network or its name, and is a thin way to one room. Torch is loaded by `build` and `load` only."""
+"""The public functions: each takes a network or its name and is a thin way to one room.
+
+Torch is loaded by `build` and `load` only.
+"""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -77,7 +80,10 @@ def fit_budget(
     filled: bool = False,
     **limits: float,
 ) -> BudgetFit:
-    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`; see `triscale.scaling.fit_budget`."""
+    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`.
+
+    See `triscale.scaling.fit_budget` for the arguments and errors.
+    """
     return scaling.fit_budget(as_network(net), limits, rule=rule, coefficients=coefficients, batch=batch, filled=filled)
 
 

@@ -11,7 +11,7 @@ from triscale.scaling import Coefficients, parse_coefficients
 
 
 def read_coefficients(text: str) -> Coefficients:
-    """The coefficients in `1.2,1.1,1.15`, or those that a study chose (its folder or its records.jsonl), or of a JSON file.
+    """The coefficients in `1.2,1.1,1.15`, those a study chose (its folder or records.jsonl), or those of a JSON file.
 
     Raises:
         UsageError: neither three numbers nor a file.

@@ -1,15 +1,12 @@
 """`triscale cost`."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Json, print_json, print_table, print_text
-from triscale.cli.quantities import cost_text, pixels, quantity, size_text
-from triscale.errors import UsageError
-
-Flag = Annotated[bool, Parameter(negative=())]
+from triscale.cli.output import Flag, print_json, print_table, print_text
+from triscale.cli.quantities import cost_text, pixels, size_text
 
 
 def cost(
@@ -17,7 +14,7 @@ def cost(
     *,
     resolution: str | None = None,
     batch: int = 1,
-    json: Json = False,
+    json: Flag = False,
 ) -> None:
     """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
 
@@ -25,6 +22,7 @@ def cost(
         net: a registered or scaled name, or a spec file (.json).
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
+        json: print one JSON document instead of text.
     """
     size = None if resolution is None else pixels(resolution)
     found = api.cost(net, resolution=size, batch=batch).as_dict()

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
@@ -11,7 +11,6 @@ from triscale.cli import cost, networks, output, predict, report, scale, study
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
-_INTERRUPTED, _TERMINATED, _BROKEN_PIPE = 130, 143, 141
 _MOST_LINES = 3
 
 app = App(
@@ -28,47 +27,50 @@ for _command in (networks.networks, cost.cost, scale.scale, study.study, predict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line (by default the one of this process) and return its exit code.
+    """Run a command line, by default the one of this process, and return its exit code.
 
-    0; 64 usage; 65 wrong input; 70 numbers went wrong; 71 out of memory; 73 output cannot be created; 74 input or output
-    failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of a pipe went away.
+    0; 64 usage; 65 wrong input; 70 numbers went wrong; 71 out of memory; 73 the output cannot be created; 74 input or
+    output failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of the output went away.
     """
     try:
         app(list(sys.argv[1:] if arguments is None else arguments))
-        _flush()
-    except CycloptsError as error:
-        return _fail(UsageError(f"{_plain(error)} See `triscale --help`."))
-    except TriscaleError as error:
-        return _fail(error)
-    except MemoryError:
-        return _fail(OutOfMemoryError("not enough memory; use a smaller network, resolution or batch."))
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except Stopped:
-        return _TERMINATED
-    except BrokenPipeError:
-        # What is still buffered would raise once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0
+        sys.stdout.flush()  # now, while a failure can still be told
+    except (Exception, KeyboardInterrupt, Stopped) as error:
+        code = _exit_code(error)
+        if code is None:
+            raise  # a fault of ours: its traceback is what we need
+        return code
     return 0
 
 
-def _flush(flush: Callable[[], None] | None = None) -> None:
-    """Write what is buffered now, while a failure can still be told."""
-    try:
-        (flush or sys.stdout.flush)()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise StorageError(f"the output cannot be written: {error.strerror or error}.") from None
-
-
-def _fail(error: TriscaleError) -> int:
-    for line in str(error).splitlines()[:_MOST_LINES]:
+def _exit_code(error: BaseException) -> int | None:
+    """The exit code of an error that was foreseen, its message on stderr; None for any other."""
+    if isinstance(error, BrokenPipeError):
+        # What is still buffered would raise once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    if isinstance(error, KeyboardInterrupt | Stopped):
+        return 130 if isinstance(error, KeyboardInterrupt) else 143
+    known = _as_ours(error)
+    if known is None:
+        return None
+    for line in str(known).splitlines()[:_MOST_LINES]:
         output.complain(line)
-    return error.exit_code
+    return known.exit_code
+
+
+def _as_ours(error: BaseException) -> TriscaleError | None:
+    match error:
+        case TriscaleError():
+            return error
+        case CycloptsError():
+            return UsageError(f"{_plain(error)} See `triscale --help`.")
+        case MemoryError():
+            return OutOfMemoryError("not enough memory; use a smaller network, resolution or batch.")
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return StorageError(f"{where}{error.strerror or error}; free some space or use another place.")
+    return None
 
 
 def _plain(error: CycloptsError) -> str:

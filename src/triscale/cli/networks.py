@@ -1,15 +1,18 @@
 """`triscale networks`."""
 
 from triscale import families
-from triscale.cli.output import Json, print_json, print_table
+from triscale.cli.output import Flag, print_json, print_table
 from triscale.cli.quantities import count_text, size_text
 from triscale.cost import count
 
 
-def networks(*, json: Json = False) -> None:
+def networks(*, json: Flag = False) -> None:
     """List the registered networks with their counted params, MACs and resolution.
 
     A spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5 serves wherever a network is asked for.
+
+    Args:
+        json: print one JSON document instead of text.
     """
     rows = [
         {"name": name, "family": family, **count(network)._asdict(), "resolution": network.resolution}

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 
 from triscale.errors import NumericError, OutputError
 
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document instead of text.")]
+Flag = Annotated[bool, Parameter(negative=())]
+"""An option that is there or not; cyclopts would add a --no-... to each."""
 
 
 def print_json(document: Any) -> None:
@@ -33,7 +34,7 @@ def complain(message: str) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout; columns whose cells begin with a digit or a sign are flush right. Never cut, also in a pipe."""
+    """A table on stdout, never cut; columns whose cells begin with a digit or a sign are flush right."""
     cells = [list(row) for row in rows]
     widths = [max(len(row[column]) for row in [list(titles), *cells]) for column in range(len(titles))]
     right = [bool(cells) and all(row[i][:1] in "0123456789+-" for row in cells) for i in range(len(titles))]

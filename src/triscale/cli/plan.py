@@ -40,7 +40,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"{data['validation']:,} for validation, {data['test']:,} for the test (from {data['test_from']})",
         *(f"          {note}" for note in data["notes"]),
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
-        f"{', '.join(map(str, document['seeds']))}, {document['workers']} at a time",
+        f"{', '.join(map(str, document['seeds']))}; {document['workers']} trainings at a time",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
         f"time      {duration_text(document['predicted_seconds'])} predicted",
         f"folder    {document['folder']}",

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Json, complain, print_json, print_text
+from triscale.cli.output import Flag, complain, print_json, print_text
 from triscale.errors import InputError, UsageError
 
 _GLOB = frozenset("*?[")
@@ -17,7 +17,7 @@ def predict(
     run: Annotated[str, Parameter(name="RUN")],
     *images: Annotated[str, Parameter(name="IMAGE")],
     top: int = 5,
-    json: Json = False,
+    json: Flag = False,
 ) -> None:
     """Say what pictures show, most probable class first.
 
@@ -27,19 +27,22 @@ def predict(
         run: the folder of a finished study, or a checkpoint (.safetensors).
         images: picture files, folders of pictures, or patterns such as 'photos/*.jpg'.
         top: how many classes to print.
+        json: print one JSON document instead of text.
     """
     if top < 1:
         raise UsageError(f"--top is {top}; give at least 1.")
     if not images:
         raise UsageError("no picture given: triscale predict RUN IMAGE...")
     files = [file for image in images for file in _files(image)]
+    checkpoint = api.checkpoint_path(run)
     from triscale.predict import load_classifier  # noqa: PLC0415  torch is loaded only here
 
-    classifier = load_classifier(api.checkpoint_path(run))
-    found, reasons = [], []
+    classifier = load_classifier(checkpoint)
+    found: list[tuple[str, list[dict[str, Any]]]] = []
+    reasons = []
     for file in files:
         try:
-            found.append({"image": str(file), "top": classifier(file)[:top]})
+            found.append((str(file), classifier(file)[:top]))
         except InputError as error:
             reasons.append(str(error).splitlines()[0])
     if not found:
@@ -47,10 +50,10 @@ def predict(
     for reason in reasons:
         complain(reason)
     if json:
-        print_json(found)
+        print_json([{"image": image, "top": rows} for image, rows in found])
         return
-    for one in found:
-        print_text(str(one["image"]), *(f"  {row['probability']:6.1%}  {row['name']}" for row in one["top"]))
+    for image, rows in found:
+        print_text(image, *(f"  {row['probability']:6.1%}  {row['name']}" for row in rows))
 
 
 def _files(image: str) -> Iterator[Path]:

@@ -71,7 +71,7 @@ class OnTerminal:
     def _move(self) -> None:
         passed, total = sum(self._passed.values()), sum(self._weights.values())
         elapsed = monotonic() - self._started
-        # Until something is done the prediction is all there is; then it is corrected by how fast the machine proved to be.
+        # Until something is done the prediction is all there is; then the machine's speed corrects it.
         left = (total - passed) * (elapsed / passed if passed else 1)
         whole = sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
         text = f"{whole}/{len(self._weights)} trainings, {duration_text(left)} left"

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 
 from triscale.errors import UsageError
 
@@ -28,10 +29,10 @@ def pixels(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[-1])
 
 
-def limits(texts: list[str]) -> dict[str, float]:
+def limits(texts: Sequence[str]) -> dict[str, float]:
     """Limits from `macs=1.0G` and the like; several may stand behind one another with commas."""
     found: dict[str, float] = {}
-    for text in ",".join(texts).split(","):
+    for text in ",".join(texts).split(",") if texts else ():
         name, sign, value = text.partition("=")
         if not sign:
             raise UsageError(f"cannot read the budget {text!r}; write NAME=LIMIT such as macs=1.0G.")
@@ -42,7 +43,7 @@ def limits(texts: list[str]) -> dict[str, float]:
     return found
 
 
-def _parse(text: str, units: dict[str, float], what: str, allowed: str) -> float:
+def _parse(text: str, units: Mapping[str, float], what: str, allowed: str) -> float:
     match = _NUMBER.fullmatch(text.strip())
     unit = units.get(match[2].lower()) if match else None
     value = float(match[1]) * unit if match and unit else math.nan

@@ -5,15 +5,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from triscale.cli.output import Json, print_json, print_text
+from triscale.cli.output import Flag, print_json, print_text
 from triscale.errors import InputError
 
 
-def report(run: Annotated[Path, Parameter(name="RUN")], *, json: Json = False) -> None:
+def report(run: Annotated[Path, Parameter(name="RUN")], *, json: Flag = False) -> None:
     """Write report.html of a study again, from its records alone.
 
     Args:
         run: the folder of the study, finished or not.
+        json: print one JSON document instead of text.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
 

@@ -7,14 +7,12 @@ from cyclopts import Parameter
 
 from triscale import api, scaling
 from triscale.cli.coefficients import read_coefficients
-from triscale.cli.output import Json, print_json, write_text
+from triscale.cli.output import Flag, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Factors
 from triscale.spec import dumps, fix_stem_and_head
-
-Flag = Annotated[bool, Parameter(negative=())]
 
 
 def scale(
@@ -32,7 +30,7 @@ def scale(
     fill: Flag = False,
     explain: Flag = False,
     out: Path | None = None,
-    json: Json = False,
+    json: Flag = False,
 ) -> None:
     """Scale a network: by phi, by factors, or to the largest one that keeps a budget.
 
@@ -42,7 +40,8 @@ def scale(
         depth: factor of the repeats.
         width: factor of the channels.
         resolution: factor of the sides (not pixels).
-        budget: a limit such as macs=1.0G, params=9M, activations=20M, inference_memory=64MiB or training_memory=8GiB; several may be given.
+        budget: a limit such as macs=1.0G; several may be given. Others are params=9M, activations=20M,
+            inference_memory=64MiB and training_memory=8GiB.
         batch: pictures a step, for the memory.
         rule: compound, depth, width, resolution, uniform or fast.
         coefficients: alpha,beta,gamma of the compound rule, or a study's folder or records.jsonl, or a JSON file.
@@ -50,12 +49,14 @@ def scale(
         fill: spend what the rounding leaves of the budget on resolution, then on width.
         explain: list each rounding: wanted and got.
         out: write the network there as a spec file.
+        json: print one JSON document instead of text.
     """
-    _check(phi, (depth, width, resolution), budget, batch, rule, coefficients, fill=fill)
+    factors_given = any(factor is not None for factor in (depth, width, resolution))
+    _check(phi=phi, factored=factors_given, budget=budget, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
     base = scaling.network(net)
     if fix_stem_head:
         base = fix_stem_and_head(base)
-    wanted = read_limits(list(budget))
+    wanted = read_limits(budget)
     curve = read_coefficients(coefficients) if coefficients is not None else PAPER
     fitted = None
     if wanted:
@@ -79,17 +80,16 @@ def scale(
 
 
 def _check(
+    *,
     phi: float | None,
-    by_factor: tuple[float | None, ...],
+    factored: bool,
     budget: tuple[str, ...],
     batch: int | None,
     rule: str,
     coefficients: str | None,
-    *,
     fill: bool,
 ) -> None:
     """Exactly one way of scaling, and only options that it uses."""
-    factored = any(factor is not None for factor in by_factor)
     if (phi is not None) + factored + bool(budget) != 1:
         raise UsageError("give one of: --phi; --depth, --width and --resolution; or --budget NAME=LIMIT.")
     if rule not in RULES:

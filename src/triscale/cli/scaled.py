@@ -38,7 +38,7 @@ class Scaled(NamedTuple):
         """The JSON shape of `triscale scale --json`."""
         before, after = self.costs()
         fit = self.fitted.fit if self.fitted else None
-        found = {
+        found: dict[str, Any] = {
             "network": to_document(self.network),
             "factors": {**self.factors._asdict(), "phi": self.phi},
             "cost": after,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from triscale.cli import quantities
-from triscale.cli.output import Json, complain, print_json, print_text
+from triscale.cli.output import Flag, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
 from triscale.cli.signals import Stopped, terminable
@@ -17,8 +17,6 @@ from triscale.lock import locked
 if TYPE_CHECKING:
     from triscale.search.question import Question
     from triscale.search.study import Progress, Study
-
-Flag = Annotated[bool, Parameter(negative=())]
 
 
 def study(
@@ -38,11 +36,12 @@ def study(
     workers: int | None = None,
     plan: Flag = False,
     out: Path | None = None,
-    json: Json = False,
+    json: Flag = False,
 ) -> None:
     """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
 
-    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the question, whose hash names the default folder.
+    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the
+    question, whose hash names the default folder.
 
     Args:
         net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
@@ -60,22 +59,31 @@ def study(
         workers: trainings at a time; by default one a core.
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
+        json: print one JSON document instead of text.
     """
-    given = {"network": net, "data": data, "phi": phi, "batch": batch, "tolerance": tolerance, "candidates": candidates, "seeds": seeds,
-             "epochs": epochs, "train_size": train_size, "seed": seed}  # fmt: skip
     if phi is not None and budget:
         raise UsageError("give --phi or --budget, not both.")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; give at least 1.")
     if batch is None and any("training" in text for text in budget):
         raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
-    given |= {
-        "budget": quantities.limits(list(budget)) or None,
+    given = {
+        "network": net,
+        "data": data,
+        "phi": phi,
+        "budget": quantities.limits(budget) or None,
+        "batch": batch,
+        "tolerance": tolerance,
+        "candidates": candidates,
+        "seeds": seeds,
+        "epochs": epochs,
+        "train_size": train_size,
         "time": None if time is None else quantities.seconds(time),
+        "seed": seed,
     }
     from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
 
-    question = Question(**{name: value for name, value in given.items() if value is not None})
+    question = Question(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with terminal_progress() as progress:
         if plan:
             _plan(question, out, workers, progress, json=json)

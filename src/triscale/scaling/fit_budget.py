@@ -71,8 +71,10 @@ def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) 
     scaled = scale(network, **where._asdict())
     resolved = resolve(scaled)
     found: dict[str, float] = dict(count_resolved(resolved)._asdict())
+    if wanted & {"inference_memory", "training_memory"}:
+        from triscale.cost import inference_memory, training_memory
     if "inference_memory" in wanted:
-        found["inference_memory"] = costs.inference_memory(resolved, batch)
+        found["inference_memory"] = inference_memory(resolved, batch)
     if "training_memory" in wanted:
-        found["training_memory"] = costs.training_memory(resolved, batch)
+        found["training_memory"] = training_memory(resolved, batch)
     return found
