@@ -88,7 +88,7 @@ def faithful(side: int) -> float:
 
 
 def test_the_weave_needs_pixels() -> None:
-    """Hardly any of it is left at 12 px, about a half at 16 px, nearly all at 48 px: more pixels are more information."""
+    """Hardly any of it is left at 12 px, about a half at 16 px, nearly all at 48 px: pixels are information."""
     hardly, half, nearly_all = (faithful(side) for side in (12, 16, 48))
     assert hardly < 0.3
     assert 0.4 < half < 0.65
