@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from triscale.errors import InputError, UsageError
 from triscale.spec.network import MAX_CHANNELS, MAX_REPEATS, MAX_SIDE, Head, Network, Stage, Stem
@@ -67,7 +68,13 @@ def _scale_stem(stem: Stem, width: float, divisor: int) -> Stem:
 
 def _scale_stage(stage: Stage, depth: float, width: float, divisor: int) -> Stage:
     repeats = round_repeats(stage.repeats * depth) if stage.scales_depth else stage.repeats
-    return replace(stage, repeats=repeats, channels=_widen(stage.channels, width, divisor))
+    return _resized(stage, repeats, _widen(stage.channels, width, divisor))
+
+
+@lru_cache(maxsize=1 << 12)
+def _resized(stage: Stage, repeats: int, channels: int) -> Stage:
+    """Rounding leaves few distinct stages, so that a search over factors need not check each again."""
+    return replace(stage, repeats=repeats, channels=channels)
 
 
 def _scale_head(head: Head, width: float, divisor: int) -> Head:
