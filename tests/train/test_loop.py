@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
-from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.nn import build
+from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.train import Recipe, train
 
 NETWORK = Network(

@@ -1,6 +1,6 @@
 """From a network to distinct blocks of layers with repeat counts and every size filled in.
 
-`cost` sums over what `resolve` yields and `nn` builds from it, so neither works out a channel, a size or a padding again.
+`cost` sums over what `resolve` yields and `nn` builds from it, so neither works out a channel, size or padding again.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Layer(NamedTuple):
 class Block(NamedTuple):
     """One block: all that decides its layers.
 
-    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier" (no convolution).
+    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier" (without it).
     For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes.
     """
 
@@ -201,7 +201,8 @@ def _mbconv_layers(b: Block) -> Iterator[Layer]:
         yield _conv(b, "expand", (b.in_channels, b.inner_channels), b.input, activation=b.activation)
     inner = (b.inner_channels, b.inner_channels)
     yield _conv(
-        b, "depthwise", inner, b.input, kernel=b.kernel, stride=b.stride, groups=b.inner_channels, activation=b.activation
+        b, "depthwise", inner, b.input,
+        kernel=b.kernel, stride=b.stride, groups=b.inner_channels, activation=b.activation,
     )  # fmt: skip
     if b.squeeze_channels:
         one = (1, 1)

@@ -13,8 +13,8 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
     """The network with every factor applied and rounded (EfficientNet section 3.2, rounding as in the authors' code).
 
     Repeats become `ceil(repeats * depth)`, channels the nearest multiple of the divisor (never below 90% of the value
-    wanted), sides `floor(side * resolution + 0.5)`. A factor of exactly 1 changes nothing. Dropout, stochastic depth and the
-    classes stay. Invariant: stages keep their number, operators, kernels, strides and ratios.
+    wanted), sides `floor(side * resolution + 0.5)`. A factor of exactly 1 changes nothing. Dropout, stochastic depth
+    and the classes stay. Invariant: stages keep their number, operators, kernels, strides and ratios.
 
     Args:
         network: any spec; it is not changed.
@@ -47,7 +47,7 @@ def scale_size(size: Size, resolution: float) -> Size:
 
 
 def fix_stem_and_head(network: Network) -> Network:
-    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (EfficientNet-Lite)."""
+    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (as in Lite)."""
     last = len(network.stages) - 1
     stages = (replace(stage, scales_depth=False) if i in (0, last) else stage for i, stage in enumerate(network.stages))
     return replace(
@@ -93,6 +93,6 @@ def _refuse_silly(network: Network, depth: float, width: float, resolution: floa
     ):
         if base * factor > limit:
             raise InputError(
-                f"{network.name} scaled by depth {depth:.4g}, width {width:.4g}, resolution {resolution:.4g} is too large:\n"
+                f"{network.name} at depth {depth:.4g}, width {width:.4g}, resolution {resolution:.4g} is too large:\n"
                 f"{base * factor:.3g} {what}, the most is {limit:,}. Use a smaller phi or factor."
             )
