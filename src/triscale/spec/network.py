@@ -32,7 +32,7 @@ class Norm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SqueezeExcite:
-    """Squeeze-excite: pool, 1x1 convolution, activation, 1x1 back, gate; squeezed to `ratio` x input or inner channels."""
+    """Squeeze-excite: pool, 1x1 convolution, activation, 1x1 back, gate; `ratio` is of the input or inner channels."""
 
     ratio: float = 0.25
     of: Literal["input", "inner"] = "input"

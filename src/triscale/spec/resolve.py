@@ -40,7 +40,7 @@ class Layer(NamedTuple):
 class Block(NamedTuple):
     """One block: all that decides its layers.
 
-    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier" (without it).
+    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier".
     For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes.
     """
 

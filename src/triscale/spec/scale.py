@@ -47,7 +47,7 @@ def scale_size(size: Size, resolution: float) -> Size:
 
 
 def fix_stem_and_head(network: Network) -> Network:
-    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (as in Lite)."""
+    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (Lite)."""
     last = len(network.stages) - 1
     stages = (replace(stage, scales_depth=False) if i in (0, last) else stage for i, stage in enumerate(network.stages))
     return replace(
