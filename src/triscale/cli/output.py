@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from triscale.errors import NumericError, OutputError
 
-Flag = Annotated[bool, Parameter(negative=())]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is there or not; cyclopts would add a --no-... to each."""
 
 

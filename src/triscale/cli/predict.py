@@ -15,6 +15,7 @@ _GLOB = frozenset("*?[")
 
 def predict(
     run: Annotated[str, Parameter(name="RUN")],
+    /,
     *images: Annotated[str, Parameter(name="IMAGE")],
     top: int = 5,
     json: Flag = False,

@@ -12,17 +12,18 @@ from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Factors
-from triscale.spec import dumps, fix_stem_and_head
+from triscale.spec import dumps
 
 
 def scale(
     net: Annotated[str, Parameter(name="NET")],
+    /,
     *,
     phi: float | None = None,
     depth: float | None = None,
     width: float | None = None,
     resolution: float | None = None,
-    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     batch: int | None = None,
     rule: str = "compound",
     coefficients: str | None = None,
@@ -55,7 +56,7 @@ def scale(
     _check(phi=phi, factored=factors_given, budget=budget, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
     base = scaling.network(net)
     if fix_stem_head:
-        base = fix_stem_and_head(base)
+        base = scaling.fixed(base)
     wanted = read_limits(budget)
     curve = read_coefficients(coefficients) if coefficients is not None else PAPER
     fitted = None

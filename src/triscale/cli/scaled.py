@@ -47,7 +47,7 @@ class Scaled(NamedTuple):
             "rule": self.rule,
             "coefficients": self.coefficients._asdict() if self.coefficients else None,
             "baseline": before,
-            "ratio": {name: after[name] / before[name] for name in _COSTS if name in before},
+            "ratio": {name: after[name] / before[name] for name in _COSTS},
         }
         if fit and self.fitted:
             notch = {"phi": fit.notch.phi, "factors": fit.notch.factors._asdict(), "cost": dict(fit.notch.cost or {})}
@@ -70,8 +70,7 @@ def show(found: Scaled, *, explain: bool) -> None:
     )
     names = [
         name
-        for name in before
-        if name in _COSTS
+        for name in _COSTS
         if found.batch > 1 or not name.endswith("memory") or name in found.limits
     ]
     print_table(

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 def study(
     net: Annotated[str | None, Parameter(name="NET")] = None,
+    /,
     *,
     data: str | None = None,
     phi: float | None = None,
-    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     batch: int | None = None,
     tolerance: float | None = None,
     candidates: int | None = None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from triscale.cost import count_resolved
+from triscale.cost import count_resolved, inference_memory, training_memory
 from triscale.errors import UsageError
 from triscale.scaling.budget import Fit, fill, fit
 from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, rename
@@ -71,8 +71,6 @@ def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) 
     scaled = scale(network, **where._asdict())
     resolved = resolve(scaled)
     found: dict[str, float] = dict(count_resolved(resolved)._asdict())
-    if wanted & {"inference_memory", "training_memory"}:
-        from triscale.cost import inference_memory, training_memory
     if "inference_memory" in wanted:
         found["inference_memory"] = inference_memory(resolved, batch)
     if "training_memory" in wanted:

@@ -56,7 +56,10 @@ class Progress(Protocol):
 
 
 class Study:
-    """A study in its folder, by default `triscale-runs/` and the hash of the question. `plan()` decides what to do, `run()` does what is missing."""
+    """A study in its folder, by default `triscale-runs/` and the hash of the question.
+
+    `plan()` decides what to do, `run()` does what is missing.
+    """
 
     def __init__(
         self, question: Question, folder: Path | None = None, *, workers: int, progress: Progress, threads: int = 1
