@@ -1,5 +1,10 @@
 """What a network costs: counted, not measured, and without torch."""
 
+from triscale.cost.summary import Comparison, Cost, StageCost, by_stage, cost, separable_versus_standard
 from triscale.cost.count import Counts, count, count_block, count_layer, count_resolved
+from triscale.cost.memory import Optimizer, inference_memory, largest_batch, training_memory
 
-__all__ = ["Counts", "count", "count_block", "count_layer", "count_resolved"]
+__all__ = [
+    "Comparison", "Cost", "Counts", "Optimizer", "StageCost", "by_stage", "cost", "count", "count_block", "count_layer",
+    "count_resolved", "inference_memory", "largest_batch", "separable_versus_standard", "training_memory",
+]  # fmt: skip

@@ -19,7 +19,7 @@ POOL_KERNEL, POOL_STRIDE = 3, 2
 
 _ACTIVATIONS: dict[Activation | Gate | None, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
-    "relu6": partial(nn.ReLU6, inplace=True),
+    "relu6": nn.ReLU6,
     "silu": nn.SiLU,
     "hard_swish": nn.Hardswish,
     "sigmoid": nn.Sigmoid,
@@ -29,13 +29,13 @@ _ACTIVATIONS: dict[Activation | Gate | None, Callable[[], nn.Module]] = {
 
 
 def activation(name: Activation | Gate | None) -> nn.Module:
-    """The module of that name; ReLU and ReLU6 work in place, since nobody needs the norm or sum they overwrite."""
+    """The module of that name. ReLU alone works in place: the others' backward needs what they would overwrite."""
     return _ACTIVATIONS[name]()
 
 
-def same_pads(x: Tensor, kernel: int, stride: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """((top, bottom), (left, right)) that TensorFlow's SAME adds to x; an odd total has its extra pixel after."""
-    return pad_side(x.shape[-2], kernel, stride, "same"), pad_side(x.shape[-1], kernel, stride, "same")
+def pads(x: Tensor, kernel: int, stride: int, padding: Padding) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)) for the size of x; in SAME the extra pixel of an odd total comes after."""
+    return pad_side(x.shape[-2], kernel, stride, padding), pad_side(x.shape[-1], kernel, stride, padding)
 
 
 class SameConv2d(nn.Conv2d):
@@ -43,7 +43,7 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> [n, out, ceil(h / stride), ceil(w / stride)]."""
-        (top, bottom), (left, right) = same_pads(x, self.kernel_size[0], self.stride[0])
+        (top, bottom), (left, right) = pads(x, self.kernel_size[0], self.stride[0], "same")
         if top == bottom and left == right:  # the convolution pads by itself, without a copy of x
             return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
         return super().forward(F.pad(x, (left, right, top, bottom)))
@@ -58,9 +58,9 @@ class MaxPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> [n, c, about h / 2, about w / 2]."""
-        if self.padding == "symmetric":
-            return F.max_pool2d(x, POOL_KERNEL, POOL_STRIDE, POOL_KERNEL // 2)
-        (top, bottom), (left, right) = same_pads(x, POOL_KERNEL, POOL_STRIDE)
+        (top, bottom), (left, right) = pads(x, POOL_KERNEL, POOL_STRIDE, self.padding)
+        if top == bottom and left == right:  # without a copy of x
+            return F.max_pool2d(x, POOL_KERNEL, POOL_STRIDE, (top, left))
         return F.max_pool2d(F.pad(x, (left, right, top, bottom), value=-math.inf), POOL_KERNEL, POOL_STRIDE)
 
 

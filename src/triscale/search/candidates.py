@@ -193,7 +193,7 @@ def _grid(baseline: Network, tolerance: float) -> Iterator[_Proposal]:
 
 
 def _widened(fixed: Factors, phi: float) -> Factors:
-    return fixed._replace(width=2 ** (phi / 2))
+    return fixed._replace(width=2 ** (max(phi, 0.0) / 2))
 
 
 def _depths(baseline: Network) -> Iterator[float]:

@@ -78,6 +78,8 @@ def run_job(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None] = lamb
 def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dict[str, Any]:
     torch.manual_seed(job.seed)
     model = build(job.network).to(memory_format=torch.channels_last)
+    if place.recipe.zero_classifier:
+        torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
     training, validation = place.split
     recipe, colours = place.recipe, asdict(PREPROCESSING)

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from triscale.errors import UsageError
@@ -64,6 +65,20 @@ class Question:
     def document(self) -> dict[str, Any]:
         """The question as it stands in the records."""
         return asdict(self)
+
+    def command(self) -> str:
+        """The command line that asks this question; what is left at its default is left out."""
+        words = ["triscale", "study", self.network]
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            option = f"--{spec.name.replace('_', '-')}"
+            if spec.name == "budget":
+                words += [word for name, limit in value.items() for word in (option, f"{name}={limit:.15g}")]
+            elif spec.name == "time" and value is not None:
+                words += [option, f"{value:g}s"]
+            elif spec.name != "network" and value != spec.default:
+                words += [option, str(value)]
+        return shlex.join(words)
 
     def hash(self, fingerprint: str, baseline: str) -> str:
         """12 hex digits over the question, the content of the data and the content of the baseline."""

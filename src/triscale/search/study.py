@@ -126,6 +126,7 @@ class Study:
                 kind="study",
                 schema=1,
                 triscale=__version__,
+                command=self.question.command(),
                 question=self.question.document(),
                 question_hash=self.hash,
                 data=data,

@@ -1,6 +1,6 @@
 """Checkpoints: one safetensors file that holds the weights and, as JSON beside them, all that is needed to use them.
 
-No pickle anywhere. The digest of the tensors is stored and checked, because a flipped bit loads silently otherwise.
+No pickle anywhere. A digest of it all is stored and checked, because a flipped bit loads silently otherwise.
 """
 
 import hashlib
@@ -54,12 +54,13 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     about = {
         "format": FORMAT,
         "version": VERSION,
-        "sha256": _digest(tensors),
         "network": to_document(checkpoint.network),
         "classes": list(checkpoint.classes),
         "preprocessing": asdict(checkpoint.preprocessing),
     }
-    payload = safetensors.torch.save(tensors, metadata={"triscale": json.dumps(about, sort_keys=True)})
+    metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
+    metadata["sha256"] = _digest(metadata["triscale"], tensors)
+    payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
 
 
@@ -71,16 +72,17 @@ def load(path: Path) -> Checkpoint:
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["triscale"])
+            metadata = file.metadata() or {}
+            about = json.loads(metadata["triscale"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
-    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+    if metadata.get("sha256") != _digest(metadata["triscale"], tensors):
+        raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
+    if (about["format"], about["version"]) != (FORMAT, VERSION):
         raise InputError(
-            f"{path} is {about.get('format')} version {about.get('version')}; this triscale reads version {VERSION}."
+            f"{path} is {about['format']} version {about['version']}; this triscale reads version {VERSION}."
         )
-    if _digest(tensors) != about.get("sha256"):
-        raise InputError(f"{path} is damaged: its tensors do not match their digest. Use another copy.")
     preprocessing = Preprocessing(**{key: tuple(value) for key, value in about["preprocessing"].items()})
     network = from_document(about["network"])
     return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
@@ -121,8 +123,8 @@ def write_atomically(path: Path, payload: bytes) -> None:
         ) from None
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest(about: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(about.encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

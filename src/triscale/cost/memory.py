@@ -1,0 +1,153 @@
+"""Memory before a run: inference and training in fp32, by the liveness of tensors.
+
+The oracle is the peak of torch's CPU allocator. What the process holds besides (the interpreter, torch's own code,
+the data loader) and what a GPU's convolution algorithms ask for in workspace is not in these numbers.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from triscale.cost.count import count_resolved
+from triscale.cost.footprint import Footprint, footprint
+from triscale.cost.unit import FLOAT
+from triscale.errors import InputError, UsageError
+from triscale.spec import Block, Network, Resolved, resolve
+
+Optimizer = Literal["sgd", "rmsprop", "adam"]
+
+_LONG = 8
+"""Bytes of a label, and of a norm's count of batches."""
+
+
+class _State(NamedTuple):
+    """Bytes an optimizer keeps per byte of parameters, and what its step allocates per byte of the tensor in hand."""
+
+    kept: int
+    transient: int
+
+
+_STATES: Mapping[str, _State] = MappingProxyType({
+    "sgd": _State(1, 0),  # with momentum
+    "rmsprop": _State(2, 1),  # with momentum
+    "adam": _State(2, 2),
+})  # fmt: skip
+
+
+def inference_memory(network: Network | Resolved, batch: int = 1) -> int:
+    """Peak bytes of inference in fp32: parameters, buffers, the batch of pictures, and the most that lives at once."""
+    resolved = _checked(network, batch)
+    images = _images(resolved.network, batch)
+    peak = held = stage_input = 0
+    stage = 0
+    for run in resolved.runs:
+        one = footprint(run.block, batch, stochastic=False)
+        if run.stage != stage:  # whoever calls a stage holds its input until the stage returns
+            stage, stage_input = run.stage, held
+            peak = max(peak, held + one.inference_peak)
+        else:
+            peak = max(peak, stage_input + held + one.inference_peak)
+        if run.repeats > 1:
+            peak = max(peak, stage_input + one.output + one.inference_peak)
+        held = one.output
+    return _parameters(resolved) + _buffers(resolved) + images + peak
+
+
+def training_memory(network: Network | Resolved, batch: int, optimizer: Optimizer = "sgd") -> int:
+    """Peak bytes of training in fp32: parameters, optimizer state, buffers, pictures, saved tensors, gradients.
+
+    Args:
+        network: spec or resolved network.
+        batch: pictures in a step.
+        optimizer: "sgd" and "rmsprop" with momentum, or "adam".
+
+    Raises:
+        UsageError: the batch or the optimizer cannot be meant.
+    """
+    resolved = _checked(network, batch)
+    if optimizer not in _STATES:
+        raise UsageError(f"unknown optimizer {optimizer!r}; allowed: {', '.join(_STATES)}")
+    state = _STATES[optimizer]
+    parameters = _parameters(resolved)
+    step = parameters + state.transient * max(_largest_tensor(run.block) for run in resolved.runs)
+    static = parameters * (1 + state.kept) + _buffers(resolved) + _images(resolved.network, batch)
+    return static + max(_step(resolved, batch)[0], step)
+
+
+def largest_batch(network: Network | Resolved, limit: int, optimizer: Optimizer = "sgd") -> int:
+    """The largest batch whose training memory is at most `limit` bytes.
+
+    Raises:
+        InputError: not even a batch of one fits.
+    """
+    resolved = _checked(network, 1)
+    if (least := training_memory(resolved, 1, optimizer)) > limit:
+        raise InputError(
+            f"{resolved.network.name} does not fit into {limit:,} bytes:\n"
+            f"training with a batch of 1 and {optimizer} takes {least:,} bytes."
+        )
+    low, high = 1, 2
+    while training_memory(resolved, high, optimizer) <= limit:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if training_memory(resolved, middle, optimizer) <= limit else (low, middle)
+    return low
+
+
+def _checked(network: Network | Resolved, batch: int) -> Resolved:
+    if type(batch) is not int or batch < 1:
+        raise UsageError(f"batch is {batch!r}; give a whole number above 0")
+    return resolve(network) if isinstance(network, Network) else network
+
+
+def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
+    """What forward and backward add: the most, and what is left at the end (which must be the gradients alone)."""
+    prints = _prints(resolved, batch)
+    live = peak = 0
+    before: Footprint | None = None
+    for one in prints:
+        peak = max(peak, live + one.forward_peak)
+        live += one.forward
+        if before and not (before.keeps_output or one.keeps_input):
+            live -= before.output
+        before = one
+    for index in reversed(range(len(prints))):
+        one = prints[index]
+        peak = max(peak, live + one.backward_peak)
+        live += one.backward
+        if index and one.keeps_input and not prints[index - 1].keeps_output:
+            live -= prints[index - 1].output
+    return peak, live
+
+
+def _prints(resolved: Resolved, batch: int) -> list[Footprint]:
+    stochastic = resolved.network.stochastic_depth > 0
+    return [one for run in resolved.runs for one in [footprint(run.block, batch, stochastic=stochastic)] * run.repeats]
+
+
+def _parameters(resolved: Resolved) -> int:
+    return FLOAT * count_resolved(resolved).params
+
+
+def _buffers(resolved: Resolved) -> int:
+    return sum(_block_buffers(block) * repeats for block, repeats, _ in resolved.runs)
+
+
+def _images(network: Network, batch: int) -> int:
+    height, width = network.resolution
+    return FLOAT * batch * network.input_channels * height * width + _LONG * batch
+
+
+@lru_cache(maxsize=1 << 16)
+def _block_buffers(block: Block) -> int:
+    """Running mean and variance of each norm, and its count of batches."""
+    return sum(2 * FLOAT * layer.out_channels + _LONG for layer in block.layers if layer.norm)
+
+
+@lru_cache(maxsize=1 << 16)
+def _largest_tensor(block: Block) -> int:
+    return FLOAT * max(
+        layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2 for layer in block.layers
+    )

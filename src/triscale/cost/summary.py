@@ -1,0 +1,126 @@
+"""`cost`: every number of a network at once; where it sits by stage; a separable convolution beside a standard one."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+from triscale.cost.count import Counts, count_block, count_layer, count_resolved
+from triscale.cost.memory import Optimizer, inference_memory, training_memory
+from triscale.spec import Layer, Network, Size, resolve
+from triscale.spec.rounding import output_side, pad_side
+from triscale.spec.table import operator
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What a network costs: counts for one picture, memory in bytes at `batch` in fp32, resolution in pixels (h, w)."""
+
+    network: str
+    resolution: Size
+    params: int
+    macs: int
+    activations: int
+    inference_memory: int
+    training_memory: int
+    batch: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the keys that scripts rely on."""
+        return asdict(self) | {"resolution": list(self.resolution)}
+
+
+class StageCost(NamedTuple):
+    """Counts of one stage for one picture, and their shares of the network's (0 to 1)."""
+
+    stage: str
+    operator: str
+    blocks: int
+    params: int
+    macs: int
+    activations: int
+    params_share: float
+    macs_share: float
+    activations_share: float
+
+
+class Comparison(NamedTuple):
+    """Counts of a standard convolution and of the separable one in its place (weights alone), and their ratio."""
+
+    standard: Counts
+    separable: Counts
+    macs_ratio: float
+    params_ratio: float
+
+
+def cost(network: Network, *, batch: int = 1, resolution: Size | None = None, optimizer: Optimizer = "sgd") -> Cost:
+    """Every cost of a network.
+
+    Args:
+        network: any spec.
+        batch: pictures at once; memory alone depends on it.
+        resolution: (height, width) in pixels instead of the network's own.
+        optimizer: whose state training memory includes.
+
+    Raises:
+        InputError: above 1e15 MACs or 10,000 layers, or a side out of range.
+        UsageError: the batch cannot be meant.
+    """
+    resolved = resolve(network if resolution is None else replace(network, resolution=resolution))
+    counts = count_resolved(resolved)
+    return Cost(
+        network=network.name,
+        resolution=resolved.network.resolution,
+        params=counts.params,
+        macs=counts.macs,
+        activations=counts.activations,
+        inference_memory=inference_memory(resolved, batch),
+        training_memory=training_memory(resolved, batch, optimizer),
+        batch=batch,
+    )
+
+
+def by_stage(network: Network) -> tuple[StageCost, ...]:
+    """Where the cost sits: one row for the stem, each stage, and the head."""
+    resolved = resolve(network)
+    total = count_resolved(resolved)
+    last = len(network.stages) + 1
+    rows = []
+    for index in range(last + 1):
+        runs = [run for run in resolved.runs if run.stage == (index if index < last else -1)]
+        counts = Counts(*map(sum, zip(*(_times(count_block(run.block), run.repeats) for run in runs), strict=True)))
+        name = "stem" if index == 0 else "head" if index == last else f"stage{index}"
+        words = operator(network.stages[index - 1]) if 0 < index < last else runs[0].block.operator
+        shares = (part / whole if whole else 0.0 for part, whole in zip(counts, total, strict=True))
+        rows.append(StageCost(name, words, sum(run.repeats for run in runs), *counts, *shares))
+    return tuple(rows)
+
+
+def separable_versus_standard(
+    size: Size, in_channels: int, out_channels: int, kernel: int, stride: int = 1
+) -> Comparison:
+    """The arithmetic MobileNet rests on (arXiv 1704.04861, section 3.1): 1 / out_channels + 1 / kernel^2, counted.
+
+    Args:
+        size: input (height, width) in pixels; SAME padding.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel: side of the spatial kernel in pixels.
+        stride: of the spatial convolution.
+    """
+    standard = count_layer(_plain(size, (in_channels, out_channels), kernel, stride))
+    depthwise = _plain(size, (in_channels, in_channels), kernel, stride, groups=in_channels)
+    pointwise = _plain(depthwise.output, (in_channels, out_channels), 1, 1)
+    separable = Counts(*map(sum, zip(count_layer(depthwise), count_layer(pointwise), strict=True)))
+    return Comparison(standard, separable, standard.macs / separable.macs, standard.params / separable.params)
+
+
+def _times(counts: Counts, repeats: int) -> Counts:
+    return Counts(*(value * repeats for value in counts))
+
+
+def _plain(size: Size, channels: tuple[int, int], kernel: int, stride: int, *, groups: int = 1) -> Layer:
+    output = output_side(size[0], kernel, stride, "same"), output_side(size[1], kernel, stride, "same")
+    pad = (*pad_side(size[0], kernel, stride, "same"), *pad_side(size[1], kernel, stride, "same"))
+    return Layer(
+        "conv", *channels, kernel, stride, groups,
+        bias=False, norm=False, activation=None, input=size, output=output, pad=pad,
+    )  # fmt: skip
