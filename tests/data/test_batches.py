@@ -79,12 +79,26 @@ def test_an_epoch_repeats_itself_and_no_other() -> None:
     assert not torch.equal(pixels(3, 5), pixels(4, 5))
 
 
-def test_a_subset_keeps_its_order() -> None:
-    """Which other pictures take part does not change the order of a picture's draws."""
-    images, chosen = numbered(60, 4), np.arange(0, 60, 3)
-    whole = [label for labels in epoch(images, batch=60) for label in labels.tolist() if label % 3 == 0]
-    some = train_batches(images, np.arange(60), chosen, batch=20, seed=0, epoch=0, augmentation=STILL, **PLAIN)
-    assert whole == next(some)[1].tolist()
+def test_the_order_is_shuffled_anew_in_every_epoch() -> None:
+    orders = [torch.cat(epoch(numbered(40, 4), number=number)).tolist() for number in (0, 1)]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(40))
+    assert orders[0] != orders[1]
+    assert orders[0] != list(range(40))
+
+
+def test_a_picture_is_drawn_for_alike_whatever_others_take_part() -> None:
+    """The order among the chosen, their flips and their shifts are those they have among all."""
+    images = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
+    pixels, labels = {}, {}
+    for kind, chosen in (("all", np.arange(60)), ("some", np.arange(0, 60, 3))):
+        pixels[kind], labels[kind] = next(
+            train_batches(
+                images, np.arange(60), chosen, batch=60, seed=0, epoch=0, augmentation=Augmentation(), **PLAIN
+            )
+        )
+    among = labels["all"] % 3 == 0
+    assert labels["all"][among].tolist() == labels["some"].tolist()
+    torch.testing.assert_close(pixels["all"][among], pixels["some"], rtol=0, atol=0, check_stride=False)
 
 
 @pytest.mark.parametrize(("n", "sizes"), [(20, [8, 8]), (24, [8, 8, 8]), (8, [8]), (5, [5])])

@@ -32,6 +32,9 @@ def test_the_fingerprint_follows_names_and_content_only(
     shutil.copytree(folders, tmp_path / "copy")
     os.utime(tmp_path / "copy" / "train" / "cat" / "0.png", (0, 0))
     assert open_data(tmp_path / "copy", cache=cache).fingerprint == first
+    (tmp_path / "copy" / "train" / "cat" / "5.png").rename(tmp_path / "copy" / "train" / "cat" / "6.png")
+    assert open_data(tmp_path / "copy", cache=cache).fingerprint != first
+    (tmp_path / "copy" / "train" / "cat" / "6.png").rename(tmp_path / "copy" / "train" / "cat" / "5.png")
     paint(tmp_path / "copy" / "train" / "cat" / "0.png", size=(30, 30))
     assert open_data(tmp_path / "copy", cache=cache).fingerprint != first
 

@@ -171,8 +171,17 @@ def test_mutated_files_are_pictures_or_unreadable_and_nothing_else(tmp_path: Pat
                 assert load_picture(tmp_path / "mutant", (8, 8)).shape == (8, 8, 3)
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "dangling", "loop", "missing"])
-def test_what_is_no_file_never_blocks(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("folder", "not a regular file"),
+        ("pipe", "not a regular file"),
+        ("dangling", "a link to nothing"),
+        ("loop", "symbolic links"),
+        ("missing", "no such file"),
+    ],
+)
+def test_what_is_no_file_never_blocks(tmp_path: Path, kind: str, reason: str) -> None:
     path = tmp_path / "x.jpg"
     match kind:
         case "folder":
@@ -183,5 +192,5 @@ def test_what_is_no_file_never_blocks(tmp_path: Path, kind: str) -> None:
             path.symlink_to(tmp_path / "nowhere")
         case "loop":
             path.symlink_to(path)
-    with pytest.raises(InputError, match=r"x\.jpg"):
+    with pytest.raises(InputError, match=rf"x\.jpg' cannot be read: .*{reason}"):
         load_picture(path, SIZE)

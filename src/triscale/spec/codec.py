@@ -50,7 +50,7 @@ def loads(text: str) -> Network:
     """The network in JSON text; InputError where it is not one."""
     try:
         return from_document(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: bad JSON, or an integer of over 4,300 digits
         raise InputError(f"not JSON: {error}") from None
 
 
@@ -58,7 +58,7 @@ def read(path: Path) -> Network:
     """The network in a file; InputError names the file, the field, the value and what is allowed."""
     try:
         return loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: bytes that are not UTF-8, or a path with a null character
         raise InputError(f"cannot read the network file {path}: {getattr(error, 'strerror', None) or error}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -140,7 +140,7 @@ def _decode_fields(value: Any, kind: Any) -> Any:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             raise FieldError(
-                str(name),
+                repr(name)[1:-1],  # its escapes: a message is printable, whatever the file holds
                 value[name],
                 f"no such field; did you mean {near[0]}?" if near else f"only {', '.join(known)}",
             )

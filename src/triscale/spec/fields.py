@@ -1,9 +1,11 @@
 """Checks of single fields; each failure names the field, its value and what is allowed."""
 
-import math
 from collections.abc import Iterable
 
 from triscale.errors import InputError
+
+_SHOWN = 80
+"""Characters of a wrong value that a message shows."""
 
 
 class FieldError(InputError):
@@ -11,7 +13,9 @@ class FieldError(InputError):
 
     def __init__(self, path: str, value: object, allowed: str) -> None:
         self.path, self.value, self.allowed = path, value, allowed
-        super().__init__(f"{path} is {value!r}; allowed: {allowed}")
+        shown = repr(value)
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+        super().__init__(f"{path} is {shown}; allowed: {allowed}")
 
     def within(self, outer: str) -> "FieldError":
         """The same complaint, seen from the object that holds the field."""
@@ -26,15 +30,15 @@ def require_integer(path: str, value: object, low: int, high: int) -> None:
 
 
 def require_number(path: str, value: object, low: float, high: float) -> None:
-    """Raise FieldError unless `value` is a finite number in [low, high]."""
-    if type(value) not in (int, float) or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
+    """Raise FieldError unless `value` is a number in [low, high]; NaN is in no interval."""
+    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
         raise FieldError(path, value, f"a number from {low:g} to {high:g}")
 
 
 def require_choice(path: str, value: object, choices: Iterable[object]) -> None:
-    """Raise FieldError unless `value` is one of `choices`."""
+    """Raise FieldError unless `value` is one of `choices`, of the same type: 1 is not True, or equal networks had two hashes."""
     choices = tuple(choices)
-    if value not in choices:
+    if value not in choices or type(value) is not type(choices[choices.index(value)]):
         raise FieldError(path, value, ", ".join(map(str, choices)))
 
 

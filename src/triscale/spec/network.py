@@ -151,8 +151,8 @@ class Network:
     classes: int = 1000
 
     def __post_init__(self) -> None:
-        if not self.name or len(self.name) > 200:
-            raise FieldError("name", self.name, "1 to 200 characters")
+        if not 1 <= len(self.name) <= 200 or not self.name.isprintable():
+            raise FieldError("name", self.name, "1 to 200 printable characters")
         if len(self.resolution) != 2:
             raise FieldError("resolution", self.resolution, "[height, width]")
         for index, side in enumerate(self.resolution):

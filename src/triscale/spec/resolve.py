@@ -153,9 +153,10 @@ def _head(network: Network, channels: int, size: Size) -> Block:
 
 
 def _inner(channels: int, expand: float, divisor: int) -> int:
-    """Inner width; exact where the product is whole, on the divisor otherwise."""
+    """Inner width; exact where the product is whole (0.07 * 100 is 7.000000000000001), on the divisor otherwise."""
     wanted = channels * expand
-    return int(wanted) if wanted == int(wanted) else round_channels(wanted, divisor)
+    whole = int(wanted + 0.5)
+    return whole if abs(wanted - whole) <= 1e-9 * wanted else round_channels(wanted, divisor)
 
 
 def _convolved(size: Size, kernel: int, stride: int, padding: Padding) -> Size:
