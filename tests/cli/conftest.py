@@ -14,7 +14,21 @@ from PIL import Image
 
 from triscale.cli import main
 
-QUESTION = ("--phi", "1", "--candidates", "4", "--seeds", "1", "--epochs", "2", "--train-size", "40", "--workers", "1")
+QUESTION = (
+    "smallnet_24@resolution=0.34",
+    "--phi",
+    "1",
+    "--candidates",
+    "4",
+    "--seeds",
+    "1",
+    "--epochs",
+    "2",
+    "--train-size",
+    "40",
+    "--workers",
+    "1",
+)
 
 
 @dataclass(frozen=True)
@@ -82,5 +96,5 @@ def studied(tmp_path_factory: pytest.TempPathFactory, pictures: Path, _cache: No
     """The folder of a finished study, whose name relative to the place of the command is `run`."""
     place = tmp_path_factory.mktemp("studied")
     with chdir(place):
-        assert main(["study", "--data", str(pictures), *QUESTION, "--out", "run"]) == 0
+        assert main(["study", *QUESTION, "--data", str(pictures), "--out", "run"]) == 0
     return place / "run"

@@ -12,7 +12,9 @@ def test_predict_has_the_shape_that_scripts_rely_on(run: Run, studied: Path, pic
     (found,) = run("predict", studied, image, "--json").json
     assert found["image"] == str(image)
     assert sorted((row["class"], row["name"]) for row in found["top"]) == [(0, "green"), (1, "red")]
-    assert [row["probability"] for row in found["top"]] == sorted((r["probability"] for r in found["top"]), reverse=True)
+    assert [row["probability"] for row in found["top"]] == sorted(
+        (r["probability"] for r in found["top"]), reverse=True
+    )
     assert sum(row["probability"] for row in found["top"]) == pytest.approx(1)
 
 

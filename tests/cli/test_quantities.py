@@ -25,7 +25,9 @@ def test_units_are_decimal_without_i_and_binary_with_it(text: str, value: float)
     assert quantities.quantity(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "-1", "0", "0G", "nan", "inf", "1e999", "G", "1X", "1 2", "١", "1GG", "--1", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["", "-1", "0", "0G", "nan", "inf", "1e999", "G", "1X", "1 2", "١", "1GG", "--1", "0x10"]
+)
 def test_what_is_no_number_above_0_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write a number above 0"):
         quantities.quantity(text)

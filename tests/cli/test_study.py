@@ -18,7 +18,7 @@ OF_THE_MOMENT = {"seconds", "images_per_second", "finished", "started", "machine
 
 
 def lasting(folder: Path) -> list[str]:
-    """Every record without what differs from one run to the next, sorted: the order of trainings follows their speed."""
+    """Every record without what differs from run to run, sorted: the order of trainings follows their speed."""
     kept = ({k: v for k, v in one.items() if k not in OF_THE_MOMENT} for one in records.read(folder / "records.jsonl"))
     return sorted(json.dumps(one, sort_keys=True) for one in kept)
 
@@ -38,7 +38,7 @@ def test_a_study_leaves_answer_report_and_network(run: Run, studied: Path, pictu
     assert "<html" in (studied / "report.html").read_text(encoding="utf-8")
     assert run("cost", studied / "best.json", "--json").json["macs"] > 0
     with chdir(studied.parent):
-        again = run("study", "--data", pictures, *QUESTION, "--out", "run")
+        again = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert again.code == 0
     assert again.out.splitlines()[:5] == lines[-1]["lines"]
     assert "report.html" in again.out.splitlines()[5]
@@ -48,7 +48,7 @@ def test_a_study_leaves_answer_report_and_network(run: Run, studied: Path, pictu
 def test_asking_again_trains_nothing_and_json_holds_the_answer(run: Run, studied: Path, pictures: Path) -> None:
     before = (studied / "records.jsonl").read_bytes()
     with chdir(studied.parent):
-        found = run("study", "--data", pictures, *QUESTION, "--out", "run", "--json").json
+        found = run("study", *QUESTION, "--data", pictures, "--out", "run", "--json").json
     assert (studied / "records.jsonl").read_bytes() == before
     assert found.keys() >= {"folder", "report", "lines", "best", "checkpoint", "coefficients", "tied"}
     assert found["coefficients"].keys() == {"alpha", "beta", "gamma"}
@@ -65,11 +65,12 @@ def test_records_cut_in_a_line_are_gone_on_with(
     end = int(kept * len(whole))
     path.write_bytes(whole[: end - 1] if whole[end - 1 : end] == b"\n" else whole[:end])
     assert records.read(path).torn
-    answer = run("study", "--data", pictures, *QUESTION, "--out", "run")
+    answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert (answer.code, answer.err) == (0, "")
     assert lasting(beside / "run") == lasting(studied)
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
     options = list(QUESTION)
     options[options.index("--workers") + 1] = "2"
@@ -77,12 +78,12 @@ def test_two_workers_find_what_one_finds(run: Run, studied: Path, pictures: Path
     def without_workers(folder: Path) -> list[str]:
         return [line for line in lasting(folder) if '"kind": "study"' not in line]
 
-    assert run("study", "--data", pictures, *options, "--out", "run").code == 0
+    assert run("study", *options, "--data", pictures, "--out", "run").code == 0
     assert without_workers(beside / "run") == without_workers(studied)
 
 
 def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
-    question = ("study", "--data", pictures, *QUESTION, "--plan")
+    question = ("study", *QUESTION, "--data", pictures, "--plan")
     found = run(*question, "--json").json
     text = run(*question).out
     assert list(beside.iterdir()) == []
@@ -94,14 +95,14 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
 
 def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, beside: Path) -> None:
     del beside
-    question = ("study", "--data", pictures, *QUESTION, "--plan", "--json")
+    question = ("study", *QUESTION, "--data", pictures, "--plan", "--json")
     folders = [run(*question, *more).json["folder"] for more in ((), ("--seed", 0), ("--seed", 1))]
     assert folders[0] == folders[1] != folders[2]
 
 
 def test_a_folder_that_another_process_holds_is_busy(run: Run, pictures: Path, beside: Path) -> None:
     with locked(beside / "run"):
-        answer = run("study", "--data", pictures, *QUESTION, "--out", "run")
+        answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 75
     assert "run" in answer.err
     assert [path.name for path in (beside / "run").iterdir()] == [".lock"]
@@ -109,7 +110,7 @@ def test_a_folder_that_another_process_holds_is_busy(run: Run, pictures: Path, b
 
 def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path, pictures: Path) -> None:
     before = (studied / "records.jsonl").read_bytes()
-    answer = run("study", "--data", pictures, *QUESTION, "--seed", 7, "--out", studied)
+    answer = run("study", *QUESTION, "--data", pictures, "--seed", 7, "--out", studied)
     assert answer.code == 65
     assert (studied / "records.jsonl").read_bytes() == before
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Flag, print_json, print_table, print_text
+from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
 from triscale.cli.quantities import cost_text, count_text, pixels, quantity, size_text
 from triscale.cost import Optimizer, largest_batch, separable_versus_standard
 from triscale.cost import by_stage as cost_by_stage
@@ -19,7 +19,7 @@ def cost(
     /,
     *,
     resolution: str | None = None,
-    batch: int = 1,
+    batch: Whole = 1,
     optimizer: str = "sgd",
     by_stage: Flag = False,
     fit_memory: str | None = None,
