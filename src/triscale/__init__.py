@@ -12,14 +12,15 @@ from triscale._version import __version__
 
 if TYPE_CHECKING:
     from triscale.api import build, cost, fit_budget, load, network, networks, scale
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            return getattr(import_module("triscale.api"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["__version__", "build", "cost", "fit_budget", "load", "network", "networks", "scale"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module("triscale.api"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

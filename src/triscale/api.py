@@ -3,12 +3,12 @@
 Torch is loaded by `build` and `load` only.
 """
 
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triscale import families, scaling, spec
-from triscale.cost import count
+from triscale.cost import Cost, Optimizer
+from triscale.cost import cost as count_cost
 from triscale.errors import InputError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
     from triscale.nn import Model
 
 __all__ = ["build", "checkpoint_path", "cost", "fit_budget", "load", "network", "networks", "scale"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cost:
-    network: str
-    resolution: tuple[int, int]
-    batch: int
-    params: int
-    macs: int
-    activations: int
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 CHECKPOINT = "best.safetensors"
@@ -51,6 +38,7 @@ def cost(
     *,
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
+    optimizer: Optimizer = "sgd",
 ) -> Cost:
     """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
 
@@ -65,10 +53,7 @@ def cost(
         InputError: a network too large to be meant.
     """
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
-    found = as_network(net)
-    if size:
-        found = replace(found, resolution=size)
-    return Cost(network=found.name, resolution=found.resolution, batch=batch, **count(found)._asdict())
+    return count_cost(as_network(net), resolution=size, batch=batch, optimizer=optimizer)
 
 
 def fit_budget(

@@ -1,40 +1,145 @@
 """`triscale cost`."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any, get_args
 
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Flag, print_json, print_table, print_text
-from triscale.cli.quantities import cost_text, pixels, size_text
+from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
+from triscale.cli.quantities import cost_text, count_text, pixels, quantity, size_text
+from triscale.cost import Optimizer, largest_batch, separable_versus_standard
+from triscale.cost import by_stage as cost_by_stage
+from triscale.errors import UsageError
+from triscale.spec import Network, resolve
 
 
 def cost(
     net: Annotated[str, Parameter(name="NET")],
+    /,
     *,
     resolution: str | None = None,
-    batch: int = 1,
+    batch: Whole = 1,
+    optimizer: str = "sgd",
+    by_stage: Flag = False,
+    fit_memory: str | None = None,
+    separable: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
+    """Count what a network costs: params, MACs and activations of one picture, memory in fp32 at a batch size.
 
     Args:
         net: a registered or scaled name, or a spec file (.json).
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
+        optimizer: whose state counts as training memory: sgd, rmsprop or adam.
+        by_stage: show where the cost sits.
+        fit_memory: find the largest batch that trains within a memory such as 8GiB.
+        separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
         json: print one JSON document instead of text.
     """
-    size = None if resolution is None else pixels(resolution)
-    found = api.cost(net, resolution=size, batch=batch).as_dict()
+    kind = _optimizer(optimizer)
+    network = api.network(net)
+    if resolution is not None:
+        network = replace(network, resolution=pixels(resolution))
+    found = api.cost(network, batch=batch, optimizer=kind).as_dict()
+    found["optimizer"] = kind
+    if fit_memory is not None:
+        found["fit_memory"] = int(quantity(fit_memory, "a memory"))
+        found["largest_batch"] = largest_batch(network, found["fit_memory"], kind)
+    if by_stage:
+        found["stages"] = _stages(network)
+    if separable:
+        found["separable"] = _separable(network)
     if json:
         print_json(found)
-        return
-    print_text(f"{found['network']} at {size_text(found['resolution'])} px")
-    print_table(
-        ("cost", "counted"),
-        [
-            (name, cost_text(name, value))
-            for name, value in found.items()
-            if name not in ("network", "resolution", "batch")
-        ],
+    else:
+        _show(found)
+
+
+def _optimizer(text: str) -> Optimizer:
+    for known in get_args(Optimizer):
+        if text == known:
+            kind: Optimizer = known
+            return kind
+    raise UsageError(f"unknown optimizer {text!r}; allowed: {', '.join(get_args(Optimizer))}.")
+
+
+def _stages(network: Network) -> list[dict[str, Any]]:
+    return [row._asdict() for row in cost_by_stage(network)]
+
+
+def _separable(network: Network) -> list[dict[str, Any]]:
+    """One comparison a stage: its kernel from its input to its output channels, at its input's size."""
+    firsts = {run.stage: run.block for run in reversed(resolve(network).runs)}
+    rows = []
+    for index, stage in enumerate(network.stages, 1):
+        block = firsts[index]
+        channels = block.layers[0].in_channels, stage.channels
+        compared = separable_versus_standard(block.input, *channels, stage.kernel, stage.stride)
+        rows.append(
+            {
+                "stage": f"stage{index}",
+                "kernel": stage.kernel,
+                "stride": stage.stride,
+                "resolution": list(block.input),
+                "in_channels": channels[0],
+                "out_channels": channels[1],
+                "standard": compared.standard._asdict(),
+                "separable": compared.separable._asdict(),
+                "macs_ratio": compared.macs_ratio,
+                "params_ratio": compared.params_ratio,
+            }
+        )
+    return rows
+
+
+def _show(found: dict[str, Any]) -> None:
+    print_text(
+        f"{found['network']} at {size_text(found['resolution'])} px; memory in fp32 at batch {found['batch']}, "
+        f"training with {found['optimizer']}",
+        "",
     )
+    names = ("params", "macs", "activations", "inference_memory", "training_memory")
+    print_table(("cost", "counted", "exactly"), [(n, cost_text(n, found[n]), f"{found[n]:,}") for n in names])
+    if "largest_batch" in found:
+        limit = cost_text("memory", found["fit_memory"])
+        print_text("", f"The largest batch that trains within {limit}: {found['largest_batch']:,}")
+    if "stages" in found:
+        _show_stages(found["stages"])
+    if "separable" in found:
+        _show_separable(found["separable"])
+
+
+def _show_stages(rows: list[dict[str, Any]]) -> None:
+    counts = ("params", "macs", "activations")
+    cells = [
+        (
+            row["stage"],
+            row["operator"],
+            str(row["blocks"]),
+            *(text for name in counts for text in (count_text(row[name]), f"{row[f'{name}_share']:.1%}")),
+        )
+        for row in rows
+    ]
+    print_text("")
+    print_table(("stage", "operator", "blocks", "params", "", "MACs", "", "activations", ""), cells)
+
+
+def _show_separable(rows: list[dict[str, Any]]) -> None:
+    cells = [
+        (
+            row["stage"],
+            f"{row['kernel']}x{row['kernel']}, s{row['stride']}",
+            size_text(row["resolution"]),
+            f"{row['in_channels']} -> {row['out_channels']}",
+            count_text(row["standard"]["macs"]),
+            count_text(row["separable"]["macs"]),
+            f"{row['macs_ratio']:.2f}x",
+            f"{row['params_ratio']:.2f}x",
+        )
+        for row in rows
+    ]
+    print_text("", "A standard convolution, and the depthwise separable one in its place (weights alone):")
+    titles = ("stage", "kernel", "input", "channels", "standard MACs", "separable MACs", "fewer MACs", "fewer params")
+    print_table(titles, cells)

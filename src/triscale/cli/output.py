@@ -1,17 +1,30 @@
 """Where output goes: results to stdout as text or as one JSON document, everything else to stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from triscale.errors import NumericError, OutputError
 
-Flag = Annotated[bool, Parameter(negative=())]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is there or not; cyclopts would add a --no-... to each."""
+
+
+def _whole(kind: object, tokens: Sequence[Token]) -> int:
+    del kind
+    text = tokens[0].value
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text, re.ASCII):
+        raise ValueError(f'"{text}" is not a whole number')
+    return int(text)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+"""A whole number; cyclopts would take 1.5 for 1."""
 
 
 def print_json(document: Any) -> None:

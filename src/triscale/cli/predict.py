@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from triscale import api
-from triscale.cli.output import Flag, complain, print_json, print_text
+from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.errors import InputError, UsageError
 
 _GLOB = frozenset("*?[")
@@ -15,8 +15,9 @@ _GLOB = frozenset("*?[")
 
 def predict(
     run: Annotated[str, Parameter(name="RUN")],
+    /,
     *images: Annotated[str, Parameter(name="IMAGE")],
-    top: int = 5,
+    top: Whole = 5,
     json: Flag = False,
 ) -> None:
     """Say what pictures show, most probable class first.

@@ -33,13 +33,13 @@ def limits(texts: Sequence[str]) -> dict[str, float]:
     """Limits from `macs=1.0G` and the like; several may stand behind one another with commas."""
     found: dict[str, float] = {}
     for text in ",".join(texts).split(",") if texts else ():
-        name, sign, value = text.partition("=")
-        if not sign:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not (name and value):
             raise UsageError(f"cannot read the budget {text!r}; write NAME=LIMIT such as macs=1.0G.")
-        name = name.strip().replace("-", "_")
+        name = name.replace("-", "_")
         if name in found:
             raise UsageError(f"the limit {name} is given twice.")
-        found[name] = quantity(value.strip(), f"the limit {name}")
+        found[name] = quantity(value, f"the limit {name}")
     return found
 
 

@@ -9,7 +9,7 @@ from triscale.cli.output import Flag, print_json, print_text
 from triscale.errors import InputError
 
 
-def report(run: Annotated[Path, Parameter(name="RUN")], *, json: Flag = False) -> None:
+def report(run: Annotated[Path, Parameter(name="RUN")], /, *, json: Flag = False) -> None:
     """Write report.html of a study again, from its records alone.
 
     Args:

@@ -7,23 +7,24 @@ from cyclopts import Parameter
 
 from triscale import api, scaling
 from triscale.cli.coefficients import read_coefficients
-from triscale.cli.output import Flag, print_json, write_text
+from triscale.cli.output import Flag, Whole, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
 from triscale.errors import UsageError
-from triscale.scaling import PAPER, RULES, Factors
-from triscale.spec import dumps, fix_stem_and_head
+from triscale.scaling import PAPER, RULES, Coefficients, Factors
+from triscale.spec import Network, dumps
 
 
 def scale(
     net: Annotated[str, Parameter(name="NET")],
+    /,
     *,
     phi: float | None = None,
     depth: float | None = None,
     width: float | None = None,
     resolution: float | None = None,
-    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    batch: int | None = None,
+    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    batch: Whole | None = None,
     rule: str = "compound",
     coefficients: str | None = None,
     fix_stem_head: Flag = False,
@@ -55,28 +56,38 @@ def scale(
     _check(phi=phi, factored=factors_given, budget=budget, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
     base = scaling.network(net)
     if fix_stem_head:
-        base = fix_stem_and_head(base)
-    wanted = read_limits(budget)
-    curve = read_coefficients(coefficients) if coefficients is not None else PAPER
-    fitted = None
-    if wanted:
-        fitted = scaling.fit_budget(base, wanted, rule=rule, coefficients=curve, batch=batch or 1, filled=fill)
-        network, factors, phi = fitted.network, fitted.factors, fitted.phi
-    elif phi is not None:
-        network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
+        base = scaling.fixed(base)
+    if factors_given:
+        given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
+        result = Scaled(base=base, network=api.scale(base, **given._asdict()), factors=given, batch=batch or 1)
     else:
-        factors = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        network = api.scale(base, **factors._asdict())
-    curve_used = curve if rule == "compound" and phi is not None else None
-    result = Scaled(
-        base, network, factors, phi, rule if phi is not None else None, curve_used, batch or 1, wanted, fitted
-    )
+        curve = PAPER if coefficients is None else read_coefficients(coefficients)
+        result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1, fill=fill)
     if out is not None:
-        write_text(out, dumps(network))
+        write_text(out, dumps(result.network))
     if json:
         print_json(result.document(explain=explain))
     else:
         show(result, explain=explain)
+
+
+def _along(
+    base: Network,
+    rule: str,
+    curve: Coefficients,
+    *,
+    phi: float | None,
+    limits: dict[str, float],
+    batch: int,
+    fill: bool,
+) -> Scaled:
+    """Along the curve of a rule: to phi, or as far as the limits allow."""
+    used = curve if rule == "compound" else None
+    if phi is not None:
+        network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
+        return Scaled(base, network, factors, batch, phi, rule, used)
+    fitted = scaling.fit_budget(base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill)
+    return Scaled(base, fitted.network, fitted.factors, batch, fitted.phi, rule, used, limits, fitted)
 
 
 def _check(

@@ -1,6 +1,7 @@
 """What `triscale scale` found, as a JSON document and as text."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from triscale import api
@@ -14,17 +15,17 @@ _MUCH_UNUSED = 0.1
 
 
 class Scaled(NamedTuple):
-    """A scaled network and how it came about; `fitted` only where a budget was given."""
+    """A scaled network and how it came about: by factors alone, along a rule to phi, or `fitted` into limits."""
 
     base: Network
     network: Network
     factors: Factors
-    phi: float | None
-    rule: str | None
-    coefficients: Coefficients | None
     batch: int
-    limits: Mapping[str, float]
-    fitted: BudgetFit | None
+    phi: float | None = None
+    rule: str | None = None
+    coefficients: Coefficients | None = None
+    limits: Mapping[str, float] = MappingProxyType({})
+    fitted: BudgetFit | None = None
 
     def costs(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Costs of the baseline and of the answer."""
@@ -47,7 +48,7 @@ class Scaled(NamedTuple):
             "rule": self.rule,
             "coefficients": self.coefficients._asdict() if self.coefficients else None,
             "baseline": before,
-            "ratio": {name: after[name] / before[name] for name in _COSTS if name in before},
+            "ratio": {name: after[name] / before[name] for name in _COSTS},
         }
         if fit and self.fitted:
             notch = {"phi": fit.notch.phi, "factors": fit.notch.factors._asdict(), "cost": dict(fit.notch.cost or {})}
@@ -68,12 +69,7 @@ def show(found: Scaled, *, explain: bool) -> None:
         "factors: " + ", ".join(f"{name} {value:.4g}" for name, value in found.factors._asdict().items()) + at,
         "",
     )
-    names = [
-        name
-        for name in before
-        if name in _COSTS
-        if found.batch > 1 or not name.endswith("memory") or name in found.limits
-    ]
+    names = [name for name in _COSTS if found.batch > 1 or not name.endswith("memory") or name in found.limits]
     print_table(
         ("cost", found.base.name, "scaled", "ratio"),
         [

@@ -1,13 +1,14 @@
 """`triscale study`: the main job."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from triscale.cli import quantities
-from triscale.cli.output import Flag, complain, print_json, print_text
+from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
 from triscale.cli.signals import Stopped, terminable
@@ -19,32 +20,12 @@ if TYPE_CHECKING:
     from triscale.search.study import Progress, Study
 
 
-def study(
-    net: Annotated[str | None, Parameter(name="NET")] = None,
-    *,
-    data: str | None = None,
-    phi: float | None = None,
-    budget: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    batch: int | None = None,
-    tolerance: float | None = None,
-    candidates: int | None = None,
-    seeds: int | None = None,
-    epochs: int | None = None,
-    train_size: int | None = None,
-    time: str | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
-    plan: Flag = False,
-    out: Path | None = None,
-    json: Flag = False,
-) -> None:
-    """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked; whatever is left out is as `triscale.search.question.Question` says.
 
-    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the
-    question, whose hash names the default folder.
-
-    Args:
-        net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
+    Attributes:
         data: an .npz pair, a folder of class folders, or flowers (the default), the embedded set.
         phi: the largest phi of the family, 1 to 10; 2 by default.
         budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
@@ -56,39 +37,68 @@ def study(
         train_size: training pictures to use.
         time: size the study to a time such as 30m.
         seed: the first seed.
+    """
+
+    data: str | None = None
+    phi: float | None = None
+    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+    batch: Whole | None = None
+    tolerance: float | None = None
+    candidates: Whole | None = None
+    seeds: Whole | None = None
+    epochs: Whole | None = None
+    train_size: Whole | None = None
+    time: str | None = None
+    seed: Whole | None = None
+
+    def question(self, net: str | None) -> "Question":
+        """The question, for a baseline or the usual one."""
+        if self.phi is not None and self.budget:
+            raise UsageError("give --phi or --budget, not both.")
+        if self.batch is None and any("training" in text for text in self.budget):
+            raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
+        given = {
+            **vars(self),
+            "network": net,
+            "budget": quantities.limits(self.budget) or None,
+            "time": None if self.time is None else quantities.seconds(self.time),
+        }
+        from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
+
+        return Question(**{name: value for name, value in given.items() if value is not None})
+
+
+NOTHING = Asked()
+
+
+def study(
+    net: Annotated[str | None, Parameter(name="NET")] = None,
+    /,
+    *,
+    asked: Asked = NOTHING,
+    workers: Whole | None = None,
+    plan: Flag = False,
+    out: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
+
+    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the
+    question, whose hash names the default folder.
+
+    Args:
+        net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
+        asked: see `Asked`.
         workers: trainings at a time; by default one a core.
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
         json: print one JSON document instead of text.
     """
-    if phi is not None and budget:
-        raise UsageError("give --phi or --budget, not both.")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; give at least 1.")
-    if batch is None and any("training" in text for text in budget):
-        raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
-    given = {
-        "network": net,
-        "data": data,
-        "phi": phi,
-        "budget": quantities.limits(budget) or None,
-        "batch": batch,
-        "tolerance": tolerance,
-        "candidates": candidates,
-        "seeds": seeds,
-        "epochs": epochs,
-        "train_size": train_size,
-        "time": None if time is None else quantities.seconds(time),
-        "seed": seed,
-    }
-    from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
-
-    question = Question(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    question = asked.question(net)
     with terminal_progress() as progress:
-        if plan:
-            _plan(question, out, workers, progress, json=json)
-        else:
-            _run(question, out, workers, progress, json=json)
+        (_plan if plan else _run)(question, out, workers, progress, json=json)
 
 
 def _plan(question: "Question", out: Path | None, workers: int | None, progress: "Progress", *, json: bool) -> None:

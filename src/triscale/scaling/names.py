@@ -1,5 +1,6 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from triscale import families, spec
@@ -7,7 +8,7 @@ from triscale.errors import UsageError
 from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
 from triscale.spec import Network
 
-_EXAMPLES = "write NAME@phi=1.5, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
+_EXAMPLES = "write NAME@phi=1.5, NAME@fixed@phi=1, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
 
 
 def network(text: str) -> Network:
@@ -37,7 +38,14 @@ def parse_coefficients(text: str) -> Coefficients:
     return Coefficients(alpha, beta, gamma)
 
 
+def fixed(base: Network) -> Network:
+    """The network whose stem, head and outer stages do not scale (see `spec.fix_stem_and_head`), named `NAME@fixed`."""
+    return replace(spec.fix_stem_and_head(base), name=f"{base.name}@fixed")
+
+
 def _apply(base: Network, scaling: str) -> Network:
+    if scaling == "fixed":
+        return fixed(base)
     parts = dict(part.split("=", 1) for part in scaling.split(",") if "=" in part)
     if len(parts) != len(scaling.split(",")):
         raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")

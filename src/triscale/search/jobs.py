@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
@@ -68,14 +69,10 @@ def run_job(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None] = lamb
     torch.set_num_threads(place.threads)
     about = {"id": job.key[0], "phase": job.phase, "seed": job.seed, "epochs": job.epochs}
     try:
-        return {"kind": "run", **about, **_train(place, job, on_epoch)}
+        with _enough_memory(job.network, place.recipe.batch):
+            return {"kind": "run", **about, **_train(place, job, on_epoch)}
     except NumericError as error:
         return {"kind": "failed", **about, "reason": str(error)}
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_memory(error):
-            raise
-        name = f"{job.network.name} at batch {place.recipe.batch}"
-        raise OutOfMemoryError(f"not enough memory to train {name}; use a smaller network or fewer workers.") from None
 
 
 def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dict[str, Any]:
@@ -142,9 +139,15 @@ def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
 def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> float:
     """Median seconds of one training step, a picture, after one step of warm-up; the model is thrown away."""
     torch.set_num_threads(place.threads)
+    with _enough_memory(network, place.recipe.batch):
+        seconds = _step_seconds(network, place.recipe.batch, steps)
+    return float(np.median(seconds[1:])) / place.recipe.batch
+
+
+def _step_seconds(network: Network, batch: int, steps: int) -> list[float]:
     model = build(network).to(memory_format=torch.channels_last).train()
-    pictures = torch.randn(place.recipe.batch, 3, *network.resolution).to(memory_format=torch.channels_last)
-    labels = torch.zeros(place.recipe.batch, dtype=torch.int64)
+    pictures = torch.randn(batch, 3, *network.resolution).to(memory_format=torch.channels_last)
+    labels = torch.zeros(batch, dtype=torch.int64)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     seconds = []
     for _ in range(steps + 1):
@@ -153,12 +156,25 @@ def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> f
         torch.nn.functional.cross_entropy(model(pictures), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds[1:])) / place.recipe.batch
+    return seconds
 
 
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _enough_memory(network: Network, batch: int) -> Iterator[None]:
+    """Torch says that memory ran out by a RuntimeError; here it becomes an error with an exit code."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_memory(error):
+            raise
+        raise OutOfMemoryError(
+            f"not enough memory to train {network.name} at batch {batch}; use a smaller network or fewer workers."
+        ) from None
 
 
 def _is_memory(error: RuntimeError) -> bool:

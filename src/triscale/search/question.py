@@ -42,7 +42,14 @@ class Question:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("candidates", 4), ("seeds", 1), ("epochs", 2), ("train_size", 10), ("batch", 1)):
+        for name, least in (
+            ("candidates", 4),
+            ("seeds", 1),
+            ("epochs", 2),
+            ("train_size", 10),
+            ("batch", 1),
+            ("seed", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} is {value}; give at least {least}.")

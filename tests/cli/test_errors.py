@@ -1,0 +1,215 @@
+"""A user's mistake: the exit code of the table, at most three lines that name the thing, never a traceback."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import QUESTION, Run
+from tests.cli.test_study import lasting
+from triscale import records
+
+COMMAND = (sys.executable, "-m", "triscale")
+
+USAGE: list[tuple[str, ...]] = [
+    ("cozt",),
+    ("cost",),
+    ("cost", "efficientnet_b9"),
+    ("cost", "efficientnet_b0", "--bach", "3"),
+    ("cost", "efficientnet_b0", "extra"),
+    ("cost", "efficientnet_b0", "--batch", "x"),
+    ("cost", "efficientnet_b0", "--batch", "0"),
+    ("cost", "efficientnet_b0", "--batch", "-1"),
+    ("cost", "efficientnet_b0", "--batch", "1.5"),
+    ("cost", "efficientnet_b0", "--resolution", "0"),
+    ("cost", "efficientnet_b0", "--resolution", "-64"),
+    ("cost", "efficientnet_b0", "--fit-memory", "nan"),
+    ("cost", "efficientnet_b0", "--fit-memory", "-8GiB"),
+    ("cost", "efficientnet_b0", "--optimizer", "adamx"),
+    ("cost", "efficientnet_b0@phi=x"),
+    ("cost", "efficientnet_b0@width=0"),
+    ("scale", "efficientnet_b0", "--phi", "nan"),
+    ("scale", "efficientnet_b0", "--phi", "inf"),
+    ("scale", "efficientnet_b0", "--depth", "-1"),
+    ("scale", "efficientnet_b0", "--width", "0"),
+    ("scale", "efficientnet_b0", "--resolution", "nan"),
+    ("scale", "efficientnet_b0", "--budget", "macs=-1"),
+    ("scale", "efficientnet_b0", "--budget", "macs=nan"),
+    ("study", "smallnet_25"),
+    ("study", "--phi", "nan"),
+    ("study", "--phi", "-1"),
+    ("study", "--phi", "1e9"),
+    ("study", "--phi", "1", "--budget", "macs=20M"),
+    ("study", "--budget", "training_memory=1GiB"),
+    ("study", "--tolerance", "nan"),
+    ("study", "--tolerance", "0"),
+    ("study", "--candidates", "0"),
+    ("study", "--seeds", "0"),
+    ("study", "--epochs", "-3"),
+    ("study", "--train-size", "0"),
+    ("study", "--time", "0m"),
+    ("study", "--time", "nan"),
+    ("study", "--workers", "0"),
+    ("study", "--seed", "-1"),
+]
+
+INPUT: list[tuple[str, ...]] = [
+    ("cost", "missing.json"),
+    ("cost", "efficientnet_b0", "--resolution", "9999999999"),
+    ("cost", "efficientnet_b0", "--fit-memory", "1KiB"),
+    ("scale", "efficientnet_b0", "--phi", "1e9"),
+    ("scale", "efficientnet_b0", "--phi", "60"),
+    ("scale", "efficientnet_b0", "--width", "1e9"),
+    ("scale", "efficientnet_b0", "--budget", "macs=10"),
+    ("scale", "efficientnet_b0", "--budget", "macs=1e300"),
+    ("study", "--data", "missing"),
+    ("study", "--data", "missing/train.npz"),
+    ("study", "--data", "flowers:7"),
+    ("study", "--plan", "--train-size", "1000000000"),
+    ("predict", "missing", "x.png"),
+    ("report", "missing"),
+]
+
+
+@pytest.mark.parametrize(("code", "arguments"), [*((64, one) for one in USAGE), *((65, one) for one in INPUT)], ids=str)
+def test_a_mistake_ends_with_its_code_and_few_lines(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = run(*arguments)
+    assert (answer.code, answer.out) == (code, "")
+    lines = answer.err.splitlines()
+    assert 1 <= len(lines) <= 3
+    assert all(line.startswith("triscale: ") for line in lines)
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"] == []
+
+
+def test_an_unknown_network_comes_with_the_nearest_names(run: Run) -> None:
+    assert "efficientnet_b0" in run("cost", "eficientnet_b0").err
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_fewer_than_two_classes_are_wrong_input(run: Run, tmp_path: Path, classes: int) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("one", "two")[:classes]:
+        (tmp_path / "data" / name).mkdir()
+    answer = run("study", "--data", tmp_path / "data", "--plan")
+    assert answer.code == 65
+    assert "data" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("scale", "smallnet_24", "--phi", "1"), ("study", "--data", "does not matter: this is tested first")]
+)
+def test_an_out_that_cannot_be_created_is_told(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Below a regular file, since nothing is forbidden to root."""
+    (tmp_path / "file").write_text("")
+    answer = run(*arguments, "--out", tmp_path / "file" / "out")
+    assert (answer.code, answer.out) == (73, "")
+    assert str(tmp_path / "file") in answer.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_stdout_is_an_error_of_storage() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "networks"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 74
+    assert done.stderr.startswith("triscale: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_is_not_complained_about() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*COMMAND, "networks"], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_want_of_memory_is_told_in_one_line(tmp_path: Path) -> None:
+    """The address space of the process is limited; one batch at 4800 px is 35 GB."""
+    limit = 24 * 2**30
+    network = "smallnet_24@resolution=200"
+    done = subprocess.run(
+        [*COMMAND, "study", network, "--data", "flowers:48", "--plan"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 71, done.stderr
+    assert done.stderr.startswith("triscale: not enough memory")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def begun(folder: Path, pictures: Path, workers: str) -> subprocess.Popen[str]:
+    """A study in a session of its own, seen to have finished a training."""
+    options = list(QUESTION)
+    options[options.index("--workers") + 1] = workers
+    process = subprocess.Popen(
+        [*COMMAND, "study", *options, "--data", str(pictures), "--out", folder.name],
+        cwd=folder.parent,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    path = folder / "records.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (path.exists() and b'"kind":"run"' in path.read_bytes()):
+        time.sleep(0.005)
+    return process
+
+
+def session(leader: int) -> list[int]:
+    """The processes that are alive in the session of `leader`."""
+    alive = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, own = entry.read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it has just ended
+            continue
+        if int(own) == leader and state != "Z":
+            alive.append(int(entry.parent.name))
+    return alive
+
+
+@pytest.mark.parametrize(
+    ("sent", "workers", "code"),
+    [(signal.SIGINT, "1", 130), pytest.param(signal.SIGTERM, "2", 143, marks=pytest.mark.slow)],
+)
+def test_a_stopped_study_goes_on_to_the_same_records(
+    run: Run,
+    studied: Path,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sent: signal.Signals,
+    workers: str,
+    code: int,
+) -> None:
+    """No worker is left behind, and what was finished is not trained again."""
+    process = begun(tmp_path / "run", pictures, workers)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, ""), err
+    assert len(err.splitlines()) == 1
+    assert "the same command goes on" in err
+    assert session(process.pid) == []
+    before = records.read(tmp_path / "run" / "records.jsonl")
+    assert before.one("answer") is None, "it was not stopped in time; the test shows nothing"
+    monkeypatch.chdir(tmp_path)
+    assert run("study", *QUESTION, "--data", pictures, "--out", "run").code == 0
+    after = records.read(tmp_path / "run" / "records.jsonl")
+    assert after[: len(before)] == before
+    ours, theirs = (
+        [line for line in lasting(folder) if workers == "1" or '"kind": "study"' not in line]
+        for folder in (tmp_path / "run", studied)
+    )
+    assert ours == theirs

@@ -1,0 +1,139 @@
+"""`triscale study` and `triscale report`, in this process."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import QUESTION, Run
+from triscale import records
+from triscale.lock import locked
+
+# What depends on when, where and how fast.
+OF_THE_MOMENT = {"seconds", "images_per_second", "finished", "started", "machine", "predicted_seconds"}
+
+
+def lasting(folder: Path) -> list[str]:
+    """Every record without what differs from run to run, sorted: the order of trainings follows their speed."""
+    kept = ({k: v for k, v in one.items() if k not in OF_THE_MOMENT} for one in records.read(folder / "records.jsonl"))
+    return sorted(json.dumps(one, sort_keys=True) for one in kept)
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[Path]:
+    """An own place, in which a study is called `run` as the finished one is."""
+    with chdir(tmp_path):
+        yield tmp_path
+
+
+def test_a_study_leaves_answer_report_and_network(run: Run, studied: Path, pictures: Path) -> None:
+    lines = records.read(studied / "records.jsonl")
+    assert lines[0]["kind"] == "study"
+    assert lines[-1]["kind"] == "answer"
+    assert len(lines[-1]["lines"]) == 5
+    assert "<html" in (studied / "report.html").read_text(encoding="utf-8")
+    assert run("cost", studied / "best.json", "--json").json["macs"] > 0
+    with chdir(studied.parent):
+        again = run("study", *QUESTION, "--data", pictures, "--out", "run")
+    assert again.code == 0
+    assert again.out.splitlines()[:5] == lines[-1]["lines"]
+    assert "report.html" in again.out.splitlines()[5]
+    assert again.err == "", "progress is for terminals"
+
+
+def test_asking_again_trains_nothing_and_json_holds_the_answer(run: Run, studied: Path, pictures: Path) -> None:
+    before = (studied / "records.jsonl").read_bytes()
+    with chdir(studied.parent):
+        found = run("study", *QUESTION, "--data", pictures, "--out", "run", "--json").json
+    assert (studied / "records.jsonl").read_bytes() == before
+    assert found.keys() >= {"folder", "report", "lines", "best", "checkpoint", "coefficients", "tied"}
+    assert found["coefficients"].keys() == {"alpha", "beta", "gamma"}
+
+
+@pytest.mark.parametrize("kept", [0.02, 0.5, 0.97])
+def test_records_cut_in_a_line_are_gone_on_with(
+    run: Run, studied: Path, pictures: Path, beside: Path, kept: float
+) -> None:
+    """Cut in the plan, in a training and near the end: the same command ends with the same records."""
+    shutil.copytree(studied, beside / "run")
+    path = beside / "run" / "records.jsonl"
+    whole = path.read_bytes()
+    end = int(kept * len(whole))
+    path.write_bytes(whole[: end - 1] if whole[end - 1 : end] == b"\n" else whole[:end])
+    assert records.read(path).torn
+    answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
+    assert (answer.code, answer.err) == (0, "")
+    assert lasting(beside / "run") == lasting(studied)
+
+
+@pytest.mark.slow
+def test_two_workers_find_what_one_finds(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
+    options = list(QUESTION)
+    options[options.index("--workers") + 1] = "2"
+
+    def without_workers(folder: Path) -> list[str]:
+        return [line for line in lasting(folder) if '"kind": "study"' not in line]
+
+    assert run("study", *options, "--data", pictures, "--out", "run").code == 0
+    assert without_workers(beside / "run") == without_workers(studied)
+
+
+def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
+    question = ("study", *QUESTION, "--data", pictures, "--plan")
+    found = run(*question, "--json").json
+    text = run(*question).out
+    assert list(beside.iterdir()) == []
+    assert {one["rule"] for one in found["candidates"]} >= {"depth", "width", "resolution"}
+    assert found["folder"].startswith("triscale-runs/")
+    assert found["predicted_seconds"] >= 0
+    assert all(word in text for word in ("predicted", "ratio", "repeats", "phi 1", "40 pictures"))
+
+
+def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, beside: Path) -> None:
+    del beside
+    question = ("study", *QUESTION, "--data", pictures, "--plan", "--json")
+    folders = [run(*question, *more).json["folder"] for more in ((), ("--seed", 0), ("--seed", 1))]
+    assert folders[0] == folders[1] != folders[2]
+
+
+def test_a_folder_that_another_process_holds_is_busy(run: Run, pictures: Path, beside: Path) -> None:
+    with locked(beside / "run"):
+        answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
+    assert answer.code == 75
+    assert "run" in answer.err
+    assert [path.name for path in (beside / "run").iterdir()] == [".lock"]
+
+
+def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path, pictures: Path) -> None:
+    before = (studied / "records.jsonl").read_bytes()
+    answer = run("study", *QUESTION, "--data", pictures, "--seed", 7, "--out", studied)
+    assert answer.code == 65
+    assert (studied / "records.jsonl").read_bytes() == before
+
+
+def test_the_coefficients_of_a_study_serve_scale(run: Run, studied: Path) -> None:
+    choice: dict[str, Any] = records.read(studied / "records.jsonl").one("choice") or {}
+    found = run("scale", "smallnet_24", "--phi", 1, "--coefficients", studied, "--json").json
+    assert found["coefficients"] == choice["coefficients"]
+
+
+def test_report_is_made_again_from_the_records(run: Run, studied: Path, beside: Path) -> None:
+    shutil.copytree(studied, beside / "run")
+    (beside / "run" / "report.html").unlink()
+    assert run("report", "run", "--json").json == {"report": "run/report.html"}
+    assert (beside / "run" / "report.html").read_bytes() == (studied / "report.html").read_bytes()
+
+
+@pytest.mark.parametrize("what", ["nothing", "empty", "damaged"])
+def test_report_without_records_is_wrong_input(run: Run, beside: Path, what: str) -> None:
+    if what != "nothing":
+        (beside / "run").mkdir()
+    if what == "damaged":
+        (beside / "run" / "records.jsonl").write_text('{"kind":"study"}\nnonsense\n{"kind":"plan"}\n')
+    answer = run("report", "run")
+    assert answer.code == 65
+    assert "run" in answer.err

@@ -1,0 +1,45 @@
+"""One process at a time in a run folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from triscale.errors import BusyError, OutputError
+from triscale.lock import locked
+
+
+def test_a_held_folder_is_busy_and_free_afterwards(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "run"
+    with locked(folder), pytest.raises(BusyError, match="run"), locked(folder):
+        raise AssertionError
+    with locked(folder):
+        pass
+
+
+def test_another_process_finds_it_busy(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from triscale.lock import locked; locked(Path({str(tmp_path)!r})).__enter__()"
+    with locked(tmp_path):
+        held = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    free = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "BusyError" in held.stderr
+    assert free.returncode == 0
+
+
+def test_a_holder_that_is_killed_leaves_it_free(tmp_path: Path) -> None:
+    """The system frees the lock; the file that stays means nothing."""
+    code = (
+        f"import os, signal; from pathlib import Path; from triscale.lock import locked\n"
+        f"with locked(Path({str(tmp_path)!r})): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert (tmp_path / ".lock").exists()
+    with locked(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"), locked(tmp_path / "file" / "run"):
+        raise AssertionError
