@@ -1,5 +1,6 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
+import re
 from pathlib import Path
 
 from triscale import families, spec
@@ -17,7 +18,7 @@ def network(text: str) -> Network:
         UsageError: an unknown name (with the nearest ones) or a malformed scaling.
         InputError: a spec file that cannot be read, or a network too large to be meant.
     """
-    base, *scalings = text.split("@")
+    base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
     for scaling in scalings:
         found = _apply(found, scaling)
@@ -35,6 +36,15 @@ def parse_coefficients(text: str) -> Coefficients:
     except ValueError:
         raise UsageError(f"coefficients {text!r} are not three numbers such as 1.2,1.1,1.15.") from None
     return Coefficients(alpha, beta, gamma)
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """Base and scalings; a file's own path may hold an @, so a file ends at the last `.json` that stands before one."""
+    file = re.match(r"(.*\.json)(?:@(.*))?$", text, re.DOTALL)
+    if file is not None:
+        return file[1], [] if file[2] is None else file[2].split("@")
+    base, *scalings = text.split("@")
+    return base, scalings
 
 
 def _apply(base: Network, scaling: str) -> Network:
