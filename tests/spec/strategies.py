@@ -22,9 +22,9 @@ squeezes = st.builds(
 
 
 @st.composite
-def stages(draw: st.DrawFn, divisor: int) -> Stage:
+def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> Stage:
     """Any legal stage; its channels are a multiple of `divisor`."""
-    operator = draw(st.sampled_from(OPERATORS))
+    operator = draw(st.sampled_from(operators))
     expands = {"mbconv": [1, 1.5, 4, 6, 6.0], "bottleneck": [0.25, 0.5, 1.0]}.get(operator, [1, 1.0])
     return Stage(
         operator=operator,
@@ -41,7 +41,7 @@ def stages(draw: st.DrawFn, divisor: int) -> Stage:
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> Network:
+def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Network:
     """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 40 px."""
     divisor = draw(st.sampled_from([1, 4, 5, 8]))
     width = st.integers(1, 12).map(lambda n: n * divisor)
@@ -55,7 +55,7 @@ def networks(draw: st.DrawFn) -> Network:
             pool=draw(st.booleans()),
             scales=draw(st.booleans()),
         ),
-        stages=tuple(draw(st.lists(stages(divisor), min_size=1, max_size=4))),
+        stages=tuple(draw(st.lists(stages(divisor, operators), min_size=1, max_size=4))),
         head=Head(channels=draw(st.none() | width), dropout=draw(rates), scales=draw(st.booleans())),
         activation=draw(st.sampled_from(ACTIVATIONS)),
         norm=Norm(eps=draw(st.sampled_from([1e-3, 1e-5])), momentum=draw(st.sampled_from([0.01, 0.1, 1]))),

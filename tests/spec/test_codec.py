@@ -24,7 +24,7 @@ from triscale.spec import (
     to_document,
 )
 
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=30, deadline=None)
 
 
 def backwards(value: object) -> object:

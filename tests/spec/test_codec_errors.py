@@ -223,7 +223,7 @@ def read_or_refused(document: object) -> None:
     message.encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(values)
 def test_no_json_value_whatever_raises_anything_but_an_input_error(document: object) -> None:
     read_or_refused(document)
@@ -232,7 +232,7 @@ def test_no_json_value_whatever_raises_anything_but_an_input_error(document: obj
 PLACES = sorted({path for path, _, _ in WRONG} | {f"stages[{i}].expand" for i in range(7)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(PLACES), values | st.just(MISSING))
 def test_no_value_in_any_field_raises_anything_but_an_input_error(path: str, value: object) -> None:
     if value is not MISSING or not path.endswith(("chanels", "width", "clases", "learning_rate")):

@@ -12,7 +12,7 @@ from triscale.errors import InputError
 from triscale.families import network
 from triscale.spec import Block, Head, Network, Stage, Stem, resolve
 
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=30, deadline=None)
 
 
 def with_repeats(*repeats: int) -> Network:

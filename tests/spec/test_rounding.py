@@ -104,7 +104,7 @@ def test_squeezed_channels_round_down_and_stay_at_least_one(base: int, ratio: st
 
 @given(st.integers(1, 600), st.sampled_from([1, 3, 5, 7, 9]), st.integers(1, 5))
 def test_same_padding_matches_tensorflows_documented_formula(side: int, kernel: int, stride: int) -> None:
-    """As documented under `tf.nn.convolution`: the pad hangs on the rest of side / stride, the odd pixel goes after."""
+    """As documented under `tf.nn.convolution`: the pad depends on side modulo stride, the odd pixel goes after."""
     total = max(kernel - (stride if side % stride == 0 else side % stride), 0)
     assert (total // 2, total - total // 2) == pad_side(side, kernel, stride, "same")
     assert math.ceil(side / stride) == output_side(side, kernel, stride, "same")

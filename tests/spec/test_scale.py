@@ -13,7 +13,7 @@ from triscale.spec import Network, fix_stem_and_head, scale, scale_size
 from triscale.spec.rounding import round_channels, round_repeats, round_side
 
 factors = st.floats(0.05, 4)
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=30, deadline=None)
 SCALED = ("depth", "width", "resolution")
 
 

@@ -33,7 +33,7 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
     divisor = network.channel_divisor
     return replace(
         network,
-        name=f"{network.name}@depth={depth!r},width={width!r},resolution={resolution!r}",
+        name=f"{network.name}@depth={depth},width={width},resolution={resolution}",
         resolution=scale_size(network.resolution, resolution),
         stem=_scale_stem(network.stem, width, divisor),
         stages=tuple(_scale_stage(stage, depth, width, divisor) for stage in network.stages),
