@@ -128,7 +128,7 @@ def _fits(cost_of: CostOf, factors: Factors, limits: Mapping[str, float]) -> boo
 
 
 def _costs(cost_of: CostOf, found: Fit, limits: Mapping[str, float], where: Factors) -> bool:
-    """Whether going to `where` uses more of any limit; pixels cost no params, so with params alone nothing bounds them."""
+    """Whether going to `where` uses more of any limit; pixels cost no params, so params alone bound nothing."""
     try:
         cost = cost_of(where)
     except InputError:
