@@ -58,7 +58,7 @@ def answer_lines(records: Records, best: Mapping[str, Any], folder: str) -> list
     return [
         _coefficients_line(plan, choice),
         _accuracy_line(members, scores),
-        _verdict(compared),
+        _verdict(compared, _corner(plan, choice)),
         _compute_line(records, members, scores, epochs),
         _best_line(best, folder),
     ]
@@ -84,7 +84,13 @@ def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:
     return "Test top-1: " + ", ".join(parts) + "."
 
 
-def _verdict(compared: Sequence[Comparison]) -> str:
+def _corner(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
+    """The single dimension that the choice scales, or None where it scales several."""
+    rule = next(one["rule"] for one in plan["candidates"] if one["id"] == choice["chosen"])
+    return None if rule == "grid" else str(rule)
+
+
+def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
     if not compared:
         return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
     parts = []
@@ -96,7 +102,10 @@ def _verdict(compared: Sequence[Comparison]) -> str:
             f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
             f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
-    return "Compound scaling at equal counted cost, against its best rival: " + "; ".join(parts) + "."
+    subject = (
+        "Compound scaling at" if corner is None else f"The choice scales {corner} only, not all three dimensions. At"
+    )
+    return f"{subject} equal counted cost, against the best rival: {'; '.join(parts)}."
 
 
 def _compute_line(records: Records, members: Sequence[Record], scores: Scores, epochs: int) -> str:
