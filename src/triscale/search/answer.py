@@ -102,9 +102,7 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
             f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
             f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
-    subject = (
-        "Compound scaling at" if corner is None else f"The choice scales {corner} only, not all three dimensions. At"
-    )
+    subject = "Compound scaling at" if corner is None else f"The choice scales {corner} only, not a compound. At"
     return f"{subject} equal counted cost, against the best rival: {'; '.join(parts)}."
 
 
