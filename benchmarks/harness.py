@@ -92,12 +92,7 @@ def record(name: str, seconds: Mapping[str, Sequence[float]], *, against: str, *
         facts: further numbers that belong to the result (items per call, versions of peers).
     """
     return {
-        "kind": "benchmark",
-        "name": name,
-        "command": " ".join(["python", *_module(), *sys.argv[1:]]),
-        "commit": _commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        **provenance(name),
         "n": len(seconds[against]),
         "seconds": {key: asdict(interval(values)) for key, values in seconds.items()},
         "against": against,
@@ -105,6 +100,18 @@ def record(name: str, seconds: Mapping[str, Sequence[float]], *, against: str, *
             key: asdict(ratio(seconds[against], values)) for key, values in seconds.items() if key != against
         },
         **facts,
+    }
+
+
+def provenance(name: str) -> dict[str, object]:
+    """Begin a record: what was measured, by which command, at which commit, when and where."""
+    return {
+        "kind": "benchmark",
+        "name": name,
+        "command": " ".join(["python", *_module(), *sys.argv[1:]]),
+        "commit": _commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from triscale.cost import Counts, by_stage, cost, count, separable_versus_standard
 from triscale.errors import InputError, UsageError
 from triscale.families import network, registry
-from triscale.spec import scale
+from triscale.spec import Head, Network, SqueezeExcite, Stage, Stem, resolve, scale
 
 EXACT = {
     "efficientnet_b0": (5_288_548, 385_814_752),
@@ -135,3 +135,12 @@ def test_a_batch_or_a_side_that_cannot_be_meant_is_refused() -> None:
         cost(network("resnet18"), batch=0)
     with pytest.raises(InputError, match="resolution"):
         cost(network("resnet18"), resolution=(0, 5))
+
+
+def test_layers_are_counted_to_the_unit_before_a_deep_network_is_refused() -> None:
+    stage = Stage(operator="mbconv", repeats=1999, channels=8, expand=4, squeeze_excite=SqueezeExcite())
+    deep = Network(name="deep", resolution=(8, 8), stem=Stem(channels=8), stages=(stage,), head=Head(channels=None))
+
+    assert resolve(deep)
+    with pytest.raises(InputError, match="10,002 layers"):
+        resolve(replace(deep, stages=(replace(stage, repeats=2000),)))

@@ -1,54 +1,24 @@
 """Predicted memory against the peak of torch's CPU allocator, and properties that need no torch."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.memory import PAIRS, allocator_peak, at, infer, train_two_steps
 from tests.nn.networks import TINY
 from triscale.cost import Optimizer, count, inference_memory, largest_batch, training_memory
 from triscale.cost.memory import _step
 from triscale.errors import InputError, UsageError
 from triscale.families import network, registry
-from triscale.nn import build
 from triscale.spec import Network, resolve, scale
-
-OPTIMIZERS: dict[Optimizer, Callable[[nn.Module], torch.optim.Optimizer]] = {
-    "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.01, momentum=0.9),
-    "rmsprop": lambda m: torch.optim.RMSprop(m.parameters(), lr=0.001, momentum=0.9),
-    "adam": lambda m: torch.optim.Adam(m.parameters(), lr=0.001),
-}
-PAIRS = [
-    ("efficientnet_b0", 96, 8),
-    ("mobilenet_v2", 96, 8),
-    ("mobilenet_v1", 96, 8),
-    ("resnet18", 64, 8),
-    ("resnet50", 64, 4),
-    ("smallnet_32", 32, 128),
-]
-
-
-def allocator_peak(work: Callable[[], object]) -> int:
-    """Peak of the allocator's running total, from the profiler's memory events; all that `work` allocates counts."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
-        work()
-    assert prof.profiler is not None
-    events = [e for e in prof.profiler.kineto_results.events() if e.name() == "[memory]"]
-    live = peak = 0
-    for event in sorted(events, key=lambda e: cast("int", e.start_ns())):
-        live += event.nbytes()
-        peak = max(peak, live)
-    return peak
 
 
 @pytest.fixture(autouse=True)
-def two_threads() -> object:
+def _two_threads() -> Iterator[None]:
     """With one thread torch takes another path for small 1x1 convolutions, one without oneDNN's copies."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -56,31 +26,9 @@ def two_threads() -> object:
     torch.set_num_threads(before)
 
 
-def train_two_steps(of: Network, batch: int, optimizer: Optimizer) -> None:
-    model = build(of)
-    stepper = OPTIMIZERS[optimizer](model)
-    x, labels = torch.randn(batch, of.input_channels, *of.resolution), torch.randint(of.classes, (batch,))
-    for _ in range(2):
-        stepper.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        stepper.step()
-
-
-def infer(of: Network, batch: int) -> None:
-    model = build(of).eval()
-    x = torch.randn(batch, of.input_channels, *of.resolution)
-    with torch.inference_mode():
-        model(x)
-
-
-def _named(name: str, side: int) -> Network:
-    return replace(network(name), resolution=(side, side))
-
-
 @pytest.mark.parametrize(("name", "side", "batch"), PAIRS)
 def test_training_memory_matches_the_allocators_peak(name: str, side: int, batch: int) -> None:
-    of = _named(name, side)
+    of = at(name, side)
 
     peak = allocator_peak(lambda: train_two_steps(of, batch, "sgd"))
 
@@ -90,7 +38,7 @@ def test_training_memory_matches_the_allocators_peak(name: str, side: int, batch
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @pytest.mark.parametrize(("name", "batch"), [("resnet18", 2), ("smallnet_32", 32)])
 def test_training_memory_holds_the_optimizers_state(name: str, batch: int, optimizer: Optimizer) -> None:
-    of = _named(name, 32)
+    of = at(name, 32)
 
     peak = allocator_peak(lambda: train_two_steps(of, batch, optimizer))
 
@@ -99,7 +47,7 @@ def test_training_memory_holds_the_optimizers_state(name: str, batch: int, optim
 
 @pytest.mark.parametrize(("name", "side", "batch"), [*PAIRS, ("efficientnet_b0", 224, 1)])
 def test_inference_memory_matches_the_allocators_peak(name: str, side: int, batch: int) -> None:
-    of = _named(name, side)
+    of = at(name, side)
 
     peak = allocator_peak(lambda: infer(of, batch))
 

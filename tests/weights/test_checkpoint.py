@@ -42,7 +42,7 @@ def test_a_flipped_bit_anywhere_is_found(saved: Path, data: st.DataObject) -> No
     content[place] ^= 1 << data.draw(st.integers(0, 7))
     damaged = saved.with_name("damaged.safetensors")
     damaged.write_bytes(bytes(content))
-    with pytest.raises(InputError, match=r"damaged.safetensors"):
+    with pytest.raises(InputError, match=r"damaged\.safetensors"):
         load(damaged)
 
 
@@ -51,7 +51,7 @@ def test_a_truncated_checkpoint_is_refused_in_one_line(saved: Path, kept: float)
     content = saved.read_bytes()
     cut = saved.with_name("cut.safetensors")
     cut.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
-    with pytest.raises(InputError, match="cut.safetensors") as caught:
+    with pytest.raises(InputError, match=r"cut\.safetensors") as caught:
         load(cut)
     assert "\n" not in str(caught.value)
 
@@ -67,7 +67,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
         load(foreign)
     with pytest.raises(InputError, match="version 99"):
         load(newer)
-    with pytest.raises(InputError, match="missing.safetensors"):
+    with pytest.raises(InputError, match=r"missing\.safetensors"):
         load(tmp_path / "missing.safetensors")
 
 

@@ -1,8 +1,8 @@
 """What a network costs: counted, not measured, and without torch."""
 
-from triscale.cost.summary import Comparison, Cost, StageCost, by_stage, cost, separable_versus_standard
 from triscale.cost.count import Counts, count, count_block, count_layer, count_resolved
 from triscale.cost.memory import Optimizer, inference_memory, largest_batch, training_memory
+from triscale.cost.summary import Comparison, Cost, StageCost, by_stage, cost, separable_versus_standard
 
 __all__ = [
     "Comparison", "Cost", "Counts", "Optimizer", "StageCost", "by_stage", "cost", "count", "count_block", "count_layer",

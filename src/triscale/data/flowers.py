@@ -1,6 +1,6 @@
 """The embedded data set: flowers drawn from a seed, twelve classes of petals (3 to 6) x weave (stripes, checks, rings).
 
-The weave has a period of 5 to 14 px on pictures of 96 px: the finer ones are lost at 24 px and all are clear at 48 px,
+The weave has a period of 6 to 12 px on pictures of 96 px: the finer ones are lost at 24 px and all are clear at 48 px,
 while the petals are tellable at any useful size. More pixels are more information, as a study of resolution needs.
 """
 
@@ -22,7 +22,7 @@ SIDE = 96
 PETALS = (3, 4, 5, 6)
 WEAVES = ("stripes", "checks", "rings")
 CLASSES = tuple(f"{petals} petals, {weave}" for petals in PETALS for weave in WEAVES)
-PERIOD = (5, 14)
+PERIOD = (6, 12)
 TRAIN, TEST = 9600, 2400
 DRAWING = 1
 """Raised whenever the drawing changes: it is what the fingerprint knows of the drawing."""
@@ -110,7 +110,7 @@ def _background(draws: np.random.Generator) -> Field:
 def _flower(picture: Field, draws: np.random.Generator, petals: int, weave: str) -> None:
     across, down = _moved(draws, 0.1)
     inside = _petals(draws, petals, across, down)
-    contrast = _single(draws.uniform(0.12, 0.26))
+    contrast = _single(draws.uniform(0.2, 0.3))
     colours = _standing_out(draws, picture) + contrast * _weave(draws, weave, across, down)
     _paint(picture, inside, colours)
 
@@ -118,8 +118,8 @@ def _flower(picture: Field, draws: np.random.Generator, petals: int, weave: str)
 def _petals(draws: np.random.Generator, petals: int, across: Field, down: Field) -> Field:
     """How far inside of the outline each place lies; its radius is a cosine of the angle on squashed axes."""
     along, aside = _turned(across, down, draws.uniform(0, 2 * np.pi))
-    along, aside = _turned(along, aside * _single(draws.uniform(1, 1.4)), draws.uniform(0, 2 * np.pi))
-    radius, depth = draws.uniform(0.26, 0.38), draws.uniform(0.2, 0.4)
+    along, aside = _turned(along, aside * _single(draws.uniform(1, 1.3)), draws.uniform(0, 2 * np.pi))
+    radius, depth = draws.uniform(0.28, 0.4), draws.uniform(0.25, 0.4)
     lobes = np.cos(_single(petals) * np.arctan2(aside, along))
     inside: Field = _single(radius * (1 - depth)) + _single(radius * depth) * lobes - np.hypot(along, aside)
     return inside
@@ -127,7 +127,7 @@ def _petals(draws: np.random.Generator, petals: int, across: Field, down: Field)
 
 def _weave(draws: np.random.Generator, weave: str, across: Field, down: Field) -> Field:
     """A wave of one period whatever the weave: mean 0, root mean square 0.7, so that only its form tells the class."""
-    frequency = 2 * np.pi * SIDE / np.exp(draws.uniform(*np.log(PERIOD)))
+    frequency = 2 * np.pi * SIDE / draws.uniform(*PERIOD)
     along, aside = _turned(across, down, draws.uniform(0, np.pi))
     first, second = (_single(draws.uniform(0, 2 * np.pi)) for _ in range(2))
     if weave == "stripes":

@@ -1,9 +1,9 @@
 """Baselines of our own for small pictures (24 to 64 px), about 1 to 10 M MACs.
 
 They are made to be scaled: channels are multiples of 4 and every stage has at least two blocks, so that small steps of
-width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan for
-which depth, width and resolution alone each have a network within 7% of twice and of four times the cost, so that rivals
-at equal counted cost exist.
+width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan
+for which depth, width and resolution alone each have a network within 7% of twice and of four times the cost, so that
+rivals at equal counted cost exist. Padding is symmetric: SAME would copy every map in front of a strided convolution.
 """
 
 from collections.abc import Iterator
@@ -34,6 +34,7 @@ def networks() -> Iterator[Network]:
             ),
             head=Head(channels=head, dropout=0.1),
             norm=Norm(eps=1e-3, momentum=0.1),
+            padding="symmetric",
             channel_divisor=4,
             classes=10,
         )

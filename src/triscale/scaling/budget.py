@@ -80,6 +80,8 @@ def fit(curve: Curve, cost_of: CostOf, limits: Mapping[str, float]) -> Fit:
 def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) -> Fit:
     """`found` with the largest resolution, then the largest width, that still fit; it leaves the rule by `left_rule`.
 
+    A factor on which no limit depends stays.
+
     Args:
         found: the answer on the curve.
         cost_of, limits: as in `fit`.
@@ -87,8 +89,10 @@ def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) ->
     """
     _, width, resolution = found.factors
     pixel = round(side * resolution)
-    most = _largest(lambda step: _fits(cost_of, found.factors._replace(resolution=(pixel + step) / side), limits))
-    taller = found.factors if most == 0 else found.factors._replace(resolution=(pixel + most) / side)
+    taller = found.factors
+    if _costs(cost_of, found, limits, found.factors._replace(resolution=2 * resolution)):
+        most = _largest(lambda step: _fits(cost_of, found.factors._replace(resolution=(pixel + step) / side), limits))
+        taller = found.factors if most == 0 else found.factors._replace(resolution=(pixel + most) / side)
     step_of_width = 1 / 1024
     wider = _largest(lambda step: _fits(cost_of, taller._replace(width=width * (1 + step * step_of_width)), limits))
     filled = taller._replace(width=width * (1 + wider * step_of_width))
@@ -121,6 +125,15 @@ def _fits(cost_of: CostOf, factors: Factors, limits: Mapping[str, float]) -> boo
         return _keeps(cost_of(factors), limits)
     except InputError:
         return False
+
+
+def _costs(cost_of: CostOf, found: Fit, limits: Mapping[str, float], where: Factors) -> bool:
+    """Whether going to `where` uses more of any limit; pixels cost no params, so params alone bound nothing."""
+    try:
+        cost = cost_of(where)
+    except InputError:
+        return True
+    return any(cost[name] > found.cost[name] for name in limits)
 
 
 def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple[Point, Point]:

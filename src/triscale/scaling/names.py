@@ -1,5 +1,6 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def network(text: str) -> Network:
         UsageError: an unknown name (with the nearest ones) or a malformed scaling.
         InputError: a spec file that cannot be read, or a network too large to be meant.
     """
-    base, *scalings = text.split("@")
+    base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
     for scaling in scalings:
         found = _apply(found, scaling)
@@ -41,6 +42,15 @@ def parse_coefficients(text: str) -> Coefficients:
 def fixed(base: Network) -> Network:
     """The network whose stem, head and outer stages do not scale (see `spec.fix_stem_and_head`), named `NAME@fixed`."""
     return replace(spec.fix_stem_and_head(base), name=f"{base.name}@fixed")
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """Base and scalings; a file's own path may hold an @, so a file ends at the last `.json` that stands before one."""
+    file = re.match(r"(.*\.json)(?:@(.*))?$", text, re.DOTALL)
+    if file is not None:
+        return file[1], [] if file[2] is None else file[2].split("@")
+    base, *scalings = text.split("@")
+    return base, scalings
 
 
 def _apply(base: Network, scaling: str) -> Network:

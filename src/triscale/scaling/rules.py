@@ -81,9 +81,9 @@ def scale_by_rule(network: Network, rule: str, phi: float, coefficients: Coeffic
 
 def rename(scaled: Network, base: Network, rule: str, phi: float, coefficients: Coefficients) -> Network:
     """`scaled` with the shortest name from which it can be made again."""
-    parts = [f"phi={phi!r}"]
+    parts = [f"phi={phi}"]
     if rule != "compound":
         parts.append(f"rule={rule}")
     elif coefficients != PAPER:
-        parts.append(f"coefficients={'/'.join(map(repr, coefficients))}")
+        parts.append(f"coefficients={'/'.join(map(str, coefficients))}")
     return replace(scaled, name=f"{base.name}@{','.join(parts)}")

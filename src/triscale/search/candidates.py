@@ -188,6 +188,8 @@ def _grid(baseline: Network, tolerance: float) -> Iterator[_Proposal]:
             if count(scale(baseline, **fixed._asdict())).macs > (TARGET + tolerance) * base:
                 break
             inside, network = nearest_on_curve(baseline, partial(_widened, fixed), TARGET * base)
+            if inside.width < 1:  # beta >= 1: the least that is allowed is then the nearest
+                inside, network = fixed, scale(baseline, **fixed._asdict())
             if abs(count(network).macs / base - TARGET) <= tolerance:
                 yield _Proposal(network, "grid", inside)
 

@@ -48,9 +48,8 @@ class Member(NamedTuple):
 
 
 def steps(phi: float) -> list[float]:
-    """Whole phis up to `phi`, and `phi` itself."""
-    whole = [float(step) for step in range(1, math.floor(phi + 1e-9) + 1)]
-    return whole if whole and abs(whole[-1] - phi) < 1e-9 else [*whole, phi]
+    """Whole phis below `phi` (by more than the last digits), and `phi` itself."""
+    return [*(float(step) for step in range(1, math.ceil(phi - 1e-9))), phi]
 
 
 def family(
@@ -75,11 +74,11 @@ def family(
         found = fit_budget(baseline, limits, coefficients=coefficients, batch=batch)
         phi, last = found.phi, (found.factors, found.network)
     for step in steps(phi) if phi > 0 else [phi]:
-        if step == 1 and last is None:
-            members += _first(chosen, corners)
-            continue
         if step == phi and last is not None:
             where, network = last
+        elif step == 1:
+            members += _first(chosen, corners)
+            continue
         else:
             where, network = nearest_on_curve(baseline, curve, 2**step * count(baseline).macs)
         members.append(Member("compound", step, network, where, 1.0))

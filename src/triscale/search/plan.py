@@ -101,8 +101,9 @@ def make_plan(
             break
         wanted -= 1
     seconds = per_sample * (size + evaluated) * epochs
-    if question.time is not None and (seconds > 1.5 * question.time or size < min(_LEAST_SAMPLES // 4, available)):
-        need = per_sample * min(_LEAST_SAMPLES // 4, available) * (question.epochs or _LEAST_EPOCHS)
+    least = min(question.train_size or _LEAST_SAMPLES // 4, available)
+    if question.time is not None and (seconds > 1.5 * question.time or size < least):
+        need = per_sample * (least + evaluated) * (question.epochs or _LEAST_EPOCHS)
         raise InputError(
             f"{question.time:.0f} s are too short for this study.\n"
             f"Give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."

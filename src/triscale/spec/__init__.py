@@ -19,7 +19,7 @@ from triscale.spec.rounding import Padding, Size
 from triscale.spec.scale import fix_stem_and_head, scale, scale_size
 
 __all__ = [
-    "Activation", "Block", "BlockRun", "FieldError", "Gate", "Head", "Layer", "Network", "Norm", "Operator", "Padding", "Preprocessing",
-    "Resolved", "Size", "SqueezeExcite", "Stage", "Stem", "content_hash", "diff", "dumps", "fix_stem_and_head",
-    "from_document", "loads", "read", "resolve", "scale", "scale_size", "to_document",
+    "Activation", "Block", "BlockRun", "FieldError", "Gate", "Head", "Layer", "Network", "Norm", "Operator",
+    "Padding", "Preprocessing", "Resolved", "Size", "SqueezeExcite", "Stage", "Stem", "content_hash", "diff", "dumps",
+    "fix_stem_and_head", "from_document", "loads", "read", "resolve", "scale", "scale_size", "to_document",
 ]  # fmt: skip

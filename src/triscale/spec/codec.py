@@ -72,7 +72,7 @@ def content_hash(network: Network) -> str:
 
 
 def diff(left: Network, right: Network) -> list[str]:
-    """Readable differences, one line a field, such as `stages[3].repeats: 3 -> 4`; empty where the networks are equal."""
+    """Readable differences, one line a field, such as `stages[3].repeats: 3 -> 4`; empty if the networks are equal."""
     one, two = dict(_leaves("", _encode(left))), dict(_leaves("", _encode(right)))
     paths = [*one, *(path for path in two if path not in one)]
     absent = "absent"
@@ -103,7 +103,7 @@ def _encode(value: Any) -> Any:
 
 
 def _decode(value: Any, kind: Any) -> Any:
-    """`value` as `kind`: a dataclass, a tuple, an optional of these, or a plain value (checked by the dataclass itself)."""
+    """`value` as `kind`: a dataclass, a tuple, an optional of these, or a plain value (the dataclass checks it)."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         inner = [argument for argument in arguments if argument is not types.NoneType]

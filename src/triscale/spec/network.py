@@ -32,7 +32,7 @@ class Norm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SqueezeExcite:
-    """Squeeze-excite: pool, 1x1 convolution to `ratio` x (the block's "input" or "inner" channels), activation, 1x1 back, gate."""
+    """Squeeze-excite: pool, 1x1 convolution, activation, 1x1 back, gate; `ratio` is of the input or inner channels."""
 
     ratio: float = 0.25
     of: Literal["input", "inner"] = "input"
@@ -67,14 +67,14 @@ class Stage:
     """`repeats` blocks of one kind; the first has `stride` and changes the channels.
 
     Attributes:
-        operator: `mbconv` (1x1 expand, depthwise, squeeze-excite, 1x1 project; without squeeze_excite it is MobileNetV2's
-            inverted residual), `separable` (depthwise, 1x1, each with activation: MobileNetV1), `basic` and `bottleneck`
-            (ResNet; v1.5: the stride sits on the 3x3 convolution).
+        operator: `mbconv` (1x1 expand, depthwise, squeeze-excite, 1x1 project; without squeeze_excite it is
+            MobileNetV2's inverted residual), `separable` (depthwise, 1x1, each with activation: MobileNetV1), `basic`
+            and `bottleneck` (ResNet; v1.5: the stride sits on the 3x3 convolution).
         repeats: blocks in the stage.
         channels: output channels of every block.
         kernel: side of the spatial kernel in pixels, odd.
         stride: of the first block.
-        expand: inner channels as a ratio of a block's input (`mbconv`) or of its output (`bottleneck`: 0.25); otherwise 1.
+        expand: inner channels as a ratio of a block's input (`mbconv`) or output (`bottleneck`: 0.25); otherwise 1.
         squeeze_excite: settings, or None for none; `mbconv` only.
         activation: where it differs from the network's; None takes the network's.
         skip: identity skip where stride is 1 and the channels stay.
@@ -174,7 +174,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preprocessing:
-    """What a picture goes through before the network: resized to its resolution, scaled to [0, 1], then (x - mean) / std.
+    """What a picture goes through first: resized to the network's resolution, scaled to [0, 1], then (x - mean) / std.
 
     It belongs to trained weights, not to the architecture, so it travels in the checkpoint.
     """

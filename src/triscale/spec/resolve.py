@@ -1,6 +1,6 @@
 """From a network to distinct blocks of layers with repeat counts and every size filled in.
 
-`cost` sums over what `resolve` yields and `nn` builds from it, so neither works out a channel, a size or a padding again.
+`cost` sums over what `resolve` yields and `nn` builds from it, so neither works out a channel, size or padding again.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from triscale.spec.network import Activation, Gate, Network, Stage
 from triscale.spec.rounding import Padding, Size, output_side, pad_side, round_channels, round_squeeze
 
 MAX_LAYERS = 10_000
+_MOST_LAYERS = 5
+"""Of a single block: expand, depthwise, squeeze, excite, project."""
 
 
 class Layer(NamedTuple):
@@ -38,7 +40,7 @@ class Layer(NamedTuple):
 class Block(NamedTuple):
     """One block: all that decides its layers.
 
-    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier" (no convolution).
+    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier".
     For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes.
     """
 
@@ -104,12 +106,17 @@ def resolve(network: Network) -> Resolved:
         else:
             runs.append(BlockRun(first, 1, index))
     runs.append(BlockRun(_head(network, channels, size), 1, -1))
+    if sum(run.repeats for run in runs) * _MOST_LAYERS > MAX_LAYERS:  # else no block's layers need to be built for it
+        _refuse_too_many_layers(network, runs)
+    return Resolved(network, tuple(runs))
+
+
+def _refuse_too_many_layers(network: Network, runs: list[BlockRun]) -> None:
     layers = sum(len(run.block.layers) * run.repeats for run in runs)
     if layers > MAX_LAYERS:
         raise InputError(
             f"{network.name} has {layers:,} layers, the most is {MAX_LAYERS:,}; use a smaller depth or phi."
         )
-    return Resolved(network, tuple(runs))
 
 
 def _stem(network: Network) -> Block:
@@ -173,6 +180,11 @@ def _conv(
     kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False, norm: bool = True,
     activation: Activation | Gate | None = None,
 ) -> Layer:  # fmt: skip
+    if stride == 1:  # an odd kernel keeps the size under either padding, and most layers are of this kind
+        before = kernel // 2
+        return Layer(
+            role, *channels, kernel, 1, groups, bias, norm, activation, size, size, (before, before, before, before)
+        )
     output = _convolved(size, kernel, stride, block.padding)
     pad = (*pad_side(size[0], kernel, stride, block.padding), *pad_side(size[1], kernel, stride, block.padding))
     return Layer(role, *channels, kernel, stride, groups, bias, norm, activation, size, output, pad)
@@ -189,7 +201,8 @@ def _mbconv_layers(b: Block) -> Iterator[Layer]:
         yield _conv(b, "expand", (b.in_channels, b.inner_channels), b.input, activation=b.activation)
     inner = (b.inner_channels, b.inner_channels)
     yield _conv(
-        b, "depthwise", inner, b.input, kernel=b.kernel, stride=b.stride, groups=b.inner_channels, activation=b.activation
+        b, "depthwise", inner, b.input,
+        kernel=b.kernel, stride=b.stride, groups=b.inner_channels, activation=b.activation,
     )  # fmt: skip
     if b.squeeze_channels:
         one = (1, 1)

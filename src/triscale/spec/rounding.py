@@ -11,7 +11,7 @@ Padding = Literal["same", "symmetric"]
 Size = tuple[int, int]
 
 _UP, _DOWN = 1 + 1e-9, 1 - 1e-9
-"""2.2 * 25 is 55.00000000000001; without a tolerance a whole layer would be added by the last bit. It is relative, so that
+"""2.2 * 25 is 55.00000000000001; without a tolerance a whole layer would be added by the last bit. Relative, so that
 thresholds which coincide in exact arithmetic still coincide."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from triscale.errors import InputError, UsageError
 from triscale.spec.network import MAX_CHANNELS, MAX_REPEATS, MAX_SIDE, Head, Network, Stage, Stem
@@ -12,8 +13,8 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
     """The network with every factor applied and rounded (EfficientNet section 3.2, rounding as in the authors' code).
 
     Repeats become `ceil(repeats * depth)`, channels the nearest multiple of the divisor (never below 90% of the value
-    wanted), sides `floor(side * resolution + 0.5)`. A factor of exactly 1 changes nothing. Dropout, stochastic depth and the
-    classes stay. Invariant: stages keep their number, operators, kernels, strides and ratios.
+    wanted), sides `floor(side * resolution + 0.5)`. A factor of exactly 1 changes nothing. Dropout, stochastic depth
+    and the classes stay. Invariant: stages keep their number, operators, kernels, strides and ratios.
 
     Args:
         network: any spec; it is not changed.
@@ -32,7 +33,7 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
     divisor = network.channel_divisor
     return replace(
         network,
-        name=f"{network.name}@depth={depth!r},width={width!r},resolution={resolution!r}",
+        name=f"{network.name}@depth={depth},width={width},resolution={resolution}",
         resolution=scale_size(network.resolution, resolution),
         stem=_scale_stem(network.stem, width, divisor),
         stages=tuple(_scale_stage(stage, depth, width, divisor) for stage in network.stages),
@@ -46,7 +47,7 @@ def scale_size(size: Size, resolution: float) -> Size:
 
 
 def fix_stem_and_head(network: Network) -> Network:
-    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (EfficientNet-Lite)."""
+    """The network whose stem and head keep their widths, and whose first and last stage keep their depth (Lite)."""
     last = len(network.stages) - 1
     stages = (replace(stage, scales_depth=False) if i in (0, last) else stage for i, stage in enumerate(network.stages))
     return replace(
@@ -67,7 +68,13 @@ def _scale_stem(stem: Stem, width: float, divisor: int) -> Stem:
 
 def _scale_stage(stage: Stage, depth: float, width: float, divisor: int) -> Stage:
     repeats = round_repeats(stage.repeats * depth) if stage.scales_depth else stage.repeats
-    return replace(stage, repeats=repeats, channels=_widen(stage.channels, width, divisor))
+    return _resized(stage, repeats, _widen(stage.channels, width, divisor))
+
+
+@lru_cache(maxsize=1 << 12)
+def _resized(stage: Stage, repeats: int, channels: int) -> Stage:
+    """Rounding leaves few distinct stages, so that a search over factors need not check each again."""
+    return replace(stage, repeats=repeats, channels=channels)
 
 
 def _scale_head(head: Head, width: float, divisor: int) -> Head:
@@ -86,6 +93,6 @@ def _refuse_silly(network: Network, depth: float, width: float, resolution: floa
     ):
         if base * factor > limit:
             raise InputError(
-                f"{network.name} scaled by depth {depth:.4g}, width {width:.4g}, resolution {resolution:.4g} is too large:\n"
+                f"{network.name} at depth {depth:.4g}, width {width:.4g}, resolution {resolution:.4g} is too large:\n"
                 f"{base * factor:.3g} {what}, the most is {limit:,}. Use a smaller phi or factor."
             )

@@ -10,7 +10,8 @@ def table(network: Network) -> str:
     """Stage, operator, input resolution (pixels), output channels and layers, one row a stage."""
     firsts = {run.stage: run.block for run in reversed(resolve(network).runs)}
     stem, head = network.stem, network.head
-    rows = [_TITLES, ("1", f"Conv{stem.kernel}x{stem.kernel}, s{stem.stride}" + (" & MaxPool3x3, s2" if stem.pool else ""),
+    pool = " & MaxPool3x3, s2" if stem.pool else ""
+    rows = [_TITLES, ("1", f"Conv{stem.kernel}x{stem.kernel}, s{stem.stride}{pool}",
                       _size(firsts[0].input), str(stem.channels), "1")]  # fmt: skip
     for index, stage in enumerate(network.stages, 1):
         rows.append(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triscale.report import intervals
+from triscale import intervals
 
 
 @pytest.mark.parametrize(

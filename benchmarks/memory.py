@@ -1,0 +1,114 @@
+"""Predicted memory beside what torch's CPU allocator and the operating system say.
+
+Run `python -m benchmarks.memory` from the root of the repository; it appends a record. The allocator is the oracle;
+resident-set growth also holds torch's own buffers, thread stacks and what the allocator has not given back.
+"""
+
+import resource
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks import harness
+from triscale.cost import Optimizer, inference_memory, training_memory
+from triscale.families import network
+from triscale.nn import build
+from triscale.spec import Network
+
+PAIRS = (
+    ("efficientnet_b0", 96, 8),
+    ("mobilenet_v2", 96, 8),
+    ("mobilenet_v1", 96, 8),
+    ("resnet18", 64, 8),
+    ("resnet50", 64, 4),
+    ("smallnet_32", 32, 128),
+)
+"""Name, side in pixels, batch."""
+
+OPTIMIZERS: dict[Optimizer, Callable[[nn.Module], torch.optim.Optimizer]] = {
+    "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.01, momentum=0.9),
+    "rmsprop": lambda m: torch.optim.RMSprop(m.parameters(), lr=0.001, momentum=0.9),
+    "adam": lambda m: torch.optim.Adam(m.parameters(), lr=0.001),
+}
+
+
+def at(name: str, side: int) -> Network:
+    """A registered network at a square resolution in pixels."""
+    return replace(network(name), resolution=(side, side))
+
+
+def train_two_steps(of: Network, batch: int, optimizer: Optimizer) -> None:
+    """Build a model and take two optimizer steps on random pictures."""
+    model = build(of)
+    stepper = OPTIMIZERS[optimizer](model)
+    x, labels = torch.randn(batch, of.input_channels, *of.resolution), torch.randint(of.classes, (batch,))
+    for _ in range(2):
+        stepper.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        stepper.step()
+
+
+def infer(of: Network, batch: int) -> None:
+    """Build a model and classify random pictures."""
+    model = build(of).eval()
+    x = torch.randn(batch, of.input_channels, *of.resolution)
+    with torch.inference_mode():
+        model(x)
+
+
+def allocator_peak(work: Callable[[], object]) -> int:
+    """Peak of the allocator's running total in bytes, from the profiler's events; all that `work` allocates counts."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
+        work()
+    if prof.profiler is None:
+        raise RuntimeError("the profiler recorded nothing")
+    events = [event for event in prof.profiler.kineto_results.events() if event.name() == "[memory]"]
+    live = peak = 0
+    for event in sorted(events, key=lambda event: cast("int", event.start_ns())):
+        live += event.nbytes()
+        peak = max(peak, live)
+    return peak
+
+
+def resident_growth(work: Callable[[], object]) -> int:
+    """Growth in bytes from the resident set before `work` to its high-water mark (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    work()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - pages * resource.getpagesize()
+
+
+def row(name: str, side: int, batch: int) -> dict[str, object]:
+    """One pair: predicted, the allocator's peak and resident growth, training and inference, in bytes."""
+    of = at(name, side)
+    train, classify = partial(train_two_steps, of, batch, "sgd"), partial(infer, of, batch)
+    found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
+    for mode, work, predicted in (
+        ("training", train, training_memory(of, batch, "sgd")),
+        ("inference", classify, inference_memory(of, batch)),
+    ):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+            resident = fresh.submit(resident_growth, work).result()
+        found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work), "resident_growth": resident}
+    return found
+
+
+def main() -> None:
+    """Measure, print and record."""
+    rows = [row(*pair) for pair in PAIRS]
+    for one in rows:
+        print(one)
+    facts = {"unit": "bytes", "rows": rows, "n": 1, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    harness.append(harness.provenance("memory") | facts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The budget solver: the largest network within every limit, held against a scan of the whole curve."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.spec.strategies import networks
+from triscale.cost import count
+from triscale.errors import InputError, UsageError
+from triscale.families import network
+from triscale.scaling import RULES, BudgetFit, Factors, Fit, factors, fill, fit, fit_budget
+from triscale.spec import Network, content_hash, scale
+
+COUNTED = ("macs", "params", "activations")
+B0 = network("efficientnet_b0")
+quick = settings(max_examples=20, deadline=None)
+
+# Residual stages may lose a projecting shortcut when two widths meet, so their cost can fall as phi grows.
+monotone = networks(operators=("mbconv", "separable"))
+rules = st.sampled_from(sorted(RULES))
+shares = st.dictionaries(st.sampled_from(COUNTED), st.floats(0.1, 30), min_size=1)
+
+
+def costs(net: Network) -> dict[str, float]:
+    return dict(count(net)._asdict())
+
+
+def limits_of(net: Network, share: Mapping[str, float]) -> dict[str, float]:
+    """Limits as shares of the network's own cost."""
+    return {name: costs(net)[name] * part for name, part in share.items()}
+
+
+def solved(net: Network, rule: str, share: Mapping[str, float]) -> tuple[BudgetFit, dict[str, float]]:
+    """The answer and its limits; an example whose budget cannot be met or never binds is passed over."""
+    limits = limits_of(net, share)
+    try:
+        return fit_budget(net, limits, rule=rule), limits
+    except InputError:
+        assume(False)
+        raise
+
+
+def keeps(net: Network, limits: Mapping[str, float]) -> bool:
+    """Whether the network keeps every limit; one too large to be counted does not."""
+    try:
+        cost = costs(net)
+    except InputError:
+        return False
+    return all(cost[name] <= limit for name, limit in limits.items())
+
+
+@quick
+@given(networks(), rules, shares)
+def test_the_answer_keeps_every_limit_and_one_notch_more_breaks_one(
+    net: Network, rule: str, share: dict[str, float]
+) -> None:
+    found, limits = solved(net, rule, share)
+    assert keeps(found.network, limits)
+    notch = scale(net, **factors(rule, found.fit.notch.phi)._asdict())
+    assert not keeps(notch, limits)
+    assert content_hash(notch) != content_hash(found.network)
+    assert 0 < found.fit.notch.phi - found.phi <= 2e-9 * max(1, abs(found.phi))
+
+
+@quick
+@given(monotone, rules, shares)
+def test_the_answer_agrees_with_a_dense_scan_of_phi(net: Network, rule: str, share: dict[str, float]) -> None:
+    found, limits = solved(net, rule, share)
+    for step in range(-20, 21):
+        phi = found.phi + step / 5
+        assert keeps(scale(net, **factors(rule, phi)._asdict()), limits) == (phi <= found.phi), phi
+
+
+@quick
+@given(monotone, rules, shares)
+def test_slack_binding_and_unused_are_those_of_the_counted_networks(
+    net: Network, rule: str, share: dict[str, float]
+) -> None:
+    found, limits = solved(net, rule, share)
+    beyond = costs(scale(net, **found.fit.notch.factors._asdict()))
+    assert found.fit.slack == {name: limits[name] - costs(found.network)[name] for name in limits}
+    assert set(found.fit.binding) == {name for name in limits if beyond[name] > limits[name]} != set()
+    assert found.unused == min(found.fit.slack[name] / limits[name] for name in found.fit.binding)
+
+
+@quick
+@given(monotone, rules, shares)
+def test_more_budget_never_gives_less(net: Network, rule: str, share: dict[str, float]) -> None:
+    found, limits = solved(net, rule, share)
+    try:
+        larger = fit_budget(net, {name: 1.5 * limit for name, limit in limits.items()}, rule=rule)
+    except InputError:
+        return
+    assert larger.phi >= found.phi
+
+
+@quick
+@given(monotone, rules, st.dictionaries(st.sampled_from(COUNTED), st.floats(0.5, 10), min_size=1))
+def test_filling_never_exceeds_and_never_shrinks(net: Network, rule: str, share: dict[str, float]) -> None:
+    found, limits = solved(net, rule, share)
+    filled = fit_budget(net, limits, rule=rule, filled=True)
+    assert keeps(filled.network, limits)
+    assert all(costs(filled.network)[name] >= costs(found.network)[name] for name in COUNTED)
+    assert all(new >= old for new, old in zip(filled.network.resolution, found.network.resolution, strict=True))
+    assert min(filled.fit.left_rule) >= 1
+    assert filled.factors.depth == found.factors.depth
+    assert filled.fit.left_rule == pytest.approx(
+        (filled.factors.resolution / found.factors.resolution, filled.factors.width / found.factors.width)
+    )
+    assert filled.fit.slack == {name: limits[name] - costs(filled.network)[name] for name in limits}
+
+
+@pytest.mark.parametrize("macs", [1.0e9, 3.0e9])
+def test_filling_takes_the_largest_resolution_then_the_largest_width(macs: float) -> None:
+    filled = fit_budget(B0, {"macs": macs}, filled=True)
+    where = filled.factors
+    side = filled.network.resolution[0]
+    width = fit_budget(B0, {"macs": macs}).factors.width
+    taller = scale(B0, depth=where.depth, width=width, resolution=(side + 1) / 224)
+    wider = scale(B0, depth=where.depth, width=where.width * 1025 / 1024 + 1e-9, resolution=where.resolution)
+    assert count(taller).macs > macs
+    assert count(wider).macs > macs or content_hash(wider) == content_hash(filled.network)
+
+
+def test_filling_leaves_a_factor_alone_that_no_limit_depends_on() -> None:
+    """Params do not bound the pixels: filling a params budget must not end at 100,000 px."""
+    plain = fit_budget(B0, {"params": 9e6})
+    filled = fit_budget(B0, {"params": 9e6}, filled=True)
+    assert filled.network.resolution == plain.network.resolution
+    assert filled.fit.left_rule[0] == 1
+    assert count(plain.network).params <= count(filled.network).params <= 9e6
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 1, 2, 30])
+def test_it_works_up_and_down_from_any_baseline(share: float) -> None:
+    for name in ("efficientnet_b0", "efficientnet_b4", "resnet50", "smallnet_24"):
+        net = network(name)
+        limit = share * count(net).macs
+        found = fit_budget(net, {"macs": limit})
+        assert (found.phi >= 0) == (share >= 1)
+        assert limit / 3 < count(found.network).macs <= limit
+        assert content_hash(scale(net, **found.factors._asdict())) == content_hash(found.network)
+
+
+def test_a_budget_of_exactly_the_baseline_keeps_the_baseline() -> None:
+    found = fit_budget(B0, {"macs": count(B0).macs})
+    assert content_hash(found.network) == content_hash(B0)
+    assert (found.fit.slack, found.fit.binding, found.unused) == ({"macs": 0}, ("macs",), 0)
+
+
+def test_the_answer_is_named_so_that_its_name_makes_it_again() -> None:
+    from triscale.scaling import network as named
+
+    for rule in RULES:
+        found = fit_budget(B0, {"macs": 1e9}, rule=rule)
+        assert named(found.network.name) == found.network
+    filled = fit_budget(B0, {"macs": 1e9}, filled=True).network
+    assert named(filled.name) == filled
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_impossible_budget_ends_in_one_line_with_the_smallest_reachable_cost(rule: str) -> None:
+    smallest = count(scale(B0, **factors(rule, -500)._asdict())).macs
+    with pytest.raises(InputError) as caught:
+        fit_budget(B0, {"macs": 10, "params": 1e12}, rule=rule)
+    message = str(caught.value)
+    assert message.startswith("the budget cannot be reached: ")
+    assert f"macs {smallest:,} > 10." in message
+    assert "params" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("rule", ["resolution", "depth", "compound", "width"])
+def test_a_limit_that_never_binds_is_refused(rule: str) -> None:
+    limits = {"params": 6e6} if rule == "resolution" else {"macs": 1e18}
+    with pytest.raises(InputError, match=r"^no limit on (params|macs) is .*met") as caught:
+        fit_budget(B0, limits, rule=rule)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf")])
+def test_a_limit_that_cannot_be_meant_is_named(limit: float) -> None:
+    with pytest.raises(UsageError, match=rf"^the limit macs is {limit}; give a finite number above 0"):
+        fit_budget(B0, {"macs": limit})
+
+
+def test_no_limit_and_an_unknown_limit_are_usage_errors() -> None:
+    with pytest.raises(UsageError, match=r"^no limit given"):
+        fit_budget(B0, {})
+    with pytest.raises(UsageError, match=r"^unknown limit 'flops'; the limits are macs, params, activations"):
+        fit_budget(B0, {"flops": 1e9})
+
+
+def counted(calls: list[Factors], where: Factors) -> dict[str, float]:
+    """The cost of a scaled B0, noting that it was asked for."""
+    calls.append(where)
+    return costs(scale(B0, **where._asdict()))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 1, 2, 100])
+def test_b0_with_three_limits_needs_few_evaluations_of_the_cost(share: float) -> None:
+    """Each takes about half a millisecond, so the solver answers at once."""
+    calls: list[Factors] = []
+    limits = limits_of(B0, {"macs": share, "params": math.sqrt(share) + 0.3, "activations": share})
+    found: Fit = fit(partial(factors, "compound"), partial(counted, calls), limits)
+    assert len(calls) < 60
+    fill(found, partial(counted, calls), limits, 224)
+    assert len(calls) < 120

@@ -1,0 +1,114 @@
+"""The rules: 2^phi is the nominal cost of each, and the published table follows from the compound one."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triscale.cost import count
+from triscale.errors import InputError, UsageError
+from triscale.families import network
+from triscale.scaling import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule
+from triscale.spec import content_hash
+
+phis = st.floats(-20, 20)
+
+# phi, params in millions, MACs in billions: B0 under the formula with the authors' rounding, counted independently.
+FORMULA = [
+    (0.5, "8.44", "0.731"),
+    (1, "9.11", "0.993"),
+    (2, "12.26", "1.811"),
+    (3, "16.35", "3.251"),
+    (4, "25.92", "6.320"),
+    (5, "33.73", "11.37"),
+    (7, "68.74", "39.66"),
+]
+
+
+def exponent(found: Factors) -> float:
+    """log2 of the nominal cost: MACs grow as depth x width^2 x resolution^2."""
+    return math.log2(found.depth) + 2 * math.log2(found.width) + 2 * math.log2(found.resolution)
+
+
+@pytest.mark.parametrize("rule", set(RULES) - {"compound"})
+@given(phi=phis)
+def test_the_nominal_cost_of_a_rule_is_two_to_the_phi(rule: str, phi: float) -> None:
+    assert math.isclose(exponent(factors(rule, phi)), phi, abs_tol=1e-9)
+
+
+@given(phis, st.floats(1, 2), st.floats(1, 2))
+def test_the_nominal_cost_of_compound_is_two_to_the_phi_where_the_coefficients_are(
+    phi: float, a: float, b: float
+) -> None:
+    gamma = math.sqrt(2 / (a * b * b))
+    assert math.isclose(exponent(factors("compound", phi, Coefficients(a, b, gamma))), phi, abs_tol=1e-9)
+
+
+@given(phis)
+def test_the_papers_coefficients_make_it_1_92_to_the_phi(phi: float) -> None:
+    assert math.isclose(exponent(factors("compound", phi)), phi * math.log2(1.2 * 1.1**2 * 1.15**2), abs_tol=1e-9)
+    assert f"{PAPER.alpha * PAPER.beta**2 * PAPER.gamma**2:.3f}" == "1.920"
+
+
+def test_each_rule_spends_where_its_name_says() -> None:
+    assert factors("depth", 2) == Factors(4, 1, 1)
+    assert factors("width", 2) == Factors(1, 2, 1)
+    assert factors("resolution", 2) == Factors(1, 1, 2)
+    assert factors("compound", 2) == pytest.approx((1.44, 1.21, 1.3225))
+    assert factors("uniform", 3) == pytest.approx((2, math.sqrt(2), math.sqrt(2)))
+    assert [math.log2(factor) for factor in factors("fast", 10)] == pytest.approx([1, 4, 0.5])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_phi_0_is_the_baseline_and_below_0_it_shrinks(rule: str) -> None:
+    b0 = network("efficientnet_b0")
+    assert factors(rule, 0) == Factors()
+    assert content_hash(scale_by_rule(b0, rule, 0)) == content_hash(b0)
+    assert count(scale_by_rule(b0, rule, -2)).macs < count(b0).macs
+
+
+@pytest.mark.parametrize(("phi", "millions", "billions"), FORMULA)
+def test_compound_b0_matches_the_independent_count_of_the_formula(phi: float, millions: str, billions: str) -> None:
+    counts = count(scale_by_rule(network("efficientnet_b0"), "compound", phi))
+    assert f"{counts.params / 1e6:.2f}" == millions
+    assert f"{counts.macs / 1e9:.{len(billions.split('.')[1])}f}" == billions
+
+
+@pytest.mark.parametrize(
+    ("which", "factor", "billions"), [("depth", 4, 1.575), ("width", 2, 1.450), ("resolution", 2, 1.538)]
+)
+def test_the_single_factor_rows_of_table_7_fall_short_of_1_8_billion(which: str, factor: int, billions: float) -> None:
+    phi = math.log2(factor) * (1 if which == "depth" else 2)
+    assert round(count(scale_by_rule(network("efficientnet_b0"), which, phi)).macs / 1e9, 3) == billions
+
+
+def test_a_name_holds_only_what_is_not_the_default() -> None:
+    b0, own = network("efficientnet_b0"), Coefficients(1.3, 1.05, 1.1)
+    assert rename(b0, b0, "compound", 1.5, PAPER).name == "efficientnet_b0@phi=1.5"
+    assert rename(b0, b0, "width", -1, own).name == "efficientnet_b0@phi=-1,rule=width"
+    assert rename(b0, b0, "compound", 1, own).name == "efficientnet_b0@phi=1,coefficients=1.3/1.05/1.1"
+
+
+@pytest.mark.parametrize("phi", [float("nan"), float("inf"), -float("inf")])
+def test_a_phi_that_is_no_number_is_named(phi: float) -> None:
+    with pytest.raises(UsageError, match=rf"^phi is {phi}; give a finite number such as 1.5"):
+        factors("compound", phi)
+
+
+@pytest.mark.parametrize("phi", [1e5, -1e5, 1e300])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_phi_beyond_all_numbers_is_an_input_error(rule: str, phi: float) -> None:
+    with pytest.raises(InputError, match=rf"too far for rule {rule}"):
+        factors(rule, phi)
+
+
+@pytest.mark.parametrize("wrong", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan")), (float("inf"), 1, 1)])
+def test_coefficients_that_cannot_be_meant_are_named(wrong: tuple[float, float, float]) -> None:
+    with pytest.raises(UsageError, match=r"^coefficients are .*; give three numbers above 0"):
+        factors("compound", 1, Coefficients(*wrong))
+
+
+def test_an_unknown_rule_is_answered_with_the_rules() -> None:
+    with pytest.raises(UsageError, match=r"^unknown rule 'deep'; the rules are compound, depth, width"):
+        factors("deep", 1)

@@ -1,0 +1,67 @@
+"""Networks of every kind, small enough to be resolved in a test."""
+
+from typing import get_args
+
+from hypothesis import strategies as st
+
+from triscale.spec import Activation, Gate, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+GATES: tuple[Gate, ...] = get_args(Gate)
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
+
+kernels = st.sampled_from([1, 3, 5, 7])
+rates = st.sampled_from([0, 0.1, 0.2, 0.5])
+squeezes = st.builds(
+    SqueezeExcite,
+    ratio=st.sampled_from([0.0625, 0.25, 1, 1.0]),
+    of=st.sampled_from(["input", "inner"]),
+    gate=st.sampled_from(GATES),
+)
+
+
+@st.composite
+def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> Stage:
+    """Any legal stage; its channels are a multiple of `divisor`."""
+    operator = draw(st.sampled_from(operators))
+    expands = {"mbconv": [1, 1.5, 4, 6, 6.0], "bottleneck": [0.25, 0.5, 1.0]}.get(operator, [1, 1.0])
+    return Stage(
+        operator=operator,
+        repeats=draw(st.integers(1, 4)),
+        channels=divisor * draw(st.integers(1, 12)),
+        kernel=draw(kernels),
+        stride=draw(st.integers(1, 3)),
+        expand=draw(st.sampled_from(expands)),
+        squeeze_excite=draw(st.none() | squeezes) if operator == "mbconv" else None,
+        activation=draw(st.none() | st.sampled_from(ACTIVATIONS)),
+        skip=draw(st.booleans()),
+        scales_depth=draw(st.booleans()),
+    )
+
+
+@st.composite
+def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Network:
+    """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 40 px."""
+    divisor = draw(st.sampled_from([1, 4, 5, 8]))
+    width = st.integers(1, 12).map(lambda n: n * divisor)
+    return Network(
+        name=draw(st.sampled_from(["a", "b c", "net_1"])),
+        resolution=(draw(st.integers(1, 40)), draw(st.integers(1, 40))),
+        stem=Stem(
+            channels=draw(width),
+            kernel=draw(kernels),
+            stride=draw(st.integers(1, 3)),
+            pool=draw(st.booleans()),
+            scales=draw(st.booleans()),
+        ),
+        stages=tuple(draw(st.lists(stages(divisor, operators), min_size=1, max_size=4))),
+        head=Head(channels=draw(st.none() | width), dropout=draw(rates), scales=draw(st.booleans())),
+        activation=draw(st.sampled_from(ACTIVATIONS)),
+        norm=Norm(eps=draw(st.sampled_from([1e-3, 1e-5])), momentum=draw(st.sampled_from([0.01, 0.1, 1]))),
+        padding=draw(st.sampled_from(PADDINGS)),
+        stochastic_depth=draw(rates),
+        channel_divisor=divisor,
+        input_channels=draw(st.integers(1, 4)),
+        classes=draw(st.integers(1, 20)),
+    )

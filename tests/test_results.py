@@ -1,0 +1,38 @@
+"""The committed results: every summary is what its records say, and the README quotes them word for word."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+from triscale import records as store
+from triscale.report import summary_markdown
+
+RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
+
+
+def quoted(text: str, lines: list[str]) -> bool:
+    """Whether every line stands in the text."""
+    return all(line in text for line in lines)
+
+
+def test_there_are_results() -> None:
+    assert {"cifar10", "clothing", "flowers"} <= {folder.name for folder in RESULTS}
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_a_summary_is_what_its_records_say(folder: Path) -> None:
+    assert summary_markdown(store.read(folder / "records.jsonl")) == (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_the_readme_quotes_the_answer(folder: Path) -> None:
+    answer = store.read(folder / "records.jsonl").one("answer")
+    assert answer is not None
+    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), answer["lines"])
+
+
+def test_a_changed_figure_would_be_found() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = (store.read(RESULTS[0] / "records.jsonl").one("answer") or {})["lines"]
+    assert not quoted(readme, [line.replace("%", " %") for line in lines])
