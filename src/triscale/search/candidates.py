@@ -129,7 +129,10 @@ def cell_of(baseline: Network, network: Network, inside: Factors) -> Cell:
     intervals = {}
     for name, value in inside._asdict().items():
         same = partial(_rounds_to, network, baseline, inside, name)
-        intervals[name] = (_edge(same, value, value / 2), _edge(same, value, value * 2))
+        low, high = _edge(same, value, value / 2), _edge(same, value, value * 2)
+        if low < 1 < high and not same(1.0):  # a factor of exactly 1 rounds nothing: 30 channels stay 30
+            low, high = (math.nextafter(1, 2), high) if value > 1 else (low, math.nextafter(1, 0))
+        intervals[name] = (low, high)
     return Cell(**intervals)
 
 

@@ -91,8 +91,9 @@ def make_plan(
     whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
     phis = _phis(question, baseline)
     wanted, available, evaluated = question.candidates, pictures["train"], _EVALUATION * pictures["validation"]
+    every = candidates(baseline, tolerance=question.tolerance, most=wanted)
     while True:
-        chosen = candidates(baseline, tolerance=question.tolerance, most=wanted)
+        chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
         per_sample = _seconds_per_sample(question.seeds, whole, chosen, phis, speed) / workers
         size, epochs = _length(question, available, per_sample, evaluated)
         if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:

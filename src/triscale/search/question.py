@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -59,7 +60,7 @@ class Question:
             raise UsageError(
                 f"phi of a study is {self.phi}; give 1 to 10 (alpha, beta and gamma are found at phi = 1)."
             )
-        if self.time is not None and not self.time > 0:
+        if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
 
     def document(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def require_number(path: str, value: object, low: float, high: float) -> None:
 
 
 def require_choice(path: str, value: object, choices: Iterable[object]) -> None:
-    """Raise FieldError unless `value` is one of `choices`, of the same type (1 is not True)."""
+    """Raise FieldError unless `value` is one of `choices`; 1 is not True, or equal networks would have two hashes."""
     choices = tuple(choices)
     if value not in choices or type(value) is not type(choices[choices.index(value)]):
         raise FieldError(path, value, ", ".join(map(str, choices)))

@@ -1,0 +1,161 @@
+"""The plan: its predicted time is the sum of its trainings, and `--time` sizes it."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triscale.cost import count
+from triscale.errors import InputError, UsageError
+from triscale.families import network
+from triscale.search.plan import LEADERS, Plan, longer_epochs, make_plan
+from triscale.search.question import Question
+from triscale.spec import Network, content_hash
+from triscale.train import Recipe
+
+BASE = network("smallnet_24")
+PICTURES = {"train": 20_000, "validation": 3_000}
+SECONDS_PER_MAC = 1e-11
+SHORT = Question(phi=1, candidates=6, epochs=10)
+"""A question that is planned quickly."""
+
+
+@cache
+def macs(key: str, net: Network) -> int:  # noqa: ARG001  the key makes equal networks one entry
+    return count(net).macs
+
+
+def speed(net: Network) -> float:
+    """A machine whose time is its multiply-adds."""
+    return SECONDS_PER_MAC * macs(content_hash(net), net)
+
+
+def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> Plan:
+    return make_plan(question, BASE, pictures, speed, workers, Recipe())
+
+
+def test_the_prediction_is_the_sum_of_all_trainings_worked_out_by_hand() -> None:
+    """Phi = 1, two seeds: baseline twice and once twice as long, the candidates, then leaders and corners again."""
+    found = plan(Question(phi=1, seeds=2, epochs=10, candidates=8))
+    base, every = speed(BASE), [speed(one.network) for one in found.candidates]
+    corners = sum(speed(one.network) for one in found.candidates if one.rule != "grid")
+    per_sample = (2 + 2) * base + sum(every) + LEADERS * sum(every) / len(every) + corners
+    assert found.predicted_seconds == pytest.approx(per_sample * 10 * (20_000 + 3_000 / 3))
+
+
+@pytest.mark.parametrize(
+    ("change", "factor"),
+    [({"epochs": 20}, 2), ({"epochs": 5}, 0.5), ({"train_size": 9_500}, 0.5), ({"train_size": 4_250}, 0.25)],
+)
+def test_the_prediction_grows_with_epochs_and_pictures(change: dict[str, int], factor: float) -> None:
+    whole = plan(SHORT).predicted_seconds
+    assert plan(replace(SHORT, **change)).predicted_seconds == pytest.approx(factor * whole)  # type: ignore[arg-type]
+
+
+def test_more_workers_take_their_share_and_more_seeds_more_time() -> None:
+    times = [plan(replace(SHORT, seeds=n)).predicted_seconds for n in (1, 2, 3)]
+    assert plan(SHORT, workers=2).predicted_seconds == pytest.approx(times[1] / 2)
+    assert times[2] - times[1] == pytest.approx(times[1] - times[0])
+    assert times[0] < times[1]
+
+
+def test_without_a_time_a_study_is_10_epochs_of_all_pictures() -> None:
+    found = plan(Question())
+    assert (found.recipe.epochs, found.train_size) == (10, 20_000)
+    assert found.phis == [1.0, 2.0]
+    assert found.seeds == [0, 1]
+    assert replace(found.recipe, epochs=10) == Recipe()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(10, 5_000), st.integers(1, 2), st.sampled_from([None, 8]))
+def test_a_sized_study_fits_its_time_and_never_has_fewer_than_the_least(
+    time: float, workers: int, epochs: int | None
+) -> None:
+    question = replace(SHORT, time=time, epochs=epochs)
+    try:
+        found = plan(question, workers=workers)
+    except InputError:
+        assert time < plan(replace(SHORT, epochs=epochs or 5, train_size=500), workers=workers).predicted_seconds * 1.5
+        return
+    assert found.predicted_seconds <= time * 1.01
+    assert found.recipe.epochs == epochs or (epochs is None and 5 <= found.recipe.epochs <= 30)
+    assert 500 <= found.train_size <= 20_000
+    assert len(found.candidates) >= 5
+
+
+def test_more_time_gives_first_pictures_then_epochs() -> None:
+    sized = [plan(replace(SHORT, epochs=None, time=t)) for t in (20, 40, 160, 640, 5120)]
+    lengths = [one.recipe.epochs * one.train_size for one in sized]
+    assert lengths == sorted(lengths)
+    assert sized[-1].recipe.epochs == 30
+    assert all(one.recipe.epochs == 5 for one in sized if one.train_size < 20_000)
+
+
+@pytest.mark.parametrize(("question", "pictures"), [
+    (Question(phi=1, time=1), PICTURES),
+    (Question(phi=1, time=1, epochs=20), PICTURES),
+    (Question(phi=1, time=1, train_size=3_000), PICTURES),
+    (Question(phi=1, time=1), {"train": 20_000, "validation": 60_000}),
+])  # fmt: skip
+def test_the_time_that_a_too_short_study_asks_for_is_enough(question: Question, pictures: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"^1 s are too short for this study\.\nGive --time ") as caught:
+        plan(question, pictures)
+    minutes = int(str(caught.value).split("--time ")[1].split("m")[0])
+    found = plan(replace(question, time=60.0 * minutes), pictures)
+    assert found.predicted_seconds <= 60 * minutes * 1.5
+
+
+def test_few_pictures_that_were_asked_for_are_not_too_few() -> None:
+    assert plan(replace(SHORT, time=600, train_size=200)).train_size == 200
+    assert plan(replace(SHORT, epochs=None, time=600), {"train": 300, "validation": 30}).train_size == 300
+
+
+def test_a_study_needs_no_more_pictures_than_there_are() -> None:
+    assert plan(replace(SHORT, train_size=50_000)).train_size == 20_000
+
+
+def test_the_record_of_a_plan_holds_what_decides_it() -> None:
+    question = Question(phi=2.5, epochs=7, seeds=3, seed=5)
+    record = plan(question).as_record(question, (24, 24))
+    assert record["kind"] == "plan"
+    assert (record["phi"], record["phis"], record["epochs"]) == (2.5, [1.0, 2.0, 2.5], 7)
+    assert (record["seeds"], record["recipe"]["epochs"]) == ([5, 6, 7], 7)
+    assert len(record["candidates"]) == len(plan(question).candidates)
+
+
+def test_a_budget_gives_the_phi() -> None:
+    found = plan(Question(budget={"macs": 5 * count(BASE).macs}))
+    assert found.phis[:2] == [1.0, 2.0]
+    assert 2 < found.phis[-1] < 3
+
+
+def test_the_baseline_is_trained_longer_by_two_to_the_phi() -> None:
+    assert [longer_epochs(10, phi) for phi in (-1, 0, 0.5, 1, 3)] == [10, 10, 14, 20, 80]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("candidates", 3), ("seeds", 0), ("epochs", 1), ("train_size", 9), ("batch", 0),
+        ("tolerance", 0.0), ("tolerance", 1.0), ("tolerance", float("nan")),
+        ("phi", 0.9), ("phi", 11.0), ("phi", float("nan")),
+        ("time", 0.0), ("time", -1.0), ("time", float("nan")), ("time", float("inf")),
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be_meant_names_the_field(field: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"^{field} (of a study )?is {value}"):
+        Question(**{field: value})  # type: ignore[arg-type]
+
+
+def test_the_hash_of_a_question_is_that_of_all_that_decides_the_answer() -> None:
+    asked = Question()
+    first = asked.hash("data", "net")
+    assert (len(first), first) == (12, Question().hash("data", "net"))
+    others = [replace(asked, seeds=3), replace(asked, tolerance=0.2), replace(asked, time=60.0), replace(asked, seed=1)]
+    hashes = {asked.hash("other", "net"), asked.hash("data", "other"), *(one.hash("data", "net") for one in others)}
+    assert first not in hashes
+    assert len(hashes) == 6
+    assert replace(asked, data="here", network="x").hash("data", "net") == first, "content counts, not where it lies"
