@@ -6,7 +6,6 @@ trainings in flight.
 """
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,6 +32,7 @@ from triscale.search.question import Question
 from triscale.search.rank import choose, half_warning, paired_noise, ranking
 from triscale.spec import Network, content_hash, from_document
 from triscale.train import Epoch, Recipe
+from triscale.weights import write_atomically
 
 RECORDS = "records.jsonl"
 RUNS = Path("triscale-runs")
@@ -249,8 +249,8 @@ class Study:
         best = max(candidates, key=lambda one: mean(scores[one["id"]].values()))
         seed = max(scores[best["id"]], key=lambda one: scores[best["id"]][one])
         checkpoint = self.place.checkpoint((best["id"], seed, self._plan["epochs"]))
-        shutil.copyfile(checkpoint, self.folder / "best.safetensors")
-        (self.folder / "best.json").write_text(json.dumps(best["network"], indent=2) + "\n", encoding="utf-8")
+        write_atomically(self.folder / "best.safetensors", checkpoint.read_bytes())
+        write_atomically(self.folder / "best.json", (json.dumps(best["network"], indent=2) + "\n").encode())
         if self.records.one("answer") is None:
             self._append(kind="answer", lines=answer_lines(self.records, best, str(self.folder)), best=best["id"])
 
