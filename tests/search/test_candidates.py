@@ -63,9 +63,10 @@ def test_the_edges_of_a_cell_round_to_the_network_and_values_just_outside_do_not
     baseline: Network, one: Candidate
 ) -> None:
     for name, (low, high) in one.cell._asdict().items():
-        for edge, past in ((low, low * (1 - 1e-6)), (high, high * (1 + 1e-6))):
+        for edge, apart in ((low, low * (1 - 1e-6)), (high, high * (1 + 1e-6))):
             inside = scale(baseline, **{**one.factors._asdict(), name: edge})
-            outside = 1.0 if abs(edge - 1) < 1e-12 and same(inside, one.network) and edge != 1 else past
+            # A factor of exactly 1 rounds nothing, so 1 itself can be a neighbour of the cell.
+            outside = 1.0 if 0 < abs(edge - 1) < 1e-12 else apart
             beyond = scale(baseline, **{**one.factors._asdict(), name: outside})
             assert same(inside, one.network), (name, edge)
             assert not same(beyond, one.network), (name, outside)

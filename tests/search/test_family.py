@@ -97,7 +97,7 @@ def test_with_a_budget_the_last_compound_member_is_the_largest_that_keeps_it(rat
 
 
 def test_a_budget_met_just_below_a_whole_phi_is_still_the_last_member() -> None:
-    """Alpha = 2 makes the depth jump at whole phis, so the largest phi in the budget is 1 but for its last digits."""
+    """Alpha = 2 makes the depth jump at whole phis: the largest phi within the budget is 1 but for its last digits."""
     limit = count(scale(BASE, depth=2)).macs
     found = family(BASE, Coefficients(2, 1, 1), 99, {"macs": limit}, 1, CORNERS, CHOSEN)
     last = [one for one in found if one.rule == "compound"][-1]

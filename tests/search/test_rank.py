@@ -25,7 +25,7 @@ def scores_of(rows: list[list[float]]) -> Scores:
 
 
 def test_the_noise_of_a_two_way_layout_is_that_worked_out_by_hand() -> None:
-    """Residuals of row + column are +-0.01: 4 * 0.01^2 over one degree of freedom; a difference has twice that."""
+    """Residuals are +-0.01: 4 * 0.01^2 over one degree of freedom; a difference has twice the variance."""
     noise = paired_noise({"a": {0: 0.50, 1: 0.62}, "b": {0: 0.54, 1: 0.62}}, 1000)
     assert noise.freedom == 1
     assert noise.sd == pytest.approx(math.sqrt(2 * 4 * 0.01**2))
