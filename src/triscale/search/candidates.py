@@ -182,11 +182,14 @@ def _candidate(baseline: Network, proposal: _Proposal, tolerance: float) -> Cand
 
 
 def _grid(baseline: Network, tolerance: float) -> Iterator[_Proposal]:
-    """One proposal for each distinct depth and side whose width can be solved to the counted cost."""
+    """One proposal for each distinct depth and side whose width can be solved to the counted cost.
+
+    Sides are one pixel apart, or a fiftieth of the baseline's where that is more: nobody tells 224 px from 225.
+    """
     base = count(baseline).macs
     longer = max(baseline.resolution)
     for depth in _depths(baseline):
-        for side in range(longer, 2 * longer):
+        for side in range(longer, 2 * longer, max(1, longer // 50)):
             fixed = Factors(depth, 1.0, side / longer)
             if count(scale(baseline, **fixed._asdict())).macs > (TARGET + tolerance) * base:
                 break

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from triscale.cost import count
 from triscale.data import Source, open_data, split_validation
 from triscale.data.batches import Augmentation, eval_batches, train_batches
 from triscale.errors import NumericError, OutOfMemoryError
@@ -24,6 +25,7 @@ from triscale.weights import Checkpoint, load, save
 
 PREPROCESSING = Preprocessing()
 _EVAL_BATCH = 256
+_TIMED_MACS = 1_000_000_000
 
 
 class Job(NamedTuple):
@@ -137,11 +139,15 @@ def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
 
 
 def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> float:
-    """Median seconds of one training step, a picture, after one step of warm-up; the model is thrown away."""
+    """Median seconds of one training step, a picture, after one step of warm-up; the model is thrown away.
+
+    Networks of many MACs are timed on smaller batches, which keep a core as busy.
+    """
     torch.set_num_threads(place.threads)
-    with _enough_memory(network, place.recipe.batch):
-        seconds = _step_seconds(network, place.recipe.batch, steps)
-    return float(np.median(seconds[1:])) / place.recipe.batch
+    batch = min(place.recipe.batch, max(8, _TIMED_MACS // count(network).macs))
+    with _enough_memory(network, batch):
+        seconds = _step_seconds(network, batch, steps)
+    return float(np.median(seconds[1:])) / batch
 
 
 def _step_seconds(network: Network, batch: int, steps: int) -> list[float]:

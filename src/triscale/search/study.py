@@ -37,6 +37,8 @@ from triscale.weights import write_atomically
 RECORDS = "records.jsonl"
 RUNS = Path("triscale-runs")
 _PICTURES_IN_GRID = 6
+_SLOW = 0.02
+"""Seconds a picture beyond which only the baseline is timed."""
 
 
 class Progress(Protocol):
@@ -277,11 +279,11 @@ class Study:
         return scores
 
     def _speed(self, network: Network) -> float:
-        """Seconds a picture, measured for networks up to 2.5x the baseline and extrapolated by MACs beyond."""
+        """Seconds a picture: measured, or extrapolated by MACs for networks that are large or would be slow to time."""
         key = content_hash(network)
         if key not in self._speeds:
             ratio = count(network).macs / count(self.baseline).macs
-            if ratio > 2.5:
+            if ratio > 2.5 or (ratio != 1 and self._speed(self.baseline) > _SLOW):
                 self._speeds[key] = ratio * self._speed(self.baseline)
             else:
                 self._speeds[key] = seconds_per_picture(self.place, network)
