@@ -21,7 +21,9 @@ def question(facts: Facts) -> Lines:
     """What was asked, as given."""
     asked = facts.study.get("question")
     if isinstance(asked, Mapping):
-        return _lines({name: value for name, value in asked.items() if value is not None})
+        command = facts.study.get("command")
+        given = {name: value for name, value in asked.items() if value not in (None, {})}
+        return _lines({"command": command, **given} if command else given)
     return [] if asked is None else [("question", units.text(asked))]
 
 
@@ -77,7 +79,11 @@ def coefficients(facts: Facts) -> str:
     values = ", ".join(f"{name} = {units.factor(chosen.get(name))}" for name in ("alpha", "beta", "gamma"))
     tied = len(facts.choice.get("tied") or [])
     noise = facts.choice.get("noise_sd")
-    spread = "" if noise is None else f" Seeds differ by {100 * noise:.2f} points (standard deviation)."
+    spread = (
+        ""
+        if noise is None
+        else f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
+    )
     return (
         f"Chosen: {values} (depth, width, resolution). {tied} candidates are tied within the noise of the seeds; "
         f"of these the cheapest is taken.{spread} The choice rests on validation accuracy only."
