@@ -116,3 +116,16 @@ def test_a_browser_draws_both_figures_without_a_complaint(tmp_path: Path) -> Non
     )
     assert drawn.stdout.count('class="main-svg"') >= 2
     assert "CONSOLE" not in drawn.stderr
+
+
+def test_a_choice_that_is_a_corner_is_drawn_once_under_both_names(tmp_path: Path) -> None:
+    found = sample.study()
+    members = next(record for record in found if record["kind"] == "family")["members"]
+    compound, width = (
+        next(one for one in members if (one["rule"], one["phi"]) == (rule, 1)) for rule in ("compound", "width")
+    )
+    width.update({key: compound[key] for key in ("id", "network", "cost", "factors", "ratio", "cost_ratio")})
+    page = write_report(sample.write_run(tmp_path, found)).read_text(encoding="utf-8")
+    names = json.dumps(figure(page, 0), ensure_ascii=False)
+    assert "compound φ=1 = width" in names
+    assert "width φ=1" not in names

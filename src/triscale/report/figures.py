@@ -31,7 +31,7 @@ _COSTS = {"macs": "MACs per picture", "params": "parameters"}
 def accuracy_cost(facts: Facts) -> str | None:
     """Accuracy against MACs and against parameters with the Pareto front, as JSON; None before anything was trained."""
     light = [one for one in facts.candidates if facts.validation(one["id"]).n]
-    tested = [member for member in facts.members if facts.test(member["id"]).n]
+    tested = [member for member in _distinct(facts.members) if facts.test(member["id"]).n]
     if not light and not tested:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
@@ -133,7 +133,7 @@ def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
     pale = {"name": "other candidates", "legendgroup": "candidates", "line": {"color": _LIGHT, "width": 1}}
     for index, one in enumerate(other for other in others if other["id"] in facts.trainings):
         yield facts.trainings[one["id"]], {**pale, "showlegend": index == 0}
-    shown = facts.members or [one for one in facts.candidates if one["rule"] == "baseline"]
+    shown = _distinct(facts.members) or [one for one in facts.candidates if one["rule"] == "baseline"]
     phis = sorted({member["phi"] for member in shown if member["rule"] != "baseline"})
     for member in shown:
         if member["id"] in facts.trainings:
@@ -146,9 +146,20 @@ def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
         yield training, {"name": f"baseline, {training.epochs:g} epochs", "line": line}
 
 
+def _distinct(members: Sequence[Record]) -> list[Record]:
+    """Each network once: a compound member that is also a rival's network (a corner was chosen) is drawn as one."""
+    found: dict[str, Record] = {}
+    for member in members:
+        if member["id"] in found:
+            found[member["id"]]["twins"].append(member["rule"])
+        else:
+            found[member["id"]] = {**member, "twins": []}
+    return list(found.values())
+
+
 def _name(one: Record) -> str:
     """Plotly reads a little HTML in its texts, so names are escaped there too."""
-    return escape(label(one))
+    return escape(" = ".join([label(one), *one.get("twins", ())]))
 
 
 def _hover(one: Record, seeds: int, what: str) -> str:
