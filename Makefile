@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO ?= study --time 5m
+DEMO ?= study --phi 1 --candidates 6 --time 5m
 
 # One ordinary install per kind, so that torch and torchvision come out of one resolution; $(1) is what to install.
 # A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
