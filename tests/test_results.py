@@ -1,5 +1,6 @@
 """The committed results: every summary is what its records say, and the README quotes them word for word."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,13 @@ def test_a_changed_figure_would_be_found() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = (store.read(RESULTS[0] / "records.jsonl").one("answer") or {})["lines"]
     assert not quoted(readme, [line.replace("%", " %") for line in lines])
+
+
+def test_the_readme_quotes_the_speed_of_counting() -> None:
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    record = [found for line in lines if (found := json.loads(line))["name"] == "cost_speed"][-1]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rates = record["networks_per_cpu_second"], record["networks_per_cpu_second_in_a_fresh_process"]
+    assert f"{rates[0]:,} different networks per CPU second ({rates[1]:,} in a fresh process)" in readme
+    assert f"a median of {record['times_faster']['triscale']['median']:,.0f}" in readme
+    assert f"{record['n']} rounds" in readme
