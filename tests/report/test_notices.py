@@ -65,5 +65,5 @@ def test_unequal_cost_and_missed_tolerance_are_named() -> None:
     text = json.dumps(list(sample.study()))
     summary = summary_markdown(records.Records(json.loads(text.replace('"within": true', '"within": false'))))
     assert "Not at equal cost (more than 3 % from the compound network): compound φ=1 (1.00×), depth φ=1" in summary
-    assert "Candidates outside the tolerance of 10 %: baseline" not in summary
-    assert "Candidates outside the tolerance of 10 %: grid 1.20 1.10 1.17" in summary
+    assert "Candidates outside the tolerance (twice the baseline, +- 0.1): baseline" not in summary
+    assert "Candidates outside the tolerance (twice the baseline, +- 0.1): grid 1.20 1.10 1.17" in summary

@@ -54,7 +54,7 @@ def _networks(facts: Facts) -> list[str]:
     if outside:
         names = ", ".join(f"{label(one)} ({units.ratio(one.get('ratio'))})" for one in outside)
         tolerance = facts.plan.get("tolerance")
-        limit = "" if tolerance is None else f" of {100 * tolerance:g} %"
+        limit = "" if tolerance is None else f" (twice the baseline, +- {tolerance:g})"
         found.append(f"Candidates outside the tolerance{limit}: {names}.")
     upsampled = {one["id"]: one for one in (*facts.candidates, *facts.members) if one.get("upsampled")}
     if upsampled:
