@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from triscale import families, scaling, spec
 from triscale.cost import Cost, Optimizer
 from triscale.cost import cost as count_cost
-from triscale.errors import InputError
+from triscale.errors import InputError, UsageError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
@@ -28,9 +28,26 @@ def networks() -> list[str]:
     return list(families.registry())
 
 
-def scale(net: Network | str, *, depth: float = 1.0, width: float = 1.0, resolution: float = 1.0) -> Network:
-    """The network with its depth, width and resolution multiplied and rounded; see `triscale.spec.scale`."""
-    return spec.scale(as_network(net), depth=depth, width=width, resolution=resolution)
+def scale(
+    net: Network | str,
+    *,
+    depth: float = 1.0,
+    width: float = 1.0,
+    resolution: float = 1.0,
+    phi: float | None = None,
+    rule: str = "compound",
+    coefficients: Coefficients = PAPER,
+) -> Network:
+    """The network with its depth, width and resolution multiplied and rounded, by factors or along a rule to `phi`.
+
+    See `triscale.spec.scale` for the factors, `triscale.scaling.factors` for rules, and both for the errors.
+    """
+    base = as_network(net)
+    if phi is None:
+        return spec.scale(base, depth=depth, width=width, resolution=resolution)
+    if (depth, width, resolution) != (1.0, 1.0, 1.0):
+        raise UsageError("give phi, or factors of depth, width and resolution, not both.")
+    return scaling.scale_by_rule(base, rule, phi, coefficients)
 
 
 def cost(
@@ -99,7 +116,7 @@ def checkpoint_path(run_or_weights: str | Path) -> Path:
         raise InputError(f"{path}: no such run folder or checkpoint.")
     if not (path / CHECKPOINT).exists():
         raise InputError(
-            f"{path} holds no {CHECKPOINT}: the study there is not finished; the same command goes on with it."
+            f"{path} holds no {CHECKPOINT}: no study's folder, or an unfinished study (the same command goes on)."
         )
     return path / CHECKPOINT
 

@@ -177,6 +177,14 @@ def session(leader: int) -> list[int]:
     return alive
 
 
+def left_after(seconds: float, leader: int) -> list[int]:
+    """Processes of a session that outlive its leader by more than some seconds (an ending one may need a moment)."""
+    deadline = time.monotonic() + seconds
+    while (left := session(leader)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
 @pytest.mark.parametrize(
     ("sent", "workers", "code"),
     [(signal.SIGINT, "1", 130), pytest.param(signal.SIGTERM, "2", 143, marks=pytest.mark.slow)],
@@ -198,7 +206,7 @@ def test_a_stopped_study_goes_on_to_the_same_records(
     assert (process.returncode, out) == (code, ""), err
     assert len(err.splitlines()) == 1
     assert "the same command goes on" in err
-    assert session(process.pid) == []
+    assert left_after(5, process.pid) == []
     before = records.read(tmp_path / "run" / "records.jsonl")
     assert before.one("answer") is None, "it was not stopped in time; the test shows nothing"
     monkeypatch.chdir(tmp_path)

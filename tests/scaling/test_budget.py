@@ -185,7 +185,7 @@ def test_an_impossible_budget_ends_in_one_line_with_the_smallest_reachable_cost(
 @pytest.mark.parametrize("rule", ["resolution", "depth", "compound", "width"])
 def test_a_limit_that_never_binds_is_refused(rule: str) -> None:
     limits = {"params": 6e6} if rule == "resolution" else {"macs": 1e18}
-    with pytest.raises(InputError, match=r"^no limit on (params|macs) is .*met") as caught:
+    with pytest.raises(InputError, match=r"this rule (hardly changes|does not change) (params|macs)") as caught:
         fit_budget(B0, limits, rule=rule)
     assert "\n" not in str(caught.value)
 

@@ -46,7 +46,8 @@ def test_the_steps_are_whole_phis_and_phi_itself(phi: float) -> None:
     found = steps(phi)
     assert found[-1] == phi
     assert found[:-1] == [float(n) for n in range(1, len(found))]
-    assert 0 <= phi - (len(found) - 1) <= 1 + 1e-9
+    assert all(phi - step >= 0.5 - 1e-6 for step in found[1:-1])
+    assert 0 <= phi - (len(found) - 1) < 1.5
 
 
 def test_a_phi_that_is_whole_but_for_its_last_digit_is_no_further_step() -> None:
@@ -55,6 +56,11 @@ def test_a_phi_that_is_whole_but_for_its_last_digit_is_no_further_step() -> None
     assert steps(2 - 1e-12) == [1.0, 2 - 1e-12]
     assert steps(2.5) == [1.0, 2.0, 2.5]
     assert steps(0.5) == [0.5]
+
+
+def test_a_whole_step_near_the_last_one_is_left_out_unless_it_is_trained_already() -> None:
+    assert steps(4.12) == [1.0, 2.0, 3.0, 4.12]
+    assert steps(1.2) == [1.0, 1.2]
 
 
 def test_at_phi_1_the_family_is_the_chosen_candidate_and_the_corners() -> None:

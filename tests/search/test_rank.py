@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triscale.intervals import t_quantile
-from triscale.search.rank import Noise, choose, half_warning, paired_noise, ranking
+from triscale.search.rank import Noise, chance_warning, choose, half_warning, paired_noise, ranking
 
 accuracy = st.integers(0, 100).map(lambda n: n / 100)
 tables = st.integers(2, 6).flatmap(
@@ -139,6 +139,12 @@ def test_a_single_lucky_run_does_not_win() -> None:
     assert [row["id"] for row in rows] == ["steady", "slow", "lucky"]
     assert [row["tied"] for row in rows] == [True, True, False]
     assert choose(rows, {"steady": 3, "lucky": 1, "slow": 2}, scores) == "slow"
+
+
+def test_a_ranking_at_the_level_of_guessing_is_warned_of() -> None:
+    rows = [{"mean": 0.11}, {"mean": 0.09}]
+    assert "guessing (10.0%)" in (chance_warning(rows, classes=10, pictures=400) or "")
+    assert chance_warning([{"mean": 0.2}], classes=10, pictures=400) is None
 
 
 def test_a_best_at_half_length_that_falls_behind_is_warned_of() -> None:

@@ -39,6 +39,8 @@ def limits(texts: Sequence[str]) -> dict[str, float]:
         name = name.replace("-", "_")
         if name in found:
             raise UsageError(f"the limit {name} is given twice.")
+        if value.lower().endswith("b") and not name.endswith("memory"):
+            raise UsageError(f"{value!r} is bytes, but {name} is a count: write {name}=1.0G or {name}=9M.")
         found[name] = quantity(value, f"the limit {name}")
     return found
 

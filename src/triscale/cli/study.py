@@ -139,6 +139,8 @@ def _run(question: "Question", out: Path | None, workers: int | None, progress: 
         )
     else:
         print_text(*answer["lines"], f"Report: {path}")
+        if choice["warning"]:
+            complain(f"warning: {choice['warning']}")
 
 
 def _open(question: "Question", out: Path | None, workers: int | None, progress: "Progress") -> "Study":

@@ -22,7 +22,10 @@ def question(facts: Facts) -> Lines:
     asked = facts.study.get("question")
     if isinstance(asked, Mapping):
         command = facts.study.get("command")
-        given = {name: value for name, value in asked.items() if value not in (None, {})}
+        memory = any("memory" in limit for limit in asked.get("budget") or ())
+        given = {
+            name: value for name, value in asked.items() if value not in (None, {}) and (memory or name != "batch")
+        }
         return _lines({"command": command, **given} if command else given)
     return [] if asked is None else [("question", units.text(asked))]
 
@@ -79,11 +82,14 @@ def coefficients(facts: Facts) -> str:
     values = ", ".join(f"{name} = {units.factor(chosen.get(name))}" for name in ("alpha", "beta", "gamma"))
     tied = len(facts.choice.get("tied") or [])
     noise = facts.choice.get("noise_sd")
-    spread = (
-        ""
-        if noise is None
-        else f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
-    )
+    if noise is None:
+        spread = ""
+    elif facts.choice.get("noise_freedom") == 0:
+        spread = (
+            f" With one seed, only the sampling error of the validation pictures is known: {100 * noise:.2f} points."
+        )
+    else:
+        spread = f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
     return (
         f"Chosen: {values} (depth, width, resolution). {tied} candidates are tied within the noise of the seeds; "
         f"of these the cheapest is taken.{spread} The choice rests on validation accuracy only."

@@ -66,9 +66,9 @@ def fit(curve: Curve, cost_of: CostOf, limits: Mapping[str, float]) -> Fit:
     def at(phi: float) -> Point:
         try:
             where = curve(phi)
-            return Point(phi, where, cost_of(where))
         except InputError:
-            return Point(phi, Factors(math.inf, math.inf, math.inf), None)
+            where = Factors(math.inf, math.inf, math.inf)
+        return _point(phi, where, cost_of)
 
     low, high = _bracket(at, limits)
     while high.phi - low.phi > _RESOLUTION_OF_PHI * max(1.0, abs(low.phi)):
@@ -79,6 +79,8 @@ def fit(curve: Curve, cost_of: CostOf, limits: Mapping[str, float]) -> Fit:
 
 def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) -> Fit:
     """`found` with the largest resolution, then the largest width, that still fit; it leaves the rule by `left_rule`.
+
+    The notch of the result is the next step of width, which breaks a limit.
 
     A factor on which no limit depends stays.
 
@@ -97,15 +99,28 @@ def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) ->
     wider = _largest(lambda step: _fits(cost_of, taller._replace(width=width * (1 + step * step_of_width)), limits))
     filled = taller._replace(width=width * (1 + wider * step_of_width))
     cost = cost_of(filled)
+    notch = _point(found.phi, taller._replace(width=width * (1 + (wider + 1) * step_of_width)), cost_of)
     return Fit(
         phi=found.phi,
         factors=filled,
         cost=cost,
         slack={name: limits[name] - cost[name] for name in limits},
-        binding=found.binding,
-        notch=found.notch,
+        binding=_broken(notch, limits) or found.binding,
+        notch=notch,
         left_rule=(filled.resolution / resolution, filled.width / width),
     )
+
+
+def _point(phi: float, where: Factors, cost_of: CostOf) -> Point:
+    try:
+        return Point(phi, where, cost_of(where) if math.isfinite(where.depth) else None)
+    except InputError:
+        return Point(phi, where, None)
+
+
+def _broken(point: Point, limits: Mapping[str, float]) -> tuple[str, ...]:
+    """The limits that a point exceeds."""
+    return tuple(name for name in limits if point.cost is not None and point.cost[name] > limits[name])
 
 
 def _check(limits: Mapping[str, float]) -> None:
@@ -149,9 +164,7 @@ def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple
             break
         here, step = there, 2 * step
     if up or here.cost is None:
-        raise InputError(
-            f"no limit on {', '.join(limits)} is ever met along this rule; add one that grows with it, such as macs."
-        )
+        raise InputError(f"this rule does not change {', '.join(limits)} enough to meet a limit; add one such as macs.")
     cost = here.cost
     broken = ", ".join(
         f"{name} {cost[name]:,.0f} > {limits[name]:,.0f}" for name in limits if cost[name] > limits[name]
@@ -160,19 +173,19 @@ def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple
 
 
 def _answer(low: Point, high: Point, limits: Mapping[str, float]) -> Fit:
-    cost, beyond = low.cost, high.cost
+    cost = low.cost
     if cost is None:
         raise AssertionError  # the invariant of the bisection: low keeps every limit
-    if beyond is None:
+    if high.cost is None:
         raise InputError(
-            f"no limit on {', '.join(limits)} is met before the network is too large to be meant; add one such as macs."
+            f"this rule hardly changes {', '.join(limits)}: nothing bounds the network; add a limit such as macs."
         )
     return Fit(
         phi=low.phi,
         factors=low.factors,
         cost=cost,
         slack={name: limits[name] - cost[name] for name in limits},
-        binding=tuple(name for name in limits if beyond[name] > limits[name]),
+        binding=_broken(high, limits),
         notch=high,
     )
 

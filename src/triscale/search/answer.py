@@ -102,8 +102,8 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
             f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
             f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
-    subject = "Compound scaling at" if corner is None else f"The choice scales {corner} only, not a compound. At"
-    return f"{subject} equal counted cost, against the best rival: {'; '.join(parts)}."
+    subject = "Compound scaling" if corner is None else f"The choice, {corner} only and not a compound,"
+    return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}."
 
 
 def _compute_line(records: Records, members: Sequence[Record], scores: Scores, epochs: int) -> str:

@@ -48,8 +48,9 @@ class Member(NamedTuple):
 
 
 def steps(phi: float) -> list[float]:
-    """Whole phis below `phi` (by more than the last digits), and `phi` itself."""
-    return [*(float(step) for step in range(1, math.ceil(phi - 1e-9))), phi]
+    """Whole phis below `phi` by at least a half, and `phi` itself; 1, which the search trains, also where near."""
+    near = [1.0] if phi > 1 + 1e-9 else []
+    return [*near, *(float(step) for step in range(2, math.floor(phi - 0.5 + 1e-9) + 1)), phi]
 
 
 def family(

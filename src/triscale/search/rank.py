@@ -78,6 +78,14 @@ def choose(rows: Sequence[Mapping[str, Any]], macs: Mapping[str, int], allowed: 
     return next(str(row["id"]) for row in rows if row["id"] in allowed)
 
 
+def chance_warning(rows: Sequence[Mapping[str, Any]], classes: int, pictures: int) -> str | None:
+    """A warning where even the best network is within two standard errors of guessing: such a ranking says nothing."""
+    chance = 1 / classes
+    if max(float(row["mean"]) for row in rows) > chance + 2 * math.sqrt(chance * (1 - chance) / pictures):
+        return None
+    return f"No network is better than guessing ({100 * chance:.1f}%), so the ranking says nothing. Train longer."
+
+
 def half_warning(rows: Sequence[Mapping[str, Any]]) -> str | None:
     """A warning where the best at half the training length is not among the tied at full length."""
     compared = [row for row in rows if row["n"] == rows[0]["n"]]

@@ -29,7 +29,7 @@ from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, 
 from triscale.search.plan import LEADERS, Plan, longer_epochs, make_plan
 from triscale.search.pool import run_all
 from triscale.search.question import Question
-from triscale.search.rank import choose, half_warning, paired_noise, ranking
+from triscale.search.rank import chance_warning, choose, half_warning, paired_noise, ranking
 from triscale.spec import Network, content_hash, from_document
 from triscale.train import Epoch, Recipe
 from triscale.weights import write_atomically
@@ -193,7 +193,9 @@ class Study:
         macs = {one["id"]: one["cost"]["macs"] for one in plan["candidates"]}
         chosen = choose(rows, macs, [one["id"] for one in plan["candidates"] if one["within"]])
         factors = next(one["factors"] for one in plan["candidates"] if one["id"] == chosen)
-        warning = half_warning(rows)
+        about = self._data
+        told = (half_warning(rows), chance_warning(rows, len(about["classes"]), about["validation"]))
+        warning = " ".join(text for text in told if text) or None
         self._append(
             kind="choice",
             ranking=rows,
@@ -202,7 +204,7 @@ class Study:
             coefficients={"alpha": factors["depth"], "beta": factors["width"], "gamma": factors["resolution"]},
             noise_sd=noise.sd,
             noise_freedom=noise.freedom,
-            half_agrees=warning is None,
+            half_agrees=told[0] is None,
             warning=warning,
         )
 
