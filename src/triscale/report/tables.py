@@ -147,7 +147,7 @@ def _seed_interval(mean: float | None, seeds: int, noise: tuple[float, int] | No
     if mean is None or noise is None:
         return None
     margin = intervals.seed_margin(noise, seeds)
-    return mean - margin, mean + margin
+    return max(0.0, mean - margin), min(1.0, mean + margin)  # an accuracy cannot lie outside
 
 
 def _picture_interval(mean: float | None, total: int | None) -> tuple[float, float] | None:

@@ -90,10 +90,13 @@ def coefficients(facts: Facts) -> str:
         )
     else:
         spread = f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
-    return (
-        f"Chosen: {values} (depth, width, resolution). {tied} candidates are tied within the noise of the seeds; "
-        f"of these the cheapest is taken.{spread} The choice rests on validation accuracy only."
-    )
+    return f"Chosen: {values} (depth, width, resolution). {_tied(tied)}{spread} The choice rests on validation accuracy only."
+
+
+def _tied(count: int) -> str:
+    if count <= 1:
+        return "No other candidate is tied with it within the noise."
+    return f"{count} candidates are tied within the noise; of these the cheapest is taken."
 
 
 def method(facts: Facts) -> list[str]:

@@ -70,9 +70,13 @@ def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> st
     mean_text = f", validation {_percent(best['mean'])}" if best else ""
     return (
         f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} "
-        f"(product {alpha * beta**2 * gamma**2:.2f}): the cheapest of "
-        f"{len(choice['tied'])} tied among {len(plan['candidates'])} networks of twice the cost{mean_text}."
+        f"(product {alpha * beta**2 * gamma**2:.2f}): {_standing(len(choice['tied']))} "
+        f"{len(plan['candidates'])} networks of twice the cost{mean_text}."
     )
+
+
+def _standing(tied: int) -> str:
+    return "the best of" if tied <= 1 else f"the cheapest of {tied} tied among"
 
 
 def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:

@@ -78,7 +78,7 @@ class Question:
             elif spec.name == "time" and value is not None:
                 words += [option, f"{value:g}s"]
             elif spec.name != "network" and value != spec.default:
-                words += [option, str(value)]
+                words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
         return shlex.join(words)
 
     def hash(self, fingerprint: str, baseline: str) -> str:
