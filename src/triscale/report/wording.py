@@ -90,7 +90,8 @@ def coefficients(facts: Facts) -> str:
         )
     else:
         spread = f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
-    return f"Chosen: {values} (depth, width, resolution). {_tied(tied)}{spread} The choice rests on validation accuracy only."
+    basis = "The choice rests on validation accuracy only."
+    return f"Chosen: {values} (depth, width, resolution). {_tied(tied)}{spread} {basis}"
 
 
 def _tied(count: int) -> str:
