@@ -4,7 +4,6 @@ Run `python -m benchmarks.memory` from the root of the repository; it appends a 
 resident-set growth also holds torch's own buffers, thread stacks and what the allocator has not given back.
 """
 
-import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -80,10 +79,19 @@ def allocator_peak(work: Callable[[], object]) -> int:
 
 
 def resident_growth(work: Callable[[], object]) -> int:
-    """Growth in bytes from the resident set before `work` to its high-water mark (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    """Growth in bytes from the resident set before `work` to its high-water mark (Linux).
+
+    The mark is reset first: a process inherits that of its parent, and importing torch leaves one of its own.
+    """
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status_bytes("VmRSS")
     work()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - pages * resource.getpagesize()
+    return _status_bytes("VmHWM") - before
+
+
+def _status_bytes(field: str) -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition(f"{field}:")[2].split()[0]) * 1024
 
 
 def row(name: str, side: int, batch: int) -> dict[str, object]:

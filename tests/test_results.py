@@ -47,3 +47,14 @@ def test_the_readme_quotes_the_speed_of_counting() -> None:
     assert f"{rates[0]:,} different networks per CPU second ({rates[1]:,} in a fresh process)" in readme
     assert f"a median of {record['times_faster']['triscale']['median']:,.0f}" in readme
     assert f"{record['n']} rounds" in readme
+
+
+def test_the_readme_states_the_recorded_precision_of_memory() -> None:
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [found for line in lines if (found := json.loads(line))["name"] == "memory"][-1]["rows"]
+    modes = [row[mode] for row in rows for mode in ("training", "inference")]
+    assert len(rows) == 6
+    assert max(abs(one["predicted"] / one["allocator_peak"] - 1) for one in modes) < 0.003
+    growth = [row["training"]["resident_growth"] / row["training"]["predicted"] for row in rows]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
