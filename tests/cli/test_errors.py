@@ -149,6 +149,8 @@ def begun(folder: Path, pictures: Path, workers: str) -> subprocess.Popen[str]:
     """A study in a session of its own, seen to have finished a training."""
     options = list(QUESTION)
     options[options.index("--workers") + 1] = workers
+    # A shell's background job ignores SIGINT, and so would every process that it starts.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*COMMAND, "study", *options, "--data", str(pictures), "--out", folder.name],
         cwd=folder.parent,
@@ -157,6 +159,7 @@ def begun(folder: Path, pictures: Path, workers: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    signal.signal(signal.SIGINT, inherited)
     path = folder / "records.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (path.exists() and b'"kind":"run"' in path.read_bytes()):
