@@ -19,7 +19,8 @@ def test_every_size_is_listed_with_what_was_wanted_and_got(
     where = Factors(depth, width, side)
     scaled = scale(net, **where._asdict())
     rows = {row.field: row for row in explain_rounding(net, scaled, where)}
-    assert len(rows) == 3 + 2 * len(net.stages) + (net.head.channels is not None)
+    heads = sum(wide is not None for wide in (net.head.channels, net.head.hidden))
+    assert len(rows) == 3 + len(net.stem.deep) + 2 * len(net.stages) + heads
     for i, stage in enumerate(net.stages):
         deep, wide = rows[f"stages[{i}].repeats"], rows[f"stages[{i}].channels"]
         assert deep.wanted == stage.repeats * (where.depth if stage.scales_depth else 1)

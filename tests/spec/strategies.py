@@ -4,20 +4,29 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from triscale.spec import Activation, Gate, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+from triscale.spec import Activation, Around, Gate, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
 
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 GATES: tuple[Gate, ...] = get_args(Gate)
-OPERATORS: tuple[Operator, ...] = get_args(Operator)
-PADDINGS: tuple[Padding, ...] = get_args(Padding)
+AROUNDS: tuple[Around, ...] = get_args(Around)
+OPERATORS: tuple[Operator, ...] = tuple(operator for operator in get_args(Operator) if operator != "cell")
+PADDINGS: tuple[Padding, ...] = ("same", "symmetric")
+EXPANDS: dict[str, list[float]] = {
+    "mbconv": [1, 1.5, 4, 6, 6.0],
+    "fused_mbconv": [1, 1.5, 4],
+    "bottleneck": [0.25, 0.5, 1.0],
+    "preactivation": [0.25, 0.5, 1.0],
+}
 
 kernels = st.sampled_from([1, 3, 5, 7])
 rates = st.sampled_from([0, 0.1, 0.2, 0.5])
 squeezes = st.builds(
     SqueezeExcite,
     ratio=st.sampled_from([0.0625, 0.25, 1, 1.0]),
-    of=st.sampled_from(["input", "inner"]),
+    of=st.sampled_from(["input", "inner", "output"]),
     gate=st.sampled_from(GATES),
+    divisor=st.sampled_from([1, 8]),
+    activation=st.none() | st.sampled_from(ACTIVATIONS),
 )
 
 
@@ -25,18 +34,23 @@ squeezes = st.builds(
 def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> Stage:
     """Any legal stage; its channels are a multiple of `divisor`."""
     operator = draw(st.sampled_from(operators))
-    expands = {"mbconv": [1, 1.5, 4, 6, 6.0], "bottleneck": [0.25, 0.5, 1.0]}.get(operator, [1, 1.0])
+    expand = draw(st.sampled_from(EXPANDS.get(operator, [1, 1.0])))
+    squeezed = operator in ("mbconv", "basic", "bottleneck") or (operator == "fused_mbconv" and expand != 1)
+    bottleneck = operator == "bottleneck"
     return Stage(
         operator=operator,
         repeats=draw(st.integers(1, 4)),
         channels=divisor * draw(st.integers(1, 12)),
         kernel=draw(kernels),
         stride=draw(st.integers(1, 3)),
-        expand=draw(st.sampled_from(expands)),
-        squeeze_excite=draw(st.none() | squeezes) if operator == "mbconv" else None,
+        expand=expand,
+        squeeze_excite=draw(st.none() | squeezes) if squeezed else None,
         activation=draw(st.none() | st.sampled_from(ACTIVATIONS)),
         skip=draw(st.booleans()),
         scales_depth=draw(st.booleans()),
+        expand_of=draw(st.sampled_from([None, "input", "output"])) if "mbconv" in operator else None,
+        groups=draw(st.sampled_from([1, divisor])) if bottleneck and expand == 1 else 1,
+        shortcut_kernel=draw(st.sampled_from([1, 3])) if operator in ("basic", "bottleneck") else 1,
     )
 
 
@@ -45,6 +59,7 @@ def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Ne
     """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 40 px."""
     divisor = draw(st.sampled_from([1, 4, 5, 8]))
     width = st.integers(1, 12).map(lambda n: n * divisor)
+    head = draw(st.none() | width)
     return Network(
         name=draw(st.sampled_from(["a", "b c", "net_1"])),
         resolution=(draw(st.integers(1, 40)), draw(st.integers(1, 40))),
@@ -54,9 +69,17 @@ def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Ne
             stride=draw(st.integers(1, 3)),
             pool=draw(st.booleans()),
             scales=draw(st.booleans()),
+            deep=tuple(draw(st.lists(width, max_size=2))),
+            after=draw(st.sampled_from(AROUNDS)),
         ),
         stages=tuple(draw(st.lists(stages(divisor, operators), min_size=1, max_size=4))),
-        head=Head(channels=draw(st.none() | width), dropout=draw(rates), scales=draw(st.booleans())),
+        head=Head(
+            channels=head,
+            dropout=draw(rates),
+            scales=draw(st.booleans()),
+            hidden=draw(st.none() | width),
+            before="nothing" if head else draw(st.sampled_from(AROUNDS)),
+        ),
         activation=draw(st.sampled_from(ACTIVATIONS)),
         norm=Norm(eps=draw(st.sampled_from([1e-3, 1e-5])), momentum=draw(st.sampled_from([0.01, 0.1, 1]))),
         padding=draw(st.sampled_from(PADDINGS)),
@@ -64,4 +87,5 @@ def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Ne
         channel_divisor=divisor,
         input_channels=draw(st.integers(1, 4)),
         classes=draw(st.integers(1, 20)),
+        channel_floor=draw(st.sampled_from([0, 0.9])),
     )

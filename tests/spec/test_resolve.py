@@ -47,7 +47,7 @@ def test_channels_and_sizes_chain_through_the_layers_of_a_block(net: Network) ->
                 assert (run.block.out_channels, run.block.output) == (layer.out_channels, layer.output)
             else:
                 assert channels == layer.in_channels
-                assert layer.input == ((1, 1) if layer.role in ("squeeze", "excite", "classifier") else size)
+                assert layer.input == ((1, 1) if layer.role in ("squeeze", "excite", "hidden", "classifier") else size)
                 channels = layer.out_channels
                 size = size if layer.input == (1, 1) else layer.output
         assert run.block.out_channels == channels
@@ -82,7 +82,7 @@ def test_a_skip_stands_where_the_shape_stays_or_a_shortcut_projects(net: Network
             continue
         stays = block.stride == 1 and block.in_channels == block.out_channels
         projected = any(layer.role == "shortcut" for layer in block.layers)
-        residual = block.operator in ("basic", "bottleneck")
+        residual = block.operator in ("basic", "bottleneck", "preactivation")
         wanted = net.stages[at - 1].skip and block.operator != "separable" and (stays or residual)
         assert (wanted, wanted and not stays) == (block.skip, projected)
 

@@ -17,12 +17,22 @@ quick = settings(max_examples=30, deadline=None)
 SCALED = ("depth", "width", "resolution")
 
 
+def widths(net: Network) -> list[tuple[int, bool]]:
+    """Every width of the network and whether it scales, the stem's first and the head's last."""
+    stem, head = net.stem, net.head
+    heads = [wide for wide in (head.channels, head.hidden) if wide is not None]
+    return [
+        *((wide, stem.scales) for wide in (stem.channels, *stem.deep)),
+        *((stage.channels, True) for stage in net.stages),
+        *((wide, head.scales) for wide in heads),
+    ]
+
+
 def sizes(net: Network) -> dict[str, list[int]]:
     """Everything that a factor can change, by factor."""
-    heads = [] if net.head.channels is None else [net.head.channels]
     return {
         "depth": [stage.repeats for stage in net.stages],
-        "width": [net.stem.channels, *(stage.channels for stage in net.stages), *heads],
+        "width": [wide for wide, _ in widths(net)],
         "resolution": list(net.resolution),
     }
 
@@ -33,9 +43,9 @@ def without_sizes(net: Network) -> Network:
         net,
         name="n",
         resolution=(1, 1),
-        stem=replace(net.stem, channels=1),
+        stem=replace(net.stem, channels=1, deep=(1,) * len(net.stem.deep)),
         stages=tuple(replace(stage, repeats=1, channels=1) for stage in net.stages),
-        head=replace(net.head, channels=None if net.head.channels is None else 1),
+        head=replace(net.head, channels=net.head.channels and 1, hidden=net.head.hidden and 1),
     )
 
 
@@ -57,11 +67,8 @@ def test_only_repeats_channels_and_sides_change(net: Network, depth: float, widt
 @given(networks(), factors, factors, factors)
 def test_every_size_is_the_rounded_product(net: Network, depth: float, width: float, resolution: float) -> None:
     scaled = scale(net, depth=depth, width=width, resolution=resolution)
-    wide = [c if width == 1 else round_channels(c * width, net.channel_divisor) for c in sizes(net)["width"]]
-    if not net.stem.scales:
-        wide[0] = net.stem.channels
-    if net.head.channels is not None and not net.head.scales:
-        wide[-1] = net.head.channels
+    grid = net.channel_divisor, net.channel_floor
+    wide = [c if width == 1 or not scales else round_channels(c * width, *grid) for c, scales in widths(net)]
     deep = [round_repeats(s.repeats * depth) if s.scales_depth else s.repeats for s in net.stages]
     assert {"depth": deep, "width": wide, "resolution": [round_side(s * resolution) for s in net.resolution]} == sizes(
         scaled
@@ -87,7 +94,7 @@ def test_a_fixed_stem_head_first_and_last_stage_do_not_scale(net: Network, facto
     assert net.head.channels == scaled.head.channels
     for place in (0, -1):
         assert net.stages[place].repeats == scaled.stages[place].repeats
-        expected = round_channels(net.stages[place].channels * factor, net.channel_divisor)
+        expected = round_channels(net.stages[place].channels * factor, net.channel_divisor, net.channel_floor)
         assert (expected if factor != 1 else net.stages[place].channels) == scaled.stages[place].channels
 
 

@@ -23,10 +23,12 @@ class Counts(NamedTuple):
 
 def count_layer(layer: Layer) -> Counts:
     """The counts of a layer, its bias or norm (two parameters a channel) included."""
+    extra = (layer.bias + 2 * layer.norm) * layer.out_channels
+    if layer.kind == "norm":
+        return Counts(extra, 0, 0)
     weights = layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2
     pixels = layer.output[0] * layer.output[1]
-    extra = (layer.bias + 2 * layer.norm) * layer.out_channels
-    return Counts(weights + extra, weights * pixels, 0 if layer.linear else layer.out_channels * pixels)
+    return Counts(weights + extra, weights * pixels, layer.out_channels * pixels if layer.kind == "conv" else 0)
 
 
 @lru_cache(maxsize=1 << 16)

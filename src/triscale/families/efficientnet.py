@@ -1,7 +1,7 @@
-"""EfficientNet B0-B8, L2 and Lite0-4 from one B0 table (paper Table 1; coefficients of the authors' code).
+"""EfficientNet B0-B8, L2 and Lite0-4 from one B0 table (paper Table 1; coefficients of the authors' code), and EdgeTPU.
 
 The published members do not follow the published formula: each has its own coefficients, kept here as they stand in
-`efficientnet_builder.py` and `efficientnet_lite_builder.py`.
+`efficientnet_builder.py`, `efficientnet_lite_builder.py` and `efficientnet_edgetpu_builder.py`.
 """
 
 from collections.abc import Iterator
@@ -62,6 +62,30 @@ LITE_MEMBERS = {
 }
 
 
+EDGE_MEMBERS = {
+    "es": Coefficients(1.0, 1.0, 224, 0.2),
+    "em": Coefficients(1.0, 1.1, 240, 0.2),
+    "el": Coefficients(1.2, 1.4, 300, 0.3),
+}
+
+
+def _edge_small() -> Network:
+    """Fused blocks first, ReLU, no squeeze-excite. The first stage's table says 24 inputs where the stem gives 32, so
+    that its expand ratio is one of the output, which is 24."""
+    return replace(
+        B0,
+        stages=(
+            Stage(operator="fused_mbconv", expand=4, expand_of="output", channels=24, repeats=1, skip=False),
+            Stage(operator="fused_mbconv", expand=8, stride=2, channels=32, repeats=2),
+            Stage(operator="fused_mbconv", expand=8, stride=2, channels=48, repeats=4),
+            Stage(operator="mbconv", expand=8, kernel=5, stride=2, channels=96, repeats=5),
+            Stage(operator="mbconv", expand=8, kernel=5, stride=1, channels=144, repeats=4),
+            Stage(operator="mbconv", expand=8, kernel=5, stride=2, channels=192, repeats=2),
+        ),
+        activation="relu",
+    )
+
+
 def _lite0() -> Network:
     """B0 without squeeze-excite, with ReLU6, and with a stem, head, first and last stage that do not scale."""
     plain = tuple(replace(stage, squeeze_excite=None) for stage in B0.stages)
@@ -75,7 +99,8 @@ def _member(base: Network, name: str, given: Coefficients) -> Network:
 
 
 def networks() -> Iterator[Network]:
-    """Every member, smallest first within B0-L2 and Lite0-4."""
-    lite0 = _lite0()
+    """Every member, smallest first within B0-L2, Lite0-4 and EdgeTPU S-L."""
+    lite0, edge_small = _lite0(), _edge_small()
     yield from (_member(B0, name, given) for name, given in MEMBERS.items())
     yield from (_member(lite0, name, given) for name, given in LITE_MEMBERS.items())
+    yield from (_member(edge_small, name, given) for name, given in EDGE_MEMBERS.items())

@@ -6,13 +6,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triscale.errors import UsageError
-from triscale.families import efficientnet, mobilenet, resnet, smallnet
+from triscale.families import efficientnet, efficientnetv2, mnasnet, mobilenet, resnet, senet, smallnet
 from triscale.spec import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FAMILIES = {"efficientnet": efficientnet, "mobilenet": mobilenet, "resnet": resnet, "smallnet": smallnet}
+_FAMILIES = {
+    "efficientnet": efficientnet,
+    "efficientnetv2": efficientnetv2,
+    "mobilenet": mobilenet,
+    "mnasnet": mnasnet,
+    "resnet": resnet,
+    "senet": senet,
+    "smallnet": smallnet,
+}
 
 
 @cache

@@ -1,4 +1,5 @@
-"""ResNet-18 to ResNet-200 (arXiv 1512.03385, Table 1; 200 from arXiv 1603.05027), v1.5 (stride in the 3x3)."""
+"""ResNet-18 to ResNet-200 (arXiv 1512.03385, Table 1; 200 from arXiv 1603.05027), v1.5 (stride in the 3x3), and the
+pre-activation ResNet-164 and ResNet-1001 for pictures of 32 px (arXiv 1603.05027, Table 3)."""
 
 from collections.abc import Iterator
 
@@ -13,9 +14,12 @@ _REPEATS: dict[int, tuple[Operator, tuple[int, int, int, int]]] = {
     200: ("bottleneck", (3, 24, 36, 3)),
 }
 
+PREACTIVATION_LAYERS = (164, 1001)
+"""Three layers a block, three stages, the stem and the classifier: 9 n + 2."""
+
 
 def networks() -> Iterator[Network]:
-    """Every member, shallowest first."""
+    """Every member, shallowest first within each kind."""
     for layers, (operator, repeats) in _REPEATS.items():
         widths = (64, 128, 256, 512) if operator == "basic" else (256, 512, 1024, 2048)
         expand = 1.0 if operator == "basic" else 0.25
@@ -32,3 +36,21 @@ def networks() -> Iterator[Network]:
             norm=Norm(eps=1e-5, momentum=0.1),
             padding="symmetric",
         )
+    yield from (_preactivation(layers) for layers in PREACTIVATION_LAYERS)
+
+
+def _preactivation(layers: int) -> Network:
+    return Network(
+        name=f"resnet{layers}",
+        resolution=(32, 32),
+        stem=Stem(channels=16, stride=1, after="nothing"),
+        stages=tuple(
+            Stage(operator="preactivation", channels=c, repeats=(layers - 2) // 9, stride=s, expand=0.25)
+            for c, s in ((64, 1), (128, 2), (256, 2))
+        ),
+        head=Head(channels=None, before="norm_activation"),
+        activation="relu",
+        norm=Norm(eps=1e-5, momentum=0.1),
+        padding="symmetric",
+        classes=10,
+    )

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from triscale.nn.layers import ConvUnit, MaxPool, SqueezeExcite, StochasticDepth, activation
+from triscale.nn.layers import ConvUnit, MaxPool, NormUnit, SqueezeExcite, StochasticDepth, activation
 from triscale.spec import Block, Layer, Norm
 
 
@@ -10,16 +10,24 @@ def _layers(block: Block) -> dict[str, Layer]:
     return {layer.role: layer for layer in block.layers}
 
 
+def _squeeze_excite(layers: dict[str, Layer], block: Block) -> nn.Module:
+    if "squeeze" not in layers:
+        return nn.Identity()
+    return SqueezeExcite(layers["squeeze"], layers["excite"], block.padding)
+
+
 class Stem(ConvUnit):
-    """Convolution, batch norm, activation and, for ResNet, max pooling."""
+    """Convolutions, each with batch norm and activation as far as the spec has them, and ResNet's max pooling."""
 
     def __init__(self, block: Block, norm: Norm) -> None:
-        super().__init__(block.layers[0], block.padding, norm)
+        *deep, last = block.layers
+        super().__init__(last, block.padding, norm)
+        self.deep = nn.Sequential(*(ConvUnit(layer, block.padding, norm) for layer in deep))
         self.pool = MaxPool(block.padding) if block.pool else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, in, h, w] -> [n, out, h', w']."""
-        y: Tensor = self.pool(super().forward(x))
+        y: Tensor = self.pool(super().forward(self.deep(x)))
         return y
 
 
@@ -31,15 +39,30 @@ class MBConv(nn.Module):
         layers = _layers(block)
         self.expand = ConvUnit(layers["expand"], block.padding, norm) if "expand" in layers else nn.Identity()
         self.depthwise = ConvUnit(layers["depthwise"], block.padding, norm)
-        self.squeeze_excite = (
-            SqueezeExcite(layers["squeeze"], layers["excite"], block.padding) if "squeeze" in layers else nn.Identity()
-        )
+        self.squeeze_excite = _squeeze_excite(layers, block)
         self.project = ConvUnit(layers["project"], block.padding, norm)
         self.stochastic_depth = StochasticDepth(drop_rate) if block.skip else None
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, in, h, w] -> [n, out, h', w']."""
         branch: Tensor = self.project(self.squeeze_excite(self.depthwise(self.expand(x))))
+        return branch if self.stochastic_depth is None else x + self.stochastic_depth(branch)
+
+
+class FusedMBConv(nn.Module):
+    """A full convolution for MBConv's expand and depthwise; with expand 1 all there is (arXiv 2104.00298, Figure 2)."""
+
+    def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
+        super().__init__()
+        layers = _layers(block)
+        self.conv = ConvUnit(layers["conv"], block.padding, norm)
+        self.squeeze_excite = _squeeze_excite(layers, block)
+        self.project = ConvUnit(layers["project"], block.padding, norm) if "project" in layers else nn.Identity()
+        self.stochastic_depth = StochasticDepth(drop_rate) if block.skip else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, in, h, w] -> [n, out, h', w']."""
+        branch: Tensor = self.project(self.squeeze_excite(self.conv(x)))
         return branch if self.stochastic_depth is None else x + self.stochastic_depth(branch)
 
 
@@ -59,16 +82,18 @@ class Separable(nn.Module):
 
 
 class _Residual(nn.Module):
-    """A branch, a shortcut (identity or projecting), the activation after their sum."""
+    """A branch (with squeeze-excite at its end), a shortcut (identity or projecting), the activation after their sum."""
 
     def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
         super().__init__()
         layers = _layers(block)
+        self.squeeze_excite = _squeeze_excite(layers, block)
         self.shortcut = ConvUnit(layers["shortcut"], block.padding, norm) if "shortcut" in layers else nn.Identity()
         self.stochastic_depth = StochasticDepth(drop_rate) if block.skip else None
         self.activation = activation(block.activation)
 
     def _join(self, x: Tensor, branch: Tensor) -> Tensor:
+        branch = self.squeeze_excite(branch)
         if self.stochastic_depth is not None:
             branch = self.shortcut(x) + self.stochastic_depth(branch)
         y: Tensor = self.activation(branch)
@@ -104,9 +129,34 @@ class Bottleneck(_Residual):
         return self._join(x, self.project(self.conv(self.reduce(x))))
 
 
-BLOCKS: dict[str, type[MBConv] | type[Separable] | type[Basic] | type[Bottleneck]] = {
+class Preactivation(nn.Module):
+    """A bottleneck whose convolutions come after norm and activation (arXiv 1603.05027); identity skips stay untouched."""
+
+    def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
+        super().__init__()
+        layers = _layers(block)
+        self.entry = NormUnit(layers["entry"], norm)
+        self.reduce = ConvUnit(layers["reduce"], block.padding, norm)
+        self.conv = ConvUnit(layers["conv"], block.padding, norm)
+        self.project = ConvUnit(layers["project"], block.padding, norm)
+        self.shortcut = ConvUnit(layers["shortcut"], block.padding, norm) if "shortcut" in layers else None
+        self.stochastic_depth = StochasticDepth(drop_rate) if block.skip else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, in, h, w] -> [n, out, h', w']."""
+        entered = self.entry(x)
+        branch: Tensor = self.project(self.conv(self.reduce(entered)))
+        if self.stochastic_depth is None:
+            return branch
+        kept = x if self.shortcut is None else self.shortcut(entered)
+        return kept + self.stochastic_depth(branch)
+
+
+BLOCKS: dict[str, type[MBConv | FusedMBConv | Separable | Basic | Bottleneck | Preactivation]] = {
     "mbconv": MBConv,
+    "fused_mbconv": FusedMBConv,
     "separable": Separable,
     "basic": Basic,
     "bottleneck": Bottleneck,
+    "preactivation": Preactivation,
 }

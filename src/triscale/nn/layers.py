@@ -89,22 +89,36 @@ def convolution(layer: Layer, padding: Padding) -> nn.Conv2d:
     kind = SameConv2d if at_run_time else nn.Conv2d
     return kind(
         layer.in_channels, layer.out_channels, layer.kernel, layer.stride,
-        padding=0 if at_run_time else layer.kernel // 2, groups=layer.groups, bias=layer.bias,
+        padding=0 if at_run_time or padding == "valid" else layer.kernel // 2, groups=layer.groups, bias=layer.bias,
     )  # fmt: skip
 
 
 class ConvUnit(nn.Module):
-    """Convolution, batch norm, activation."""
+    """Convolution, batch norm, activation, as far as the layer has them."""
 
     def __init__(self, layer: Layer, padding: Padding, norm: Norm) -> None:
         super().__init__()
         self.conv = convolution(layer, padding)
-        self.norm = nn.BatchNorm2d(layer.out_channels, norm.eps, norm.momentum)
+        self.norm = nn.BatchNorm2d(layer.out_channels, norm.eps, norm.momentum) if layer.norm else nn.Identity()
         self.activation = activation(layer.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, in, h, w] -> [n, out, h', w']."""
         y: Tensor = self.activation(self.norm(self.conv(x)))
+        return y
+
+
+class NormUnit(nn.Module):
+    """Batch norm, activation: the entry of a pre-activation block."""
+
+    def __init__(self, layer: Layer, norm: Norm) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(layer.out_channels, norm.eps, norm.momentum)
+        self.activation = activation(layer.activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, c, h, w] -> the same shape."""
+        y: Tensor = self.activation(self.norm(x))
         return y
 
 

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from triscale.cost import count_resolved
 from triscale.nn.blocks import BLOCKS, Stem
-from triscale.nn.layers import ConvUnit
-from triscale.spec import Network, Resolved, resolve
+from triscale.nn.layers import ConvUnit, NormUnit, activation
+from triscale.spec import Block, Network, Norm, Resolved, resolve
 
 
 class Model(nn.Module):
@@ -15,11 +15,13 @@ class Model(nn.Module):
 
     It takes any height and width, not only those of `network.resolution`. In channels-last memory
     (`model.to(memory_format=torch.channels_last)`) depthwise networks run faster on most CPUs and GPUs. In eval mode
-    the logits are `classifier(features(x)["head"].mean((2, 3)))`, which makes class activation maps exact.
+    the logits are `classifier(hidden(features(x)["head"].mean((2, 3))))`; where `hidden` is nothing, as in all but
+    MobileNetV3, they are linear in the map, which makes class activation maps exact.
 
     Attributes:
         network: the spec it was built from.
-        classifier: the linear layer on the pooled map of the head.
+        hidden: what stands between pooling and dropout.
+        classifier: the last linear layer.
     """
 
     def __init__(self, resolved: Resolved) -> None:
@@ -34,15 +36,15 @@ class Model(nn.Module):
             drop_rate = network.stochastic_depth * index / (len(blocks) - 2)
             stages[stage - 1].append(BLOCKS[block.operator](block, network.norm, drop_rate))
         self.stages = nn.ModuleList(stages)
-        last = head.layers[-1]
-        self.head = ConvUnit(head.layers[0], head.padding, network.norm) if head.operator == "head" else nn.Identity()
+        self.head = _head(head, network.norm)
+        self.hidden = _hidden(head)
         self.dropout = nn.Dropout(network.head.dropout)
-        self.classifier = nn.Linear(last.in_channels, last.out_channels)
+        self.classifier = nn.Linear(head.layers[-1].in_channels, head.layers[-1].out_channels)
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pictures [n, input channels, h, w] -> logits [n, classes]."""
-        logits: Tensor = self.classifier(self.dropout(self.forward_features(x).mean((2, 3))))
+        logits: Tensor = self.classifier(self.dropout(self.hidden(self.forward_features(x).mean((2, 3)))))
         return logits
 
     def forward_features(self, x: Tensor) -> Tensor:
@@ -60,6 +62,23 @@ class Model(nn.Module):
             x = maps[f"stage{index}"] = stage(x if index > 1 else maps["stem"])
         maps["head"] = self.head(x)
         return maps
+
+
+def _head(block: Block, norm: Norm) -> nn.Module:
+    """What is done to the last stage's map before pooling."""
+    first = block.layers[0]
+    if block.operator == "head":
+        return ConvUnit(first, block.padding, norm)
+    if first.kind == "norm":
+        return NormUnit(first, norm)
+    return activation(block.activation) if "activation" in block.around else nn.Identity()
+
+
+def _hidden(block: Block) -> nn.Module:
+    """MobileNetV3's linear layer with activation after pooling."""
+    if not block.hidden_channels:
+        return nn.Identity()
+    return nn.Sequential(nn.Linear(block.inner_channels, block.hidden_channels), activation(block.activation))
 
 
 def build(network: Network) -> Model:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from triscale.errors import InputError
-from triscale.spec.fields import FieldError
+from triscale.spec.fields import LATER, FieldError
 from triscale.spec.network import Network
 
 FORMAT = "triscale.network"
@@ -66,7 +66,7 @@ def read(path: Path) -> Network:
 
 def content_hash(network: Network) -> str:
     """SHA-256 (64 hex digits) of the canonical JSON without the name: equal networks, equal hash."""
-    fields = to_document(network)
+    fields = {"format": FORMAT, "version": VERSION, **_encode(network, canonical=True)}
     del fields["name"]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -92,11 +92,17 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
         yield path, json.dumps(value)
 
 
-def _encode(value: Any) -> Any:
+def _encode(value: Any, *, canonical: bool = False) -> Any:
+    """JSON-ready; `canonical` leaves out later fields that hold their default."""
     if dataclasses.is_dataclass(value):
-        return {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        held = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: _encode(item, canonical=canonical)
+            for field, item in held
+            if not (canonical and LATER in field.metadata and item == field.default)
+        }
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [_encode(item, canonical=canonical) for item in value]
     if type(value) is float and value.is_integer():
         return int(value)  # 6.0 and 6 are one ratio and must have one hash
     return value

@@ -1,11 +1,22 @@
 """Checks of single fields; each failure names the field, its value and what is allowed."""
 
 from collections.abc import Iterable
+from dataclasses import field
+from typing import Any
 
 from triscale.errors import InputError
 
 _SHOWN = 80
 """Characters of a wrong value that a message shows."""
+
+
+LATER = "later"
+"""Marks a field that came after the first version of the format."""
+
+
+def later(default: Any) -> Any:
+    """A field that older files lack: where it holds its default, the content hash leaves it out and stays as it was."""
+    return field(default=default, metadata={LATER: True})
 
 
 class FieldError(InputError):

@@ -4,65 +4,16 @@
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from triscale.errors import InputError
-from triscale.spec.network import Activation, Gate, Network, Stage
-from triscale.spec.rounding import Padding, Size, output_side, pad_side, round_channels, round_squeeze
+from triscale.spec.layers import Block, convolved
+from triscale.spec.network import Network, SqueezeExcite, Stage
+from triscale.spec.rounding import Size, round_channels, round_squeeze
 
 MAX_LAYERS = 10_000
-_MOST_LAYERS = 5
-"""Of a single block: expand, depthwise, squeeze, excite, project."""
-
-
-class Layer(NamedTuple):
-    """A convolution (or, with `linear`, a fully connected layer) and what follows it: bias or norm, then an activation.
-
-    `pad` is (top, bottom, left, right) in pixels; sizes are (height, width).
-    """
-
-    role: str
-    in_channels: int
-    out_channels: int
-    kernel: int
-    stride: int
-    groups: int
-    bias: bool
-    norm: bool
-    activation: Activation | Gate | None
-    input: Size
-    output: Size
-    pad: tuple[int, int, int, int]
-    linear: bool = False
-
-
-class Block(NamedTuple):
-    """One block: all that decides its layers.
-
-    `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier".
-    For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes.
-    """
-
-    operator: str
-    in_channels: int
-    inner_channels: int
-    out_channels: int
-    squeeze_channels: int
-    kernel: int
-    stride: int
-    activation: Activation
-    gate: Gate
-    padding: Padding
-    skip: bool
-    pool: bool
-    input: Size
-    output: Size
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layers in the order of the data; a projecting shortcut comes last."""
-        return _layers(self)
+_MOST_LAYERS = 6
+"""Of a block without a cell: a bottleneck with squeeze-excite and a projecting shortcut."""
 
 
 class BlockRun(NamedTuple):
@@ -121,144 +72,72 @@ def _refuse_too_many_layers(network: Network, runs: list[BlockRun]) -> None:
 
 def _stem(network: Network) -> Block:
     stem = network.stem
-    size = _convolved(network.resolution, stem.kernel, stem.stride, network.padding)
-    size = _convolved(size, 3, 2, network.padding) if stem.pool else size
+    padding = stem.padding or network.padding
+    size = convolved(network.resolution, stem.kernel, stem.stride, padding)
+    size = convolved(size, 3, 2, padding) if stem.pool else size
     return Block(
         "stem", network.input_channels, stem.channels, stem.channels, 0, stem.kernel, stem.stride,
-        network.activation, "sigmoid", network.padding, False, stem.pool, network.resolution, size,
+        network.activation, "sigmoid", padding, False, stem.pool, network.resolution, size,
+        deep=stem.deep, around=stem.after,
     )  # fmt: skip
 
 
 def _block(network: Network, stage: Stage, in_channels: int, stride: int, size: Size) -> Block:
-    if stage.operator == "mbconv":
-        inner = _inner(in_channels, stage.expand, network.channel_divisor)
-    elif stage.operator == "bottleneck":
-        inner = _inner(stage.channels, stage.expand, network.channel_divisor)
-    else:
-        inner = in_channels if stage.operator == "separable" else stage.channels
-    squeeze, gate = 0, "sigmoid"
-    if stage.squeeze_excite is not None:
-        base = in_channels if stage.squeeze_excite.of == "input" else inner
-        squeeze, gate = round_squeeze(base * stage.squeeze_excite.ratio), stage.squeeze_excite.gate
-    residual = stage.operator in ("basic", "bottleneck")
-    skip = (
-        stage.skip and stage.operator != "separable" and (residual or (stride == 1 and in_channels == stage.channels))
-    )
+    residual = stage.operator in _RESIDUAL
+    inner, activation = _inner(network, stage, in_channels), stage.activation or network.activation
+    squeezed = stage.squeeze_excite
+    kernel = 1 if stage.operator == "preactivation" else stage.kernel  # it strides in its first 1x1 convolution
     return Block(
-        stage.operator, in_channels, inner, stage.channels, squeeze, stage.kernel, stride,
-        stage.activation or network.activation, gate, network.padding, skip, False,  # type: ignore[arg-type]
-        size, _convolved(size, stage.kernel, stride, network.padding),
+        stage.operator, in_channels, inner, stage.channels,
+        _squeeze(squeezed, in_channels, inner, stage.channels) if squeezed else 0, stage.kernel, stride,
+        activation, squeezed.gate if squeezed else "sigmoid", network.padding,
+        stage.skip
+        and stage.operator != "separable"
+        and (residual or (stride == 1 and in_channels == stage.channels)), False,
+        size, convolved(size, kernel, stride, network.padding),
+        squeezed.activation or activation if squeezed else "relu",
+        _on_divisor(inner * stage.reduce, network) if stage.operator == "bottleneck" else 0,
+        stage.groups, stage.shortcut_kernel,
     )  # fmt: skip
 
 
 def _head(network: Network, channels: int, size: Size) -> Block:
-    operator, inner = ("head", network.head.channels) if network.head.channels else ("classifier", channels)
+    head = network.head
+    operator, inner = ("head", head.channels) if head.channels else ("classifier", channels)
     return Block(
         operator, channels, inner, network.classes, 0, 1, 1,
         network.activation, "sigmoid", network.padding, False, True, size, (1, 1),
+        hidden_channels=head.hidden or 0, around=head.before,
     )  # fmt: skip
 
 
-def _inner(channels: int, expand: float, divisor: int) -> int:
-    """Inner width; exact where the product is whole (0.07 * 100 is 7.000000000000001), on the divisor otherwise."""
-    wanted = channels * expand
+_RESIDUAL = ("basic", "bottleneck", "preactivation")
+_OF_OUTPUT = ("bottleneck", "preactivation")
+
+
+def _inner(network: Network, stage: Stage, in_channels: int) -> int:
+    """Inner width; 0 for a fused block that is a single convolution."""
+    match stage.operator:
+        case "mbconv" | "fused_mbconv" | "bottleneck" | "preactivation":
+            if stage.operator == "fused_mbconv" and stage.expand == 1:
+                return 0
+            of_output = stage.operator in _OF_OUTPUT or stage.expand_of == "output"
+            inner = _on_divisor((stage.channels if of_output else in_channels) * stage.expand, network)
+            return round_channels(inner, stage.groups) if inner % stage.groups else inner
+        case "separable":
+            return in_channels
+        case _:
+            return stage.channels
+
+
+def _squeeze(squeezed: SqueezeExcite, in_channels: int, inner: int, out_channels: int) -> int:
+    base = {"input": in_channels, "inner": inner, "output": out_channels}[squeezed.of]
+    return round_squeeze(base * squeezed.ratio, squeezed.divisor)
+
+
+def _on_divisor(wanted: float, network: Network) -> int:
+    """Exact where the product is whole (0.07 * 100 is 7.000000000000001), on the network's divisor otherwise."""
     whole = int(wanted + 0.5)
-    return whole if abs(wanted - whole) <= 1e-9 * wanted else round_channels(wanted, divisor)
-
-
-def _convolved(size: Size, kernel: int, stride: int, padding: Padding) -> Size:
-    return output_side(size[0], kernel, stride, padding), output_side(size[1], kernel, stride, padding)
-
-
-@lru_cache(maxsize=1 << 16)
-def _layers(block: Block) -> tuple[Layer, ...]:
-    return tuple(_LAYERS[block.operator](block))
-
-
-def _conv(
-    block: Block, role: str, channels: tuple[int, int], size: Size, *,
-    kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False, norm: bool = True,
-    activation: Activation | Gate | None = None,
-) -> Layer:  # fmt: skip
-    if stride == 1:  # an odd kernel keeps the size under either padding, and most layers are of this kind
-        before = kernel // 2
-        return Layer(
-            role, *channels, kernel, 1, groups, bias, norm, activation, size, size, (before, before, before, before)
-        )
-    output = _convolved(size, kernel, stride, block.padding)
-    pad = (*pad_side(size[0], kernel, stride, block.padding), *pad_side(size[1], kernel, stride, block.padding))
-    return Layer(role, *channels, kernel, stride, groups, bias, norm, activation, size, output, pad)
-
-
-def _stem_layers(b: Block) -> Iterator[Layer]:
-    yield _conv(
-        b, "conv", (b.in_channels, b.out_channels), b.input, kernel=b.kernel, stride=b.stride, activation=b.activation
-    )
-
-
-def _mbconv_layers(b: Block) -> Iterator[Layer]:
-    if b.inner_channels != b.in_channels:
-        yield _conv(b, "expand", (b.in_channels, b.inner_channels), b.input, activation=b.activation)
-    inner = (b.inner_channels, b.inner_channels)
-    yield _conv(
-        b, "depthwise", inner, b.input,
-        kernel=b.kernel, stride=b.stride, groups=b.inner_channels, activation=b.activation,
-    )  # fmt: skip
-    if b.squeeze_channels:
-        one = (1, 1)
-        squeeze, excite = (b.inner_channels, b.squeeze_channels), (b.squeeze_channels, b.inner_channels)
-        yield _conv(b, "squeeze", squeeze, one, bias=True, norm=False, activation=b.activation)
-        yield _conv(b, "excite", excite, one, bias=True, norm=False, activation=b.gate)
-    yield _conv(b, "project", (b.inner_channels, b.out_channels), b.output)
-
-
-def _separable_layers(b: Block) -> Iterator[Layer]:
-    inner = (b.in_channels, b.in_channels)
-    yield _conv(
-        b, "depthwise", inner, b.input, kernel=b.kernel, stride=b.stride, groups=b.in_channels, activation=b.activation
-    )  # fmt: skip
-    yield _conv(b, "pointwise", (b.in_channels, b.out_channels), b.output, activation=b.activation)
-
-
-def _basic_layers(b: Block) -> Iterator[Layer]:
-    yield _conv(
-        b, "conv1", (b.in_channels, b.out_channels), b.input, kernel=b.kernel, stride=b.stride, activation=b.activation
-    )
-    yield _conv(b, "conv2", (b.out_channels, b.out_channels), b.output, kernel=b.kernel)
-    yield from _shortcut(b)
-
-
-def _bottleneck_layers(b: Block) -> Iterator[Layer]:
-    yield _conv(b, "reduce", (b.in_channels, b.inner_channels), b.input, activation=b.activation)
-    inner = (b.inner_channels, b.inner_channels)
-    yield _conv(b, "conv", inner, b.input, kernel=b.kernel, stride=b.stride, activation=b.activation)
-    yield _conv(b, "project", (b.inner_channels, b.out_channels), b.output)
-    yield from _shortcut(b)
-
-
-def _shortcut(b: Block) -> Iterator[Layer]:
-    if b.skip and (b.stride != 1 or b.in_channels != b.out_channels):
-        yield _conv(b, "shortcut", (b.in_channels, b.out_channels), b.input, stride=b.stride)
-
-
-def _head_layers(b: Block) -> Iterator[Layer]:
-    yield _conv(b, "conv", (b.in_channels, b.inner_channels), b.input, activation=b.activation)
-    yield from _classifier_layers(b)
-
-
-def _classifier_layers(b: Block) -> Iterator[Layer]:
-    one = (1, 1)
-    yield Layer(
-        "classifier", b.inner_channels, b.out_channels, 1, 1, 1, True, False, None, one, one, (0, 0, 0, 0), linear=True
-    )
-
-
-_LAYERS = {
-    "stem": _stem_layers,
-    "mbconv": _mbconv_layers,
-    "separable": _separable_layers,
-    "basic": _basic_layers,
-    "bottleneck": _bottleneck_layers,
-    "head": _head_layers,
-    "classifier": _classifier_layers,
-}
+    if abs(wanted - whole) <= 1e-9 * wanted:
+        return whole
+    return round_channels(wanted, network.channel_divisor, network.channel_floor)

@@ -7,7 +7,7 @@ floating-point noise is ours.
 import math
 from typing import Literal
 
-Padding = Literal["same", "symmetric"]
+Padding = Literal["same", "symmetric", "valid"]
 Size = tuple[int, int]
 
 _UP, _DOWN = 1 + 1e-9, 1 - 1e-9
@@ -15,10 +15,10 @@ _UP, _DOWN = 1 + 1e-9, 1 - 1e-9
 thresholds which coincide in exact arithmetic still coincide."""
 
 
-def round_channels(channels: float, divisor: int) -> int:
-    """Nearest multiple of `divisor` (half rounds up), at least `divisor`, never below 90% of the value wanted."""
+def round_channels(channels: float, divisor: int, floor: float = 0.9) -> int:
+    """Nearest multiple of `divisor` (half rounds up), at least `divisor`, never below `floor` of the value wanted."""
     rounded = max(divisor, int(channels * _UP + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels * _DOWN else rounded
+    return rounded + divisor if rounded < floor * channels * _DOWN else rounded
 
 
 def round_repeats(repeats: float) -> int:
@@ -31,21 +31,23 @@ def round_side(pixels: float) -> int:
     return max(1, math.floor(pixels * _UP + 0.5))
 
 
-def round_squeeze(channels: float) -> int:
-    """Channels of the squeezed vector in squeeze-excite: rounded down, at least 1."""
-    return max(1, int(channels * _UP))
+def round_squeeze(channels: float, divisor: int = 1) -> int:
+    """Channels of the squeezed vector in squeeze-excite: rounded down, at least 1; or as a width is, on a divisor."""
+    return max(1, int(channels * _UP)) if divisor == 1 else round_channels(channels, divisor)
 
 
 def output_side(side: int, kernel: int, stride: int, padding: Padding) -> int:
     """Pixels that a convolution leaves of `side`."""
     if padding == "same":
         return -(-side // stride)
-    return (side + 2 * (kernel // 2) - kernel) // stride + 1
+    around = 2 * (kernel // 2) if padding == "symmetric" else 0
+    return max(0, side + around - kernel) // stride + 1
 
 
 def pad_side(side: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
     """Pixels added (before, after) along one side; with "same" and an odd total the extra one comes after."""
-    if padding == "symmetric":
-        return kernel // 2, kernel // 2
+    if padding != "same":
+        around = kernel // 2 if padding == "symmetric" else 0
+        return around, around
     total = max((output_side(side, kernel, stride, padding) - 1) * stride + kernel - side, 0)
     return total // 2, total - total // 2

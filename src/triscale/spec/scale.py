@@ -30,14 +30,14 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
     if (depth, width, resolution) == (1.0, 1.0, 1.0):
         return network
     _refuse_silly(network, depth, width, resolution)
-    divisor = network.channel_divisor
+    grid = network.channel_divisor, network.channel_floor
     return replace(
         network,
         name=f"{network.name}@depth={depth},width={width},resolution={resolution}",
         resolution=scale_size(network.resolution, resolution),
-        stem=_scale_stem(network.stem, width, divisor),
-        stages=tuple(_scale_stage(stage, depth, width, divisor) for stage in network.stages),
-        head=_scale_head(network.head, width, divisor),
+        stem=_scale_stem(network.stem, width, grid),
+        stages=tuple(_scale_stage(stage, depth, width, grid) for stage in network.stages),
+        head=_scale_head(network.head, width, grid),
     )
 
 
@@ -58,17 +58,24 @@ def fix_stem_and_head(network: Network) -> Network:
     )
 
 
-def _widen(channels: int, width: float, divisor: int) -> int:
-    return channels if width == 1 else round_channels(channels * width, divisor)
+Grid = tuple[int, float]
+"""A network's channel divisor and floor: what widths are rounded to."""
 
 
-def _scale_stem(stem: Stem, width: float, divisor: int) -> Stem:
-    return replace(stem, channels=_widen(stem.channels, width, divisor)) if stem.scales else stem
+def _widen(channels: int, width: float, grid: Grid) -> int:
+    return channels if width == 1 else round_channels(channels * width, *grid)
 
 
-def _scale_stage(stage: Stage, depth: float, width: float, divisor: int) -> Stage:
+def _scale_stem(stem: Stem, width: float, grid: Grid) -> Stem:
+    if not stem.scales:
+        return stem
+    deep = tuple(_widen(channels, width, grid) for channels in stem.deep)
+    return replace(stem, channels=_widen(stem.channels, width, grid), deep=deep)
+
+
+def _scale_stage(stage: Stage, depth: float, width: float, grid: Grid) -> Stage:
     repeats = round_repeats(stage.repeats * depth) if stage.scales_depth else stage.repeats
-    return _resized(stage, repeats, _widen(stage.channels, width, divisor))
+    return _resized(stage, repeats, _widen(stage.channels, width, grid))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -77,10 +84,11 @@ def _resized(stage: Stage, repeats: int, channels: int) -> Stage:
     return replace(stage, repeats=repeats, channels=channels)
 
 
-def _scale_head(head: Head, width: float, divisor: int) -> Head:
-    if head.channels is None or not head.scales:
+def _scale_head(head: Head, width: float, grid: Grid) -> Head:
+    if not head.scales:
         return head
-    return replace(head, channels=_widen(head.channels, width, divisor))
+    channels, hidden = (None if wide is None else _widen(wide, width, grid) for wide in (head.channels, head.hidden))
+    return replace(head, channels=channels, hidden=hidden)
 
 
 def _refuse_silly(network: Network, depth: float, width: float, resolution: float) -> None:

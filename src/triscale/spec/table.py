@@ -12,13 +12,13 @@ def table(network: Network) -> str:
     stem, head = network.stem, network.head
     pool = " & MaxPool3x3, s2" if stem.pool else ""
     rows = [_TITLES, ("1", f"Conv{stem.kernel}x{stem.kernel}, s{stem.stride}{pool}",
-                      _size(firsts[0].input), str(stem.channels), "1")]  # fmt: skip
+                      _size(firsts[0].input), str(stem.channels), str(1 + len(stem.deep)))]  # fmt: skip
     for index, stage in enumerate(network.stages, 1):
         rows.append(
             (str(index + 1), operator(stage), _size(firsts[index].input), str(stage.channels), str(stage.repeats))
         )
     last = firsts[-1]
-    name = "Conv1x1 & Pooling & FC" if head.channels else "Pooling & FC"
+    name = ("Conv1x1 & " if head.channels else "") + "Pooling" + (" & FC" if head.hidden else "") + " & FC"
     rows.append((str(len(network.stages) + 2), name, _size(last.input), str(last.inner_channels), "1"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -28,17 +28,23 @@ def table(network: Network) -> str:
 def operator(stage: Stage) -> str:
     """The operator of a stage in the paper's words, such as `MBConv6, k5x5, s2, se0.25`."""
     kernel = f"k{stage.kernel}x{stage.kernel}"
+    expand = f"{stage.expand:.4g}"
     name = {
-        "mbconv": f"MBConv{stage.expand:g}",
+        "mbconv": f"MBConv{expand}",
+        "fused_mbconv": f"Fused-MBConv{expand}",
         "separable": "Separable",
         "basic": "Basic",
         "bottleneck": "Bottleneck",
+        "preactivation": "Pre-activation",
+        "cell": "Cell",
     }[stage.operator]
-    parts = [name, kernel]
+    parts = [name] if stage.operator == "cell" else [name, kernel]
+    if stage.groups != 1:
+        parts.append(f"g{stage.groups}")
     if stage.stride != 1:
         parts.append(f"s{stage.stride}")
     if stage.squeeze_excite is not None:
-        parts.append(f"se{stage.squeeze_excite.ratio:g}")
+        parts.append(f"se{stage.squeeze_excite.ratio:.4g}")
     return ", ".join(parts)
 
 
