@@ -1,0 +1,130 @@
+"""Ours beside a reference, with the reference's weights: what differs, as numbers."""
+
+from dataclasses import asdict, dataclass, replace
+
+import torch
+from torch import Tensor
+
+from benchmarks.parity import measure, pictures
+from benchmarks.parity.reference import Counted, Plan, Reference, Step
+from triscale.cost import count
+from triscale.nn import Model, build
+from triscale.spec import Network
+from triscale.weights.mapping import Entry, from_peer, table
+
+LEAST = 1e-3
+"""Of the network's largest gradient: a tensor whose own are smaller is compared with this share of it. A norm's shift in
+front of a convolution and another norm has no gradient but rounding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One row's figures; differences are relative, the largest of all.
+
+    Attributes:
+        params, macs: ours, at the native resolution.
+        counts_equal: the peer's are the same, to the unit.
+        layers: convolutions and linear layers.
+        shapes_equal: each has the peer's output shape, in the same order.
+        logits: difference in evaluation mode over the largest logit of the same size of picture.
+        pictures, agreed, answers: shown, with the peer's top-1, different classes among those.
+        double: whether the training step was in float64.
+        step: difference of the logits in training mode over the largest.
+        gradients: difference over the largest gradient of the same tensor.
+        statistics: difference of the running statistics after the step over the largest of the same tensor.
+    """
+
+    params: int
+    macs: int
+    counts_equal: bool
+    layers: int
+    shapes_equal: bool
+    logits: float
+    pictures: int
+    agreed: int
+    answers: int
+    double: bool
+    step: float
+    gradients: float
+    statistics: float
+
+
+def compare(of: Network, peer: str, reference: Reference, plan: Plan) -> Verdict:
+    """Everything about a row; the reference's weights are used up.
+
+    Raises:
+        InputError: a tensor of the peer has no place in our network, or ours has none of the peer's.
+    """
+    ours = load(of, peer, reference)
+    shown = [torch.from_numpy(part) for part in pictures.evaluated(plan.sizes)]
+    found = [measure.evaluate(ours, part) for part in shown]
+    pairs = list(zip(found, reference.logits, strict=True))
+    answers = torch.cat([theirs.argmax(1) for _, theirs in pairs])
+    agreed = torch.cat([mine.argmax(1) for mine, _ in pairs]) == answers
+    step, gradients, statistics = _step(ours, table(of, peer), reference.step, plan)
+    counted, equal = _counted(of, plan, reference.counted)
+    return Verdict(
+        **counted, **equal,
+        logits=max(relative(mine, theirs) for mine, theirs in pairs),
+        pictures=len(agreed), agreed=int(agreed.sum()), answers=len(answers.unique()),
+        double=plan.double, step=step, gradients=gradients, statistics=statistics,
+    )  # fmt: skip
+
+
+def load(of: Network, peer: str, reference: Reference) -> Model:
+    """Our network without dropout and stochastic depth, with the reference's weights, which are given up."""
+    with torch.device("meta"):
+        ours = build(replace(of, stochastic_depth=0.0, head=replace(of.head, dropout=0.0)))
+    weights = from_peer(reference.weights, of, peer)
+    reference.weights.clear()
+    ours.load_state_dict(weights, assign=True)
+    return ours
+
+
+def relative(ours: Tensor, theirs: Tensor, least: float = 0.0) -> float:
+    """The largest difference over the largest of theirs, or over `least` where that is more; in float64."""
+    largest = max(theirs.abs().max().item(), least)
+    return (ours.double() - theirs.double()).abs().max().item() / largest
+
+
+def _step(ours: Model, entries: tuple[Entry, ...], step: Step, plan: Plan) -> tuple[float, float, float]:
+    """Differences of logits, gradients and running statistics; each gradient is freed as soon as it is compared."""
+    by_name = {entry.ours: entry for entry in entries}
+    least = LEAST * max(gradient.abs().max().item() for gradient in step.gradients.values())
+    worst: dict[str, float] = {}
+
+    def check(name: str, parameter: Tensor) -> None:
+        entry = by_name[name]
+        assert parameter.grad is not None
+        worst[name] = relative(parameter.grad, entry.from_peer(step.gradients[entry.theirs]), least)
+        parameter.grad = None
+
+    dtype = torch.float64 if plan.double else torch.float32
+    ours.to(dtype)
+    for name, parameter in ours.named_parameters():
+        parameter.register_post_accumulate_grad_hook(lambda one, name=name: check(name, one))
+    shown, labels = pictures.trained(ours.network.classes, plan.trained)
+    logits, loss = measure.loss_of(ours, torch.from_numpy(shown).to(dtype), torch.from_numpy(labels))
+    loss.backward()  # type: ignore[no-untyped-call]
+    missing = set(dict(ours.named_parameters())) - set(worst)
+    assert not missing, missing
+    buffers = dict(ours.named_buffers())
+    moved = [
+        relative(buffers[entry.ours], entry.from_peer(step.statistics[entry.theirs]))
+        for entry in entries
+        if entry.theirs in step.statistics
+    ]
+    assert moved
+    return relative(logits, step.logits), max(worst.values()), max(moved)
+
+
+def _counted(of: Network, plan: Plan, theirs: Counted | None) -> tuple[dict[str, int], dict[str, bool]]:
+    native = replace(of, resolution=plan.native)
+    ours = count(native)
+    with torch.device("meta"):
+        shapes = measure.counted(build(native).eval(), plan.native).shapes
+    equal = {
+        "counts_equal": (ours.params, ours.macs) == (theirs.params, theirs.macs),
+        "shapes_equal": shapes == theirs.shapes,
+    }
+    return {"params": ours.params, "macs": ours.macs, "layers": len(shapes)}, equal

@@ -1,0 +1,30 @@
+"""How much is compared in a row: enough to prove it, in seconds and within 6 GB."""
+
+from benchmarks.parity import pictures
+from benchmarks.parity.reference import Plan
+from triscale.cost import count
+from triscale.spec import Network
+
+DOUBLE_MOST = 250_000_000
+"""Params up to which the training step is in float64; above, weights and gradients of both sides would not fit in 6 GB."""
+
+
+def whole(of: Network) -> Plan:
+    """What a row of the ledger needs."""
+    double = count(of).params <= DOUBLE_MOST
+    return Plan(sizes=pictures.SIZES, trained=pictures.TRAINED, double=double, native=of.resolution)
+
+
+def quick(of: Network) -> Plan:
+    """What the default tests prove again: one odd size, four pictures, all kinds of figures."""
+    return Plan(sizes={(33, 49): 4}, trained=((33, 65), 4), double=True, native=of.resolution)
+
+
+def limits(*, double: bool) -> dict[str, float]:
+    """What the figures of a row may reach.
+
+    In float32 the sides may sum in another order, in float64 rounding is a billion times smaller than any fault.
+    """
+    if double:
+        return {"logits": 1e-5, "step": 1e-9, "gradients": 1e-9, "statistics": 1e-9}
+    return {"logits": 1e-5, "step": 1e-5, "gradients": 1e-3, "statistics": 1e-5}

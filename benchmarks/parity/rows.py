@@ -1,0 +1,53 @@
+"""The rows of the ledger: which network stands beside which model of which library, and which networks stand alone."""
+
+from typing import NamedTuple
+
+from triscale.families import registry
+from triscale.spec import Network
+from triscale.weights.peers import PEERS
+
+PEERS_COMPARED = ("torchvision", "timm", "keras")
+"""Of the libraries that weights come from; timm's `legacy_senet154` pools in its stem without padding in front, so that its
+weights fit `senet154` but its logits do not."""
+
+ALONE = {
+    "mobilenet_v1_025": "no peer builds this width; the paper's 0.5 M params and 41 M MACs (Table 6) are met",
+    "mobilenet_v1_050": "no peer builds this width; the paper's 1.3 M params and 149 M MACs (Table 6) are met",
+    "mobilenet_v1_075": "no peer builds this width; the paper's 2.6 M params and 325 M MACs (Table 6) are met",
+    "resnet164": "no peer builds it; the 1.7 M params of arXiv 1603.05027 are met",
+    "resnet1001": "no peer builds it; the 10.2 M params of arXiv 1603.05027 are met",
+    "amoebanet_b": "no peer builds it; its page of the zoo states the counts beside GPipe's 557 M params",
+    **{f"smallnet_{side}": "our own, made for small pictures: there is no peer" for side in (24, 32, 48, 64)},
+}
+"""Network without a peer -> why, and what stands in its place."""
+
+
+class Row(NamedTuple):
+    """A network of ours, and a library's model of it."""
+
+    network: str
+    peer: str
+    model: str
+
+    @property
+    def of(self) -> Network:
+        """Our network with the padding and norm that the model computes with."""
+        return PEERS[self.peer].network(self.model)
+
+
+def rows() -> list[Row]:
+    """Every row, in the order of the registry, then of the peers."""
+    found = [
+        Row(settings.network, peer, model)
+        for peer in PEERS_COMPARED
+        if peer in PEERS
+        for model, settings in PEERS[peer].models.items()
+    ]
+    order = list(registry())
+    return sorted(found, key=lambda row: order.index(row.network))
+
+
+def alone() -> dict[str, str]:
+    """Every registered network without a row, and the reason; "" where none is stated."""
+    paired = {row.network for row in rows()}
+    return {name: ALONE.get(name, "") for name in registry() if name not in paired}
