@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import Model, build
 from triscale.spec import Network, Preprocessing, from_document, to_document
+from triscale.weights.strict import refuse_differences, shapes
 
 FORMAT = "triscale.checkpoint"
 VERSION = 1
@@ -90,18 +91,7 @@ def load(path: Path) -> Checkpoint:
 
 def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load every tensor exactly once; InputError lists up to ten missing, extra or misshapen names."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    wrong = [
-        f"{name}: {found.get(name, 'missing')}, wanted {wanted.get(name, 'none')}"
-        for name in sorted(wanted.keys() | found.keys())
-        if wanted.get(name) != found.get(name)
-    ]
-    if wrong:
-        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise InputError(
-            f"the weights do not belong to this network ({len(wrong)} tensors differ):\n{'; '.join(wrong[:10])}{more}"
-        )
+    refuse_differences(shapes(state), shapes(model.state_dict()))
     model.load_state_dict(dict(state))
 
 
