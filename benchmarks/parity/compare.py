@@ -1,11 +1,12 @@
 """Ours beside a reference, with the reference's weights: what differs, as numbers."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from benchmarks.parity import measure, pictures
+from benchmarks.parity.plans import limits
 from benchmarks.parity.reference import Counted, Plan, Reference, Step
 from triscale.cost import count
 from triscale.nn import Model, build
@@ -47,6 +48,19 @@ class Verdict:
     step: float
     gradients: float
     statistics: float
+
+    def faults(self) -> list[str]:
+        """What does not hold, in words; empty where everything does."""
+        most = limits(double=self.double)
+        exact = {
+            "params or MACs": self.counts_equal,
+            "shapes": self.shapes_equal,
+            "top-1": self.agreed == self.pictures,
+        }
+        return [
+            *(f"{what} differ" for what, equal in exact.items() if not equal),
+            *(f"{what} differ by {found:.1e}" for what in most if not (found := getattr(self, what)) <= most[what]),
+        ]
 
 
 def compare(of: Network, peer: str, reference: Reference, plan: Plan) -> Verdict:
@@ -118,7 +132,7 @@ def _step(ours: Model, entries: tuple[Entry, ...], step: Step, plan: Plan) -> tu
     return relative(logits, step.logits), max(worst.values()), max(moved)
 
 
-def _counted(of: Network, plan: Plan, theirs: Counted | None) -> tuple[dict[str, int], dict[str, bool]]:
+def _counted(of: Network, plan: Plan, theirs: Counted) -> tuple[dict[str, int], dict[str, bool]]:
     native = replace(of, resolution=plan.native)
     ours = count(native)
     with torch.device("meta"):

@@ -129,8 +129,7 @@ def main(job: Path) -> None:
     _save(job / "gradients.npz", gradients)
     _save(job / "statistics.npz", statistics)
     _save(job / "logits.npz", {"step": trained, **{str(i): part for i, part in enumerate(logits)}})
-    told = {"counted": counted(create(name, tuple(plan["native"]), "float32"))} if plan["native"] else {}
-    told["versions"] = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    told = {"counted": counted(create(name, tuple(plan["native"]), "float32"))}
     (job / "told.json").write_text(json.dumps(told), encoding="utf-8")
 
 

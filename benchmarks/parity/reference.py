@@ -1,6 +1,6 @@
 """What a peer says of itself; the ledger compares ours with it and does not care which library it was."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -17,13 +17,13 @@ class Plan:
         sizes: pixels -> pictures of that size in evaluation mode, float32.
         trained: pixels and batch of the step in training mode.
         double: whether that step is taken in float64, where rounding cannot hide a fault.
-        native: (height, width) for params, MACs and shapes; None leaves them out.
+        native: (height, width) for params, MACs and shapes.
     """
 
     sizes: dict[tuple[int, int], int]
     trained: tuple[tuple[int, int], int]
     double: bool
-    native: tuple[int, int] | None
+    native: tuple[int, int]
 
 
 @dataclass(kw_only=True)
@@ -32,7 +32,7 @@ class Step:
 
     logits: Tensor
     gradients: dict[str, Tensor]
-    statistics: dict[str, Tensor] = field(default_factory=dict)
+    statistics: dict[str, Tensor]
 
 
 @dataclass(kw_only=True)
@@ -51,4 +51,4 @@ class Reference:
     weights: dict[str, Tensor]
     logits: list[Tensor]
     step: Step
-    counted: Counted | None
+    counted: Counted

@@ -1,6 +1,7 @@
 """A peer from torchvision or timm: built, given random weights, and asked."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +75,11 @@ def _step(model: nn.Module, plan: Plan, classes: int) -> Step:
     return Step(logits=logits, gradients=gradients, statistics=statistics)
 
 
+def asking(peer: str) -> Callable[[str, Plan], Reference]:
+    """`reference` of that library."""
+    return partial(reference, peer)
+
+
 def reference(peer: str, model: str, plan: Plan, seed: int = 0) -> Reference:
     """Everything the ledger wants to know of a peer; it is gone afterwards, and so is its memory."""
     torch.manual_seed(seed)
@@ -85,5 +91,5 @@ def reference(peer: str, model: str, plan: Plan, seed: int = 0) -> Reference:
     shown = pictures.evaluated(plan.sizes)
     logits = [measure.evaluate(theirs, torch.from_numpy(part)) for part in shown]
     step = _step(theirs, plan, logits[0].shape[1])
-    counted = measure.counted(theirs.eval().to("meta"), plan.native) if plan.native else None
+    counted = measure.counted(theirs.eval().to("meta"), plan.native)
     return Reference(weights=weights, logits=logits, step=step, counted=counted)
