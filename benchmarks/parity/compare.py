@@ -1,6 +1,8 @@
 """Ours beside a reference, with the reference's weights: what differs, as numbers."""
 
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,8 +16,8 @@ from triscale.spec import Network
 from triscale.weights.mapping import Entry, from_peer, table
 
 LEAST = 1e-3
-"""Of the network's largest gradient: a tensor whose own are smaller is compared with this share of it. A norm's shift in
-front of a convolution and another norm has no gradient but rounding."""
+"""Of the network's largest gradient: a tensor whose own are smaller is compared with this share of it. A norm's shift
+in front of a convolution and another norm has no gradient but rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +78,22 @@ def compare(of: Network, peer: str, reference: Reference, plan: Plan) -> Verdict
     answers = torch.cat([theirs.argmax(1) for _, theirs in pairs])
     agreed = torch.cat([mine.argmax(1) for mine, _ in pairs]) == answers
     step, gradients, statistics = _step(ours, table(of, peer), reference.step, plan)
-    counted, equal = _counted(of, plan, reference.counted)
+    ours_counted, theirs_counted = _counted(of, plan), reference.counted
     return Verdict(
-        **counted, **equal,
+        params=ours_counted.params,
+        macs=ours_counted.macs,
+        counts_equal=(ours_counted.params, ours_counted.macs) == (theirs_counted.params, theirs_counted.macs),
+        layers=len(ours_counted.shapes),
+        shapes_equal=ours_counted.shapes == theirs_counted.shapes,
         logits=max(relative(mine, theirs) for mine, theirs in pairs),
-        pictures=len(agreed), agreed=int(agreed.sum()), answers=len(answers.unique()),
-        double=plan.double, step=step, gradients=gradients, statistics=statistics,
-    )  # fmt: skip
+        pictures=len(agreed),
+        agreed=int(agreed.sum()),
+        answers=len(set(answers.tolist())),
+        double=plan.double,
+        step=step,
+        gradients=gradients,
+        statistics=statistics,
+    )
 
 
 def load(of: Network, peer: str, reference: Reference) -> Model:
@@ -101,44 +112,44 @@ def relative(ours: Tensor, theirs: Tensor, least: float = 0.0) -> float:
     return (ours.double() - theirs.double()).abs().max().item() / largest
 
 
-def _step(ours: Model, entries: tuple[Entry, ...], step: Step, plan: Plan) -> tuple[float, float, float]:
-    """Differences of logits, gradients and running statistics; each gradient is freed as soon as it is compared."""
-    by_name = {entry.ours: entry for entry in entries}
-    least = LEAST * max(gradient.abs().max().item() for gradient in step.gradients.values())
-    worst: dict[str, float] = {}
-
-    def check(name: str, parameter: Tensor) -> None:
-        entry = by_name[name]
-        assert parameter.grad is not None
-        worst[name] = relative(parameter.grad, entry.from_peer(step.gradients[entry.theirs]), least)
-        parameter.grad = None
-
+def _step(ours: Model, entries: tuple[Entry, ...], theirs: Step, plan: Plan) -> tuple[float, float, float]:
+    """Differences of logits, gradients and running statistics after a step."""
     dtype = torch.float64 if plan.double else torch.float32
-    ours.to(dtype)
-    for name, parameter in ours.named_parameters():
-        parameter.register_post_accumulate_grad_hook(lambda one, name=name: check(name, one))
+    worst = _watched(ours.to(dtype), entries, theirs)
     shown, labels = pictures.trained(ours.network.classes, plan.trained)
     logits, loss = measure.loss_of(ours, torch.from_numpy(shown).to(dtype), torch.from_numpy(labels))
     loss.backward()  # type: ignore[no-untyped-call]
-    missing = set(dict(ours.named_parameters())) - set(worst)
-    assert not missing, missing
     buffers = dict(ours.named_buffers())
     moved = [
-        relative(buffers[entry.ours], entry.from_peer(step.statistics[entry.theirs]))
+        relative(buffers[entry.ours], entry.from_peer(theirs.statistics[entry.theirs]))
         for entry in entries
-        if entry.theirs in step.statistics
+        if entry.theirs in theirs.statistics
     ]
-    assert moved
-    return relative(logits, step.logits), max(worst.values()), max(moved)
+    return relative(logits, theirs.logits), max(worst.values()), max(moved)
 
 
-def _counted(of: Network, plan: Plan, theirs: Counted) -> tuple[dict[str, int], dict[str, bool]]:
+def _watched(ours: Model, entries: tuple[Entry, ...], theirs: Step) -> dict[str, float]:
+    """Name -> difference of its gradient: infinite until the backward pass has brought it, which frees it at once."""
+    by_name = {entry.ours: entry for entry in entries}
+    least = LEAST * max(gradient.abs().max().item() for gradient in theirs.gradients.values())
+    parameters = dict(ours.named_parameters())
+    worst = dict.fromkeys(parameters, math.inf)
+
+    def check(name: str, parameter: Tensor) -> None:
+        entry, gradient = by_name[name], parameter.grad
+        if gradient is not None:
+            worst[name] = relative(gradient, entry.from_peer(theirs.gradients[entry.theirs]), least)
+        parameter.grad = None
+
+    for name, parameter in parameters.items():
+        parameter.register_post_accumulate_grad_hook(partial(check, name))  # type: ignore[no-untyped-call]
+    return worst
+
+
+def _counted(of: Network, plan: Plan) -> Counted:
+    """Ours: what `cost` says, and the shapes of the built module."""
     native = replace(of, resolution=plan.native)
-    ours = count(native)
+    cost = count(native)
     with torch.device("meta"):
         shapes = measure.counted(build(native).eval(), plan.native).shapes
-    equal = {
-        "counts_equal": (ours.params, ours.macs) == (theirs.params, theirs.macs),
-        "shapes_equal": shapes == theirs.shapes,
-    }
-    return {"params": ours.params, "macs": ours.macs, "layers": len(shapes)}, equal
+    return Counted(params=cost.params, macs=cost.macs, shapes=shapes)

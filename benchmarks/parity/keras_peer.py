@@ -1,4 +1,4 @@
-"""A peer from Keras applications, in a process of its own: it needs Keras, TensorFlow and numpy, and neither torch nor triscale.
+"""A peer from Keras applications, in a process of its own: it needs Keras, TensorFlow and numpy, no torch, no triscale.
 
 Run as `python -m benchmarks.parity.keras_peer JOB`: JOB is a folder with a `plan.json`; the answers are put beside it.
 """
@@ -20,7 +20,7 @@ Layer = Any
 Model = Any
 
 V1_RANGE = 255.0
-"""The first version's models divide by it themselves; they also hold a normalisation, which without weights does nothing."""
+"""The first version's models divide by it; they also hold a normalisation, which without weights does nothing."""
 
 
 def create(name: str, size: tuple[int, int], dtype: str) -> Model:
@@ -80,10 +80,9 @@ def counted(model: Model) -> dict[str, object]:
     return {"params": params, "macs": macs, "shapes": shapes}
 
 
-def evaluate(model: Model, array: Array, batch: int = 10) -> Array:
+def evaluate(model: Model, array: Array) -> Array:
     """Logits [n, classes] in inference mode."""
-    parts = [array[start : start + batch] for start in range(0, len(array), batch)]
-    return np.concatenate([np.asarray(model(_shown(model, part), training=False)) for part in parts])
+    return np.asarray(model(_shown(model, array), training=False))
 
 
 def step(model: Model, array: Array, labels: Array) -> tuple[Array, dict[str, Array], dict[str, Array]]:
@@ -104,7 +103,8 @@ def _arrays(model: Model, *, trainable: bool = True) -> dict[str, Array]:
 
 
 def _save(path: Path, arrays: Mapping[str, Array]) -> None:
-    np.savez(path, **{name.replace("/", "|"): array for name, array in arrays.items()})
+    renamed: dict[str, Any] = {name.replace("/", "|"): array for name, array in arrays.items()}
+    np.savez(path, **renamed)
 
 
 def main(job: Path) -> None:

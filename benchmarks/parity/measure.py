@@ -39,11 +39,12 @@ def counted(model: nn.Module, size: Size) -> Counted:
     )
 
 
-def evaluate(model: nn.Module, pictures: Tensor, batch: int = 10) -> Tensor:
+def evaluate(model: nn.Module, pictures: Tensor) -> Tensor:
     """Logits [n, classes] in evaluation mode."""
     model.eval()
     with torch.inference_mode():
-        return torch.cat([model(part) for part in pictures.split(batch)])
+        logits: Tensor = model(pictures)
+    return logits
 
 
 def loss_of(model: nn.Module, pictures: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

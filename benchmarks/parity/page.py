@@ -10,22 +10,25 @@ from benchmarks.parity.plans import limits
 _TITLE = """# Parity ledger
 
 Every registered network beside the same network of other libraries, with the same random weights (`triscale.weights`
-carries them over by name). Written by `make parity` and `make parity-keras` from `benchmarks/parity/records.jsonl`; a test
-holds page, records and registry together, and proves a small part again on every run.
+carries them over by name). Written by `make parity` and `make parity-keras` from `benchmarks/parity/records.jsonl`; a
+test holds page, records and registry together, and proves a part again on every run.
 """
 
 _COLUMNS = """
-- **params**, **MACs**: at the native resolution, equal to the peer's to the unit (its own parameters; half of PyTorch's FLOP
-  counter, or kernel elements times output pixels from Keras' layers).
-- **layers**: convolutions and linear layers, each with the peer's output shape in the same order; every stage is among them.
-- **logits**: evaluation mode, float32; the largest difference over the largest logit of the size, worst size. At most {logits:g}.
-- **top-1**: pictures with the peer's best class, of those shown; in brackets, how many different classes were best.
-- **gradients**: one step in training mode (cross-entropy, dropout and stochastic depth off); the largest difference over the
-  largest gradient of the same tensor, or over {least:g} of the network's largest if that is more, worst tensor. In float64, where rounding
-  is far below any fault: at most {gradients:g}. A star marks float32, for networks too large otherwise: at most {single:g}.
-- **statistics**: the running means and variances after that step, relative to the largest of their tensor. Of Keras, only the means: it
-  moves variances by the biased estimate, PyTorch by the unbiased one.
-- **eps**: of batch norm; SAME or symmetric padding.
+- **params**, **MACs**: at the native resolution, equal to the peer's to the unit (its own parameters; half of PyTorch's
+  FLOP counter, or kernel elements times output pixels of Keras' layers).
+- **layers**: convolutions and linear layers, each with the peer's output shape, in the same order, those of every stage
+  among them.
+- **logits**: in evaluation mode, float32; the largest difference over the largest logit of the same size of picture. At
+  most {logits:g}.
+- **top-1**: pictures with the peer's best class, of those shown; in brackets, how many different classes these were.
+- **gradients**: of one step in training mode (cross-entropy; dropout and stochastic depth off); the largest difference
+  over the largest gradient of the same tensor, or {least:g} of the network's largest if that is more; worst tensor.
+  In float64, where rounding is far below any fault: at most {gradients:g}. A star marks float32, for networks whose
+  gradients would not fit in 6 GB otherwise: at most {single:g}.
+- **statistics**: running means and variances after that step, over the largest of the same tensor. Of Keras, only the
+  means: it moves variances by the biased estimate, PyTorch by the unbiased one.
+- **padding, eps**: SAME or symmetric; of batch norm. 0 means equal to the last bit.
 """
 
 _HEAD = """| network | peer's model | params | MACs | layers | logits | top-1 | gradients | statistics | padding, eps |

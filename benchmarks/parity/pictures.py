@@ -7,10 +7,10 @@ Pictures = npt.NDArray[np.float32]
 Size = tuple[int, int]
 
 SIZES: dict[Size, int] = {(64, 64): 10, (32, 48): 30, (33, 49): 50, (97, 65): 10}
-"""Size in pixels -> pictures of that size: square and not, even and odd; small, so that the largest networks take minutes."""
+"""Size in pixels -> pictures of that size: square and not, even and odd; small, so that large networks take minutes."""
 
 TRAINED: tuple[Size, int] = (33, 65), 4
-"""Size and batch of the step in training mode: the last map has 2x3 pixels, for batch norm over one is ill-conditioned."""
+"""Size and batch of the step in training mode; the last map has 2x3 pixels: batch norm over one is ill-conditioned."""
 
 
 def pictures(count: int, size: Size, seed: int) -> Pictures:

@@ -6,7 +6,7 @@ from triscale.cost import count
 from triscale.spec import Network
 
 DOUBLE_MOST = 250_000_000
-"""Params up to which the training step is in float64; above, weights and gradients of both sides would not fit in 6 GB."""
+"""Params up to which the training step is in float64; above, weights and gradients would not fit in 6 GB."""
 
 
 def whole(of: Network) -> Plan:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 Shapes = list[tuple[int, ...]]
-"""Output (channels, height, width) of every convolution and linear layer, in the order of the data; a linear layer is as a
-convolution of one pixel, which is what some libraries write."""
+"""Output (channels, height, width) of every convolution and linear layer, in the order of the data; a linear layer is
+as a convolution of one pixel, which is what some libraries write."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ def randomise(model: nn.Module, seed: int) -> None:
         norm.momentum = momentum
     classifier = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
     with torch.no_grad():
-        classifier.bias -= measure.evaluate(model, shown).mean(0)
+        classifier.bias.sub_(measure.evaluate(model, shown).mean(0))
 
 
 def _step(model: nn.Module, plan: Plan, classes: int) -> Step:
@@ -69,8 +69,8 @@ def _step(model: nn.Module, plan: Plan, classes: int) -> Step:
     loss.backward()  # type: ignore[no-untyped-call]
     gradients: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        gradients[name], parameter.grad = parameter.grad, None
+        gradients[name] = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        parameter.grad = None
     statistics = {name: buffer for name, buffer in model.named_buffers() if "running" in name}
     return Step(logits=logits, gradients=gradients, statistics=statistics)
 
