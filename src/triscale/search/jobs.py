@@ -24,6 +24,7 @@ from triscale.train import Epoch, Recipe, train
 from triscale.weights import Checkpoint, load, save
 
 PREPROCESSING = Preprocessing()
+COLOURS = {"mean": PREPROCESSING.mean, "std": PREPROCESSING.std}
 _EVAL_BATCH = 256
 _TIMED_MACS = 1_000_000_000
 
@@ -84,7 +85,7 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
     training, validation = place.split
-    recipe, colours = place.recipe, asdict(PREPROCESSING)
+    recipe, colours = place.recipe, COLOURS
 
     def batches(epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         augmentation = Augmentation(flip=recipe.flip, shift=recipe.shift)
@@ -124,9 +125,7 @@ def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
     model = trained(place, key)
     images, labels = place.source.pictures("test", model.network.resolution), place.source.labels("test")
     everything = np.arange(len(labels))
-    correct, n = count_correct(
-        model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **asdict(PREPROCESSING))
-    )
+    correct, n = count_correct(model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **COLOURS))
     return {
         "kind": "test",
         "id": key[0],
