@@ -22,6 +22,8 @@ from triscale.spec import preprocessing_document
 from triscale.weights import Classifier, imagenet_ids
 
 BATCH = 64
+MOST_CONFUSED = 2000
+"""Most classes for which the confusion is written down; it grows with their square."""
 _SHOWN = 10
 _WORDNET = re.compile(r"n[0-9]{8}")
 
@@ -101,7 +103,7 @@ class Evaluation:
             "top5_interval": None if top5 is None else list(wilson(top5 * self.n, self.n)),
             **self.about,
             "classes": self._by_class(),
-            "confusion": self.confusion.tolist(),
+            "confusion": self.confusion.tolist() if len(self.classes) <= MOST_CONFUSED else None,
         }
 
     def _by_class(self) -> list[dict[str, Any]]:
