@@ -99,7 +99,7 @@ def test_classes_that_the_network_does_not_know_are_named(weights: Path, tmp_pat
     for name in ("cat", "dog", CLASSES[0]):
         (tmp_path / name).mkdir()
         paint(0, np.random.default_rng(0)).save(tmp_path / name / "a.png")
-    with pytest.raises(InputError, match="2 classes of .* are not among the network's: 'cat', 'dog'") as caught:
+    with pytest.raises(InputError, match=r"2 classes of .* are not among the network's: 'cat', 'dog'") as caught:
         triscale.evaluate(weights, tmp_path)
     assert CLASSES[0] in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 3
@@ -126,7 +126,7 @@ def test_a_wrong_preprocessing_costs_accuracy(weights: Path, disks: Path, wrong:
 def test_the_lock_travels_in_the_checkpoint(weights: Path) -> None:
     found = load_classifier(weights)
     assert (found.preprocessing, found.resolution) == (HOW, (16, 16))
-    with pytest.raises(InputError, match="trained with crop 0.8, not 1"):
+    with pytest.raises(InputError, match=r"trained with crop 0\.8, not 1"):
         found.held_to({"crop": 1.0}, {})
     assert found.held_to({"crop": 0.8, "resolution": (16, 16)}, {}).preprocessing == HOW
     held = found.held_to({"resolution": (24, 16)}, {"resolution": (24, 16)})

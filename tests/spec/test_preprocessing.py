@@ -24,7 +24,9 @@ from triscale.spec import (
 FULL = replace(IMAGENET, resolution=(288, 320), fit="squash", interpolation="lanczos", crop=0.9)
 
 
-@pytest.mark.parametrize("one", [Preprocessing(), IMAGENET, INCEPTION, TFLITE, FULL, Preprocessing(mean=(0,), std=(1,))])
+@pytest.mark.parametrize(
+    "one", [Preprocessing(), IMAGENET, INCEPTION, TFLITE, FULL, Preprocessing(mean=(0,), std=(1,))]
+)
 def test_a_document_gives_back_the_preprocessing_exactly(one: Preprocessing) -> None:
     assert preprocessing_from(json.loads(json.dumps(preprocessing_document(one)))) == one
 
@@ -63,7 +65,8 @@ def test_what_cannot_be_is_refused_by_name(field: str, value: object) -> None:
 
 
 def test_a_document_that_is_no_object_is_refused() -> None:
-    for document in (None, [], "bicubic", 3):
+    documents: tuple[object, ...] = (None, [], "bicubic", 3)
+    for document in documents:
         with pytest.raises(InputError):
             preprocessing_from(document)
 
