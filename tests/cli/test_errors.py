@@ -54,6 +54,9 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--time", "0m"),
     ("study", "--time", "nan"),
     ("study", "--workers", "0"),
+    ("study", "--threads", "0"),
+    ("study", "--threads", "1.5"),
+    ("study", "--device", "gpu"),
     ("study", "--seed", "-1"),
 ]
 
@@ -66,6 +69,7 @@ INPUT: list[tuple[str, ...]] = [
     ("scale", "efficientnet_b0", "--width", "1e9"),
     ("scale", "efficientnet_b0", "--budget", "macs=10"),
     ("scale", "efficientnet_b0", "--budget", "macs=1e300"),
+    ("study", "--device", "cuda:99"),
     ("study", "--data", "missing"),
     ("study", "--data", "missing/train.npz"),
     ("study", "--data", "flowers:7"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.cli.conftest import QUESTION, Run
 from triscale import records
@@ -92,6 +93,41 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
     assert found["folder"].startswith("triscale-runs/")
     assert found["predicted_seconds"] >= 0
     assert all(word in text for word in ("predicted", "ratio", "repeats", "phi 1", "40 pictures"))
+
+
+def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(
+    run: Run, studied: Path, pictures: Path, beside: Path
+) -> None:
+    threads = torch.get_num_threads()
+    try:
+        asked = ("study", *QUESTION, "--data", pictures, "--out", "run", "--threads", 2)
+        assert run(*asked).code == 0
+    finally:
+        torch.set_num_threads(threads)
+    known, usual = records.read(beside / "run" / "records.jsonl"), records.read(studied / "records.jsonl")
+    assert {(one["device"], one["threads"]) for one in known.all("run")} == {("cpu", 2)}
+    assert {(one["device"], one["threads"]) for one in usual.all("run")} == {("cpu", 1)}
+    first = known[0]
+    assert (first["device"], first["threads"], first["machine"]["gpu"]) == ("cpu", 2, None)
+    assert first["question_hash"] == usual[0]["question_hash"]
+    assert "<dt>threads a training</dt><dd>2</dd>" in (beside / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("options", "workers"), [
+    ((), 8), (("--threads", 2), 4), (("--threads", 16), 1), (("--workers", 3, "--threads", 16), 3),
+])  # fmt: skip
+def test_workers_are_as_many_as_their_threads_leave_room_for(
+    run: Run, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...], workers: int
+) -> None:
+    del beside
+    monkeypatch.setattr("triscale.search.jobs.cores", lambda: 8)
+    threads = torch.get_num_threads()
+    try:
+        question = QUESTION[: QUESTION.index("--workers")]
+        found = run("study", *question, "--data", pictures, "--plan", "--json", *options).json
+    finally:
+        torch.set_num_threads(threads)
+    assert found["workers"] == workers
 
 
 def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, beside: Path) -> None:

@@ -67,8 +67,14 @@ def origin(facts: Facts) -> Lines:
     if study.get("triscale"):
         lines.append(("triscale", units.text(study["triscale"])))
     machine = study.get("machine")
-    lines += _lines(machine) if isinstance(machine, Mapping) else [("machine", units.text(machine))]
+    if isinstance(machine, Mapping):
+        lines += _lines({name: value for name, value in machine.items() if value is not None})
+    else:
+        lines.append(("machine", units.text(machine)))
     runs = facts.records.all("run")
+    for name, title in (("device", "device"), ("threads", "threads a training")):
+        used = sorted({str(run[name]) for run in runs if run.get(name) is not None})  # several, if resumed elsewhere
+        lines += [(title, ", ".join(used))] if used else []
     seconds = sum(run.get("seconds") or 0 for run in runs)
     lines.append(("training", f"{len(runs)} runs, {units.duration(seconds)} in all"))
     return lines

@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, Protocol
 
+import torch
+
 from triscale import records as store
 from triscale import scaling
 from triscale._version import __version__
@@ -20,6 +22,7 @@ from triscale.cost import count
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.machine import machine
+from triscale.nn import device_name
 from triscale.records import Records
 from triscale.scaling import Coefficients
 from triscale.search.answer import answer_lines
@@ -64,10 +67,19 @@ class Study:
     """
 
     def __init__(
-        self, question: Question, folder: Path | None = None, *, workers: int, progress: Progress, threads: int = 1
+        self,
+        question: Question,
+        folder: Path | None = None,
+        *,
+        workers: int,
+        progress: Progress,
+        threads: int = 1,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.question, self.workers, self.progress = question, workers, progress
-        self.place = Workplace(folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads)
+        self.place = Workplace(
+            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device
+        )
         source = self.place.source
         self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
         self._speeds: dict[str, float] = {}
@@ -132,8 +144,10 @@ class Study:
                 question=self.question.document(),
                 question_hash=self.hash,
                 data=data,
-                machine=machine(),
+                machine={**machine(), "gpu": device_name(self.place.device)},
                 workers=self.workers,
+                device=str(self.place.device),
+                threads=self.place.threads,
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
             )
         if self.records.one("plan") is None:
