@@ -117,6 +117,18 @@ def test_an_out_that_cannot_be_created_is_told(run: Run, tmp_path: Path, argumen
     assert str(tmp_path / "file") in answer.err
 
 
+@pytest.mark.parametrize("more", [(), ("--plan",)], ids=str)
+def test_a_folder_of_something_else_is_no_place_for_a_study(
+    run: Run, pictures: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    answer = run("study", *QUESTION, "--data", pictures, "--out", tmp_path, *more)
+    assert (answer.code, answer.out) == (73, "")
+    said = "is not empty and holds no study; give --out a new folder, or that of a study."
+    assert answer.err == f"triscale: {tmp_path} {said}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_under_stdout_is_an_error_of_storage() -> None:
     with Path("/dev/full").open("w") as full:

@@ -65,10 +65,22 @@ def test_records_cut_in_a_line_are_gone_on_with(
     whole = path.read_bytes()
     end = int(kept * len(whole))
     path.write_bytes(whole[: end - 1] if whole[end - 1 : end] == b"\n" else whole[:end])
-    assert records.read(path).torn
+    found = records.read(path)
+    assert found.torn
     answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 0
-    assert all(line.startswith("triscale: warning: ") for line in answer.err.splitlines())
+    told = [line for line in answer.err.splitlines() if not line.startswith("triscale: warning: ")]
+    done, every = len(found.all("run")), len(records.read(studied / "records.jsonl").all("run"))
+    known = [f"triscale: going on: {done} of {every} trainings are done"] if found.one("plan") else []
+    assert told == known, "nothing else, since progress is for terminals"
+    assert lasting(beside / "run") == lasting(studied)
+
+
+def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
+    """A study that was killed before its first record leaves no more."""
+    with locked(beside / "run"):
+        pass
+    assert run("study", *QUESTION, "--data", pictures, "--out", "run").code == 0
     assert lasting(beside / "run") == lasting(studied)
 
 
@@ -92,7 +104,8 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
     assert {one["rule"] for one in found["candidates"]} >= {"depth", "width", "resolution"}
     assert found["folder"].startswith("triscale-runs/")
     assert found["predicted_seconds"] >= 0
-    assert all(word in text for word in ("predicted", "ratio", "repeats", "phi 1", "40 pictures"))
+    assert found["trainings"] == 6, "the baseline, once more twice as long, and four candidates"
+    assert all(word in text for word in ("predicted for 6 trainings", "ratio", "repeats", "phi 1", "40 pictures"))
 
 
 def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(

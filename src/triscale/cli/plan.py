@@ -42,7 +42,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['workers']} trainings at a time",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
-        f"time      {duration_text(document['predicted_seconds'])} predicted",
+        f"time      {duration_text(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",
         "",
     )

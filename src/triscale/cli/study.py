@@ -15,8 +15,8 @@ from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
 from triscale.cli.signals import Stopped, terminable
-from triscale.errors import UsageError
-from triscale.lock import locked
+from triscale.errors import OutputError, UsageError
+from triscale.lock import LOCK, locked
 
 if TYPE_CHECKING:
     from triscale.search.question import Question
@@ -101,6 +101,8 @@ def study(
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; give at least 1.")
+    if out is not None:
+        _refuse_another_folder(out)
     question = asked.question(net)
     with terminal_progress() as progress:
         opened = partial(_open, question, out, workers, compute, progress)
@@ -108,6 +110,16 @@ def study(
             _plan(opened, json=json)
         else:
             _run(opened, out, json=json)
+
+
+def _refuse_another_folder(out: Path) -> None:
+    """A study does not spread its files among somebody's others; a lock alone is what a study left that just began."""
+    try:
+        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    except OSError as error:
+        raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
+    if names - {LOCK} and "records.jsonl" not in names:
+        raise OutputError(f"{out} is not empty and holds no study; give --out a new folder, or that of a study.")
 
 
 def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
