@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from triscale import units
 from triscale.cli.output import complain
-from triscale.cli.quantities import duration_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -87,7 +87,7 @@ class OnTerminal:
         left = (total - passed) * (took / predicted if predicted else 1)
         trainings, seconds = self._before
         whole = trainings + sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
-        text = f"{whole}/{trainings + len(self._weights)} trainings, {duration_text(left)} left"
+        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left"
         unfinished = self._passed != self._weights
         self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
 

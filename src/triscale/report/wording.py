@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from triscale import intervals
-from triscale.report import units
+from triscale import intervals, units
 from triscale.report.facts import Facts
 
 Lines = list[tuple[str, str]]
@@ -68,7 +67,8 @@ def origin(facts: Facts) -> Lines:
         lines.append(("triscale", units.text(study["triscale"])))
     machine = study.get("machine")
     if isinstance(machine, Mapping):
-        lines += _lines({name: value for name, value in machine.items() if value is not None})
+        known = {name: value for name, value in machine.items() if value is not None}
+        lines += _lines({**known, **({"memory": units.memory(known["memory"])} if "memory" in known else {})})
     else:
         lines.append(("machine", units.text(machine)))
     runs = facts.records.all("run")
