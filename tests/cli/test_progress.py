@@ -1,7 +1,9 @@
 """The bar of a study, on a terminal that is a string."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -10,6 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from triscale import scaling
 from triscale.cli.progress import OnTerminal, Silent, terminal_progress
 from triscale.search.jobs import Job
+from triscale.search.question import Question
+from triscale.search.study import Study
 from triscale.train import Epoch
 
 NETWORK = scaling.network("smallnet_24")
@@ -97,3 +101,46 @@ def test_where_stderr_is_no_terminal_nothing_is_told(capsys: pytest.CaptureFixtu
         assert isinstance(progress, Silent)
         progress.say("a step")
     assert capsys.readouterr() == ("", "")
+
+
+class Listener(Silent):
+    """Keeps what it is told of the work."""
+
+    def __init__(self) -> None:
+        self.agendas: list[tuple[int, int]] = []
+        self.weights: list[float] = []
+        self.gone_on: list[tuple[int, int]] = []
+
+    def agenda(self, waiting: Sequence[tuple[Job, float]], done: int, seconds: float) -> None:
+        """How much is done and left."""
+        assert (seconds > 0) == (done > 0)
+        self.agendas.append((done, len(waiting)))
+        self.weights.extend(weight for _, weight in waiting)
+
+    def going_on(self, done: int, whole: int) -> None:
+        """What there was."""
+        self.gone_on.append((done, whole))
+
+    def done(self, job: Job, record: dict[str, Any]) -> None:
+        """Stops in the middle of the first phase of the first run."""
+        del record
+        if not self.gone_on and len(self.agendas) == 1 and job.phase == "search":
+            raise KeyboardInterrupt
+
+
+def test_a_study_tells_all_of_its_agenda_in_every_phase(pictures: Path, tmp_path: Path) -> None:
+    question = Question(
+        data=str(pictures), network="smallnet_24@resolution=0.34", phi=1, candidates=4, seeds=2, epochs=2, train_size=40
+    )
+    first, second = Listener(), Listener()
+    with pytest.raises(KeyboardInterrupt):
+        Study(question, tmp_path, workers=1, progress=first).run()
+    assert first.gone_on == []
+    assert first.agendas == [(0, 11)], "2 baselines, 4 candidates, each again, 1 baseline trained longer"
+    records = Study(question, tmp_path, workers=1, progress=second).run()
+    trained = second.gone_on[0][0]
+    assert second.gone_on == [(trained, 11)]
+    assert 1 <= trained < 6
+    assert second.agendas == [(trained, 11 - trained), (6, 5), (10, 1)]
+    assert min(second.weights) > 0
+    assert len(records.all("run")) == 11 == (records.one("plan") or {})["trainings"]

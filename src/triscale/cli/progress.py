@@ -108,7 +108,7 @@ def terminal_progress() -> "Iterator[Progress]":
 
     columns = (
         SpinnerColumn(),
-        BarColumn(),
+        BarColumn(bar_width=20),  # a terminal of 80 columns holds it all
         TextColumn("{task.percentage:3.0f}%  {task.fields[left]}"),
         TimeElapsedColumn(),
     )

@@ -87,14 +87,14 @@ def study(
 ) -> None:
     """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
 
-    Interrupt it anywhere: the same command goes on where it stopped. All but --workers, --device, --threads and
-    --out belong to the question, whose hash names the default folder.
+    Interrupt it anywhere: the same command goes on where it stopped.
+    All but --workers, --device, --threads and --out belong to the question, whose hash names the default folder.
 
     Args:
         net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
         asked: see `Asked`.
         workers: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
-        compute: see `Compute`; one thread a training by default.
+        compute: see `Compute`.
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
         json: print one JSON document instead of text.
