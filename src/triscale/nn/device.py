@@ -3,6 +3,7 @@
 import re
 
 import torch
+from torch import nn
 
 from triscale.errors import InputError, UsageError
 
@@ -47,6 +48,19 @@ def device_name(device: torch.device | str) -> str | None:
     """The name of a GPU, such as `NVIDIA H200`; None for all other devices."""
     device = torch.device(device)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the weights of a model lie."""
+    return next(model.parameters()).device
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done all that it was given; a time measured without it is the time of asking."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def _described(device: str) -> str:

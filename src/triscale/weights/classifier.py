@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from triscale.errors import InputError, NumericError, UsageError
-from triscale.nn import Model
+from triscale.nn import Model, device_of
 from triscale.scaling import network as named
 from triscale.spec import Network, Preprocessing, Size, content_hash, overridden, refuse_difference, value_text
 from triscale.weights.checkpoint import load
@@ -27,16 +27,15 @@ class Classifier:
         classes: names in the order of the logits.
         preprocessing: what a picture goes through first.
         overrides: fields of the preprocessing that were replaced on purpose, each with what the weights had.
-        device: where the model lies.
     """
 
     model: Model
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     overrides: Mapping[str, object] = field(default_factory=dict)
-    device: torch.device = torch.device("cpu")  # noqa: RUF009  immutable
 
     def __post_init__(self) -> None:
+        self.model.eval()
         network = self.model.network
         for what, here, there in (
             ("classes", len(self.classes), network.classes),
@@ -57,14 +56,14 @@ class Classifier:
         Raises:
             NumericError: they are not finite.
         """
-        logits: Tensor = self.model(pictures.to(self.device)).float().cpu()
+        logits: Tensor = self.model(pictures.to(device_of(self.model))).float().cpu()
         if not torch.isfinite(logits).all():
             raise NumericError("the network answers what is not a number: its weights are broken.")
         return logits
 
     def on(self, device: torch.device) -> "Classifier":
         """The same, with the model moved to a device."""
-        return replace(self, model=self.model.to(device), device=device)
+        return replace(self, model=self.model.to(device))
 
     def held_to(self, asked: Mapping[str, object], override: Mapping[str, object]) -> "Classifier":
         """The same, after its preprocessing was compared with what is asked, with some fields replaced on purpose.
