@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import Model, build
 from triscale.spec import (
+    FieldError,
     Network,
     Preprocessing,
     from_document,
@@ -90,7 +91,10 @@ def load(path: Path) -> Checkpoint:
         raise InputError(
             f"{path} is {about['format']} version {about['version']}; this triscale reads version {VERSION}."
         )
-    preprocessing = preprocessing_from(about["preprocessing"])
+    try:
+        preprocessing = preprocessing_from(about.get("preprocessing"))
+    except FieldError as error:
+        raise InputError(f"{path}: {error.within('preprocessing')}.") from None
     network = from_document(about["network"])
     return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
 
