@@ -13,7 +13,8 @@ _V2_ROWS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 
 """Expand ratio, channels, blocks, stride: t, c, n, s of the paper."""
 
 _SE = SqueezeExcite(ratio=0.25, of="inner", gate="hard_sigmoid", divisor=8, activation="relu")
-_RE, _HS = "relu", "hard_swish"
+_RE: Activation = "relu"
+_HS: Activation = "hard_swish"
 
 _V3Row = tuple[int, float, int, int, int, SqueezeExcite | None, Activation]
 
@@ -81,7 +82,14 @@ def _v3(size: str, rows: tuple[_V3Row, ...], head: int, hidden: int) -> Network:
         stem=Stem(channels=16),
         stages=tuple(
             Stage(
-                operator="mbconv", kernel=k, expand=t, channels=c, repeats=n, stride=s, squeeze_excite=se, activation=act
+                operator="mbconv",
+                kernel=k,
+                expand=t,
+                channels=c,
+                repeats=n,
+                stride=s,
+                squeeze_excite=se,
+                activation=act,
             )
             for k, t, c, n, s, se, act in rows
         ),

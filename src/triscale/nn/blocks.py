@@ -148,7 +148,7 @@ class Preactivation(nn.Module):
         branch: Tensor = self.project(self.conv(self.reduce(entered)))
         if self.stochastic_depth is None:
             return branch
-        kept = x if self.shortcut is None else self.shortcut(entered)
+        kept: Tensor = x if self.shortcut is None else self.shortcut(entered)
         return kept + self.stochastic_depth(branch)
 
 
