@@ -1,5 +1,4 @@
-"""MobileNetV1 (arXiv 1704.04861, Table 1), V2 (1801.04381, Table 2) and V3 (1905.02244, Tables 1 and 2), with the
-width multipliers that were published."""
+"""MobileNetV1 (arXiv 1704.04861, Table 1), V2 (1801.04381, Table 2), V3 (1905.02244, Tables 1, 2); published widths."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -148,8 +148,9 @@ class Preactivation(nn.Module):
         branch: Tensor = self.project(self.conv(self.reduce(entered)))
         if self.stochastic_depth is None:
             return branch
-        kept: Tensor = x if self.shortcut is None else self.shortcut(entered)
-        return kept + self.stochastic_depth(branch)
+        kept = x if self.shortcut is None else self.shortcut(entered)
+        y: Tensor = kept + self.stochastic_depth(branch)
+        return y
 
 
 BLOCKS: dict[str, type[MBConv | FusedMBConv | Separable | Basic | Bottleneck | Preactivation]] = {
