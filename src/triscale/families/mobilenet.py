@@ -28,8 +28,8 @@ _V3_LARGE_ROWS: tuple[_V3Row, ...] = (
     (3, 6, 112, 2, 1, _SE, _HS),
     (5, 6, 160, 3, 2, _SE, _HS),
 )
-"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels in place of
-ratios; 80 * 2.3 is its 184."""
+"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels, not ratios:
+its 184 is 80 * 2.3."""
 
 _V3_SMALL_ROWS: tuple[_V3Row, ...] = (
     (3, 1, 16, 1, 2, _SE, _RE),
