@@ -91,7 +91,7 @@ def study(
     All but --workers, --device, --threads and --out belong to the question, whose hash names the default folder.
 
     Args:
-        net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
+        net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
         asked: see `Asked`.
         workers: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
         compute: see `Compute`.

@@ -85,4 +85,4 @@ __all__ = [
     "scale_size",
     "to_document",
     "value_text",
-]  # fmt: skip
+]
