@@ -1,8 +1,7 @@
 """`triscale networks`."""
 
-from triscale import families
+from triscale import families, units
 from triscale.cli.output import Flag, print_json, print_table
-from triscale.cli.quantities import count_text, size_text
 from triscale.cost import count
 
 
@@ -26,8 +25,8 @@ def networks(*, json: Flag = False) -> None:
         [
             (
                 str(row["name"]),
-                *(count_text(row[key]) for key in ("params", "macs", "activations")),
-                size_text(row["resolution"]),
+                *(units.trimmed(row[key]) for key in ("params", "macs", "activations")),
+                units.size(row["resolution"]),
             )
             for row in rows
         ],

@@ -6,19 +6,31 @@ No pickle anywhere. A digest of it all is stored and checked, because a flipped 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from triscale.cost import cost
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import Model, build
-from triscale.spec import Network, Preprocessing, from_document, to_document
-from triscale.weights.strict import refuse_differences, shapes
+from triscale.spec import (
+    FieldError,
+    Network,
+    Preprocessing,
+    from_document,
+    preprocessing_document,
+    preprocessing_from,
+    to_document,
+)
+from triscale.weights.strict import refuse_differences, shapes, shown
+
+_Part = TypeVar("_Part")
 
 FORMAT = "triscale.checkpoint"
 VERSION = 1
@@ -39,6 +51,10 @@ class Checkpoint:
         Raises:
             InputError: the weights do not belong to the network; up to ten names are listed.
         """
+        held = sum(tensor.numel() for tensor in self.state.values())
+        if held < cost(self.network).params:  # a small file must not make a large network
+            with torch.device("meta"):
+                refuse_differences(shapes(self.state), shapes(build(self.network).state_dict()))
         model = build(self.network)
         load_strictly(model, self.state)
         return model.eval()
@@ -57,7 +73,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "version": VERSION,
         "network": to_document(checkpoint.network),
         "classes": list(checkpoint.classes),
-        "preprocessing": asdict(checkpoint.preprocessing),
+        "preprocessing": preprocessing_document(checkpoint.preprocessing),
     }
     metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
     metadata["sha256"] = _digest(metadata["triscale"], tensors)
@@ -75,18 +91,34 @@ def load(path: Path) -> Checkpoint:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             about = json.loads(metadata["triscale"])
+            if not isinstance(about, dict):
+                raise ValueError("its description is no object")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
     if metadata.get("sha256") != _digest(metadata["triscale"], tensors):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
-    if (about["format"], about["version"]) != (FORMAT, VERSION):
-        raise InputError(
-            f"{path} is {about['format']} version {about['version']}; this triscale reads version {VERSION}."
-        )
-    preprocessing = Preprocessing(**{key: tuple(value) for key, value in about["preprocessing"].items()})
-    network = from_document(about["network"])
-    return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
+    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+        kind = f"{about.get('format')} version {about.get('version')}"
+        raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
+    classes = about.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path} is damaged: its classes are no list of names.")
+    return Checkpoint(
+        network=_part(path, about, "network", from_document),
+        state=tensors,
+        classes=tuple(classes),
+        preprocessing=_part(path, about, "preprocessing", preprocessing_from),
+    )
+
+
+def _part(path: Path, about: Mapping[str, Any], name: str, read: Callable[[Any], _Part]) -> _Part:
+    try:
+        return read(about.get(name))
+    except FieldError as error:
+        raise InputError(f"{path}: {error.within(name)}.") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}.") from None
 
 
 def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:

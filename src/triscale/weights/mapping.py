@@ -17,7 +17,7 @@ from triscale.weights.peers.base import IDENTITY, Names, Peer, Place
 from triscale.weights.strict import Shape, refuse_differences, refuse_values, shapes
 
 _NORM = ("weight", "bias", "running_mean", "running_var")
-_COUNTER = "num_batches_tracked"
+COUNTER = "num_batches_tracked"
 """Batches that a norm has seen: torch counts them, and uses the count only where momentum is None, as it never is here;
 a file may lack it."""
 
@@ -94,13 +94,21 @@ def from_peer(tensors: Mapping[str, Tensor], network: Network, peer: str) -> dic
     """
     entries = table(network, peer)
     found = shapes(tensors)
-    wanted = {e.theirs: e.their_shape for e in entries if not e.theirs.endswith(_COUNTER) or e.theirs in found}
-    refuse_differences(found, wanted)
+    refuse_differences(found, _wanted(entries, found))
     refuse_values(tensors)
     zero = torch.zeros((), dtype=torch.int64)
     state = {e.ours: e.from_peer(_as_ours(tensors.get(e.theirs, zero))) for e in entries}
     counters = [_counter(place) for place in places(network) if place.layer.norm]
     return state | {name: zero.clone() for name in counters if name not in state}
+
+
+def wanted_shapes(network: Network, peer: str, found: Mapping[str, Shape]) -> dict[str, Shape]:
+    """The shapes that a peer's weights of the network must have; of the counters of batches, those that are found."""
+    return _wanted(table(network, peer), found)
+
+
+def _wanted(entries: tuple[Entry, ...], found: Mapping[str, Shape]) -> dict[str, Shape]:
+    return {e.theirs: e.their_shape for e in entries if not e.theirs.endswith(COUNTER) or e.theirs in found}
 
 
 def _peer(name: str) -> Peer:
@@ -115,7 +123,7 @@ def _as_ours(tensor: Tensor) -> Tensor:
 
 
 def _counter(place: Place) -> str:
-    return f"{_ours(place).norm}.{_COUNTER}"
+    return f"{_ours(place).norm}.{COUNTER}"
 
 
 def _ours(place: Place) -> Names:
@@ -150,7 +158,7 @@ def _entries(place: Place, ours: Names, theirs: Names, peer: Peer) -> Iterator[E
         for field, their_field in zip(_NORM, peer.norm_fields, strict=True):
             yield _vector(f"{ours.norm}.{field}", f"{theirs.norm}{their_field}", layer.out_channels)
         if peer.counts:
-            yield Entry(f"{ours.norm}.{_COUNTER}", f"{theirs.norm}.{_COUNTER}", (), (), ())
+            yield Entry(f"{ours.norm}.{COUNTER}", f"{theirs.norm}.{COUNTER}", (), (), ())
 
 
 def _vector(ours: str, theirs: str, channels: int) -> Entry:

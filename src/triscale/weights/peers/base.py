@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.spec import Block, Layer, Network, Norm
+from triscale.spec import Block, Layer, Network, Norm, Preprocessing
 from triscale.spec.rounding import Padding
 
 
@@ -77,6 +77,8 @@ class Peer:
         name: what it is called.
         models: its names of models to ours, with their settings.
         naming: of a network; InputError where the peer has none of the kind.
+        preprocessing: of the weights of a model, by their tag (may be empty) and the name of their file (some are
+            published under a name of their own); InputError where there are none such, or several.
         layer_fields: the endings of the names of a layer's weight and bias.
         norm_fields: the endings of scale, shift, running mean and running variance.
         counts: whether norms have `num_batches_tracked`.
@@ -86,6 +88,7 @@ class Peer:
     name: str
     models: dict[str, PeerModel]
     naming: Callable[[Network], Naming]
+    preprocessing: Callable[[str, str, str], Preprocessing]
     layer_fields: Callable[[Place], tuple[str, str]] = _torch_fields
     norm_fields: tuple[str, str, str, str] = (".weight", ".bias", ".running_mean", ".running_var")
     counts: bool = True

@@ -4,7 +4,12 @@ The models `efficientnet_*` pad symmetrically with torch's norm; the `tf_*` ones
 which need SAME padding and eps 1e-3.
 """
 
-from triscale.spec import Network, Norm
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from triscale.errors import InputError
+from triscale.spec import Fit, Network, Norm, Preprocessing
 from triscale.weights.peers.base import Change, Names, Naming, Peer, PeerModel, Place, require_known
 
 _NATIVE_NORM = Norm(eps=1e-5, momentum=0.1)
@@ -159,5 +164,46 @@ def _change(place: Place) -> Change:
     return Change(ones=2) if place.layer.role == "hidden" else Change()
 
 
-TIMM = Peer(name="timm", models=MODELS, naming=_naming, change=_change)
-TIMM_LEGACY = Peer(name="timm_legacy", models=LEGACY_MODELS, naming=_legacy_naming)
+def settings(config: Mapping[str, Any]) -> Preprocessing:
+    """The preprocessing in a `pretrained_cfg`, as timm's `resolve_data_config` reads it.
+
+    Raises:
+        InputError: a field is missing or cannot be.
+    """
+    try:
+        fit = _FITS[config.get("crop_mode", "center")]
+        _, height, width = config["input_size"]
+        return Preprocessing(
+            mean=tuple(config["mean"]),
+            std=tuple(config["std"]),
+            interpolation=config["interpolation"],
+            crop=config["crop_pct"],
+            fit=fit,
+            resolution=(height, width),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the pretrained_cfg lacks or garbles {error}.") from None
+
+
+_FITS: dict[str, Fit] = {"center": "centre", "squash": "squash"}
+
+
+def _preprocessing(model: str, tag: str, _file: str) -> Preprocessing:
+    """It differs from tag to tag, so that the installed timm is asked."""
+    name = f"{model}.{tag}" if tag else model
+    try:
+        models = import_module("timm.models")
+    except ImportError:
+        raise InputError(
+            f"how {name} wants its pictures is asked of timm, which is not installed.\n"
+            "Give the folder of the weights with the hub's config.json in it, or pip install 'triscale[imagenet]'."
+        ) from None
+    try:
+        found = models.get_pretrained_cfg(name)
+    except RuntimeError:
+        raise InputError(f"timm has no weights {name}.") from None
+    return settings(found.to_dict())
+
+
+TIMM = Peer(name="timm", models=MODELS, naming=_naming, preprocessing=_preprocessing, change=_change)
+TIMM_LEGACY = Peer(name="timm_legacy", models=LEGACY_MODELS, naming=_legacy_naming, preprocessing=_preprocessing)

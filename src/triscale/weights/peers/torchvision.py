@@ -1,6 +1,9 @@
 """torchvision: one class, and one way of naming, for each family."""
 
-from triscale.spec import Network, Norm
+from importlib import import_module
+
+from triscale.errors import InputError
+from triscale.spec import Network, Norm, Preprocessing
 from triscale.weights.peers.base import Names, Naming, Peer, PeerModel, Place, require_known
 from triscale.weights.peers.timm import residual_block
 
@@ -105,4 +108,30 @@ def _naming(network: Network) -> Naming:
     return next(naming for family, naming in _NAMINGS.items() if name.startswith(family))
 
 
-TORCHVISION = Peer(name="torchvision", models=MODELS, naming=_naming)
+def _preprocessing(model: str, tag: str, file: str) -> Preprocessing:
+    """It differs from one set of weights to another, so that the installed torchvision is asked."""
+    try:
+        models = import_module("torchvision.models")
+    except ImportError:
+        raise InputError(
+            f"how {model} wants its pictures is asked of torchvision, which is not installed.\n"
+            "Install it beside torch: pip install 'triscale[imagenet]'."
+        ) from None
+    sets = list(models.get_model_weights(model))
+    published = [one for one in sets if one.url.rpartition("/")[2] == file]
+    chosen = [one for one in sets if one.name == tag] if tag else published or sets
+    if len(chosen) != 1:
+        names = " or ".join(f"torchvision:{model}.{one.name}" for one in sets)
+        raise InputError(f"torchvision has {len(sets)} sets of weights of {model}; name the network {names}.")
+    how = chosen[0].transforms()
+    (side,), (resized,) = how.crop_size, how.resize_size
+    return Preprocessing(
+        mean=tuple(how.mean),
+        std=tuple(how.std),
+        interpolation=how.interpolation.value,
+        crop=side / resized,
+        resolution=(side, side),
+    )
+
+
+TORCHVISION = Peer(name="torchvision", models=MODELS, naming=_naming, preprocessing=_preprocessing)
