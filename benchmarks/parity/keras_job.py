@@ -16,13 +16,20 @@ from benchmarks.parity.reference import Counted, Plan, Reference, Step
 _QUIET = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
+_VERSIONS = """
+import json, importlib.metadata as metadata
+found = {one.name.partition("_")[0].partition("-")[0]: one.version for one in metadata.distributions()}
+print(json.dumps({name: found[name] for name in ("keras", "tensorflow")}))
+"""
+"""TensorFlow's package for machines without a GPU has a longer name."""
+
+
 class Keras:
     """Keras applications, run by another interpreter."""
 
     def __init__(self, python: str) -> None:
         self.python = str(Path(python).absolute())  # a link of a virtual environment loses its meaning when resolved
-        listed = "import json, importlib.metadata as m; print(json.dumps({n: m.version(n) for n in ('keras',)}))"
-        self.versions: dict[str, str] = json.loads(self._run("-c", listed))
+        self.versions: dict[str, str] = json.loads(self._run("-c", _VERSIONS))
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(

@@ -63,7 +63,7 @@ def randomise(model: Model, seed: int) -> None:
 def _shown(model: Model, array: Array) -> Array:
     """Pictures [n, 3, h, w] as the model wants them: channels last, in its range and type."""
     scale = V1_RANGE if any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers) else 1.0
-    return (array.transpose(0, 2, 3, 1) * scale).astype(model.dtype_policy.compute_dtype)
+    return array.transpose(0, 2, 3, 1).astype(model.dtype_policy.compute_dtype) * scale
 
 
 def counted(model: Model) -> dict[str, object]:
@@ -94,12 +94,17 @@ def step(model: Model, array: Array, labels: Array) -> tuple[Array, dict[str, Ar
     variables = model.trainable_variables
     gradients = tape.gradient(loss, [variable.value for variable in variables])
     found = {variable.path: np.asarray(one) for variable, one in zip(variables, gradients, strict=True)}
-    return np.asarray(logits), found, _arrays(model, trainable=False)
+    return np.asarray(logits), found, _arrays(model, means=True)
 
 
-def _arrays(model: Model, *, trainable: bool = True) -> dict[str, Array]:
-    wanted = model.weights if trainable else model.non_trainable_variables
-    return {variable.path: np.asarray(variable) for variable in wanted}
+def _arrays(model: Model, *, means: bool = False) -> dict[str, Array]:
+    """Every tensor by its name, or the moving means alone; the normalisation of pictures is not of the network."""
+    found = {variable.path: np.asarray(variable) for variable in model.weights}
+    return {
+        name: array
+        for name, array in found.items()
+        if not name.startswith("normalization/") and (name.endswith("/moving_mean") or not means)
+    }
 
 
 def _save(path: Path, arrays: Mapping[str, Array]) -> None:

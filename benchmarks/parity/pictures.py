@@ -9,8 +9,14 @@ Size = tuple[int, int]
 SIZES: dict[Size, int] = {(64, 64): 10, (32, 48): 30, (33, 49): 50, (97, 65): 10}
 """Size in pixels -> pictures of that size: square and not, even and odd; small, so that large networks take minutes."""
 
+SMALL_SIZES: dict[Size, int] = {(24, 40): 60, (33, 33): 35, (65, 49): 5}
+"""The same for networks so large that the others would take too long."""
+
 TRAINED: tuple[Size, int] = (33, 65), 4
 """Size and batch of the step in training mode; the last map has 2x3 pixels: batch norm over one is ill-conditioned."""
+
+SMALL_TRAINED: tuple[Size, int] = (33, 33), 4
+"""The same for large networks; 2x2 pixels are left."""
 
 
 def pictures(count: int, size: Size, seed: int) -> Pictures:
@@ -36,4 +42,4 @@ def trained(classes: int, trained: tuple[Size, int]) -> tuple[Pictures, npt.NDAr
 
 def calibrating() -> Pictures:
     """Pictures over which a peer takes its running statistics, so that the signal neither fades nor explodes."""
-    return pictures(8, (65, 97), 200)
+    return pictures(8, (33, 65), 200)

@@ -8,11 +8,20 @@ from triscale.spec import Network
 DOUBLE_MOST = 250_000_000
 """Params up to which the training step is in float64; above, weights and gradients would not fit in 6 GB."""
 
+SMALL_ABOVE = 5_000_000_000
+"""MACs at the native resolution above which a network is shown the small pictures."""
+
 
 def whole(of: Network) -> Plan:
     """What a row of the ledger needs."""
-    double = count(of).params <= DOUBLE_MOST
-    return Plan(sizes=pictures.SIZES, trained=pictures.TRAINED, double=double, native=of.resolution)
+    cost = count(of)
+    large = cost.macs > SMALL_ABOVE
+    return Plan(
+        sizes=pictures.SMALL_SIZES if large else pictures.SIZES,
+        trained=pictures.SMALL_TRAINED if large else pictures.TRAINED,
+        double=cost.params <= DOUBLE_MOST,
+        native=of.resolution,
+    )
 
 
 def quick(of: Network) -> Plan:

@@ -17,9 +17,11 @@ ALONE = {
     "resnet164": "no peer builds it; the 1.7 M params of arXiv 1603.05027 are met, which counts no norms",
     "resnet1001": "no peer builds it; the 10.2 M params of arXiv 1603.05027 are met, which counts no norms",
     "amoebanet_b": "no peer builds it; its page of the zoo states the counts beside GPipe's 557 M params",
-    **{f"smallnet_{side}": "our own, made for small pictures: there is no peer" for side in (24, 32, 48, 64)},
 }
 """Network without a peer -> why, and what stands in its place."""
+
+OWN = {"smallnet": "our own, made for small pictures: there is no peer"}
+"""The same for whole families."""
 
 
 class Row(NamedTuple):
@@ -50,4 +52,6 @@ def rows() -> list[Row]:
 def alone() -> dict[str, str]:
     """Every registered network without a row, and the reason; "" where none is stated."""
     paired = {row.network for row in rows()}
-    return {name: ALONE.get(name, "") for name in registry() if name not in paired}
+    return {
+        name: ALONE.get(name, OWN.get(family, "")) for name, (family, _) in registry().items() if name not in paired
+    }
