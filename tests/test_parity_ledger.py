@@ -1,5 +1,6 @@
 """The parity ledger: the page is what its records say, the records are of the registry, and a part is proved again."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from functools import cache
 
@@ -27,7 +28,7 @@ LIVE = (
 )  # fmt: skip
 """Every family but the largest, SAME and symmetric padding, every kind of block."""
 
-BROKEN = {
+BROKEN: dict[str, Callable[[Network], Network]] = {
     "eps": lambda of: replace(of, norm=Norm(eps=1e-5, momentum=0.1)),
     "padding": lambda of: replace(of, padding="symmetric"),
     "activation of one stage": lambda of: replace(
@@ -40,6 +41,15 @@ BROKEN = {
         ),
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Layers this small are slower on many threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @cache

@@ -32,17 +32,20 @@ class Keras:
         self.versions: dict[str, str] = json.loads(self._run("-c", _VERSIONS))
 
     def _run(self, *command: str) -> str:
-        done = subprocess.run(
-            [self.python, *command],
-            cwd=harness.ROOT,
-            env=os.environ | _QUIET,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{self.python} {' '.join(command)} failed:\n{done.stderr[-2000:]}")
-        return done.stdout
+        """What the interpreter prints.
+
+        Raises:
+            RuntimeError: it cannot be started, or failed.
+        """
+        environment = os.environ | _QUIET
+        try:
+            return subprocess.run(
+                [self.python, *command], cwd=harness.ROOT, env=environment, capture_output=True, text=True, check=True
+            ).stdout
+        except OSError as error:
+            raise RuntimeError(f"{self.python}: {error.strerror}") from error
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError(f"{self.python} {' '.join(command)} failed:\n{error.stderr[-2000:]}") from error
 
     def ask(self, model: str, plan: Plan, seed: int = 0) -> Reference:
         """Everything the ledger wants to know of a model of Keras applications."""

@@ -27,7 +27,7 @@ def whole(of: Network) -> Plan:
 def quick(of: Network) -> Plan:
     """What the default tests prove again: six pictures, all kinds of figures."""
     double = count(of).params <= DOUBLE_MOST
-    return Plan(sizes={(33, 50): 4, (64, 64): 2}, trained=((33, 65), 4), double=double, native=of.resolution)
+    return Plan(sizes={(33, 50): 4, (64, 64): 2}, trained=((36, 66), 4), double=double, native=of.resolution)
 
 
 def limits(*, double: bool) -> dict[str, float]:
