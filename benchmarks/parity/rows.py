@@ -14,8 +14,10 @@ ALONE = {
     "mobilenet_v1_025": "no peer builds this width; the paper's 0.5 M params and 41 M MACs (Table 6) are met",
     "mobilenet_v1_050": "no peer builds this width; the paper's 1.3 M params and 149 M MACs (Table 6) are met",
     "mobilenet_v1_075": "no peer builds this width; the paper's 2.6 M params and 325 M MACs (Table 6) are met",
-    "resnet164": "no peer builds it; the 1.7 M params of arXiv 1603.05027 are met, which counts no norms",
-    "resnet1001": "no peer builds it; the 10.2 M params of arXiv 1603.05027 are met, which counts no norms",
+    "resnet164": "no peer by name; its logits equal those of timm's pre-activation class given its table "
+    "(`tests/nn/test_preactivation.py`); the 1.7 M params of arXiv 1603.05027 are met, which counts no norms",
+    "resnet1001": "no peer by name; `resnet164` with 111 blocks a stage in place of 18; the 10.2 M params of arXiv "
+    "1603.05027 are met, which counts no norms",
     "amoebanet_b": "no peer builds it; its page of the zoo states the counts beside GPipe's 557 M params",
 }
 """Network without a peer -> why, and what stands in its place."""
