@@ -124,7 +124,7 @@ def append(entry: Mapping[str, object], path: Path = RECORDS) -> None:
 def _module() -> list[str]:
     """Name the running script as it is started from the root of the repository."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return ["-m", spec.name] if spec else [Path(sys.argv[0]).name]
+    return ["-m", spec.name.removesuffix(".__main__")] if spec else [Path(sys.argv[0]).name]
 
 
 def _commit(root: Path = ROOT) -> str | None:

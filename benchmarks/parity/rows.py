@@ -18,7 +18,7 @@ ALONE = {
     "(`tests/nn/test_preactivation.py`); the 1.7 M params of arXiv 1603.05027 are met, which counts no norms",
     "resnet1001": "no peer by name; `resnet164` with 111 blocks a stage in place of 18; the 10.2 M params of arXiv "
     "1603.05027 are met, which counts no norms",
-    "amoebanet_b": "no peer builds it; its page of the zoo states the counts beside GPipe's 557 M params",
+    "amoebanet_b": "no peer builds it; the 557 M params of GPipe (arXiv 1811.06965) are met",
 }
 """Network without a peer -> why, and what stands in its place."""
 
