@@ -64,7 +64,7 @@ def verdict(entry: ledger.Entry) -> Verdict:
 
 
 def proved(row: Row) -> Verdict:
-    plan = plans.quick(row.of)
+    plan = plans.quick(row.of, row.peer)
     return compare.compare(row.of, row.peer, torch_peer.reference(row.peer, row.model, plan), plan)
 
 
@@ -120,7 +120,7 @@ def test_a_network_equals_its_peer_with_the_same_weights(name: str) -> None:
 @cache
 def reference() -> tuple[Reference, Network]:
     of = TORCH["timm-tf_efficientnet_b0"].of
-    return torch_peer.reference("timm", "tf_efficientnet_b0", plans.quick(of)), of
+    return torch_peer.reference("timm", "tf_efficientnet_b0", plans.quick(of, "timm")), of
 
 
 @pytest.mark.parametrize("part", BROKEN)
@@ -128,7 +128,7 @@ def test_a_network_that_computes_otherwise_is_found(part: str) -> None:
     theirs, of = reference()
 
     found = compare.compare(
-        BROKEN[part](of), "timm", replace(theirs, weights=dict(theirs.weights)), plans.quick(of)
+        BROKEN[part](of), "timm", replace(theirs, weights=dict(theirs.weights)), plans.quick(of, "timm")
     ).faults()
 
     assert {fault.split(" differ")[0] for fault in found} >= {"logits", "step", "gradients"}
@@ -138,7 +138,9 @@ def test_a_network_with_other_counts_is_found() -> None:
     theirs, of = reference()
     counted = replace(theirs.counted, macs=theirs.counted.macs + 1, shapes=theirs.counted.shapes[:-1])
 
-    found = compare.compare(of, "timm", replace(theirs, weights=dict(theirs.weights), counted=counted), plans.quick(of))
+    found = compare.compare(
+        of, "timm", replace(theirs, weights=dict(theirs.weights), counted=counted), plans.quick(of, "timm")
+    )
 
     assert found.faults() == ["params or MACs differ", "shapes differ"]
 
@@ -148,7 +150,7 @@ def test_one_changed_number_in_one_tensor_is_found() -> None:
     weights = {name: tensor.clone() for name, tensor in theirs.weights.items()}
     weights["blocks.6.0.bn3.running_var"][7] *= 1.01
 
-    found = compare.compare(of, "timm", replace(theirs, weights=weights), plans.quick(of)).faults()
+    found = compare.compare(of, "timm", replace(theirs, weights=weights), plans.quick(of, "timm")).faults()
 
     assert any(fault.startswith("logits") for fault in found)
 

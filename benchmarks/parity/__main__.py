@@ -28,7 +28,7 @@ Ask = Callable[[str, Plan], Reference]
 
 def prove(row: Row, ask: Ask, versions: ledger.Versions) -> Verdict:
     """Compare one row and append its line."""
-    plan = plans.whole(row.of)
+    plan = plans.whole(row.of, row.peer)
     verdict = compare(row.of, row.peer, ask(row.model, plan), plan)
     ledger.append(row, versions, plan, verdict)
     return verdict

@@ -72,8 +72,7 @@ def compare(of: Network, peer: str, reference: Reference, plan: Plan) -> Verdict
         InputError: a tensor of the peer has no place in our network, or ours has none of the peer's.
     """
     ours = load(of, peer, reference)
-    shown = [torch.from_numpy(part) for part in pictures.evaluated(plan.sizes)]
-    found = [measure.evaluate(ours, part) for part in shown]
+    found = measure.evaluate(ours, plan)
     pairs = list(zip(found, reference.logits, strict=True))
     answers = torch.cat([theirs.argmax(1) for _, theirs in pairs])
     agreed = torch.cat([mine.argmax(1) for mine, _ in pairs]) == answers

@@ -53,7 +53,7 @@ class Keras:
             job = Path(folder)
             wanted = {
                 "model": model, "seed": seed, "native": plan.native,
-                "sizes": list(plan.sizes.items()), "trained": plan.trained,
+                "sizes": list(plan.sizes.items()), "evaluated": plan.evaluated, "trained": plan.trained,
             }  # fmt: skip
             (job / "plan.json").write_text(json.dumps(wanted), encoding="utf-8")
             self._run("-m", "benchmarks.parity.keras_peer", str(job))

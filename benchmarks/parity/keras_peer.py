@@ -19,8 +19,9 @@ Array = np.ndarray[Any, Any]
 Layer = Any
 Model = Any
 
-V1_RANGE = 255.0
-"""The first version's models divide by it; they also hold a normalisation, which without weights does nothing."""
+V1_RANGE = 1 / float(np.float32(1 / 255))
+"""The first version's models divide by it: Keras rounds a rescaling to float32 in models of float64 too. They also hold
+a normalisation, which without weights does nothing."""
 
 
 def create(name: str, size: tuple[int, int], dtype: str) -> Model:
@@ -122,7 +123,7 @@ def main(job: Path) -> None:
     values = first.get_weights()
     logits = []
     for size, shown in zip(sizes, pictures.evaluated(sizes), strict=True):
-        model = create(name, size, "float32")
+        model = create(name, size, plan["evaluated"])
         model.set_weights(values)
         logits.append(evaluate(model, shown))
     size, count = plan["trained"]

@@ -47,6 +47,7 @@ def append(row: Row, versions: Versions, plan: Plan, verdict: Verdict, path: Pat
     """Write a row's line."""
     shown = {
         "sizes": [[*size, count] for size, count in plan.sizes.items()],
+        "evaluated": plan.evaluated,
         "trained": [*plan.trained[0], plan.trained[1]],
     }
     harness.append(harness.provenance("parity") | identity(row, versions) | shown | asdict(verdict), path)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.parity.pictures import Size
-from benchmarks.parity.reference import Counted, Shapes
+from benchmarks.parity.pictures import Size, evaluated
+from benchmarks.parity.reference import Counted, Plan, Shapes
 
 
 @contextmanager
@@ -39,12 +39,19 @@ def counted(model: nn.Module, size: Size) -> Counted:
     )
 
 
-def evaluate(model: nn.Module, pictures: Tensor) -> Tensor:
-    """Logits [n, classes] in evaluation mode."""
+def logits_of(model: nn.Module, pictures: Tensor) -> Tensor:
+    """[n, classes] in evaluation mode."""
     model.eval()
     with torch.inference_mode():
         logits: Tensor = model(pictures)
     return logits
+
+
+def evaluate(model: nn.Module, plan: Plan) -> list[Tensor]:
+    """Logits in evaluation mode, one tensor a size; the model is left in the plan's type of numbers."""
+    dtype = {"float32": torch.float32, "float64": torch.float64}[plan.evaluated]
+    model.to(dtype)
+    return [logits_of(model, torch.from_numpy(part).to(dtype)) for part in evaluated(plan.sizes)]
 
 
 def loss_of(model: nn.Module, pictures: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -43,4 +43,4 @@ def trained(classes: int, trained: tuple[Size, int]) -> tuple[Pictures, npt.NDAr
 
 def calibrating() -> Pictures:
     """Pictures over which a peer takes its running statistics, so that the signal neither fades nor explodes."""
-    return pictures(8, (33, 65), 200)
+    return pictures(32, (36, 66), 200)

@@ -1,6 +1,7 @@
 """What a peer says of itself; the ledger compares ours with it and does not care which library it was."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
@@ -14,13 +15,15 @@ class Plan:
     """What is compared for one row.
 
     Attributes:
-        sizes: pixels -> pictures of that size in evaluation mode, float32.
+        sizes: pixels -> pictures of that size in evaluation mode.
+        evaluated: the type of numbers in evaluation mode.
         trained: pixels and batch of the step in training mode.
         double: whether that step is taken in float64, where rounding cannot hide a fault.
         native: (height, width) for params, MACs and shapes.
     """
 
     sizes: dict[tuple[int, int], int]
+    evaluated: Literal["float32", "float64"]
     trained: tuple[tuple[int, int], int]
     double: bool
     native: tuple[int, int]

@@ -58,7 +58,7 @@ def randomise(model: nn.Module, seed: int) -> None:
         norm.momentum = momentum
     classifier = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
     with torch.no_grad():
-        classifier.bias.sub_(measure.evaluate(model, shown).mean(0))
+        classifier.bias.sub_(measure.logits_of(model, shown).mean(0))
 
 
 def _step(model: nn.Module, plan: Plan, classes: int) -> Step:
@@ -88,8 +88,7 @@ def reference(peer: str, model: str, plan: Plan, seed: int = 0) -> Reference:
     # A step changes the running statistics alone: of the weights, which may fill gigabytes, no copy is made.
     kept = {name for name, _ in theirs.named_parameters()}
     weights = {name: t if name in kept else t.clone() for name, t in theirs.state_dict().items()}
-    shown = pictures.evaluated(plan.sizes)
-    logits = [measure.evaluate(theirs, torch.from_numpy(part)) for part in shown]
+    logits = measure.evaluate(theirs, plan)
     step = _step(theirs, plan, logits[0].shape[1])
     counted = measure.counted(theirs.eval().to("meta"), plan.native)
     return Reference(weights=weights, logits=logits, step=step, counted=counted)
