@@ -25,8 +25,8 @@ _COLUMNS = """
 - **top-1**: pictures with the peer's best class, of those shown; in brackets, how many different classes these were.
 - **gradients**: of one step in training mode (cross-entropy; dropout and stochastic depth off); the largest difference
   over the largest gradient of the same tensor, or {least:g} of the network's largest if that is more; worst tensor.
-  In float64, where rounding is far below any fault: at most {gradients:g}. A star marks float32, for networks whose
-  gradients would not fit in 6 GB otherwise: at most {single:g}.
+  In float64, where rounding is far below any fault: at most {gradients:g}. A star marks float32, for a network whose
+  gradients would otherwise take more than 7 GB: at most {single:g}.
 - **statistics**: running means and variances after that step, over the largest of the same tensor. Of Keras, only the
   means: it moves variances by the biased estimate, PyTorch by the unbiased one.
 - **padding, eps**: SAME or symmetric; of batch norm. 0 means equal to the last bit.

@@ -1,4 +1,4 @@
-"""How much is compared in a row: enough to prove it, in seconds and within 6 GB."""
+"""How much is compared in a row: enough to prove it, in a minute and within 7 GB."""
 
 from dataclasses import replace
 from typing import Literal
@@ -9,7 +9,7 @@ from triscale.cost import count
 from triscale.spec import Network
 
 DOUBLE_MOST = 250_000_000
-"""Params up to which the training step is in float64; above, weights and gradients would not fit in 6 GB."""
+"""Params up to which the training step is in float64; above, weights and gradients of both sides would not fit."""
 
 SMALL_ABOVE = 5_000_000_000
 """MACs at the native resolution above which a network is shown the small pictures."""
