@@ -127,8 +127,8 @@ def _of_timm(path: Path, config_path: Path, network: str | None, *, allow_pth: b
         if spoken is None or (spoken.peer, spoken.model) != (identity.peer, identity.model):
             named(network)
             raise InputError(f"{path.parent} holds weights of {identity.peer.name}:{identity.model}, not of {network}.")
-    identity = identity._replace(network=replace(identity.network, classes=classes))
     with _naming(config_path):
+        identity = identity._replace(network=replace(identity.network, classes=classes))
         how = settings(details)
     with opened(path, allow_pth=allow_pth) as stored:
         return _checkpoint(path, stored, identity, how, details.get("label_names"))
