@@ -59,7 +59,7 @@ def programs(folder: Path, canary: Path) -> dict[str, Path]:
             entry.size = len(plain)
             archive.addfile(entry, io.BytesIO(plain))
     found["a tar"] = folder / "tar.pth"
-    np.save(folder / "objects.npy", np.array([Program(canary)], dtype=object), allow_pickle=True)
+    np.save(folder / "objects.npy", np.array([Program(canary)], dtype=object))
     found["a numpy file"] = folder / "objects.npy"
     (folder / "tag.yaml").write_text(f"w: !!python/object/apply:os.system ['touch {canary}']\n")
     found["a yaml tag"] = folder / "tag.yaml"

@@ -1,5 +1,6 @@
 """Hostile weights: nothing in them is executed, nothing leads out of them, and no small file takes the memory."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from triscale.errors import InputError
 from triscale.weights import Checkpoint, load_weights
 from triscale.weights.files import opened
 
-FORBIDDEN = {"os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect", "pickle.find_class"}
+FORBIDDEN = {"os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
 _events: list[str] = []
 _watching: list[bool] = []
 
@@ -45,14 +46,15 @@ def test_no_program_in_a_file_is_run(tmp_path: Path, allow_pth: bool) -> None:
 
     assert len(files) >= 12
     assert not canary.exists()
-    assert [event for event in _events if "os.system" in event or "find_class" not in event] == []
+    assert _events == []
 
 
 def test_the_watch_sees_a_program_that_runs(tmp_path: Path) -> None:
     _events.clear()
     _watching.append(True)
     try:
-        torch.load(hostile.programs(tmp_path, tmp_path / "canary")["torch's zip"], weights_only=False)
+        with hostile.programs(tmp_path, tmp_path / "canary")["pickle as .pth"].open("rb") as file:
+            pickle.Unpickler(file).load()
     finally:
         _watching.clear()
 
@@ -148,10 +150,12 @@ def test_a_file_that_is_cut_off_is_refused_by_name(tmp_path: Path, kind: str, ke
 
 @pytest.mark.parametrize("what", ["missing", "folder", "device", "null"])
 def test_what_is_no_file_is_refused(tmp_path: Path, what: str) -> None:
-    place = {"missing": tmp_path / "none", "folder": tmp_path, "device": Path("/dev/zero"), "null": "a\0b"}[what]
+    places: dict[str, str | Path] = {
+        "missing": tmp_path / "none", "folder": tmp_path, "device": Path("/dev/zero"), "null": "a\0b",
+    }  # fmt: skip
 
     with pytest.raises(InputError) as caught:
-        load_weights(place)
+        load_weights(places[what])
 
     assert "\n" not in str(caught.value)
 

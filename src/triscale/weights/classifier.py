@@ -11,7 +11,7 @@ from torch import Tensor
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.nn import Model, device_of
 from triscale.spec import Preprocessing, Size, overridden, refuse_difference, value_text
-from triscale.weights.load import load_weights
+from triscale.weights.sources import load_weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
