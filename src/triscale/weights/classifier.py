@@ -112,7 +112,8 @@ def load_classifier(
     found = load(checkpoint_path(place))
     if network is not None:
         _require_same(found.network, named(network), place)
-    return Classifier(model=found.model(), classes=found.classes, preprocessing=found.preprocessing)
+    model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
+    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)
 
 
 def _require_same(found: Network, wanted: Network, place: str | Path) -> None:
