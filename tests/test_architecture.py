@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,28 @@ IMPORT_NAMES = {"pillow": "PIL"}
 RING_CLOSERS = {("triscale.spec.network", "triscale.spec.table"): "a network prints as its table, which needs resolve"}
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def import_names(wanted: Iterable[str]) -> set[str]:
+    """The import names of requirements."""
+    names = {re.split(r"[\s<>=!~;\[]", requirement, maxsplit=1)[0] for requirement in wanted}
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
 def requirements() -> set[str]:
     """The import names of what pyproject.toml requires of every user (not of developers)."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {re.split(r"[\s<>=!~;\[]", requirement, maxsplit=1)[0] for requirement in project["dependencies"]}
-    return {IMPORT_NAMES.get(name, name) for name in names}
+    return import_names(PROJECT["dependencies"])
+
+
+def extras() -> set[str]:
+    """The import names of what a user may install on top."""
+    return {
+        name
+        for extra, wanted in PROJECT["optional-dependencies"].items()
+        if extra != "dev"
+        for name in import_names(wanted)
+    }
 
 
 def loads(module: str, unwanted: frozenset[str], *paths: Path) -> list[str]:
@@ -74,8 +92,13 @@ def test_torch_is_imported_only_where_the_table_allows_it() -> None:
 
 
 def test_only_required_packages_are_imported() -> None:
-    """The product must run where only `pip install .` was run: a developer's package would be missing there."""
-    assert rules.undeclared(IMPORTS, requirements() | sys.stdlib_module_names) == []
+    """The product must run where only `pip install .` was run: a developer's package would be missing there.
+
+    What an extra brings may be imported when it is needed, never before.
+    """
+    assert rules.undeclared(IMPORTS, requirements() | extras() | sys.stdlib_module_names) == []
+    at_once = [one for one in IMPORTS if not one.lazy]
+    assert rules.undeclared(at_once, requirements() | sys.stdlib_module_names) == []
 
 
 @pytest.mark.parametrize(
@@ -221,3 +244,5 @@ def test_a_package_that_is_not_required_is_caught() -> None:
     found = rules.imports({"triscale/spec/a.py": "import json\ndef f():\n    import timm"})
     assert len(rules.undeclared(found, {"json"})) == 1
     assert "PIL" in requirements()
+    assert "torchvision" in extras() - requirements()
+    assert "pytest" not in requirements() | extras()

@@ -1,26 +1,25 @@
 """The public functions: each takes a network or its name and is a thin way to one room.
 
-Torch is loaded by `build` and `load` only.
+Torch is loaded by `build`, `load` and `evaluate` only.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triscale import families, scaling, spec
 from triscale.cost import Cost, Optimizer
 from triscale.cost import cost as count_cost
-from triscale.errors import InputError, UsageError
+from triscale.errors import UsageError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
 if TYPE_CHECKING:
+    from triscale.evaluate import Evaluation
     from triscale.nn import Model
+    from triscale.weights import Classifier
 
-__all__ = ["build", "checkpoint_path", "cost", "fit_budget", "load", "network", "networks", "scale"]
-
-
-CHECKPOINT = "best.safetensors"
-"""The file of a run folder that holds the network to take."""
+__all__ = ["build", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
 
 def networks() -> list[str]:
@@ -102,23 +101,42 @@ def load(run_or_weights: str | Path) -> "Model":
     Raises:
         InputError: there is none, or it is damaged.
     """
-    from triscale.weights import load as load_checkpoint  # noqa: PLC0415  torch is loaded only here
+    from triscale.weights import checkpoint_path  # noqa: PLC0415  torch is loaded only here
+    from triscale.weights import load as load_checkpoint  # noqa: PLC0415
 
     return load_checkpoint(checkpoint_path(run_or_weights)).model()
 
 
-def checkpoint_path(run_or_weights: str | Path) -> Path:
-    """The checkpoint file itself, or the best one of a run folder."""
-    path = Path(run_or_weights)
-    if not path.is_dir():
-        if path.exists():
-            return path
-        raise InputError(f"{path}: no such run folder or checkpoint.")
-    if not (path / CHECKPOINT).exists():
-        raise InputError(
-            f"{path} holds no {CHECKPOINT}: no study's folder, or an unfinished study (the same command goes on)."
-        )
-    return path / CHECKPOINT
+def evaluate(
+    run_or_model: "str | Path | Classifier",
+    data: str | Path,
+    *,
+    split: str | None = None,
+    batch: int = 32,
+    override: Mapping[str, object] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> "Evaluation":
+    """How many pictures of a data set a trained network tells right; every picture counts once.
+
+    Args:
+        run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Classifier` (a model with its classes
+            and its preprocessing: a model alone does not say what it was trained on).
+        data: class folders, an .npz file or pair, or `flowers`; classes are matched by name.
+        split: `test`, `val` or `train`; see `triscale.data.open_split` for what is taken without it.
+        batch: pictures a step; it changes the memory, not the answer.
+        override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
+        progress: is told `(done, n)`.
+
+    Raises:
+        InputError: nothing usable there, or classes that the network does not know.
+        NumericError: the network answers what is not finite.
+    """
+    from triscale.evaluate import evaluate as evaluate_classifier  # noqa: PLC0415  torch is loaded only here
+    from triscale.weights import load_classifier  # noqa: PLC0415
+
+    found = load_classifier(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
+    held = found.held_to({}, override) if override else found
+    return evaluate_classifier(held, data, split=split, batch=batch, progress=progress)
 
 
 def as_network(net: Network | str) -> Network:

@@ -1,6 +1,7 @@
 """Checkpoints: what is saved comes back, and what is damaged or foreign is refused by name."""
 
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.train.test_loop import NETWORK
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import build
-from triscale.spec import Preprocessing
+from triscale.spec import IMAGENET, Preprocessing
 from triscale.weights import Checkpoint, load, save
 from triscale.weights.checkpoint import _digest
 
@@ -99,3 +100,36 @@ def test_an_existing_file_survives_a_failed_write(saved: Path, monkeypatch: pyte
 def test_a_folder_that_does_not_exist_is_an_output_error(saved: Path) -> None:
     with pytest.raises((OutputError, StorageError), match="nowhere"):
         save(saved.parent / "nowhere" / "x.safetensors", load(saved))
+
+
+def with_preprocessing(saved: Path, name: str, document: object) -> Path:
+    """A checkpoint whose digest is right and whose preprocessing is `document`."""
+    with safetensors.safe_open(saved, framework="pt") as file:
+        about = json.loads(file.metadata()["triscale"])
+    about["preprocessing"] = document
+    text, state = json.dumps(about), dict(load(saved).state)
+    path = saved.with_name(name)
+    path.write_bytes(safetensors.torch.save(state, metadata={"triscale": text, "sha256": _digest(text, state)}))
+    return path
+
+
+def test_a_checkpoint_with_mean_and_std_alone_is_prepared_as_before(saved: Path) -> None:
+    """What version 1 wrote before the other fields were there."""
+    old = with_preprocessing(saved, "old.safetensors", {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]})
+    assert load(old).preprocessing == Preprocessing()
+
+
+def test_the_whole_lock_is_written(saved: Path) -> None:
+    lock = replace(IMAGENET, resolution=(288, 320), fit="squash", crop=0.9)
+    save(saved.with_name("locked.safetensors"), replace(load(saved), preprocessing=lock))
+    assert load(saved.with_name("locked.safetensors")).preprocessing == lock
+    with safetensors.safe_open(saved, framework="pt") as file:
+        written = json.loads(file.metadata()["triscale"])["preprocessing"]
+    assert written.keys() == {field.name for field in fields(Preprocessing)}
+
+
+@pytest.mark.parametrize("document", [None, [], {"mean": 3}, {"crop": "0.9"}, {"window": 1}, {"resolution": [0, 1]}])
+def test_a_preprocessing_that_cannot_be_is_refused_by_name(saved: Path, document: object) -> None:
+    with pytest.raises(InputError, match=r"odd\.safetensors: preprocessing") as caught:
+        load(with_preprocessing(saved, "odd.safetensors", document))
+    assert len(str(caught.value).splitlines()) == 1

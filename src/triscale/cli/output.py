@@ -1,6 +1,7 @@
 """Where output goes: results to stdout as text or as one JSON document, everything else to stderr."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,16 +24,29 @@ def _whole(kind: object, tokens: Sequence[Token]) -> int:
     return int(text)
 
 
+_NUMBERS = re.compile(r"\[\s+(-?[0-9][-+.0-9eE]*(?:,\s+-?[0-9][-+.0-9eE]*)*)\s+\]")
 Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number; cyclopts would take 1.5 for 1."""
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, by the standard: no NaN, no Infinity."""
+    print(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """Indented JSON; a list of numbers stands on one line."""
     try:
-        print(json.dumps(document, indent=2, allow_nan=False))
+        text = json.dumps(document, indent=2, allow_nan=False)
     except ValueError as error:
         raise NumericError(f"the result holds a number that is not finite ({error})") from None
+    return _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
+
+
+def printable(path: str | Path) -> str:
+    """A file's name for people: what is no text, such as a newline or a byte that is not UTF-8, is escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def print_text(*lines: str) -> None:

@@ -1,7 +1,7 @@
 """The progress of a study on stderr, and only where that is a terminal."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -114,3 +114,19 @@ def terminal_progress() -> "Iterator[Progress]":
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield OnTerminal(bar)
+
+
+@contextmanager
+def counting(what: str) -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar that counts to a whole, on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -6,16 +6,17 @@ Torch is imported by `triscale.data.batches` only, which is therefore not import
 from pathlib import Path
 
 from triscale.data.cache import Progress, default_cache
-from triscale.data.flowers import TEST, TRAIN, open_flowers
+from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
+from triscale.data.held import Held, open_split
 from triscale.data.images import load_picture
 from triscale.data.npz import open_npz
 from triscale.data.resize import Pictures, Size
 from triscale.data.source import Source, Split, TestFrom
 from triscale.data.split import split_validation
-from triscale.errors import InputError
 
 __all__ = [
+    "Held",
     "Pictures",
     "Progress",
     "Size",
@@ -25,6 +26,7 @@ __all__ = [
     "default_cache",
     "load_picture",
     "open_data",
+    "open_split",
     "split_validation",
 ]
 
@@ -48,19 +50,10 @@ def open_data(where: str | Path, *, cache: Path | None = None) -> Source:
     cache = cache or default_cache()
     name = str(where)
     if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
-        return _flowers(where, cache)
+        return named_flowers(where, cache)
     path = Path(where)
     if path.suffix == ".npz" and not path.is_dir():
         return open_npz(path.parent, name=name, cache=cache)
     if (path / "train.npz").exists():
         return open_npz(path, name=name, cache=cache)
     return open_folders(path, name=name, cache=cache)
-
-
-def _flowers(where: str, cache: Path) -> Source:
-    _, colon, count = where.partition(":")
-    if not colon:
-        return open_flowers(train=TRAIN, test=TEST, cache=cache)
-    if not count.isdecimal() or int(count) < 48:
-        raise InputError(f"{count!r} flowers cannot be drawn.\nWrite `flowers`, or `flowers:N` with N of at least 48.")
-    return open_flowers(train=int(count), test=int(count) // 4, name=where, cache=cache)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from triscale.data.resize import Pictures
-from triscale.errors import UsageError
+from triscale.errors import InputError, UsageError
 
 Indices = NDArray[np.int64]
-Colour = tuple[float, float, float]
+Colour = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def train_batches(
     for start in range(0, max(len(order) - batch, 0) + 1, batch):
         chosen = order[start : start + batch]
         pixels = augmented(images, chosen, draws[chosen, 1:], augmentation)
-        yield _tensor(pixels, mean, std), torch.from_numpy(labels[chosen])
+        yield to_tensor(pixels, mean, std), torch.from_numpy(labels[chosen])
 
 
 def eval_batches(
@@ -79,7 +79,7 @@ def eval_batches(
     """All pictures of `indices` in that order, as they are; arguments and tensors as of `train_batches`."""
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
-        yield _tensor(images[chosen], mean, std), torch.from_numpy(labels[chosen])
+        yield to_tensor(images[chosen], mean, std), torch.from_numpy(labels[chosen])
 
 
 def moved(batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
@@ -114,11 +114,32 @@ def _shifted(draws: NDArray[np.float64], side: int, shift: float) -> Indices:
     return np.where(mirrored >= side, 2 * side - 1 - mirrored, mirrored)
 
 
-def _tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
-    n, height, width, _ = pixels.shape
+def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
+    """Normalised pictures: float32 `[n, channels, height, width]` in channels-last memory.
+
+    Args:
+        pixels: uint8 `[n, height, width, 3]`; turned grey if mean and std have one channel.
+        mean: taken off each channel, as fractions of white.
+        std: by which each channel is then divided.
+
+    Raises:
+        InputError: the network wants neither colours nor grey.
+    """
+    if len(mean) == 1:
+        pixels = _grey(pixels)
+    n, height, width, channels = pixels.shape
+    if len(mean) != channels:
+        raise InputError(f"a picture has {channels} channels, but the network takes {len(mean)}.")
     scale = np.tile(1 / (255 * np.array(std)), width).astype(np.float32)
     offset = np.tile(np.array(mean) / np.array(std), width).astype(np.float32)
     # Rows of interleaved channels: broadcasting along a last axis of 3 would be many times slower.
-    values = pixels.reshape(n, height, width * 3) * scale
+    values = pixels.reshape(n, height, width * channels) * scale
     values -= offset
-    return torch.from_numpy(values.reshape(n, height, width, 3)).permute(0, 3, 1, 2)
+    return torch.from_numpy(values.reshape(n, height, width, channels)).permute(0, 3, 1, 2)
+
+
+def _grey(pixels: Pictures) -> Pictures:
+    """Luma of ITU-R 601, rounded as Pillow's mode L rounds it."""
+    levels = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+    grey: Pictures = ((levels + 0x8000) >> 16).astype(np.uint8)[..., None]
+    return grey

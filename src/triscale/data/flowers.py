@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from triscale.data.fit import STUDY
 from triscale.data.resize import Pictures, Size
 from triscale.data.source import Source, Split
-from triscale.errors import UsageError
+from triscale.errors import InputError, UsageError
+from triscale.spec import Preprocessing
 
 Field = NDArray[np.float32]
 
@@ -53,7 +55,7 @@ class FlowerPart:
         """All other sizes are averaged from this one."""
         return SIDE, SIDE
 
-    def render(self, size: Size) -> Iterator[Pictures]:  # noqa: ARG002 - only ever asked at `master`
+    def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
         """All pictures, drawn."""
         for start in range(0, self.n, _BLOCK):
             yield np.stack([draw(self.seed, self.split, i) for i in range(start, min(start + _BLOCK, self.n))])
@@ -85,6 +87,16 @@ def open_flowers(*, train: int = TRAIN, test: int = TEST, seed: int = 0, name: s
         parts={"train": FlowerPart("train", train, seed), "test": FlowerPart("test", test, seed)},
         cache=cache,
     )
+
+
+def named_flowers(where: str, cache: Path) -> Source:
+    """The set that `flowers` or `flowers:240` means."""
+    _, colon, count = where.partition(":")
+    if not colon:
+        return open_flowers(train=TRAIN, test=TEST, cache=cache)
+    if not count.isdecimal() or int(count) < 48:
+        raise InputError(f"{count!r} flowers cannot be drawn.\nWrite `flowers`, or `flowers:N` with N of at least 48.")
+    return open_flowers(train=int(count), test=int(count) // 4, name=where, cache=cache)
 
 
 def draw(seed: int, split: Split, index: int) -> Pictures:

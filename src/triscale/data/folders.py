@@ -1,13 +1,14 @@
 """A data set as class folders of photos: `train/<class>/*` and `test/<class>/*` (or `val/`), or only `<class>/*`."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from triscale.data.fit import STUDY
 from triscale.data.images import UnreadableError, decode, pillow_warnings_off
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import Photo, examined, fingerprint, left_out, listed, repeated, threads
@@ -15,6 +16,10 @@ from triscale.data.source import SPLIT_OFF, Source
 from triscale.data.split import split_validation
 from triscale.data.walk import class_folders, layout
 from triscale.errors import InputError
+from triscale.spec import Preprocessing
+
+BLOCK_BYTES = 64 * 2**20
+"""Most bytes of decoded pictures in one block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +34,18 @@ class PhotoPart:
         """None: each size is decoded from the files, since photos have no common size."""
         return None
 
-    def render(self, size: Size) -> Iterator[Pictures]:
+    def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
         """The photos at `size`, decoded by all processors."""
-        for start in range(0, len(self.paths), CHUNK):
+        block = min(CHUNK, max(1, BLOCK_BYTES // (3 * size[0] * size[1])))
+        for start in range(0, len(self.paths), block):
+            some = self.paths[start : start + block]
             with pillow_warnings_off(), threads() as pool:
-                yield np.stack(list(pool.map(lambda path: _still_good(path, size), self.paths[start : start + CHUNK])))
+                yield np.stack(list(pool.map(lambda path: _still_good(path, size, how), some)))
 
 
-def _still_good(path: Path, size: Size) -> Pictures:
+def _still_good(path: Path, size: Size, how: Preprocessing) -> Pictures:
     try:
-        return decode(path, size)
+        return decode(path, size, how)
     except UnreadableError as error:
         raise InputError(
             f"The picture {str(path)!r} broke after the data was checked: {error}.\n"
@@ -74,7 +81,7 @@ def open_folders(root: Path, *, name: str, cache: Path) -> Source:
     side = int(np.median([photo.side for photo in train]))
     return Source(
         name=name,
-        classes=tuple(os.fsencode(some).decode("utf-8", "backslashreplace") for some in classes),
+        classes=class_names(classes),
         native=(side, side),
         fingerprint=content,
         test_from=test_from,
@@ -83,6 +90,11 @@ def open_folders(root: Path, *, name: str, cache: Path) -> Source:
         parts={"train": _part(train), "test": _part(test)},
         cache=cache,
     )
+
+
+def class_names(folders: Iterable[str]) -> tuple[str, ...]:
+    """Names of folders as text; a byte that is not UTF-8 is shown by its number."""
+    return tuple(os.fsencode(some).decode("utf-8", "backslashreplace") for some in folders)
 
 
 def _labelled(test_root: Path, classes: tuple[str, ...]) -> list[tuple[int, Path]]:

@@ -4,15 +4,16 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from triscale.data.resize import Pictures, Size, resize
+from triscale.data.fit import STUDY, fitted
+from triscale.data.resize import Pictures, Size
 from triscale.errors import InputError
+from triscale.spec import Preprocessing
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
@@ -22,12 +23,13 @@ class UnreadableError(Exception):
     """A file that is no picture we take; the text is the reason in a few words."""
 
 
-def load_picture(path: str | Path, size: Size) -> Pictures:
-    """One picture, cut and resized as the pictures of a photo data set are.
+def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
+    """One picture, cut and resized.
 
     Args:
         path: JPEG, PNG, WebP, BMP, GIF or TIFF; of several frames the first.
         size: `(height, width)` in pixels.
+        how: by default as in a study.
 
     Returns:
         uint8 `[height, width, 3]`.
@@ -37,7 +39,7 @@ def load_picture(path: str | Path, size: Size) -> Pictures:
     """
     try:
         with pillow_warnings_off():
-            return decode(Path(path), size)
+            return decode(Path(path), size, how)
     except UnreadableError as error:
         raise InputError(
             f"The picture {str(path)!r} cannot be read: {error}.\nGive a JPEG, PNG, WebP, BMP, GIF or TIFF file."
@@ -64,19 +66,15 @@ def examine(path: Path) -> int:
         return shorter
 
 
-def decode(path: Path, size: Size) -> Pictures:
-    """Upright RGB pixels `[*size, 3]`: the shorter side fitted, the centre kept; `UnreadableError` if none."""
+def decode(path: Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
+    """Upright RGB pixels `[*size, 3]`, cut and resized as `how` says; `UnreadableError` if there are none."""
     with _opened(path) as image:
-        # Four times the target: what JPEG's own scaling rounds is averaged away afterwards.
-        image.draft(None, (4 * max(size), 4 * max(size)))
+        if how.interpolation == "area":
+            # Four times the target: what JPEG's own scaling rounds is averaged away afterwards.
+            side = 4 * max(how.before_crop(size))
+            image.draft(None, (side, side))
         upright = _rgb(image)
-    step = min(upright.width / size[1], upright.height / size[0])
-    high, wide = step * size[0], step * size[1]
-    left, top = int((upright.width - wide) / 2), int((upright.height - high) / 2)
-    part = upright.crop((left, top, left + ceil(wide - 1e-6), top + ceil(high - 1e-6)))
-    block = max(int(step // 4), 1)  # whole blocks first: a large photo would make large matrices
-    picture: Pictures = resize(np.asarray(part.reduce(block))[None], size, (high / block, wide / block))[0]
-    return picture
+    return fitted(upright, size, how)
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from triscale.data.fit import STUDY
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
 from triscale.data.split import split_validation
 from triscale.errors import InputError
+from triscale.spec import Preprocessing
 
 WANTED = (
     "Wanted: images uint8 [n, height, width, 3], labels [n] whole numbers from 0, classes [k] texts (may be left out)."
@@ -34,7 +36,7 @@ class ArrayPart:
         """The size in the file."""
         return self.size
 
-    def render(self, size: Size) -> Iterator[Pictures]:  # noqa: ARG002 - only ever asked at `master`
+    def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
         """The pictures as they are in the file."""
         images = _array(self.path, "images").astype(np.uint8, copy=False)
         for start in range(0, len(self.chosen), CHUNK):
@@ -83,6 +85,18 @@ def open_npz(folder: Path, *, name: str, cache: Path) -> Source:
         parts={"train": parts[0], "test": parts[1]},
         cache=cache,
     )
+
+
+def read_npz(path: Path) -> tuple[tuple[str, ...] | None, ArrayPart]:
+    """All pictures of one file, and its classes if it names them.
+
+    Raises:
+        InputError: it is missing, broken, or holds other arrays than it should.
+    """
+    file = _read(path)
+    if file.classes is not None and file.labels.max() >= len(file.classes):
+        raise InputError(f"{str(path)!r}: label {file.labels.max()}, but only {len(file.classes)} classes.\n{WANTED}")
+    return file.classes, file.part()
 
 
 def _classes(files: list[_File]) -> tuple[str, ...]:

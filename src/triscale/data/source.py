@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.data.cache import Progress, cached_pictures
+from triscale.data.fit import STUDY, fitted_block
 from triscale.data.resize import Pictures, Size, resized_chunks
 from triscale.errors import UsageError
+from triscale.spec import Preprocessing
 
 Split = Literal["train", "test"]
 TestFrom = Literal["test", "val", "train"]
@@ -33,8 +35,8 @@ class Part(Protocol):
     def master(self) -> Size | None:
         """The one size at which `render` is asked, all others being averaged from it; None: any size is asked."""
 
-    def render(self, size: Size) -> Iterator[Pictures]:
-        """All pictures in order at `size`, in blocks `[some, *size, 3]`."""
+    def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
+        """All pictures in order at `size`, in blocks `[some, *size, 3]`; `how` counts only where `master` is None."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,8 +86,7 @@ class Source:
             OutputError: the cache folder cannot be written.
             StorageError: storing failed, as on a full disk.
         """
-        if min(size) < 1:
-            raise UsageError(f"Pictures of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")
+        _require_pixels(size)
         part = self.parts[split]
 
         def render() -> Iterator[Pictures]:
@@ -95,3 +96,22 @@ class Source:
 
         file = f"{self.fingerprint[:24]}-{RENDERING}-{split}-{size[0]}x{size[1]}.npy"
         return cached_pictures(self.cache / file, (len(part.labels), *size, 3), render, progress)
+
+
+def rendered(part: Part, size: Size, how: Preprocessing) -> Iterator[Pictures]:
+    """All pictures of a part in the order of its labels, cut and resized as `how` says, kept nowhere.
+
+    Yields:
+        uint8 `[some, *size, 3]`; with the preprocessing of a study the same pixels as `Source.pictures`.
+    """
+    _require_pixels(size)
+    if part.master is None:
+        yield from part.render(size, how)
+        return
+    for block in part.render(part.master):
+        yield fitted_block(block, size, how)
+
+
+def _require_pixels(size: Size) -> None:
+    if min(size) < 1:
+        raise UsageError(f"Pictures of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")

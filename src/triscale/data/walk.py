@@ -26,17 +26,17 @@ def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
     return train, None, "train", ()
 
 
-def class_folders(root: Path) -> dict[str, Path]:
-    """The class folders in `root` by name, sorted.
+def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
+    """The class folders in `root` by name, sorted; a classifier is trained on at least two.
 
     Raises:
-        InputError: fewer than two; two that are the same folder, or whose names differ only in case.
+        InputError: fewer than `least`; two that are the same folder, or whose names differ only in case.
     """
     folders = {entry.name: Path(entry) for entry in os.scandir(root) if not _ignored(entry.name) and _is_class(entry)}
-    if len(folders) < 2:
+    if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         raise InputError(
-            f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of two or more classes."
+            f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of {least} or more classes."
         )
     seen: dict[str, str] = {}
     for name, folder in sorted(folders.items()):

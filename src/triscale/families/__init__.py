@@ -1,5 +1,6 @@
 """Tables of networks and the registry of their names."""
 
+from triscale.families.preprocessing import official_preprocessing
 from triscale.families.registry import network, registry
 
-__all__ = ["network", "registry"]
+__all__ = ["network", "official_preprocessing", "registry"]

@@ -24,6 +24,7 @@ from triscale.train import Epoch, Recipe, train
 from triscale.weights import Checkpoint, load, save
 
 PREPROCESSING = Preprocessing()
+COLOURS = {"mean": PREPROCESSING.mean, "std": PREPROCESSING.std}
 _EVAL_BATCH = 256
 _TIMED_MACS = 1_000_000_000
 
@@ -92,7 +93,7 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
     training, validation = place.split
-    recipe, colours = place.recipe, asdict(PREPROCESSING)
+    recipe, colours = place.recipe, COLOURS
 
     def batches(epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         augmentation = Augmentation(flip=recipe.flip, shift=recipe.shift)
@@ -133,9 +134,7 @@ def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
     model = trained(place, key)
     images, labels = place.source.pictures("test", model.network.resolution), place.source.labels("test")
     everything = np.arange(len(labels))
-    correct, n = count_correct(
-        model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **asdict(PREPROCESSING))
-    )
+    correct, n = count_correct(model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **COLOURS))
     return {
         "kind": "test",
         "id": key[0],
@@ -166,7 +165,7 @@ def _step_seconds(place: Workplace, network: Network, batch: int, steps: int) ->
     images = np.random.default_rng(0).integers(0, 256, (batch, *network.resolution, 3), dtype=np.uint8)
     everything = np.arange(batch)
     augmentation = Augmentation(flip=place.recipe.flip, shift=place.recipe.shift)
-    drawn = {"batch": batch, "seed": 0, "augmentation": augmentation, **asdict(PREPROCESSING)}
+    drawn: dict[str, Any] = {"batch": batch, "seed": 0, "augmentation": augmentation, **COLOURS}
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     seconds = []
     for step in range(steps + 1):

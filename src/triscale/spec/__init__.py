@@ -1,7 +1,17 @@
 """Networks as data: specs, the only rounding, scaling, resolving into blocks of layers, and the JSON codec."""
 
 from triscale.spec.cell import Cell, CellOperation
-from triscale.spec.codec import content_hash, diff, dumps, from_document, loads, read, to_document
+from triscale.spec.codec import (
+    content_hash,
+    diff,
+    dumps,
+    from_document,
+    loads,
+    preprocessing_document,
+    preprocessing_from,
+    read,
+    to_document,
+)
 from triscale.spec.fields import FieldError
 from triscale.spec.layers import Block, Layer
 from triscale.spec.network import (
@@ -12,18 +22,67 @@ from triscale.spec.network import (
     Network,
     Norm,
     Operator,
-    Preprocessing,
     SqueezeExcite,
     Stage,
     Stem,
+)
+from triscale.spec.preprocessing import (
+    IMAGENET,
+    INCEPTION,
+    TFLITE,
+    Fit,
+    Interpolation,
+    Preprocessing,
+    overridden,
+    padded_crop,
+    refuse_difference,
+    value_text,
 )
 from triscale.spec.resolve import BlockRun, Resolved, resolve
 from triscale.spec.rounding import Padding, Size
 from triscale.spec.scale import fix_stem_and_head, scale, scale_size
 
 __all__ = [
-    "Activation", "Around", "Block", "BlockRun", "Cell", "CellOperation", "FieldError", "Gate", "Head", "Layer",
-    "Network", "Norm", "Operator", "Padding", "Preprocessing", "Resolved", "Size", "SqueezeExcite", "Stage", "Stem",
-    "content_hash", "diff", "dumps", "fix_stem_and_head", "from_document", "loads", "read", "resolve", "scale",
-    "scale_size", "to_document",
-]  # fmt: skip
+    "IMAGENET",
+    "INCEPTION",
+    "TFLITE",
+    "Activation",
+    "Around",
+    "Block",
+    "BlockRun",
+    "Cell",
+    "CellOperation",
+    "FieldError",
+    "Fit",
+    "Gate",
+    "Head",
+    "Interpolation",
+    "Layer",
+    "Network",
+    "Norm",
+    "Operator",
+    "Padding",
+    "Preprocessing",
+    "Resolved",
+    "Size",
+    "SqueezeExcite",
+    "Stage",
+    "Stem",
+    "content_hash",
+    "diff",
+    "dumps",
+    "fix_stem_and_head",
+    "from_document",
+    "loads",
+    "overridden",
+    "padded_crop",
+    "preprocessing_document",
+    "preprocessing_from",
+    "read",
+    "refuse_difference",
+    "resolve",
+    "scale",
+    "scale_size",
+    "to_document",
+    "value_text",
+]

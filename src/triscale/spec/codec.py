@@ -13,6 +13,7 @@ from typing import Any
 from triscale.errors import InputError
 from triscale.spec.fields import LATER, FieldError
 from triscale.spec.network import Network
+from triscale.spec.preprocessing import Preprocessing
 
 FORMAT = "triscale.network"
 VERSION = 1
@@ -62,6 +63,19 @@ def read(path: Path) -> Network:
         raise InputError(f"cannot read the network file {path}: {getattr(error, 'strerror', None) or error}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def preprocessing_document(preprocessing: Preprocessing) -> dict[str, Any]:
+    """Every field of a preprocessing, JSON-ready."""
+    document: dict[str, Any] = _encode(preprocessing)
+    return document
+
+
+def preprocessing_from(document: object) -> Preprocessing:
+    """The preprocessing in a document; what is left out is as in a study. FieldError names what is wrong."""
+    preprocessing = _decode(document, Preprocessing)
+    assert isinstance(preprocessing, Preprocessing)  # noqa: S101  for the type checker
+    return preprocessing
 
 
 def content_hash(network: Network) -> str:

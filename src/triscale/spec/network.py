@@ -255,14 +255,3 @@ class Network:
         from triscale.spec.table import table  # noqa: PLC0415  the table needs resolve, which needs this module
 
         return table(self)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preprocessing:
-    """What a picture goes through first: resized to the network's resolution, scaled to [0, 1], then (x - mean) / std.
-
-    It belongs to trained weights, not to the architecture, so it travels in the checkpoint.
-    """
-
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.25, 0.25, 0.25)

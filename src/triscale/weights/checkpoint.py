@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
@@ -17,7 +17,15 @@ from torch import Tensor, nn
 
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import Model, build
-from triscale.spec import Network, Preprocessing, from_document, to_document
+from triscale.spec import (
+    FieldError,
+    Network,
+    Preprocessing,
+    from_document,
+    preprocessing_document,
+    preprocessing_from,
+    to_document,
+)
 
 FORMAT = "triscale.checkpoint"
 VERSION = 1
@@ -56,7 +64,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "version": VERSION,
         "network": to_document(checkpoint.network),
         "classes": list(checkpoint.classes),
-        "preprocessing": asdict(checkpoint.preprocessing),
+        "preprocessing": preprocessing_document(checkpoint.preprocessing),
     }
     metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
     metadata["sha256"] = _digest(metadata["triscale"], tensors)
@@ -83,7 +91,10 @@ def load(path: Path) -> Checkpoint:
         raise InputError(
             f"{path} is {about['format']} version {about['version']}; this triscale reads version {VERSION}."
         )
-    preprocessing = Preprocessing(**{key: tuple(value) for key, value in about["preprocessing"].items()})
+    try:
+        preprocessing = preprocessing_from(about.get("preprocessing"))
+    except FieldError as error:
+        raise InputError(f"{path}: {error.within('preprocessing')}.") from None
     network = from_document(about["network"])
     return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
 

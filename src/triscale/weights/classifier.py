@@ -1,0 +1,140 @@
+"""A network that is ready to answer: from a run folder or weights to a model, its classes and its preprocessing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from triscale.errors import InputError, NumericError, UsageError
+from triscale.nn import Model, device_of
+from triscale.scaling import network as named
+from triscale.spec import Network, Preprocessing, Size, content_hash, overridden, refuse_difference, value_text
+from triscale.weights.checkpoint import load
+
+BEST = "best.safetensors"
+"""The file of a run folder that holds the network to take."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Classifier:
+    """A model in evaluation mode with the names of its classes and the preprocessing it was trained with.
+
+    Attributes:
+        model: maps pictures [n, c, h, w] to logits [n, classes].
+        classes: names in the order of the logits.
+        preprocessing: what a picture goes through first.
+        overrides: fields of the preprocessing that were replaced on purpose, each with what the weights had.
+    """
+
+    model: Model
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.model.eval()
+        network = self.model.network
+        for what, here, there in (
+            ("classes", len(self.classes), network.classes),
+            ("channels of mean and std", len(self.preprocessing.mean), network.input_channels),
+        ):
+            if here != there:
+                raise InputError(f"{here} {what} do not fit the network {network.name}, which has {there}.")
+
+    @property
+    def resolution(self) -> Size:
+        """(height, width) in pixels of the pictures it takes."""
+        return self.preprocessing.resolution or self.model.network.resolution
+
+    @torch.inference_mode()
+    def logits(self, pictures: Tensor) -> Tensor:
+        """Logits [n, classes] on the CPU of normalised pictures [n, c, h, w].
+
+        Raises:
+            NumericError: they are not finite.
+        """
+        logits: Tensor = self.model(pictures.to(device_of(self.model))).float().cpu()
+        if not torch.isfinite(logits).all():
+            raise NumericError("the network answers what is not a number: its weights are broken.")
+        return logits
+
+    def on(self, device: torch.device) -> "Classifier":
+        """The same, with the model moved to a device."""
+        return replace(self, model=self.model.to(device))
+
+    def held_to(self, asked: Mapping[str, object], override: Mapping[str, object]) -> "Classifier":
+        """The same, after its preprocessing was compared with what is asked, with some fields replaced on purpose.
+
+        Args:
+            asked: field of `Preprocessing` to value; must be as in the weights, or be overridden to just that.
+            override: field to value; replaces what the weights say, which `overrides` then tells.
+
+        Raises:
+            InputError: what is asked differs; no such field; or a value that cannot be.
+        """
+        locked = replace(self.preprocessing, resolution=self.resolution)
+        wanted = overridden(locked, override)
+        refuse_difference(wanted, asked)
+        changed = {name: getattr(locked, name) for name in override if getattr(locked, name) != getattr(wanted, name)}
+        return replace(self, preprocessing=wanted if changed else self.preprocessing, overrides=changed)
+
+    def overrides_document(self) -> dict[str, Any]:
+        """For output: each overridden field with what is `used` and what the weights say (`weights`)."""
+        return {
+            name: {"used": value_text(getattr(self.preprocessing, name)), "weights": value_text(value)}
+            for name, value in self.overrides.items()
+        }
+
+
+def load_classifier(
+    source: str | Path | None = None, network: str | None = None, weights: str | Path | None = None
+) -> Classifier:
+    """The classifier in a run folder or in weights: the one way in for prediction and evaluation.
+
+    Args:
+        source: a run folder (its best network is taken) or a checkpoint file; instead of `weights`.
+        network: the name of the network that the weights must belong to.
+        weights: a checkpoint file; instead of `source`.
+
+    Raises:
+        UsageError: both or neither of `source` and `weights`, or an unknown name.
+        InputError: missing, damaged, no checkpoint of triscale, or of another network.
+    """
+    if source is not None and weights is not None:
+        raise UsageError("give a run folder or checkpoint, or --weights FILE, not both.")
+    place = weights if source is None else source
+    if place is None:
+        wanted = f" for {network}" if network else ""
+        raise UsageError(f"there are no weights{wanted}.\nGive --weights FILE, a checkpoint of triscale.")
+    found = load(checkpoint_path(place))
+    if network is not None:
+        _require_same(found.network, named(network), place)
+    model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
+    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)
+
+
+def _require_same(found: Network, wanted: Network, place: str | Path) -> None:
+    """Weights fit any resolution, and their number of classes is their own."""
+    free = replace(wanted, classes=found.classes, resolution=found.resolution)
+    if content_hash(free) != content_hash(found):
+        raise InputError(
+            f"{place} holds weights of {found.name}, not of {wanted.name}.\n"
+            "Leave the network's name out, or give its weights."
+        )
+
+
+def checkpoint_path(run_or_weights: str | Path) -> Path:
+    """The checkpoint file itself, or the best one of a run folder."""
+    path = Path(run_or_weights)
+    if not path.is_dir():
+        if path.exists():
+            return path
+        raise InputError(f"{path}: no such run folder or checkpoint.")
+    if not (path / BEST).exists():
+        raise InputError(
+            f"{path} holds no {BEST}: no study's folder, or an unfinished study (the same command goes on)."
+        )
+    return path / BEST

@@ -1,0 +1,92 @@
+"""Which pictures an evaluation takes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.conftest import Paint
+from triscale.data import Held, open_data, open_split
+from triscale.data.source import rendered
+from triscale.errors import InputError, UsageError
+from triscale.spec import IMAGENET, Preprocessing
+
+
+def opened(where: Path | str, split: str | None, cache: Path) -> Held:
+    return open_split(where, split, cache=cache)
+
+
+def test_a_folder_with_splits_gives_the_one_that_was_asked_for(folders: Path, cache: Path, paint: Paint) -> None:
+    assert (opened(folders, None, cache).split, len(opened(folders, None, cache).part.labels)) == ("test", 6)
+    assert len(opened(folders, "train", cache).part.labels) == 12
+    paint(folders / "val" / "cat" / "new.png")
+    assert opened(folders, "val", cache).part.labels.tolist() == [0]
+    assert opened(folders, None, cache).split == "test"
+
+
+def test_a_study_that_set_its_test_aside_finds_it_again(folders: Path, cache: Path) -> None:
+    """From train/ alone, and from class folders alone: the pictures of the study's test, and without a split all."""
+    for root, alone in ((folders / "train", True), (folders, False)):
+        if not alone:
+            for file in (folders / "test").rglob("*.png"):
+                file.unlink()
+            for folder in [*(folders / "test").iterdir(), folders / "test"]:
+                folder.rmdir()
+        source = open_data(root, cache=cache)
+        held = opened(root, "test", cache)
+        assert np.array_equal(held.part.labels, source.labels("test"))
+        pixels = np.concatenate(list(rendered(held.part, (8, 8), Preprocessing())))
+        assert np.array_equal(pixels, source.pictures("test", (8, 8)))
+        if alone:
+            whole = opened(root, None, cache)
+            assert (whole.split, len(whole.part.labels)) == ("all", 12)
+            assert any("--split test" in note for note in whole.notes)
+        else:
+            with pytest.raises(InputError, match="only train/"):
+                opened(root, None, cache)
+
+
+def test_an_npz_is_itself_and_a_pair_has_splits(pair: Path, cache: Path) -> None:
+    assert len(opened(pair, None, cache).part.labels) == 12
+    assert len(opened(pair, "train", cache).part.labels) == 40
+    assert len(opened(pair / "train.npz", None, cache).part.labels) == 40
+    with pytest.raises(UsageError, match="leave --split out"):
+        opened(pair / "train.npz", "test", cache)
+    with pytest.raises(InputError, match="no val"):
+        opened(pair, "val", cache)
+
+
+def test_the_embedded_set_has_a_test_and_a_train(cache: Path) -> None:
+    assert len(opened("flowers:48", None, cache).part.labels) == 12
+    assert len(opened("flowers:48", "train", cache).part.labels) == 48
+    with pytest.raises(InputError, match="no val"):
+        opened("flowers:48", "val", cache)
+
+
+def test_empty_classes_and_bad_files_do_not_stop_an_evaluation(folders: Path, cache: Path) -> None:
+    (folders / "test" / "empty").mkdir()
+    (folders / "test" / "cat" / "bad.png").write_text("no picture")
+    (folders / "test" / "loose.png").write_text("in no class")
+    held = opened(folders, None, cache)
+    assert held.classes == ("cat", "dog", "empty")
+    assert (len(held.part.labels), held.skipped) == (6, 1)
+    assert "bad.png" in " ".join(held.notes)
+    assert "1 files that lie in no class folder" in " ".join(held.notes)
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "file", "empty"])
+def test_what_holds_no_pictures_is_wrong_input(tmp_path: Path, cache: Path, wrong: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty" / "test").mkdir(parents=True)
+    with pytest.raises(InputError, match=wrong):
+        opened(tmp_path / wrong, None, cache)
+    with pytest.raises(UsageError, match="'dev'"):
+        opened(tmp_path, "dev", cache)
+
+
+def test_rendered_pictures_are_those_of_a_study_or_of_the_filter(folders: Path, pair: Path, cache: Path) -> None:
+    for where in (folders, pair):
+        held, source = opened(where, "test", cache), open_data(where, cache=cache)
+        study = np.concatenate(list(rendered(held.part, (9, 7), Preprocessing())))
+        assert np.array_equal(study, source.pictures("test", (9, 7)))
+        assert not np.array_equal(study, np.concatenate(list(rendered(held.part, (9, 7), IMAGENET))))
