@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import cost, networks, output, predict, report, scale, study
+from triscale.cli import compare, cost, errata, networks, output, predict, report, scale, study
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -22,7 +22,16 @@ app = App(
     print_error=False,
     help_format="plaintext",
 )
-for _command in (networks.networks, cost.cost, scale.scale, study.study, predict.predict, report.report):
+for _command in (
+    networks.networks,
+    cost.cost,
+    compare.compare,
+    errata.errata,
+    scale.scale,
+    study.study,
+    predict.predict,
+    report.report,
+):
     app.command(_command)
 
 

@@ -60,7 +60,8 @@ PORTS = (
         check=(
             python(
                 "import triscale as t, triscale.spec as s; "
-                "print(*(sum(i > 0 for i, _ in s.resolve(t.network('efficientnet_' + m)).flat()) for m in ('b0', 'l2')))"
+                "print(*(sum(i > 0 for i, _ in s.resolve(t.network(n)).flat()) "
+                "for n in ('efficientnet_b0', 'efficientnet_l2')))"
             ),
         ),
         numbers=_ramp,
