@@ -28,7 +28,8 @@ _STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: #1d2126; }
   .page { fill: #ffffff; } .soft { fill: #5b6570; font-size: 12px; font-weight: 400; }
   .title { font-size: 19px; font-weight: 650; } .name { font-weight: 650; font-size: 15px; }
-  .mark { fill: #b84f00; font-weight: 650; } .ends { fill: #a3adb7; } .picture { fill: #f3f5f7; stroke: #c5ccd3; } .rule { stroke: #e3e7eb; }
+  .mark { fill: #b84f00; font-weight: 650; }
+  .ends { fill: #a3adb7; } .picture { fill: #f3f5f7; stroke: #c5ccd3; } .rule { stroke: #e3e7eb; }
   .side { font-size: 12px; fill: #5b6570; text-anchor: middle; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e4e7ea; } .page { fill: #15181c; } .soft { fill: #9aa4ae; } .mark { fill: #f29a55; }

@@ -27,8 +27,7 @@ def _separable() -> Numbers:
 
 
 def _members() -> Numbers:
-    first, last = MEMBERS["b1"], MEMBERS["b7"]
-    return {f"{n}_{key}": value for n, one in (("b1", first), ("b7", last)) for key, value in one._asdict().items()}
+    return {f"{m}_{key}": getattr(MEMBERS[m], key) for m in ("b1", "b7") for key in ("width", "depth", "side")}
 
 
 def _b1() -> Numbers:

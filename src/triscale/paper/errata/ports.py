@@ -1,6 +1,7 @@
 """Where releases and other implementations differ from the paper, from the authors' code, or from what they print."""
 
 from triscale import families
+from triscale.cost import count
 from triscale.families.efficientnet import B0, MEMBERS
 from triscale.paper.errata.erratum import Erratum, Numbers, giga, mega, python
 from triscale.spec import resolve
@@ -30,8 +31,8 @@ def _without_groups() -> Numbers:
         for run in resolve(B0).runs
         for layer in run.block.layers
     )
-    right = mega("efficientnet_b0")
-    return {"right": right, "wrong": right + extra / 1e6}
+    right = count(B0).params
+    return {"right": right, "wrong": (right + extra) / 1e6}
 
 
 def _b2() -> Numbers:
@@ -46,9 +47,9 @@ PORTS = (
         kind="ports",
         where="README of keras-efficientnets",
         says="phi = 1 gives the baseline.",
-        true="phi = 0 does, at {zero:.4f} G MACs; phi = 1 costs {one:.4f} G.",
-        check=("triscale compare efficientnet_b0@phi=0 efficientnet_b0@phi=1 --json",),
-        numbers=lambda: {"zero": giga("efficientnet_b0@phi=0"), "one": giga("efficientnet_b0@phi=1")},
+        true="phi = 0 does, at {zero:.1f} M MACs; phi = 1 costs {one:.1f} M.",
+        check=("triscale compare efficientnet_b0@phi=0 efficientnet_b0@phi=1",),
+        numbers=lambda: {n: 1e3 * giga(f"efficientnet_b0@phi={phi}") for phi, n in enumerate(("zero", "one"))},
     ),
     Erratum(
         id="stochastic-depth-ramp",
@@ -101,7 +102,7 @@ PORTS = (
         kind="ports",
         where="MLCommons GaNDLF, issue 1041",
         says="B0 has 165 M params.",
-        true="It has {right:.2f} M; {wrong:.0f} M are those of full convolutions where the depthwise "
+        true="It has {right:,}; {wrong:.0f} M are those of full convolutions where the depthwise "
         "ones lost their groups.",
         check=("triscale cost efficientnet_b0",),
         numbers=_without_groups,
@@ -130,8 +131,8 @@ PORTS = (
         kind="ports",
         where="torchvision, weights of B0 to B4",
         says="The weights are ported from the original paper.",
-        true="They are timm's, and B2 is evaluated at 288 px, where it costs {larger:.2f} G; at its own {side:.0f} px "
-        "it costs {own:.2f} G.",
+        true="They are timm's, and B2 is evaluated at 288 px, where it costs {larger:.3f} G; at its own {side:.0f} px "
+        "it costs {own:.3f} G.",
         check=("triscale cost efficientnet_b2", "triscale cost efficientnet_b2 --resolution 288"),
         numbers=_b2,
     ),

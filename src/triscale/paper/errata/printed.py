@@ -37,7 +37,7 @@ def _implied() -> Numbers:
 def _sides() -> Numbers:
     runs = resolve(families.network("efficientnet_b0")).runs
     sides = {run.stage + 1: run.block.input[0] for run in reversed(runs)}
-    return {"five": sides[5], "six": sides[6], "seven": sides[7]}
+    return {"five": sides[5], "six": sides[6]}
 
 
 def _table2() -> Numbers:
