@@ -26,6 +26,8 @@ QUESTION = (
     "2",
     "--train-size",
     "40",
+    "--device",
+    "cpu",
     "--workers",
     "1",
 )

@@ -64,6 +64,9 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--time", "0m"),
     ("study", "--time", "nan"),
     ("study", "--workers", "0"),
+    ("study", "--threads", "0"),
+    ("study", "--threads", "1.5"),
+    ("study", "--device", "gpu"),
     ("study", "--seed", "-1"),
 ]
 
@@ -78,6 +81,7 @@ INPUT: list[tuple[str, ...]] = [
     ("scale", "efficientnet_b0", "--width", "1e9"),
     ("scale", "efficientnet_b0", "--budget", "macs=10"),
     ("scale", "efficientnet_b0", "--budget", "macs=1e300"),
+    ("study", "--device", "cuda:99"),
     ("study", "--data", "missing"),
     ("study", "--data", "missing/train.npz"),
     ("study", "--data", "flowers:7"),
@@ -123,6 +127,18 @@ def test_an_out_that_cannot_be_created_is_told(run: Run, tmp_path: Path, argumen
     answer = run(*arguments, "--out", tmp_path / "file" / "out")
     assert (answer.code, answer.out) == (73, "")
     assert str(tmp_path / "file") in answer.err
+
+
+@pytest.mark.parametrize("more", [(), ("--plan",)], ids=str)
+def test_a_folder_of_something_else_is_no_place_for_a_study(
+    run: Run, pictures: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    answer = run("study", *QUESTION, "--data", pictures, "--out", tmp_path, *more)
+    assert (answer.code, answer.out) == (73, "")
+    said = "is not empty and holds no study; give --out a new folder, or that of a study."
+    assert answer.err == f"triscale: {tmp_path} {said}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.cli.conftest import QUESTION, Run
 from triscale import records
@@ -64,10 +65,22 @@ def test_records_cut_in_a_line_are_gone_on_with(
     whole = path.read_bytes()
     end = int(kept * len(whole))
     path.write_bytes(whole[: end - 1] if whole[end - 1 : end] == b"\n" else whole[:end])
-    assert records.read(path).torn
+    found = records.read(path)
+    assert found.torn
     answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 0
-    assert all(line.startswith("triscale: warning: ") for line in answer.err.splitlines())
+    told = [line for line in answer.err.splitlines() if not line.startswith("triscale: warning: ")]
+    done, every = len(found.all("run")), len(records.read(studied / "records.jsonl").all("run"))
+    known = [f"triscale: going on: {done} of {every} trainings are done"] if found.one("plan") else []
+    assert told == known, "nothing else, since progress is for terminals"
+    assert lasting(beside / "run") == lasting(studied)
+
+
+def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
+    """A study that was killed before its first record leaves no more."""
+    with locked(beside / "run"):
+        pass
+    assert run("study", *QUESTION, "--data", pictures, "--out", "run").code == 0
     assert lasting(beside / "run") == lasting(studied)
 
 
@@ -91,7 +104,43 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
     assert {one["rule"] for one in found["candidates"]} >= {"depth", "width", "resolution"}
     assert found["folder"].startswith("triscale-runs/")
     assert found["predicted_seconds"] >= 0
-    assert all(word in text for word in ("predicted", "ratio", "repeats", "phi 1", "40 pictures"))
+    assert found["trainings"] == 6, "the baseline, once more twice as long, and four candidates"
+    assert all(word in text for word in ("predicted for 6 trainings", "ratio", "repeats", "phi 1", "40 pictures"))
+
+
+def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(
+    run: Run, studied: Path, pictures: Path, beside: Path
+) -> None:
+    threads = torch.get_num_threads()
+    try:
+        asked = ("study", *QUESTION, "--data", pictures, "--out", "run", "--threads", 2)
+        assert run(*asked).code == 0
+    finally:
+        torch.set_num_threads(threads)
+    known, usual = records.read(beside / "run" / "records.jsonl"), records.read(studied / "records.jsonl")
+    assert {(one["device"], one["threads"]) for one in known.all("run")} == {("cpu", 2)}
+    assert {(one["device"], one["threads"]) for one in usual.all("run")} == {("cpu", 1)}
+    first = known[0]
+    assert (first["device"], first["threads"], first["machine"]["gpu"]) == ("cpu", 2, None)
+    assert first["question_hash"] == usual[0]["question_hash"]
+    assert "<dt>threads a training</dt><dd>2</dd>" in (beside / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("options", "workers"), [
+    ((), 8), (("--threads", 2), 4), (("--threads", 16), 1), (("--workers", 3, "--threads", 16), 3),
+])  # fmt: skip
+def test_workers_are_as_many_as_their_threads_leave_room_for(
+    run: Run, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...], workers: int
+) -> None:
+    del beside
+    monkeypatch.setattr("triscale.search.jobs.cores", lambda: 8)
+    threads = torch.get_num_threads()
+    try:
+        question = QUESTION[: QUESTION.index("--workers")]
+        found = run("study", *question, "--data", pictures, "--plan", "--json", *options).json
+    finally:
+        torch.set_num_threads(threads)
+    assert found["workers"] == workers
 
 
 def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, beside: Path) -> None:

@@ -90,6 +90,7 @@ def run(one: Record, phase: str, seed: int, epochs: int, dice: random.Random) ->
         "train_loss": history[-1]["train_loss"],
         "seconds": round(seconds, 1),
         "images_per_second": round(epochs * TRAIN / seconds),
+        "device": "cpu",
         "threads": 1,
         "finished": "2026-01-01T00:10:00Z",
     }

@@ -89,3 +89,14 @@ def test_the_summary_shows_the_tables_of_the_page(page: str) -> None:
     for table in Reader(page).tables[:3]:
         for row in table:
             assert all(cell.strip().replace("[", "\\[").replace("]", "\\]") in summary for cell in row)
+
+
+def test_a_study_that_went_on_elsewhere_names_every_device() -> None:
+    study = sample.study()
+    assert "- device: cpu\n- threads a training: 1\n" in summary_markdown(study)
+    study.all("run")[0].update(device="cuda:0", threads=4)
+    assert "- device: cpu, cuda:0\n- threads a training: 1, 4\n" in summary_markdown(study)
+    study[0]["machine"]["gpu"] = None
+    assert "gpu" not in summary_markdown(study)
+    study[0]["machine"]["gpu"] = "NVIDIA H200"
+    assert "- gpu: NVIDIA H200\n" in summary_markdown(study)

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from triscale import api
+from triscale import api, units
 from triscale.cli.networks import differences
 from triscale.cli.output import Flag, print_json, print_table, print_text, write_text
-from triscale.cli.quantities import bytes_text, count_text, size_text
 from triscale.errors import UsageError
 from triscale.paper import TABLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
@@ -76,7 +75,7 @@ def _show_networks(rows: Sequence[Compared]) -> None:
     cells = [
         (
             row.label,
-            size_text(row.resolution or (0, 0)),
+            units.size(row.resolution or (0, 0)),
             *(
                 text
                 for key in ("params", "macs", "activations", "inference_memory")
@@ -113,7 +112,7 @@ def _cells(row: Compared, *, reference: bool) -> Sequence[str]:
 def _count(row: Compared, key: str) -> str:
     counted = getattr(row, key)
     if counted is not None:
-        return bytes_text(counted) if key.endswith("memory") else count_text(counted)
+        return units.cost(key, counted)
     printed: str | None = getattr(row.published, key)
     return "-" if printed is None else f"{printed}{_MARK}"
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, get_args
 
 from cyclopts import Parameter
 
-from triscale import api
+from triscale import api, units
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
-from triscale.cli.quantities import cost_text, count_text, pixels, quantity, size_text
+from triscale.cli.quantities import pixels, quantity
 from triscale.cost import Optimizer, largest_batch, separable_versus_standard
 from triscale.cost import by_stage as cost_by_stage
 from triscale.errors import UsageError
@@ -96,14 +96,14 @@ def _separable(network: Network) -> list[dict[str, Any]]:
 
 def _show(found: dict[str, Any]) -> None:
     print_text(
-        f"{found['network']} at {size_text(found['resolution'])} px; memory in fp32 at batch {found['batch']}, "
+        f"{found['network']} at {units.size(found['resolution'])} px; memory in fp32 at batch {found['batch']}, "
         f"training with {found['optimizer']}",
         "",
     )
     names = ("params", "macs", "activations", "inference_memory", "training_memory")
-    print_table(("cost", "counted", "exactly"), [(n, cost_text(n, found[n]), f"{found[n]:,}") for n in names])
+    print_table(("cost", "counted", "exactly"), [(n, units.cost(n, found[n]), f"{found[n]:,}") for n in names])
     if "largest_batch" in found:
-        limit = cost_text("memory", found["fit_memory"])
+        limit = units.cost("memory", found["fit_memory"])
         print_text("", f"The largest batch that trains within {limit}: {found['largest_batch']:,}")
     if "stages" in found:
         _show_stages(found["stages"])
@@ -118,7 +118,7 @@ def _show_stages(rows: list[dict[str, Any]]) -> None:
             row["stage"],
             row["operator"],
             str(row["blocks"]),
-            *(text for name in counts for text in (count_text(row[name]), f"{row[f'{name}_share']:.1%}")),
+            *(text for name in counts for text in (units.trimmed(row[name]), f"{row[f'{name}_share']:.1%}")),
         )
         for row in rows
     ]
@@ -131,10 +131,10 @@ def _show_separable(rows: list[dict[str, Any]]) -> None:
         (
             row["stage"],
             f"{row['kernel']}x{row['kernel']}, s{row['stride']}",
-            size_text(row["resolution"]),
+            units.size(row["resolution"]),
             f"{row['in_channels']} -> {row['out_channels']}",
-            count_text(row["standard"]["macs"]),
-            count_text(row["separable"]["macs"]),
+            units.trimmed(row["standard"]["macs"]),
+            units.trimmed(row["separable"]["macs"]),
             f"{row['macs_ratio']:.2f}x",
             f"{row['params_ratio']:.2f}x",
         )

@@ -4,9 +4,8 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
-from triscale import families
+from triscale import families, units
 from triscale.cli.output import Flag, print_json, print_table
-from triscale.cli.quantities import count_text, size_text
 from triscale.cost import count
 from triscale.errors import UsageError
 from triscale.families.published import PUBLISHED, differing
@@ -46,8 +45,8 @@ def _row(name: str, family: str, network: Network) -> dict[str, Any]:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    counted = (count_text(row[key]) for key in ("params", "macs", "activations"))
-    return (row["name"], *counted, size_text(row["resolution"]), differences(row))
+    counted = (units.trimmed(row[key]) for key in ("params", "macs", "activations"))
+    return (row["name"], *counted, units.size(row["resolution"]), differences(row))
 
 
 def differences(row: dict[str, Any]) -> str:

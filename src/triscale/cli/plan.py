@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from triscale import units
 from triscale.cli.output import print_table, print_text
-from triscale.cli.quantities import count_text, duration_text, size_text
 
 if TYPE_CHECKING:
     from triscale.search.plan import Plan
@@ -42,7 +42,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['workers']} trainings at a time",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
-        f"time      {duration_text(document['predicted_seconds'])} predicted",
+        f"time      {units.duration(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",
         "",
     )
@@ -67,9 +67,9 @@ def _row(one: dict[str, Any]) -> list[str]:
         ),
         ",".join(str(stage["repeats"]) for stage in network["stages"]),
         ",".join(str(stage["channels"]) for stage in network["stages"]),
-        size_text(network["resolution"]),
-        count_text(one["cost"]["params"]),
-        count_text(one["cost"]["macs"]),
+        units.size(network["resolution"]),
+        units.trimmed(one["cost"]["params"]),
+        units.trimmed(one["cost"]["macs"]),
         f"{one['ratio']:.3f}",
         "; ".join(remarks),
     ]

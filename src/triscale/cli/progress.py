@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from triscale.cli.quantities import duration_text
+from triscale import units
+from triscale.cli.output import complain
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -22,7 +23,11 @@ class Silent:
     def say(self, text: str) -> None:
         """Nothing."""
 
-    def jobs(self, jobs: "Sequence[tuple[Job, float]]") -> None:
+    def going_on(self, done: int, whole: int) -> None:
+        """One line all the same: who comes back wants to know that nothing is lost."""
+        complain(_going_on(done, whole))
+
+    def agenda(self, waiting: "Sequence[tuple[Job, float]]", done: int, seconds: float) -> None:
         """Nothing."""
 
     def epoch(self, job: "Job", epoch: "Epoch") -> None:
@@ -33,25 +38,33 @@ class Silent:
 
 
 class OnTerminal:
-    """A line a step, and a bar of the trainings under way, moved by epochs, in predicted seconds."""
+    """A line a step, and a bar of all trainings of the study, moved by epochs, in predicted seconds."""
 
     def __init__(self, bar: "Bar") -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None, visible=False, left="")
         self._weights: dict[tuple[str, int, int], float] = {}
         self._passed: dict[tuple[str, int, int], float] = {}
-        self._started = monotonic()
+        self._before = (0, 0.0)
+        # What was predicted of earlier phases of this run, and what they took: between phases nothing is trained.
+        self._predicted = self._took = 0.0
+        self._started = self._moved = monotonic()
 
     def say(self, text: str) -> None:
-        """The step becomes the bar's title."""
+        """A line above the bar."""
         self._bar.console.print(text, highlight=False, markup=False)
 
-    def jobs(self, jobs: "Sequence[tuple[Job, float]]") -> None:
-        """A new bar, as long as the trainings will take."""
-        self._weights = {job.key: weight for job, weight in jobs}
-        self._passed = {}
+    def going_on(self, done: int, whole: int) -> None:
+        """A line above the bar."""
+        self.say(_going_on(done, whole))
+
+    def agenda(self, waiting: "Sequence[tuple[Job, float]]", done: int, seconds: float) -> None:
+        """The bar is as long as all that is done and all that is left."""
+        self._predicted += sum(self._passed.values())
+        self._took += self._moved - self._started
+        self._weights, self._passed = {job.key: weight for job, weight in waiting}, {}
+        self._before = (done, seconds)
         self._started = monotonic()
-        self._bar.reset(self._task, total=sum(self._weights.values()), visible=True)
         self._move()
 
     def epoch(self, job: "Job", epoch: "Epoch") -> None:
@@ -65,17 +78,22 @@ class OnTerminal:
         if record["kind"] == "failed":
             self.say(f"{job.network.name}: {record['reason']}")
         self._move()
-        if len(self._passed) == len(self._weights) and self._passed == self._weights:
-            self._bar.update(self._task, visible=False)
 
     def _move(self) -> None:
+        self._moved = monotonic()
         passed, total = sum(self._passed.values()), sum(self._weights.values())
-        elapsed = monotonic() - self._started
+        predicted, took = self._predicted + passed, self._took + self._moved - self._started
         # Until something is done the prediction is all there is; then the machine's speed corrects it.
-        left = (total - passed) * (elapsed / passed if passed else 1)
-        whole = sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
-        text = f"{whole}/{len(self._weights)} trainings, {duration_text(left)} left"
-        self._bar.update(self._task, completed=passed, left=text)
+        left = (total - passed) * (took / predicted if predicted else 1)
+        trainings, seconds = self._before
+        whole = trainings + sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
+        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left"
+        unfinished = self._passed != self._weights
+        self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
+
+
+def _going_on(done: int, whole: int) -> str:
+    return f"going on: {done} of {whole} trainings are done"
 
 
 @contextmanager
@@ -90,7 +108,7 @@ def terminal_progress() -> "Iterator[Progress]":
 
     columns = (
         SpinnerColumn(),
-        BarColumn(),
+        BarColumn(bar_width=20),  # a terminal of 80 columns holds it all
         TextColumn("{task.percentage:3.0f}%  {task.fields[left]}"),
         TimeElapsedColumn(),
     )

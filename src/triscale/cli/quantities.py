@@ -1,4 +1,4 @@
-"""Numbers as people type and read them: `1.0G`, `8GiB`, `64x96`, `30m`."""
+"""Numbers as people type them: `1.0G`, `8GiB`, `64x96`, `30m`."""
 
 import math
 import re
@@ -52,38 +52,3 @@ def _parse(text: str, units: Mapping[str, float], what: str, allowed: str) -> fl
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not {what}: write {allowed}.")
     return value
-
-
-def count_text(value: float) -> str:
-    """A count with four significant digits: 385814752 -> `385.8 M`."""
-    for factor, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= 0.99995 * factor:
-            return f"{value / factor:.4g} {unit}"
-    return f"{value:.4g}"
-
-
-def bytes_text(value: float) -> str:
-    """Bytes with a binary unit: 2147483648 -> `2.00 GiB`."""
-    for factor, unit in ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if abs(value) >= factor:
-            return f"{value / factor:.2f} {unit}"
-    return f"{value:.0f} bytes"
-
-
-def cost_text(name: str, value: float) -> str:
-    """A cost by its name: memory in bytes, all else as a count."""
-    return bytes_text(value) if name.endswith("memory") else count_text(value)
-
-
-def duration_text(value: float) -> str:
-    """Seconds as people say them: 3725 -> `1 h 02 min`."""
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def size_text(size: tuple[int, int]) -> str:
-    """(64, 96) -> `64x96`."""
-    return f"{size[0]}x{size[1]}"

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from triscale import api
+from triscale import api, units
 from triscale.cli.output import print_table, print_text
-from triscale.cli.quantities import cost_text
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
 from triscale.spec import Network, to_document
 
@@ -73,7 +72,7 @@ def show(found: Scaled, *, explain: bool) -> None:
     print_table(
         ("cost", found.base.name, "scaled", "ratio"),
         [
-            (name, cost_text(name, before[name]), cost_text(name, after[name]), f"{after[name] / before[name]:.3f}x")
+            (name, units.cost(name, before[name]), units.cost(name, after[name]), f"{after[name] / before[name]:.3f}x")
             for name in names
         ],
     )
@@ -93,7 +92,7 @@ def show(found: Scaled, *, explain: bool) -> None:
 def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
     fit = fitted.fit
     rows = [
-        (name, cost_text(name, fit.cost[name]), cost_text(name, limit), cost_text(name, fit.slack[name]),
+        (name, units.cost(name, fit.cost[name]), units.cost(name, limit), units.cost(name, fit.slack[name]),
          _more(fit.notch.cost, name), "binds" if name in fit.binding else "")
         for name, limit in found.limits.items()
     ]  # fmt: skip
@@ -103,7 +102,7 @@ def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
 
 
 def _more(cost: Mapping[str, float] | None, name: str) -> str:
-    return cost_text(name, cost[name]) if cost else "too large"
+    return units.cost(name, cost[name]) if cost else "too large"
 
 
 def _remarks(fitted: BudgetFit, *, filled: bool) -> Iterator[str]:

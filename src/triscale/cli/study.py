@@ -1,19 +1,22 @@
 """`triscale study`: the main job."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from triscale.cli import quantities
+from triscale.cli.compute import HERE, Compute
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
 from triscale.cli.signals import Stopped, terminable
-from triscale.errors import UsageError
-from triscale.lock import locked
+from triscale.errors import OutputError, UsageError
+from triscale.lock import LOCK, locked
 
 if TYPE_CHECKING:
     from triscale.search.question import Question
@@ -77,32 +80,50 @@ def study(
     *,
     asked: Asked = NOTHING,
     workers: Whole | None = None,
+    compute: Compute = HERE,
     plan: Flag = False,
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
     """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
 
-    Interrupt it anywhere: the same command goes on where it stopped. All but --workers and --out belong to the
-    question, whose hash names the default folder.
+    Interrupt it anywhere: the same command goes on where it stopped.
+    All but --workers, --device, --threads and --out belong to the question, whose hash names the default folder.
 
     Args:
-        net: the baseline: a registered or scaled name, or a spec file; smallnet_24 by default.
+        net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
         asked: see `Asked`.
-        workers: trainings at a time; by default one a core.
+        workers: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
+        compute: see `Compute`.
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
         json: print one JSON document instead of text.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; give at least 1.")
+    if out is not None:
+        _refuse_another_folder(out)
     question = asked.question(net)
     with terminal_progress() as progress:
-        (_plan if plan else _run)(question, out, workers, progress, json=json)
+        opened = partial(_open, question, out, workers, compute, progress)
+        if plan:
+            _plan(opened, json=json)
+        else:
+            _run(opened, out, json=json)
 
 
-def _plan(question: "Question", out: Path | None, workers: int | None, progress: "Progress", *, json: bool) -> None:
-    study = _open(question, out, workers, progress)
+def _refuse_another_folder(out: Path) -> None:
+    """A study does not spread its files among somebody's others; a lock alone is what a study left that just began."""
+    try:
+        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    except OSError as error:
+        raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
+    if names - {LOCK} and "records.jsonl" not in names:
+        raise OutputError(f"{out} is not empty and holds no study; give --out a new folder, or that of a study.")
+
+
+def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
+    study = opened()
     plan = study.plan()
     document = plan_document(study, plan)
     if json:
@@ -111,9 +132,9 @@ def _plan(question: "Question", out: Path | None, workers: int | None, progress:
         show_plan(document)
 
 
-def _run(question: "Question", out: Path | None, workers: int | None, progress: "Progress", *, json: bool) -> None:
+def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None:
     with terminable(), locked(out) if out is not None else nullcontext():
-        study = _open(question, out, workers, progress)
+        study = opened()
         with locked(study.folder) if out is None else nullcontext():
             try:
                 records = study.run()
@@ -143,8 +164,12 @@ def _run(question: "Question", out: Path | None, workers: int | None, progress: 
             complain(f"warning: {choice['warning']}")
 
 
-def _open(question: "Question", out: Path | None, workers: int | None, progress: "Progress") -> "Study":
+def _open(
+    question: "Question", out: Path | None, workers: int | None, compute: Compute, progress: "Progress"
+) -> "Study":
     from triscale.search.jobs import cores  # noqa: PLC0415  torch is loaded only here
     from triscale.search.study import Study  # noqa: PLC0415
 
-    return Study(question, out, workers=workers or cores(), progress=progress)
+    device, threads = compute.place(), compute.threads or 1
+    usual = max(1, cores() // threads) if device.type == "cpu" else 1
+    return Study(question, out, workers=workers or usual, progress=progress, threads=threads, device=device)

@@ -1,6 +1,6 @@
 """Batches of normalised tensors; what is drawn for a picture depends on (seed, epoch, its index), at any resolution."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,13 @@ def eval_batches(
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
         yield _tensor(images[chosen], mean, std), torch.from_numpy(labels[chosen])
+
+
+def moved(batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches on a device; a CUDA GPU goes on computing while its next batch travels."""
+    for pictures, labels in batches:
+        beside = device.type == "cuda"
+        yield pictures.to(device, non_blocking=beside), labels.to(device, non_blocking=beside)
 
 
 def augmented(images: Pictures, chosen: Indices, draws: NDArray[np.float64], augmentation: Augmentation) -> Pictures:

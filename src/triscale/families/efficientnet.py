@@ -70,8 +70,10 @@ EDGE_MEMBERS = {
 
 
 def _edge_small() -> Network:
-    """Fused blocks first, ReLU, no squeeze-excite. The first stage's table says 24 inputs where the stem gives 32, so
-    that its expand ratio is one of the output, which is 24."""
+    """Fused blocks first, ReLU, no squeeze-excite.
+
+    The authors' first row says 24 inputs where the stem gives 32; its expand ratio is therefore one of the output, 24.
+    """
     return replace(
         B0,
         stages=(

@@ -1,5 +1,4 @@
-"""MobileNetV1 (arXiv 1704.04861, Table 1), V2 (1801.04381, Table 2) and V3 (1905.02244, Tables 1 and 2), with the
-width multipliers that were published."""
+"""MobileNetV1 (arXiv 1704.04861, Table 1), V2 (1801.04381, Table 2), V3 (1905.02244, Tables 1, 2); published widths."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,8 @@ _V2_ROWS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 
 """Expand ratio, channels, blocks, stride: t, c, n, s of the paper."""
 
 _SE = SqueezeExcite(ratio=0.25, of="inner", gate="hard_sigmoid", divisor=8, activation="relu")
-_RE, _HS = "relu", "hard_swish"
+_RE: Activation = "relu"
+_HS: Activation = "hard_swish"
 
 _V3Row = tuple[int, float, int, int, int, SqueezeExcite | None, Activation]
 
@@ -28,8 +28,8 @@ _V3_LARGE_ROWS: tuple[_V3Row, ...] = (
     (3, 6, 112, 2, 1, _SE, _HS),
     (5, 6, 160, 3, 2, _SE, _HS),
 )
-"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels in place of
-ratios; 80 * 2.3 is its 184."""
+"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels:
+its 184 is 80 * 2.3."""
 
 _V3_SMALL_ROWS: tuple[_V3Row, ...] = (
     (3, 1, 16, 1, 2, _SE, _RE),
@@ -81,7 +81,14 @@ def _v3(size: str, rows: tuple[_V3Row, ...], head: int, hidden: int) -> Network:
         stem=Stem(channels=16),
         stages=tuple(
             Stage(
-                operator="mbconv", kernel=k, expand=t, channels=c, repeats=n, stride=s, squeeze_excite=se, activation=act
+                operator="mbconv",
+                kernel=k,
+                expand=t,
+                channels=c,
+                repeats=n,
+                stride=s,
+                squeeze_excite=se,
+                activation=act,
             )
             for k, t, c, n, s, se, act in rows
         ),

@@ -4,6 +4,9 @@ They are made to be scaled: channels are multiples of 4 and every stage has at l
 width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan
 for which depth, width and resolution alone each have a network within 7% of twice and of four times the cost, so that
 rivals at equal counted cost exist. Padding is symmetric: SAME would copy every map in front of a strided convolution.
+
+`shallownet_24` has two stages and no squeeze-excite, which in trainings of minutes keeps deeper networks from learning
+(docs/LOG.md): on it, depth, width and resolution each show what they are worth.
 """
 
 from collections.abc import Iterator
@@ -22,19 +25,26 @@ _ROWS = {
 
 
 def networks() -> Iterator[Network]:
-    """One baseline a native side, smallest first."""
+    """The shallow baseline, then one a native side, smallest first."""
+    yield _baseline("shallownet_24", 24, Stem(channels=16, stride=1), (16, 28), 96, None)
     for side, (stem, widths, head) in _ROWS.items():
-        yield Network(
-            name=f"smallnet_{side}",
-            resolution=(side, side),
-            stem=stem,
-            stages=tuple(
-                Stage(operator="mbconv", expand=4, kernel=3, stride=2, channels=width, repeats=2, squeeze_excite=_SE)
-                for width in widths
-            ),
-            head=Head(channels=head, dropout=0.1),
-            norm=Norm(eps=1e-3, momentum=0.1),
-            padding="symmetric",
-            channel_divisor=4,
-            classes=10,
-        )
+        yield _baseline(f"smallnet_{side}", side, stem, widths, head, _SE)
+
+
+def _baseline(
+    name: str, side: int, stem: Stem, widths: tuple[int, ...], head: int, squeeze_excite: SqueezeExcite | None
+) -> Network:
+    return Network(
+        name=name,
+        resolution=(side, side),
+        stem=stem,
+        stages=tuple(
+            Stage(operator="mbconv", expand=4, stride=2, channels=width, repeats=2, squeeze_excite=squeeze_excite)
+            for width in widths
+        ),
+        head=Head(channels=head, dropout=0.1),
+        norm=Norm(eps=1e-3, momentum=0.1),
+        padding="symmetric",
+        channel_divisor=4,
+        classes=10,
+    )

@@ -1,5 +1,6 @@
 """Networks as torch modules, built from the same resolved blocks that `cost` counts."""
 
+from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.model import Model, build, initialise
 
-__all__ = ["Model", "build", "initialise"]
+__all__ = ["Model", "build", "device_name", "device_of", "devices", "initialise", "place", "synchronize"]

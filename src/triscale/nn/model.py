@@ -15,7 +15,7 @@ class Model(nn.Module):
 
     It takes any height and width, not only those of `network.resolution`. In channels-last memory
     (`model.to(memory_format=torch.channels_last)`) depthwise networks run faster on most CPUs and GPUs. In eval mode
-    the logits are `classifier(hidden(features(x)["head"].mean((2, 3))))`; where `hidden` is nothing, as in all but
+    the logits are `classifier(hidden(features(x)["head"].mean((2, 3))))`; where `hidden` is empty, as in all but
     MobileNetV3, they are linear in the map, which makes class activation maps exact.
 
     Attributes:
@@ -74,10 +74,10 @@ def _head(block: Block, norm: Norm) -> nn.Module:
     return activation(block.activation) if "activation" in block.around else nn.Identity()
 
 
-def _hidden(block: Block) -> nn.Module:
-    """MobileNetV3's linear layer with activation after pooling."""
+def _hidden(block: Block) -> nn.Sequential:
+    """MobileNetV3's linear layer with activation after pooling; empty elsewhere."""
     if not block.hidden_channels:
-        return nn.Identity()
+        return nn.Sequential()
     return nn.Sequential(nn.Linear(block.inner_channels, block.hidden_channels), activation(block.activation))
 
 

@@ -4,8 +4,8 @@ import base64
 from html import escape
 from pathlib import Path
 
+from triscale import units
 from triscale.records import Record
-from triscale.report import units
 from triscale.report.facts import Facts, label
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -7,9 +7,8 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from triscale import intervals
+from triscale import intervals, units
 from triscale.records import Record
-from triscale.report import units
 from triscale.report.facts import PASSES, Facts, Training, label
 from triscale.report.pareto import pareto_front
 
@@ -188,7 +187,7 @@ def _log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[
         "type": "log",
         "range": [low - left, high + right],
         "tickvals": ticks,
-        "ticktext": [units.tick(tick) for tick in ticks],
+        "ticktext": [units.trimmed(tick, 3) for tick in ticks],
     }
 
 

@@ -1,6 +1,6 @@
 """What a reader must know before believing the numbers."""
 
-from triscale.report import units
+from triscale import units
 from triscale.report.facts import Facts, label
 
 _LATER = {

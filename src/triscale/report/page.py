@@ -7,7 +7,8 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
-from triscale.report import figures, tables, units, wording
+from triscale import units
+from triscale.report import figures, tables, wording
 from triscale.report.cam import cam_grid
 from triscale.report.facts import Facts
 from triscale.report.notices import notices

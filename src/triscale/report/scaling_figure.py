@@ -5,8 +5,8 @@ from html import escape
 from math import sqrt
 from typing import NamedTuple
 
+from triscale import units
 from triscale.cost import count_resolved
-from triscale.report import units
 from triscale.scaling import Factors, factors
 from triscale.spec import Block, Network, resolve, scale
 from triscale.spec.table import operator

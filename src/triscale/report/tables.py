@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from triscale import intervals
+from triscale import intervals, units
 from triscale.records import Record
-from triscale.report import units
 from triscale.report.facts import Facts, Training, label
 from triscale.report.table import Row, Table
 

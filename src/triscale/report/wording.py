@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from triscale import intervals
-from triscale.report import units
+from triscale import intervals, units
 from triscale.report.facts import Facts
 
 Lines = list[tuple[str, str]]
@@ -67,8 +66,15 @@ def origin(facts: Facts) -> Lines:
     if study.get("triscale"):
         lines.append(("triscale", units.text(study["triscale"])))
     machine = study.get("machine")
-    lines += _lines(machine) if isinstance(machine, Mapping) else [("machine", units.text(machine))]
+    if isinstance(machine, Mapping):
+        known = {name: value for name, value in machine.items() if value is not None}
+        lines += _lines({**known, **({"memory": units.memory(known["memory"])} if "memory" in known else {})})
+    else:
+        lines.append(("machine", units.text(machine)))
     runs = facts.records.all("run")
+    for name, title in (("device", "device"), ("threads", "threads a training")):
+        used = sorted({str(run[name]) for run in runs if run.get(name) is not None})  # several, if resumed elsewhere
+        lines += [(title, ", ".join(used))] if used else []
     seconds = sum(run.get("seconds") or 0 for run in runs)
     lines.append(("training", f"{len(runs)} runs, {units.duration(seconds)} in all"))
     return lines

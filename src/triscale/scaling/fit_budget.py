@@ -7,7 +7,8 @@ from functools import partial
 from triscale.cost import count_resolved, inference_memory, training_memory
 from triscale.errors import UsageError
 from triscale.scaling.budget import Fit, fill, fit
-from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, rename
+from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, scale_by_rule
+from triscale.scaling.shorten import scale_shortly, short_phi
 from triscale.spec import Network, resolve, scale
 
 LIMITS = ("macs", "params", "activations", "inference_memory", "training_memory")
@@ -18,7 +19,7 @@ class BudgetFit:
     """The largest network on a rule's curve inside a budget.
 
     Attributes:
-        network: the answer, named after its place on the curve.
+        network: the answer, named after its place on the curve, by the shortest phi that gives it.
         phi, factors: that place.
         fit: slack, binding limits and the next notch.
         unused: fraction of the tightest binding limit that the rounding leaves unused.
@@ -60,9 +61,10 @@ def fit_budget(
     found = fit(partial(factors, rule, coefficients=coefficients), cost_of, limits)
     if filled:
         found = fill(found, cost_of, limits, max(network.resolution))
-    scaled = scale(network, **found.factors._asdict())
     if found.left_rule == (1.0, 1.0):
-        scaled = rename(scaled, network, rule, found.phi, coefficients)
+        scaled = scale_by_rule(network, rule, short_phi(network, rule, found.phi, coefficients), coefficients)
+    else:
+        scaled = scale_shortly(network, found.factors)
     return BudgetFit(network=scaled, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from triscale.cost import count
 from triscale.errors import InputError
-from triscale.scaling import Factors, factors
+from triscale.scaling import Factors, factors, scale_shortly
 from triscale.spec import Network, content_hash, scale, to_document
 
 TARGET = 2.0
@@ -175,7 +175,7 @@ def _corner(baseline: Network, rule: str) -> _Proposal:
 def _candidate(baseline: Network, proposal: _Proposal, tolerance: float) -> Candidate:
     cell = cell_of(baseline, proposal.network, proposal.inside)
     centre = cell.centre()
-    network = scale(baseline, **centre._asdict())
+    network = scale_shortly(baseline, centre)
     ratio = count(network).macs / count(baseline).macs
     within = abs(ratio - TARGET) <= tolerance
     return Candidate(network, proposal.rule, centre, cell, ratio, within, proposal.merged)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from triscale.cost import count
-from triscale.scaling import Coefficients, Factors, factors, fit_budget
+from triscale.scaling import Coefficients, Factors, factors, fit_budget, scale_shortly
 from triscale.search.candidates import Candidate, is_upsampled, nearest_on_curve
 from triscale.spec import Network, content_hash, to_document
 
@@ -81,7 +81,8 @@ def family(
             members += _first(chosen, corners)
             continue
         else:
-            where, network = nearest_on_curve(baseline, curve, 2**step * count(baseline).macs)
+            where, _ = nearest_on_curve(baseline, curve, 2**step * count(baseline).macs)
+            network = scale_shortly(baseline, where)
         members.append(Member("compound", step, network, where, 1.0))
         members += _rivals(baseline, step, count(network).macs)
     return members
@@ -96,5 +97,6 @@ def _first(chosen: Candidate, corners: Mapping[str, Candidate]) -> Iterator[Memb
 
 def _rivals(baseline: Network, phi: float, macs: int) -> Iterator[Member]:
     for rule in RIVALS:
-        where, network = nearest_on_curve(baseline, partial(factors, rule), macs)
+        where, _ = nearest_on_curve(baseline, partial(factors, rule), macs)
+        network = scale_shortly(baseline, where)
         yield Member(rule, phi, network, where, count(network).macs / macs)

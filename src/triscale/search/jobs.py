@@ -15,10 +15,10 @@ import torch
 
 from triscale.cost import count
 from triscale.data import Source, open_data, split_validation
-from triscale.data.batches import Augmentation, eval_batches, train_batches
+from triscale.data.batches import Augmentation, eval_batches, moved, train_batches
 from triscale.errors import NumericError, OutOfMemoryError
 from triscale.evaluate import count_correct, top1
-from triscale.nn import Model, build
+from triscale.nn import Model, build, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
 from triscale.train import Epoch, Recipe, train
 from triscale.weights import Checkpoint, load, save
@@ -43,13 +43,21 @@ class Job(NamedTuple):
 
 
 class Workplace:
-    """What all jobs of a study share: its pictures, their split, the recipe and the folder."""
+    """What all jobs of a study share: its pictures, their split, the recipe, the folder, and where torch computes."""
 
     def __init__(
-        self, folder: Path, data: str, seed: int, train_size: int | None, recipe: Recipe, threads: int
+        self,
+        folder: Path,
+        data: str,
+        seed: int,
+        train_size: int | None,
+        recipe: Recipe,
+        threads: int = 1,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.folder, self.data, self.seed = folder, data, seed
-        self.train_size, self.recipe, self.threads = train_size, recipe, threads
+        self.train_size, self.recipe = train_size, recipe
+        self.threads, self.device = threads, torch.device(device)
 
     @cached_property
     def source(self) -> Source:
@@ -79,7 +87,7 @@ def run_job(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None] = lamb
 
 def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dict[str, Any]:
     torch.manual_seed(job.seed)
-    model = build(job.network).to(memory_format=torch.channels_last)
+    model = build(job.network).to(place.device).to(memory_format=torch.channels_last)
     if place.recipe.zero_classifier:
         torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
@@ -109,14 +117,15 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         "train_loss": outcome.history[-1].train_loss,
         "seconds": outcome.seconds,
         "images_per_second": outcome.images_per_second,
+        "device": str(place.device),
         "threads": place.threads,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
 def trained(place: Workplace, key: tuple[str, int, int]) -> Model:
-    """The model of a finished run, in evaluation mode."""
-    return load(place.checkpoint(key)).model().to(memory_format=torch.channels_last)
+    """The model of a finished run, in evaluation mode, where the study computes."""
+    return load(place.checkpoint(key)).model().to(place.device).to(memory_format=torch.channels_last)
 
 
 def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
@@ -141,26 +150,33 @@ def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
 def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> float:
     """Median seconds of one training step, a picture, after one step of warm-up; the model is thrown away.
 
+    A step makes its batch too, which on a fast GPU takes longer than the arithmetic.
+
     Networks of many MACs are timed on smaller batches, which keep a core as busy.
     """
     torch.set_num_threads(place.threads)
     batch = min(place.recipe.batch, max(8, _TIMED_MACS // count(network).macs))
     with _enough_memory(network, batch):
-        seconds = _step_seconds(network, batch, steps)
+        seconds = _step_seconds(place, network, batch, steps)
     return float(np.median(seconds[1:])) / batch
 
 
-def _step_seconds(network: Network, batch: int, steps: int) -> list[float]:
-    model = build(network).to(memory_format=torch.channels_last).train()
-    pictures = torch.randn(batch, 3, *network.resolution).to(memory_format=torch.channels_last)
-    labels = torch.zeros(batch, dtype=torch.int64)
+def _step_seconds(place: Workplace, network: Network, batch: int, steps: int) -> list[float]:
+    model = build(network).to(place.device).to(memory_format=torch.channels_last).train()
+    images = np.random.default_rng(0).integers(0, 256, (batch, *network.resolution, 3), dtype=np.uint8)
+    everything = np.arange(batch)
+    augmentation = Augmentation(flip=place.recipe.flip, shift=place.recipe.shift)
+    drawn = {"batch": batch, "seed": 0, "augmentation": augmentation, **asdict(PREPROCESSING)}
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     seconds = []
-    for _ in range(steps + 1):
+    for step in range(steps + 1):
         started = time.perf_counter()
+        batches = train_batches(images, np.zeros(batch, np.int64), everything, epoch=step, **drawn)
+        pictures, labels = next(moved(batches, place.device))
         optimizer.zero_grad(set_to_none=True)
         torch.nn.functional.cross_entropy(model(pictures), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        synchronize(place.device)
         seconds.append(time.perf_counter() - started)
     return seconds
 

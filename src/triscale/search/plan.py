@@ -6,23 +6,24 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from triscale.errors import InputError
-from triscale.scaling import PAPER, Coefficients, Factors, fit_budget
+from triscale.scaling import Factors, fit_budget
+from triscale.search.agenda import LEADERS, agenda
 from triscale.search.candidates import Candidate, candidates, cell_of
-from triscale.search.family import Member, family, steps
+from triscale.search.family import steps
+from triscale.search.jobs import Job
 from triscale.search.question import Question
 from triscale.spec import Network
 from triscale.train import Recipe
 
 SecondsPerPicture = Callable[[Network], float]
 
-LEADERS = 3
-"""Candidates that get further seeds beside the corners."""
-
-_EVALUATION = 1 / 3
+EVALUATION = 1 / 3
 """A forward pass takes about a third of a training step."""
 
 _LEAST_EPOCHS, _USUAL_EPOCHS, _MOST_EPOCHS = 5, 10, 30
 _LEAST_SAMPLES = 2_000
+_ANY_EPOCHS = 100
+"""Epochs of an agenda whose length is not known yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,7 @@ class Plan:
         phis: of the family.
         train_size: training pictures (validation not included).
         seeds: the seeds, in order; the first is used for every candidate.
+        trainings: how many there will be, which depends a little on who leads.
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
     """
 
@@ -43,6 +45,7 @@ class Plan:
     train_size: int
     seeds: Sequence[int]
     recipe: Recipe
+    trainings: int
     predicted_seconds: float
 
     def as_record(self, question: Question, native: tuple[int, int] | None) -> dict[str, Any]:
@@ -59,6 +62,7 @@ class Plan:
             "seeds": list(self.seeds),
             "leaders": LEADERS,
             "tolerance": question.tolerance,
+            "trainings": self.trainings,
             "predicted_seconds": round(self.predicted_seconds),
             "recipe": asdict(self.recipe),
         }
@@ -90,11 +94,13 @@ def make_plan(
     """
     whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
     phis = _phis(question, baseline)
-    wanted, available, evaluated = question.candidates, pictures["train"], _EVALUATION * pictures["validation"]
+    wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
+    seeds = [question.seed + k for k in range(question.seeds)]
     every = candidates(baseline, tolerance=question.tolerance, most=wanted)
     while True:
         chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
-        per_sample = _seconds_per_sample(question.seeds, whole, chosen, phis, speed) / workers
+        trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
+        per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
         size, epochs = _length(question, available, per_sample, evaluated)
         if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:
             break
@@ -109,7 +115,6 @@ def make_plan(
             f"{question.time:.0f} s are too short for this study.\n"
             f"Give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
         )
-    seeds = [question.seed + k for k in range(question.seeds)]
     return Plan(
         baseline=whole,
         candidates=chosen,
@@ -117,6 +122,7 @@ def make_plan(
         train_size=size,
         seeds=seeds,
         recipe=replace(recipe, epochs=epochs),
+        trainings=len(trainings),
         predicted_seconds=seconds,
     )
 
@@ -142,31 +148,6 @@ def _length(question: Question, available: int, per_sample: float, evaluated: fl
     return min(size, max(1, int(samples / epochs - evaluated))), epochs
 
 
-def _seconds_per_sample(
-    seeds: int, whole: Candidate, chosen: Sequence[Candidate], phis: Sequence[float], speed: SecondsPerPicture
-) -> float:
-    """Seconds that all trainings of the study take for each sample of a single one, on one worker."""
-    corners = [one for one in chosen if one.rule != "grid"]
-    searched = sum(speed(one.network) for one in chosen)
-    further = LEADERS * searched / len(chosen) + sum(speed(one.network) for one in corners)
-    larger = [member for member in _expected_family(whole.network, chosen, phis) if member.phi not in (0.0, 1.0)]
-    longer = sum(longer_epochs(100, phi) / 100 for phi in phis)
-    return (
-        (seeds + longer) * speed(whole.network)
-        + searched
-        + (seeds - 1) * further
-        + seeds * sum(speed(member.network) for member in larger)
-    )
-
-
-def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[Member]:
-    corners = {one.rule: one for one in chosen if one.rule != "grid"}
-    middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
-    return family(
-        baseline, Coefficients(*middle.factors) if middle.rule == "grid" else PAPER, phis[-1], {}, 1, corners, middle
-    )
-
-
-def longer_epochs(epochs: int, phi: float) -> int:
-    """Epochs for which the baseline must be trained to spend the training compute of a member at phi."""
-    return max(epochs, round(epochs * 2**phi))
+def _seconds_per_sample(trainings: Sequence[Job], epochs: int, speed: SecondsPerPicture) -> float:
+    """Seconds that all trainings of the study take for each sample of one of `epochs` epochs, on one worker."""
+    return sum(speed(job.network) * job.epochs for job in trainings) / epochs

@@ -30,7 +30,7 @@ class Question:
     """
 
     data: str = "flowers"
-    network: str = "smallnet_24"
+    network: str = "shallownet_24"
     phi: float = 2.0
     budget: Mapping[str, float] = field(default_factory=dict)
     batch: int = 1

@@ -6,12 +6,14 @@ trainings in flight.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
 from typing import Any, Protocol
+
+import torch
 
 from triscale import records as store
 from triscale import scaling
@@ -20,13 +22,15 @@ from triscale.cost import count
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.machine import machine
+from triscale.nn import device_name
 from triscale.records import Records
 from triscale.scaling import Coefficients
+from triscale.search.agenda import LEADERS, agenda
 from triscale.search.answer import answer_lines
 from triscale.search.candidates import Candidate, Cell
 from triscale.search.family import family
 from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, trained
-from triscale.search.plan import LEADERS, Plan, longer_epochs, make_plan
+from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.pool import run_all
 from triscale.search.question import Question
 from triscale.search.rank import chance_warning, choose, half_warning, paired_noise, ranking
@@ -47,8 +51,11 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """A step begins."""
 
-    def jobs(self, jobs: Sequence[tuple[Job, float]]) -> None:
-        """Trainings begin, each with its weight in predicted seconds."""
+    def going_on(self, done: int, whole: int) -> None:
+        """The records already hold some of all trainings."""
+
+    def agenda(self, waiting: Sequence[tuple[Job, float]], done: int, seconds: float) -> None:
+        """All that is left to train, each with its share of the predicted time; what is done, and the time it took."""
 
     def epoch(self, job: Job, epoch: Epoch) -> None:
         """A training finished an epoch."""
@@ -64,10 +71,19 @@ class Study:
     """
 
     def __init__(
-        self, question: Question, folder: Path | None = None, *, workers: int, progress: Progress, threads: int = 1
+        self,
+        question: Question,
+        folder: Path | None = None,
+        *,
+        workers: int,
+        progress: Progress,
+        threads: int = 1,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.question, self.workers, self.progress = question, workers, progress
-        self.place = Workplace(folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads)
+        self.place = Workplace(
+            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device
+        )
         source = self.place.source
         self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
         self._speeds: dict[str, float] = {}
@@ -94,7 +110,8 @@ class Study:
 
     def run(self) -> Records:
         """Do all that is missing, and return the records, the answer last."""
-        self._begin()
+        if self._begin():
+            self.progress.going_on(len(self._done), len(self._agenda()))
         self._prepare()
         self._search()
         self._choose()
@@ -104,7 +121,9 @@ class Study:
         self._answer()
         return self.records
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Whether there is something to go on with: a plan, and no answer."""
+        going_on = self.records.one("plan") is not None and self.records.one("answer") is None
         known, source = self.records.one("study"), self.place.source
         if known is not None and known["question_hash"] != self.hash:
             raise InputError(
@@ -132,8 +151,10 @@ class Study:
                 question=self.question.document(),
                 question_hash=self.hash,
                 data=data,
-                machine=machine(),
+                machine={**machine(), "gpu": device_name(self.place.device)},
                 workers=self.workers,
+                device=str(self.place.device),
+                threads=self.place.threads,
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
             )
         if self.records.one("plan") is None:
@@ -142,6 +163,7 @@ class Study:
         self.place.train_size, self.place.recipe = plan["train_size"], Recipe(**plan["recipe"])
         self.place.__dict__.pop("split", None)
         (self.folder / "runs").mkdir(exist_ok=True)
+        return going_on
 
     @property
     def _plan(self) -> dict[str, Any]:
@@ -165,20 +187,8 @@ class Study:
                 self.place.source.pictures(split, size)  # type: ignore[arg-type]
 
     def _search(self) -> None:
-        plan = self._plan
-        seeds, epochs = plan["seeds"], plan["epochs"]
-        networks = [from_document(one["network"]) for one in plan["candidates"]]
-        first = [Job(self.baseline, "baseline", seed, epochs) for seed in seeds]
-        first += [Job(network, "search", seeds[0], epochs) for network in networks]
-        self._run(first, "baseline and candidates")
-        scores = self._validation(epochs)
-        corners = {one["id"] for one in plan["candidates"] if one["rule"] != "grid"}
-        within = [one["id"] for one in plan["candidates"] if one["within"] and one["id"] in scores]
-        leading = sorted(within, key=lambda one: scores[one][seeds[0]], reverse=True)[:LEADERS]
-        further = [network for network in networks if content_hash(network) in corners.union(leading)]
-        self._run(
-            [Job(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]], "leaders and corners"
-        )
+        self._train({"baseline", "search"}, "baseline and candidates")
+        self._train({"leaders"}, "leaders and corners")
 
     def _choose(self) -> None:
         if self.records.one("choice") is not None:
@@ -221,11 +231,7 @@ class Study:
             self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
         members = self._members
         self._render({from_document(one["network"]).resolution for one in members}, ("train", "test"))
-        epochs, seeds = plan["epochs"], plan["seeds"]
-        jobs = [Job(from_document(one["network"]), "family", seed, epochs) for one in members for seed in seeds]
-        phis = sorted({one["phi"] for one in members if one["phi"] > 0})
-        jobs += [Job(self.baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis]
-        self._run(jobs, "family, rivals and equal compute")
+        self._train({"family", "compute"}, "family, rivals and equal compute")
 
     def _test(self) -> None:
         done = {(one["id"], one["seed"], one["epochs"]) for one in self.records.all("test")}
@@ -258,17 +264,44 @@ class Study:
         if self.records.one("answer") is None:
             self._append(kind="answer", lines=answer_lines(self.records, best, str(self.folder)), best=best["id"])
 
-    def _run(self, jobs: Sequence[Job], title: str) -> None:
-        """Train what has no record (and checkpoint) yet, the longest first so that no worker idles at the end."""
-        done = {_key(run) for run in self.records.all("run") if self.place.checkpoint(_key(run)).exists()}
-        done |= {_key(run) for run in self.records.all("failed")}
-        waiting = list({job.key: job for job in reversed(jobs) if job.key not in done}.values())
-        if not waiting:
-            return
-        weights = {job.key: self._speed(job.network) * job.epochs * self._plan["train_size"] for job in waiting}
-        waiting.sort(key=lambda job: -weights[job.key])
-        self.progress.say(f"{title}: {len(waiting)} trainings")
-        self.progress.jobs([(job, weights[job.key] / self.workers) for job in waiting])
+    def _agenda(self) -> list[Job]:
+        """All trainings, as far as the records tell them."""
+        plan, members = self._plan, self._members
+        known = [_candidate(one) for one in plan["candidates"]]
+        phis = sorted({one["phi"] for one in members if one["phi"] > 0}) or plan["phis"]
+        networks = [from_document(one["network"]) for one in members] or None
+        return agenda(
+            self.baseline, known, phis, plan["seeds"], plan["epochs"], leading=self._leading, members=networks
+        )
+
+    @property
+    def _leading(self) -> list[str] | None:
+        """The best candidates of the first seed; None before all of them are trained."""
+        plan, done = self._plan, self._done
+        seed, epochs = plan["seeds"][0], plan["epochs"]
+        if any((one["id"], seed, epochs) not in done for one in plan["candidates"]):
+            return None
+        scores = self._validation(epochs)
+        within = [one["id"] for one in plan["candidates"] if one["within"] and one["id"] in scores]
+        return sorted(within, key=lambda one: scores[one][seed], reverse=True)[:LEADERS]
+
+    @property
+    def _done(self) -> dict[tuple[str, int, int], float]:
+        """Seconds of each training that has a record (and a checkpoint); those that failed count as none."""
+        found = {_key(run): 0.0 for run in self.records.all("failed")}
+        runs = [run for run in self.records.all("run") if self.place.checkpoint(_key(run)).exists()]
+        return {**found, **{_key(run): run["seconds"] for run in runs}}
+
+    def _train(self, phases: Collection[str], title: str) -> None:
+        """Train what these phases lack, the longest first so that no worker idles at the end."""
+        done = self._done
+        left = [job for job in self._agenda() if job.key not in done]
+        samples = self._plan["train_size"] + EVALUATION * self._data["validation"]
+        weights = {job.key: self._speed(job.network) * job.epochs * samples / self.workers for job in left}
+        waiting = sorted((job for job in left if job.phase in phases), key=lambda job: -weights[job.key])
+        if waiting:
+            self.progress.say(f"{title}: {len(waiting)} trainings")
+        self.progress.agenda([(job, weights[job.key]) for job in left], len(done), sum(done.values()) / self.workers)
         for job, record in run_all(self.place, waiting, self.workers, self.progress.epoch):
             self._append(**record)
             self.progress.done(job, record)

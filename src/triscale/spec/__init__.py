@@ -22,7 +22,8 @@ from triscale.spec.rounding import Padding, Size
 from triscale.spec.scale import fix_stem_and_head, scale, scale_size
 
 __all__ = [
-    "Activation", "Around", "Block", "BlockRun", "Cell", "CellOperation", "FieldError", "Gate", "Head", "Layer", "Network", "Norm", "Operator",
-    "Padding", "Preprocessing", "Resolved", "Size", "SqueezeExcite", "Stage", "Stem", "content_hash", "diff", "dumps",
-    "fix_stem_and_head", "from_document", "loads", "read", "resolve", "scale", "scale_size", "to_document",
+    "Activation", "Around", "Block", "BlockRun", "Cell", "CellOperation", "FieldError", "Gate", "Head", "Layer",
+    "Network", "Norm", "Operator", "Padding", "Preprocessing", "Resolved", "Size", "SqueezeExcite", "Stage", "Stem",
+    "content_hash", "diff", "dumps", "fix_stem_and_head", "from_document", "loads", "read", "resolve", "scale",
+    "scale_size", "to_document",
 ]  # fmt: skip

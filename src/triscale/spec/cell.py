@@ -18,7 +18,7 @@ INPUTS = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """States 0 and 1 are the inputs; pair i makes state `2 + i`, the sum of two operations (arXiv 1802.01548, 1707.07012).
+    """States 0 and 1 are the inputs; pair i makes state `2 + i`, the sum of two operations (arXiv 1707.07012).
 
     Attributes:
         operations: two for each pair.

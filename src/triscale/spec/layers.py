@@ -137,9 +137,7 @@ def _mbconv_layers(b: Block) -> Iterator[Layer]:
 
 def _fused_mbconv_layers(b: Block) -> Iterator[Layer]:
     inner = b.inner_channels or b.out_channels
-    yield _conv(
-        b, "conv", (b.in_channels, inner), b.input, kernel=b.kernel, stride=b.stride, activation=b.activation
-    )
+    yield _conv(b, "conv", (b.in_channels, inner), b.input, kernel=b.kernel, stride=b.stride, activation=b.activation)
     if b.inner_channels:
         yield from _squeeze_excite(b, inner)
         yield _conv(b, "project", (inner, b.out_channels), b.output)
@@ -193,9 +191,7 @@ def _preactivation_layers(b: Block) -> Iterator[Layer]:
 def _shortcut(b: Block, *, norm: bool = True) -> Iterator[Layer]:
     if b.skip and (b.stride != 1 or b.in_channels != b.out_channels):
         kernel = b.shortcut_kernel
-        yield _conv(
-            b, "shortcut", (b.in_channels, b.out_channels), b.input, kernel=kernel, stride=b.stride, norm=norm
-        )
+        yield _conv(b, "shortcut", (b.in_channels, b.out_channels), b.input, kernel=kernel, stride=b.stride, norm=norm)
 
 
 def _head_layers(b: Block) -> Iterator[Layer]:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from triscale.data.batches import moved
 from triscale.errors import NumericError
+from triscale.nn import device_of
 from triscale.train.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
@@ -41,7 +43,7 @@ def train(
     evaluate: Callable[[nn.Module], float],
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> Outcome:
-    """Train `model` in place.
+    """Train `model` in place, on the device where it lies.
 
     Args:
         model: maps pictures [n, c, h, w] to logits [n, classes].
@@ -54,14 +56,14 @@ def train(
     Raises:
         NumericError: the loss is not finite.
     """
-    optimizer = make_optimizer(model, recipe)
+    optimizer, device = make_optimizer(model, recipe), device_of(model)
     history: list[Epoch] = []
     samples, seen_before, started = 0, 0, time.perf_counter()
     training_seconds = 0.0
     for epoch in range(recipe.epochs):
         model.train()
-        epoch_started, total = time.perf_counter(), torch.zeros(())
-        for step, (pictures, labels) in enumerate(batches(epoch)):
+        epoch_started, total = time.perf_counter(), torch.zeros((), device=device)
+        for step, (pictures, labels) in enumerate(moved(batches(epoch), device)):
             set_learning_rate(optimizer, recipe.learning_rate_at((epoch * steps + step) / (recipe.epochs * steps)))
             loss = F.cross_entropy(model(pictures), labels, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
@@ -69,8 +71,8 @@ def train(
             optimizer.step()
             total += loss.detach() * len(labels)
             samples += len(labels)
+        mean_loss = total.item() / max(1, samples - seen_before)  # waits for a GPU, so before the clock is read
         training_seconds += time.perf_counter() - epoch_started
-        mean_loss = total.item() / max(1, samples - seen_before)
         seen_before = samples
         if not torch.isfinite(total):
             rate = optimizer.param_groups[0]["lr"]

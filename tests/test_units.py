@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triscale.report import units
+from triscale import units
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
         (0, "0"), (7, "7"), (999, "999"), (1000, "1.00 k"), (9995, "10.0 k"), (99_950, "100 k"), (999_499, "999 k"),
-        (999_500, "1.00 M"), (5_288_548, "5.29 M"), (385_814_752, "386 M"), (37_745_884_192, "37.7 G"), (0.5, "0.50"),
+        (999_500, "1.00 M"), (5_288_548, "5.29 M"), (385_814_752, "386 M"), (37_745_884_192, "37.7 G"), (0.5, "0.500"),
+        (0.00123, "0.00123"), (-2e9, "-2.00 G"),
     ],
 )  # fmt: skip
 def test_counts_have_three_digits_and_a_prefix(value: float, text: str) -> None:
@@ -26,7 +27,28 @@ def test_a_printed_count_is_within_half_a_percent(value: int) -> None:
 
 
 def test_ticks_drop_trailing_zeros_only() -> None:
-    assert [units.tick(value) for value in (2e6, 1.5e6, 150_000, 10e6, 50)] == ["2 M", "1.5 M", "150 k", "10 M", "50"]
+    values = (2e6, 1.5e6, 150_000, 10e6, 50)
+    assert [units.trimmed(value, 3) for value in values] == ["2 M", "1.5 M", "150 k", "10 M", "50"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(385_814_752, "385.8 M"), (999_960, "1 M"), (999, "999"), (0, "0"), (-2e9, "-2 G")]
+)
+def test_on_a_terminal_counts_have_up_to_four_digits(value: float, text: str) -> None:
+    assert units.trimmed(value) == units.cost("macs", value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(2**31, "2.00 GiB"), (1536, "1.50 KiB"), (5, "5 bytes")])
+def test_bytes_have_binary_units(value: float, text: str) -> None:
+    assert units.memory(value) == units.cost("training_memory", value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3725, "1 h 02 min"), (62.4, "1 min 02 s"), (0.4, "0 s"), (150, "2 min 30 s"), (59.6, "1 min 00 s")],
+)
+def test_durations_read_as_people_say_them(value: float, text: str) -> None:
+    assert units.duration(value) == text
 
 
 def test_fractions_sizes_and_times_carry_their_units() -> None:
@@ -36,7 +58,7 @@ def test_fractions_sizes_and_times_carry_their_units() -> None:
     assert units.span((0.4406, 0.4631)) == "44.1 to 46.3"
     assert units.points(0.0123) == "+1.2"
     assert [units.pixels([24, 24]), units.pixels([24, 32])] == ["24 px", "24×32 px"]
-    assert [units.duration(seconds) for seconds in (42, 150, 3725)] == ["42 s", "2 min 30 s", "1 h 2 min"]
+    assert units.size((24, 32)) == "24x32"
 
 
 def test_what_is_missing_is_a_dash() -> None:

@@ -1,4 +1,4 @@
-"""Numbers as people read them: 1.23 M, 45.6 %, 24×32 px."""
+"""Numbers as people read them, on a terminal and in a report: 1.23 M, 2.00 GiB, 45.6 %, 24×32 px, 1 h 02 min."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,22 +6,35 @@ MISSING = "–"
 _PREFIXES = ("", "k", "M", "G", "T", "P")
 
 
-def count(value: float) -> str:
-    """A count with three significant digits and a decimal prefix: 385814752 -> "386 M"."""
+def count(value: float, digits: int = 3) -> str:
+    """A count with significant digits and a decimal prefix, so that columns line up: 385814752 -> "386 M"."""
     if abs(value) < 1000 and value == int(value):
         return str(int(value))
     # Rounded before the prefix is chosen, so that 999,500 reads 1.00 M and not 1000 k.
-    mantissa, exponent = f"{abs(value):.2e}".split("e")
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
     step = min(max(int(exponent) // 3, 0), len(_PREFIXES) - 1)
-    size = float(f"{mantissa}e{int(exponent) - 3 * step}")
-    digits = max(0, 2 - max(int(exponent) - 3 * step, 0))
-    return f"{'-' if value < 0 else ''}{size:.{digits}f} {_PREFIXES[step]}".rstrip()
+    power = int(exponent) - 3 * step
+    size = float(f"{mantissa}e{power}")
+    return f"{'-' if value < 0 else ''}{size:.{max(0, digits - 1 - power)}f} {_PREFIXES[step]}".rstrip()
 
 
-def tick(value: float) -> str:
-    """A count without trailing zeros, for axes: 2000000 -> "2 M"."""
-    number, _, prefix = count(value).partition(" ")
+def trimmed(value: float, digits: int = 4) -> str:
+    """A count without trailing zeros: 385814752 -> "385.8 M", 2000000 -> "2 M"."""
+    number, _, prefix = count(value, digits).partition(" ")
     return f"{float(number):g} {prefix}".rstrip()
+
+
+def memory(value: float) -> str:
+    """Bytes with a binary unit: 2147483648 -> "2.00 GiB"."""
+    for factor, unit in ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if abs(value) >= factor:
+            return f"{value / factor:.2f} {unit}"
+    return f"{value:.0f} bytes"
+
+
+def cost(name: str, value: float) -> str:
+    """A cost by its name: memory in bytes, all else as a trimmed count."""
+    return memory(value) if name.endswith("memory") else trimmed(value)
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
@@ -64,13 +77,18 @@ def pixels(size: Sequence[int] | None) -> str:
     return f"{size[0]} px" if size[0] == size[-1] else f"{size[0]}×{size[1]} px"
 
 
+def size(pixels: Sequence[int]) -> str:
+    """As the command line reads it: (64, 96) -> "64x96"."""
+    return f"{pixels[0]}x{pixels[1]}"
+
+
 def duration(seconds: float) -> str:
-    """3725 -> "1 h 2 min"."""
+    """3725 -> "1 h 02 min"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 def text(value: object) -> str:

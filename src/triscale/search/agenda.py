@@ -1,0 +1,64 @@
+"""The agenda of a study: every training it does, in the order of its phases.
+
+What is not known yet (who leads, the coefficients of the family) is stood in for by networks that cost about as much.
+"""
+
+from collections.abc import Collection, Sequence
+
+from triscale.scaling import PAPER, Coefficients
+from triscale.search.candidates import Candidate
+from triscale.search.family import family
+from triscale.search.jobs import Job
+from triscale.spec import Network, content_hash
+
+LEADERS = 3
+"""Candidates that get further seeds beside the corners."""
+
+
+def agenda(
+    baseline: Network,
+    candidates: Sequence[Candidate],
+    phis: Sequence[float],
+    seeds: Sequence[int],
+    epochs: int,
+    *,
+    leading: Collection[str] | None = None,
+    members: Sequence[Network] | None = None,
+) -> list[Job]:
+    """Every training once, under the first phase that needs it.
+
+    Args:
+        baseline: of the study.
+        candidates: of the search, corners included.
+        phis: of the family; for each above 0 the baseline is also trained as expensively.
+        seeds: of the leaders, the corners, the baseline and the family; candidates get the first.
+        epochs: length of a training.
+        leading: ids of the candidates that lead after their first seed; None while that is not known.
+        members: networks of the family; None while the coefficients are not known.
+    """
+    if leading is None:
+        leading = [content_hash(one.network) for one in candidates if one.rule == "grid"][:LEADERS]
+    if members is None:
+        members = _expected_family(baseline, candidates, phis)
+    further = [one.network for one in candidates if one.rule != "grid" or content_hash(one.network) in leading]
+    jobs = [Job(baseline, "baseline", seed, epochs) for seed in seeds]
+    jobs += [Job(one.network, "search", seeds[0], epochs) for one in candidates]
+    jobs += [Job(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]]
+    jobs += [Job(network, "family", seed, epochs) for network in members for seed in seeds]
+    jobs += [Job(baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis if phi > 0]
+    unique: dict[tuple[str, int, int], Job] = {}
+    for job in jobs:
+        unique.setdefault(job.key, job)
+    return list(unique.values())
+
+
+def longer_epochs(epochs: int, phi: float) -> int:
+    """Epochs for which the baseline must be trained to spend the training compute of a member at phi."""
+    return max(epochs, round(epochs * 2**phi))
+
+
+def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[Network]:
+    corners = {one.rule: one for one in chosen if one.rule != "grid"}
+    middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
+    coefficients = Coefficients(*middle.factors) if middle.rule == "grid" else PAPER
+    return [member.network for member in family(baseline, coefficients, phis[-1], {}, 1, corners, middle)]
