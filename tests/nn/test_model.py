@@ -49,6 +49,7 @@ def test_features_are_not_overwritten_by_later_layers(tiny_network: Network) -> 
         kept = model.features(x)
         torch.testing.assert_close(model.stem(x), kept["stem"])
         torch.testing.assert_close(model.stages[0](model.stem(x)), kept["stage1"])
+        torch.testing.assert_close(model.stages[1](kept["stage1"].clone()), kept["stage2"])
 
 
 @pytest.mark.parametrize("side", range(1, 12))

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from triscale.cost.eager import Eager, Map, Storage
-from triscale.cost.unit import activation, chain, max_pool, mean, padded, unit
+from triscale.cost.unit import activation, chain, max_pool, mean, padded, then, unit
 from triscale.spec import Block
 from triscale.spec.rounding import pad_side
 
@@ -69,9 +69,8 @@ def _stem(run: Eager, block: Block, x: Map) -> Map:
         size = block.layers[-1].output
         top, bottom, left, right = (pad for side in size for pad in pad_side(side, 3, 2, block.padding))
         source = padded(run, y, block.out_channels, size, (top, bottom, left, right))
-        pooled = max_pool(run, source, run.bytes(block.out_channels, *block.output))
-        run.free(source, y)
-        y = pooled
+        pooled = then(run, source, max_pool(run, source, run.bytes(block.out_channels, *block.output)))
+        return then(run, y, pooled)
     return y
 
 
@@ -80,19 +79,13 @@ def _head(run: Eager, block: Block, x: Map) -> Map:
     vectors = [layer for layer in block.layers if layer.kind == "linear"]
     y = chain(run, x, block.layers[: -len(vectors)])
     if block.around == "activation":
-        activated = activation(run, y, block.activation)
-        run.free(y)
-        y = activated
-    pooled = mean(run, y, block.inner_channels)
-    run.free(y)
-    logits = chain(run, pooled, vectors)
-    run.free(pooled)
+        y = then(run, y, activation(run, y, block.activation, keeps_input=True))
+    y = then(run, y, mean(run, y, block.inner_channels))
+    logits = then(run, y, chain(run, y, vectors))
     if not run.training:
         return logits
-    log_softmax = run.op((logits,), logits.size, saves_output=True)
-    loss = run.op((log_softmax,), 0, saves=(log_softmax,))
-    run.free(logits, log_softmax)
-    return loss
+    log_softmax = then(run, logits, run.op((logits,), logits.size, saves_output=True))
+    return then(run, log_softmax, run.op((log_softmax,), 0, saves=(log_softmax,)))
 
 
 def _residual(run: Eager, block: Block, x: Map, *, stochastic: bool) -> Map:
@@ -104,12 +97,8 @@ def _residual(run: Eager, block: Block, x: Map, *, stochastic: bool) -> Map:
     if block.skip:
         kept = unit(run, entered, shortcut) if shortcut else run.hold(x)
         branch = run.op((y,), y.size) if stochastic else run.hold(y)
-        total = run.op((kept, branch), y.size, passes=True)
-        run.free(kept, branch, y)
-        y = total
-    run.free(entered)
+        y = then(run, y, run.op((kept, branch), y.size, passes=True))
+        run.free(kept, branch)
     if block.operator in ("basic", "bottleneck"):
-        activated = activation(run, y, block.activation)
-        run.free(y)
-        y = activated
-    return y
+        y = then(run, y, activation(run, y, block.activation))
+    return then(run, entered, y)

@@ -11,10 +11,12 @@ from triscale.cost.eager import FLOAT, Eager, Map
 from triscale.spec import Activation, Gate, Layer, Size
 
 _LANES = 16
-"""oneDNN groups channels by 16 (AVX-512)."""
+"""oneDNN blocks channels by 16 (AVX-512)."""
+_FOUR, _EIGHT = 4, 8
+"""Least channels of a group for its blocks: of a convolution, of its weights' gradient."""
 _INDEX = 8
-_IN_PLACE: tuple[Activation | Gate, ...] = ("relu",)
-"""These overwrite their input and need their output for backward; the others need their input."""
+_OF_OUTPUT: tuple[Activation | Gate, ...] = ("relu", "sigmoid")
+"""Their backward needs their output; that of the others needs their input."""
 
 
 def chain(run: Eager, x: Map, layers: Iterable[Layer]) -> Map:
@@ -22,7 +24,7 @@ def chain(run: Eager, x: Map, layers: Iterable[Layer]) -> Map:
     run.hold(x)
     rest = iter(layers)
     for layer in rest:
-        x = _then(run, x, squeeze_excite(run, x, layer, next(rest)) if layer.role == "squeeze" else unit(run, x, layer))
+        x = then(run, x, squeeze_excite(run, x, layer, next(rest)) if layer.role == "squeeze" else unit(run, x, layer))
     return x
 
 
@@ -30,27 +32,33 @@ def unit(run: Eager, x: Map, layer: Layer) -> Map:
     """Convolution, norm, activation, as far as the layer has them."""
     y = run.hold(x)
     if layer.kind == "conv":
-        y = _then(run, y, convolution(run, y, layer))
+        y = then(run, y, convolution(run, y, layer))
     elif layer.kind == "linear":
-        y = _then(run, y, linear(run, y, layer))
+        y = then(run, y, linear(run, y, layer))
     if layer.norm:
-        y = _then(run, y, norm(run, y, layer.out_channels))
-    return _then(run, y, activation(run, y, layer.activation)) if layer.activation else y
+        y = then(run, y, norm(run, y, layer.out_channels))
+    return then(run, y, activation(run, y, layer.activation)) if layer.activation else y
 
 
 def convolution(run: Eager, x: Map, layer: Layer) -> Map:
-    """A convolution; the most that it holds is input, weights and output blocked, or the output in both layouts."""
+    """A convolution; oneDNN copies maps and weights into blocks, and each result from there into the plain layout."""
     x = padded(run, x, layer.in_channels, layer.input, layer.pad)
-    weights = FLOAT * layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2
-    # a picture's few channels are read where they lie
-    blocked_in = x.size * _blocked(layer.in_channels) // layer.in_channels if layer.in_channels > 4 else 0
-    output, blocked_out = (run.bytes(c, *layer.output) for c in (layer.out_channels, _blocked(layer.out_channels)))
-    blocked = blocked_in + weights + blocked_out
+    width = layer.in_channels // layer.groups
+    grouped = 1 < layer.groups < layer.in_channels
+    read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
+    blocked_x = x.size // layer.in_channels * _blocked(layer.in_channels)
+    output, blocked_y = (run.bytes(c, *layer.output) for c in (layer.out_channels, _blocked(layer.out_channels)))
+    weights = FLOAT * layer.kernel**2 * layer.out_channels * width
+    copy = 0 if read_plain else blocked_x
+    forward = max(copy + weights + blocked_y, blocked_y + output)
+    # the weights' gradient of narrow groups is made by matrix products on the plain maps
+    backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y)
+    if x.needs_gradient:
+        gradient = 0 if grouped and read_plain else weights + blocked_y
+        backward = max(blocked_x + gradient, blocked_x + x.size, backward + x.size)
     y = run.op(
-        (x,), output, saves=(x,),
-        workspace=max(blocked, blocked_out + output),
+        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward,
         parameters=weights + FLOAT * layer.bias * layer.out_channels,
-        backward_workspace=max(blocked, 2 * weights) + (x.size if x.needs_gradient else 0),
     )  # fmt: skip
     run.free(x)
     return y
@@ -75,9 +83,10 @@ def norm(run: Eager, x: Map, channels: int) -> Map:
     return run.op((x,), x.size, saves=(x,), extra=vectors, parameters=vectors, backward_workspace=2 * x.size)
 
 
-def activation(run: Eager, x: Map, name: Activation | Gate) -> Map:
-    """In place, or on a map of its own."""
-    return run.op((x,), None, saves_output=True) if name in _IN_PLACE else run.op((x,), x.size, saves=(x,))
+def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool = False) -> Map:
+    """ReLU alone works in place, unless it `keeps_input`."""
+    in_place, of_output = name == "relu" and not keeps_input, name in _OF_OUTPUT
+    return run.op((x,), None if in_place else x.size, saves=() if of_output else (x,), saves_output=of_output)
 
 
 def linear(run: Eager, x: Map, layer: Layer) -> Map:
@@ -95,13 +104,13 @@ def squeeze_excite(run: Eager, x: Map, squeeze: Layer, excite: Layer) -> Map:
     """Pool, two 1x1 convolutions, multiply; backward makes both factors' gradients as large as the map at first."""
     gate = mean(run, x, squeeze.in_channels)
     for layer in (squeeze, excite):
-        gate = _then(run, gate, unit(run, gate, layer))
+        gate = then(run, gate, unit(run, gate, layer))
     y = run.op((x, gate), x.size, saves=(x, gate), backward_workspace=2 * x.size)
     run.free(gate)
     return y
 
 
-def _then(run: Eager, before: Map, after: Map) -> Map:
+def then(run: Eager, before: Map, after: Map) -> Map:
     """The caller lets the input go once the output is there."""
     run.free(before)
     return after
