@@ -37,7 +37,7 @@ def test_logits_are_the_classifier_on_the_mean_of_the_head_map(tiny_network: Net
 
     with torch.no_grad():
         maps = model.features(x)
-        torch.testing.assert_close(model.classifier(maps["head"].mean((2, 3))), model(x))
+        torch.testing.assert_close(model.classifier(model.hidden(maps["head"].mean((2, 3)))), model(x))
         torch.testing.assert_close(maps["head"], model.forward_features(x))
 
 

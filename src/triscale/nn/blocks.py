@@ -130,7 +130,7 @@ class Bottleneck(_Residual):
 
 
 class Preactivation(nn.Module):
-    """A bottleneck whose convolutions come after norm and activation (arXiv 1603.05027); identity skips are untouched."""
+    """A bottleneck whose convolutions come after norm and activation (arXiv 1603.05027); identity skips stay as is."""
 
     def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
         super().__init__()
@@ -149,7 +149,8 @@ class Preactivation(nn.Module):
         if self.stochastic_depth is None:
             return branch
         kept: Tensor = x if self.shortcut is None else self.shortcut(entered)
-        return kept + self.stochastic_depth(branch)
+        total: Tensor = kept + self.stochastic_depth(branch)
+        return total
 
 
 BLOCKS: dict[str, type[MBConv | FusedMBConv | Separable | Basic | Bottleneck | Preactivation]] = {
