@@ -37,7 +37,7 @@ def test_logits_are_the_classifier_on_the_mean_of_the_head_map(tiny_network: Net
 
     with torch.no_grad():
         maps = model.features(x)
-        torch.testing.assert_close(model.classifier(maps["head"].mean((2, 3))), model(x))
+        torch.testing.assert_close(model.classifier(model.hidden(maps["head"].mean((2, 3)))), model(x))
         torch.testing.assert_close(maps["head"], model.forward_features(x))
 
 
@@ -49,6 +49,7 @@ def test_features_are_not_overwritten_by_later_layers(tiny_network: Network) -> 
         kept = model.features(x)
         torch.testing.assert_close(model.stem(x), kept["stem"])
         torch.testing.assert_close(model.stages[0](model.stem(x)), kept["stage1"])
+        torch.testing.assert_close(model.stages[1](kept["stage1"].clone()), kept["stage2"])
 
 
 @pytest.mark.parametrize("side", range(1, 12))

@@ -71,7 +71,7 @@ def _head(block: Block, norm: Norm) -> nn.Module:
         return ConvUnit(first, block.padding, norm)
     if first.kind == "norm":
         return NormUnit(first, norm)
-    return activation(block.activation) if "activation" in block.around else nn.Identity()
+    return activation(block.activation, keeps_input=True) if "activation" in block.around else nn.Identity()
 
 
 def _hidden(block: Block) -> nn.Sequential:
