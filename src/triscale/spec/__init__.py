@@ -1,9 +1,11 @@
 """Networks as data: specs, the only rounding, scaling, resolving into blocks of layers, and the JSON codec."""
 
 from triscale.spec.cell import Cell, CellOperation
+from triscale.spec.cell_layers import Branch, CellPlan, Pool
 from triscale.spec.codec import content_hash, diff, dumps, from_document, loads, read, to_document
 from triscale.spec.fields import FieldError
-from triscale.spec.layers import Block, Layer
+from triscale.spec.layer import Layer
+from triscale.spec.layers import Block
 from triscale.spec.network import (
     Activation,
     Around,
@@ -22,7 +24,8 @@ from triscale.spec.rounding import Padding, Size
 from triscale.spec.scale import fix_stem_and_head, scale, scale_size
 
 __all__ = [
-    "Activation", "Around", "Block", "BlockRun", "Cell", "CellOperation", "FieldError", "Gate", "Head", "Layer", "Network", "Norm", "Operator",
-    "Padding", "Preprocessing", "Resolved", "Size", "SqueezeExcite", "Stage", "Stem", "content_hash", "diff", "dumps",
-    "fix_stem_and_head", "from_document", "loads", "read", "resolve", "scale", "scale_size", "to_document",
+    "Activation", "Around", "Block", "BlockRun", "Branch", "Cell", "CellOperation", "CellPlan", "FieldError", "Gate",
+    "Head", "Layer", "Network", "Norm", "Operator", "Padding", "Pool", "Preprocessing", "Resolved", "Size",
+    "SqueezeExcite", "Stage", "Stem", "content_hash", "diff", "dumps", "fix_stem_and_head", "from_document", "loads",
+    "read", "resolve", "scale", "scale_size", "to_document",
 ]  # fmt: skip
