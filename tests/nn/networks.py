@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from triscale.families import network, registry
-from triscale.spec import Activation, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+from triscale.spec import Activation, Cell, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
 
 REGISTERED = [network for _, network in registry().values()]
 
 
 def tiny(
-    operator: Operator, activation: Activation, padding: Padding, *, expand: float = 1.0, squeeze: bool = False
-) -> Network:
+    operator: Operator, activation: Activation, padding: Padding, *,
+    expand: float = 1.0, squeeze: bool = False, cells: tuple[Cell | None, Cell | None] = (None, None),
+) -> Network:  # fmt: skip
     """Two stages of two blocks on 15x18 px, so that every padding case occurs."""
     se = SqueezeExcite(ratio=0.25) if squeeze else None
     return Network(
@@ -21,7 +22,8 @@ def tiny(
         resolution=(15, 18),
         stem=Stem(channels=8, pool=operator == "basic"),
         stages=tuple(
-            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se) for c in (8, 16)
+            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se, cell=cell)
+            for c, cell in zip((8, 16), cells, strict=True)
         ),
         head=Head(channels=32 if operator == "mbconv" else None, dropout=0.2),
         activation=activation,
@@ -32,12 +34,19 @@ def tiny(
     )
 
 
+CELLS = (
+    Cell(operations=("max_pool_2x2", "conv_3x3", "identity", "separable_3x3"), inputs=(0, 1, 1, 2), outputs=(2, 3)),
+    Cell(operations=("avg_pool_3x3", "identity", "conv_1x1", "max_pool_3x3"), inputs=(1, 0, 2, 1), outputs=(0, 3)),
+)
+"""Every kind of operation, in few of them: a cell has many layers to export and compile."""
+
 TINY = {
     "mbconv_se": tiny("mbconv", "silu", "same", expand=4, squeeze=True),
     "mbconv": tiny("mbconv", "hard_swish", "symmetric", expand=6),
     "separable": tiny("separable", "relu6", "same"),
     "basic": tiny("basic", "relu", "same"),
     "bottleneck": tiny("bottleneck", "relu", "symmetric", expand=0.25),
+    "cell": tiny("cell", "relu", "same", cells=CELLS),
 }
 
 

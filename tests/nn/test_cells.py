@@ -15,6 +15,7 @@ from triscale.cost import count
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.nn import Model, build
+from triscale.nn.cells import Cell as CellModule
 from triscale.nn.cells import CellPool, FactorizedReduction
 from triscale.nn.layers import StochasticDepth
 from triscale.spec import Block, Cell, Head, Network, Pool, Stage, Stem, resolve
@@ -235,11 +236,27 @@ def test_every_operation_but_the_identity_is_dropped_with_the_rate_of_its_cell()
     of = replace(small(), stochastic_depth=0.3)
     found = [
         [m.rate for m in cell.modules() if isinstance(m, StochasticDepth)]
-        for stage in build(of).stages
-        for cell in stage
+        for cell in build(of).modules()
+        if isinstance(cell, CellModule)
     ]
 
     assert [[pytest.approx(0.3 * i / 7)] * 8 for i in range(7)] == found
     model = build(of)
     x = torch.randn(4, 3, 65, 65)
     assert not torch.equal(model(x), model(x))
+
+
+def test_names_in_the_state_dict_are_a_contract() -> None:
+    names = set(build(small(cells=2)).state_dict())
+
+    assert {
+        "stages.0.0.current.conv.weight",
+        "stages.0.0.operations.3.reduce.norm.weight",
+        "stages.0.0.operations.3.conv.conv.weight",
+        "stages.0.0.operations.4.pointwise2.norm.bias",
+        "stages.1.0.previous.even.weight",
+        "stages.1.0.previous.norm.running_var",
+        "stages.2.0.operations.3.depthwise1.conv.weight",
+        "stages.2.0.operations.9.project.conv.weight",
+        "stages.3.0.previous.conv.weight",
+    } <= names
