@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from triscale.cost.count import count_resolved
+from triscale.cost.eager import FLOAT
 from triscale.cost.footprint import Footprint, footprint
-from triscale.cost.unit import FLOAT
 from triscale.errors import InputError, UsageError
 from triscale.spec import Block, Network, Resolved, resolve
 

@@ -82,7 +82,7 @@ class Separable(nn.Module):
 
 
 class _Residual(nn.Module):
-    """A branch (with squeeze-excite at its end), a shortcut (identity or projecting), the activation after their sum."""
+    """A branch (squeeze-excite at its end), a shortcut (identity or projecting), the activation after their sum."""
 
     def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class Bottleneck(_Residual):
 
 
 class Preactivation(nn.Module):
-    """A bottleneck whose convolutions come after norm and activation (arXiv 1603.05027); identity skips stay untouched."""
+    """A bottleneck whose convolutions come after norm and activation (arXiv 1603.05027); identity skips are untouched."""
 
     def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class Preactivation(nn.Module):
         branch: Tensor = self.project(self.conv(self.reduce(entered)))
         if self.stochastic_depth is None:
             return branch
-        kept = x if self.shortcut is None else self.shortcut(entered)
+        kept: Tensor = x if self.shortcut is None else self.shortcut(entered)
         return kept + self.stochastic_depth(branch)
 
 
