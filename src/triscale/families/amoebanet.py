@@ -3,8 +3,12 @@
 Cells, stem and norm are those of the authors' code (`tensorflow/tpu`, `models/official/amoeba_net`), which differs from
 the paper in one operation: what the reduction cell calls a dilated separable 5x5 convolution is not dilated there.
 
-Counted: 557,277,864 params, the paper's 557 M. The authors' 1,001 classes make it 557,286,057. Their auxiliary head,
-which is not part of this network because it serves in training alone, would make it 559 M. The paper gives no MACs.
+Counted: 557,277,864 params, the paper's 557 M, and 298.8 G MACs, of which the paper says nothing. The authors' 1,001
+classes make it 557,286,057. Their auxiliary head is not part of this network, because it serves in training alone; it
+would make it 559.1 M, so that the paper's figure is without it too.
+
+A previous input is made to fit by the stride of the cell before, where the authors compare sizes: at 1x1 pixels theirs
+would be another network, and params must not depend on the resolution.
 
 Stochastic depth drops the output of every operation but the identity, as the authors do. Their rate is 0.3 in every
 cell and grows over training from 0; here it is constant over training and grows from the first cell to the last.

@@ -54,7 +54,8 @@ class Model(nn.Module):
         state: State = self.stem(x)
         for stage in self.stages:
             state = advance(stage, state)
-        last: Tensor = self.head(current(state))
+        state = current(state)  # lets the map before it go
+        last: Tensor = self.head(state)
         return last
 
     def features(self, x: Tensor) -> dict[str, Tensor]:

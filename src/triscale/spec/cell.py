@@ -21,7 +21,7 @@ CELL_DIVISOR = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """States 0 and 1 are the inputs; pair i makes state `2 + i`, a sum of two operations (arXiv 1707.07012, 1802.01548).
+    """States 0 and 1 are the inputs; pair i makes state 2 + i, a sum of two operations (arXiv 1707.07012, 1802.01548).
 
     Attributes:
         operations: two for each pair.
