@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from triscale.families import network, registry
-from triscale.spec import Activation, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+from triscale.spec import Activation, Cell, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
 
 REGISTERED = [network for _, network in registry().values()]
 
@@ -14,6 +14,7 @@ REGISTERED = [network for _, network in registry().values()]
 def tiny(
     operator: Operator, activation: Activation, padding: Padding, *,
     channels: tuple[int, int] = (8, 16), expand: float = 1.0, squeeze: bool = False,
+    cells: tuple[Cell | None, Cell | None] = (None, None),
 ) -> Network:  # fmt: skip
     """Two stages of two blocks on 15x18 px, so that every padding case occurs."""
     se = SqueezeExcite(ratio=0.25) if squeeze else None
@@ -22,8 +23,8 @@ def tiny(
         resolution=(15, 18),
         stem=Stem(channels=8, pool=operator == "basic"),
         stages=tuple(
-            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se)
-            for c in channels
+            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se, cell=cell)
+            for c, cell in zip(channels, cells, strict=True)
         ),
         head=Head(channels=32 if operator == "mbconv" else None, dropout=0.2),
         activation=activation,
@@ -32,6 +33,13 @@ def tiny(
         stochastic_depth=0.2,
         classes=5,
     )
+
+
+CELLS = (
+    Cell(operations=("max_pool_2x2", "conv_3x3", "identity", "separable_3x3"), inputs=(0, 1, 1, 2), outputs=(2, 3)),
+    Cell(operations=("avg_pool_3x3", "identity", "conv_1x1", "max_pool_3x3"), inputs=(1, 0, 2, 1), outputs=(0, 3)),
+)
+"""Every kind of operation, in few of them: a cell has many layers to export and compile."""
 
 
 def with_stages(of: Network, *, stem: Stem | None = None, head: Head | None = None, **fields: object) -> Network:
@@ -46,6 +54,7 @@ TINY = {
     "separable": tiny("separable", "relu6", "same"),
     "basic": tiny("basic", "relu", "same"),
     "bottleneck": tiny("bottleneck", "relu", "symmetric", expand=0.25),
+    "cell": tiny("cell", "relu", "same", cells=CELLS),
     "mobilenet_v3": with_stages(
         tiny("mbconv", "hard_swish", "symmetric", expand=2.5),
         squeeze_excite=SqueezeExcite(of="inner", gate="hard_sigmoid", divisor=8, activation="relu"),

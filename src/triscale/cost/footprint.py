@@ -1,5 +1,6 @@
 """The live bytes of one block while it runs: inference, forward with what is saved, and backward."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,18 +34,23 @@ class Footprint(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def footprint(block: Block, batch: int, *, stochastic: bool) -> Footprint:
     """The live bytes of a block at a batch; `stochastic`: its branch passes stochastic depth."""
+    return trace(lambda run, x: _forward(run, block, x, stochastic=stochastic and run.training), block, batch)
+
+
+def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int) -> Footprint:
+    """The live bytes of whatever takes the input of the block `first` and returns what its caller holds."""
     inference, training = Eager(batch, training=False), Eager(batch, training=True)
-    _forward(inference, block, _input(inference, block), stochastic=False)
-    x = _input(training, block)
-    y = _forward(training, block, x, stochastic=stochastic)
+    forward(inference, _input(inference, first))
+    x = _input(training, first)
+    y = forward(training, x)
     keeps_input, keeps_output = x.storage.holders > 1, y.storage.holders > 1
-    forward, forward_peak = training.live, training.peak
+    added, forward_peak = training.live, training.peak
     y.storage.holders -= 1  # what the caller does with it is not the block's
     y.gradient = Storage(y.size)
     training.live = training.peak = 0
     training.backward()
     return Footprint(
-        y.size, inference.peak, forward_peak, forward, training.peak, training.live, keeps_input, keeps_output
+        y.size, inference.peak, forward_peak, added, training.peak, training.live, keeps_input, keeps_output
     )
 
 

@@ -5,7 +5,7 @@ before it lets go, and oneDNN's copies of maps and weights in its blocked layout
 caller holds; the map it is given stays the caller's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from triscale.cost.eager import FLOAT, Eager, Map
 from triscale.spec import Activation, Gate, Layer, Size
@@ -75,6 +75,16 @@ def padded(run: Eager, x: Map, channels: int, size: Size, pad: tuple[int, int, i
 def max_pool(run: Eager, x: Map, output: int) -> Map:
     """Saves its input and where each maximum was; `output` in bytes."""
     return run.op((x,), output, saves=(x,), extra=output // FLOAT * _INDEX)
+
+
+def average_pool(run: Eager, x: Map, output: int) -> Map:
+    """Saves its input, although its backward needs the size alone; `output` in bytes."""
+    return run.op((x,), output, saves=(x,))
+
+
+def concatenated(run: Eager, maps: Sequence[Map]) -> Map:
+    """Channels side by side; backward hands out views of its gradient."""
+    return run.op(maps, sum(one.size for one in maps), passes=True)
 
 
 def norm(run: Eager, x: Map, channels: int) -> Map:
