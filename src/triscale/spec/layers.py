@@ -86,7 +86,7 @@ def _norm(b: Block) -> Layer:
     """Norm and activation in front of a block."""
     channels = b.in_channels, b.in_channels
     activation = b.activation if b.operator == "preactivation" or "activation" in b.around else None
-    return Layer("entry", *channels, 1, 1, 1, False, True, activation, b.input, b.input, (0, 0, 0, 0), "norm")
+    return Layer("entry", *channels, 1, 1, b.in_channels, False, True, activation, b.input, b.input, (0, 0, 0, 0), "norm")
 
 
 def _stem_layers(b: Block) -> Iterator[Layer]:
