@@ -107,7 +107,8 @@ def _require_same(found: Network, text: str, path: Path) -> None:
     wanted = spoken.network if spoken else named(text)
     free = replace(wanted, resolution=found.resolution, classes=found.classes, input_channels=found.input_channels)
     if not spoken:
-        free = replace(free, padding=found.padding, norm=found.norm)
+        stem = replace(free.stem, pool_padding=found.stem.pool_padding)
+        free = replace(free, padding=found.padding, norm=found.norm, stem=stem)
     if content_hash(free) != content_hash(found):
         raise InputError(
             f"{path} holds weights of {found.name}, not of {text}.\nLeave the network's name out, or give its weights."
