@@ -1,6 +1,7 @@
 """Weights of a hub id, against a local server: what arrives, what fails in one line, and what stays in the cache."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 import safetensors.torch
 import timm
 import torch
-from huggingface_hub import constants
+from huggingface_hub import constants, utils
 
 from tests.weights.hub_server import Hub, serving
 from tests.weights.peer_models import SMALL, small_state, timm_config
+from triscale.cli import main
 from triscale.errors import InputError, OutputError, TriscaleError, UsageError
 from triscale.spec import Norm, Preprocessing
 from triscale.weights import load_weights
@@ -90,17 +92,29 @@ def test_an_id_that_does_not_exist_is_told_in_one_line(
     assert hub.endpoint
 
 
-def test_no_network_is_told_in_one_line(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_network_is_told_in_one_line(
+    hub: Hub,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Through the command line; what the client logs of its retries is not printed beside it."""
     dead = "http://127.0.0.1:9"
     monkeypatch.setattr(constants, "ENDPOINT", dead)
     monkeypatch.setattr(
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{dead}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     )
+    utils.logging.set_verbosity_warning()
+    logging.getLogger("huggingface_hub").addHandler(caplog.handler)
 
-    with pytest.raises(InputError, match="cannot be reached") as caught:
-        load_weights(f"hf-hub:{NAME}")
+    code = main(["predict", "--weights", f"hf-hub:{NAME}", "photo.jpg"])
+    said = capsys.readouterr()
 
-    assert "\n" not in str(caught.value)
+    logging.getLogger("huggingface_hub").removeHandler(caplog.handler)
+    assert (code, said.out, caplog.records) == (65, "", [])
+    assert "cannot be reached" in said.err
+    assert len(said.err.splitlines()) == 1
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
     assert hub.asked == []
 
