@@ -7,8 +7,8 @@ from triscale.spec import Network
 from triscale.weights.peers import PEERS
 
 PEERS_COMPARED = ("torchvision", "timm", "keras")
-"""Of the libraries that weights come from; timm's `legacy_senet154` pools in its stem without padding in front, so that
-its weights fit `senet154` but its logits do not."""
+"""Of the libraries that weights come from. timm's `legacy_senet154` pools in its stem as SAME does only where a map's
+sides are even, so not at all these sizes: the tests of its weights compare it at others."""
 
 ALONE = {
     "mobilenet_v1_025": "no peer builds this width; the paper's 0.5 M params and 41 M MACs (Table 6) are met",

@@ -110,7 +110,7 @@ def evaluate(
     data: str | Path,
     *,
     split: str | None = None,
-    batch: int = 64,
+    batch: int = 32,
     override: Mapping[str, object] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "Evaluation":

@@ -22,7 +22,7 @@ from triscale.nn import device_of
 from triscale.spec import preprocessing_document
 from triscale.weights import Classifier, imagenet_ids
 
-BATCH = 64
+BATCH = 32
 MOST_CONFUSED = 2000
 """Most classes for which the confusion is written down; it grows with their square."""
 _SHOWN = 10

@@ -88,11 +88,13 @@ def faithful(side: int) -> float:
 
 
 def test_the_weave_needs_pixels() -> None:
-    """Hardly any of it is left at 12 px, about a half at 16 px, nearly all at 48 px: pixels are information."""
-    hardly, half, nearly_all = (faithful(side) for side in (12, 16, 48))
-    assert hardly < 0.3
-    assert 0.4 < half < 0.65
-    assert nearly_all > 0.97
+    """Every step up brings more of it: a half is left at 12 px, most at 24 px, nearly all at 48 px."""
+    shares = [faithful(side) for side in (6, 12, 24, 48)]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.35
+    assert 0.4 < shares[1] < 0.65
+    assert 0.75 < shares[2] < 0.95
+    assert shares[3] > 0.97
 
 
 @pytest.mark.parametrize("weave", WEAVES)

@@ -35,7 +35,7 @@ def evaluate(
     data: str,
     weights: Weights = OWN,
     split: str | None = None,
-    batch: Whole = 64,
+    batch: Whole = 32,
     compute: Compute = HERE,
     out: Path | None = None,
     json: Flag = False,

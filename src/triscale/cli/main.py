@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import convert, cost, evaluate, networks, output, predict, report, scale, study
+from triscale.cli import compare, convert, cost, errata, evaluate, networks, output, predict, report, scale, study
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -25,6 +25,8 @@ app = App(
 for _command in (
     networks.networks,
     cost.cost,
+    compare.compare,
+    errata.errata,
     scale.scale,
     study.study,
     predict.predict,

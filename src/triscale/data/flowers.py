@@ -1,8 +1,9 @@
 """The embedded data set: flowers drawn from a seed, twelve classes of petals (3 to 6) x weave (stripes, checks, rings).
 
 The weave has a period of 5 to 26 px on pictures of 96 px, each octave as likely as the next: at 24 px the coarse ones
-are clear and the finest third is lost, at 40 px none is. So a network learns the forms from the coarse ones early, in no
-sudden step, and more pixels are more information, as a study of resolution needs. The petals are tellable at any size.
+are clear and the finest third is lost, at 40 px none is. So a network learns the forms from the coarse ones early, in
+no sudden step, and more pixels are more information, as a study of resolution needs. The petals are tellable at any
+size.
 """
 
 import hashlib

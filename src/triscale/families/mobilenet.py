@@ -28,7 +28,7 @@ _V3_LARGE_ROWS: tuple[_V3Row, ...] = (
     (3, 6, 112, 2, 1, _SE, _HS),
     (5, 6, 160, 3, 2, _SE, _HS),
 )
-"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels, not ratios:
+"""Kernel, expand ratio, channels, blocks, stride, squeeze-excite, activation. The paper gives inner channels:
 its 184 is 80 * 2.3."""
 
 _V3_SMALL_ROWS: tuple[_V3Row, ...] = (

@@ -1,14 +1,16 @@
-"""The report of a study: one HTML page and a Markdown summary, computed from the records alone."""
+"""The report of a study, from its records alone: an HTML page and a Markdown summary; and pages drawn from specs."""
 
 from pathlib import Path
 
 from triscale import records
 from triscale.errors import InputError, StorageError
+from triscale.report.errata import errata_markdown
 from triscale.report.facts import facts
 from triscale.report.markdown import summary_markdown
 from triscale.report.page import page
+from triscale.report.scaling_figure import scaling_figure
 
-__all__ = ["summary_markdown", "write_report"]
+__all__ = ["errata_markdown", "scaling_figure", "summary_markdown", "write_report"]
 
 
 def write_report(run_folder: Path) -> Path:

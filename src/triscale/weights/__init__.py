@@ -5,8 +5,8 @@ from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
-from triscale.weights.load import checkpoint_path, load_weights
 from triscale.weights.mapping import from_peer, to_peer
+from triscale.weights.sources import checkpoint_path, load_weights
 
 __all__ = [
     "PEERS_TO_WRITE",

@@ -11,7 +11,7 @@ from torch import Tensor
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.nn import Model, device_of
 from triscale.spec import Preprocessing, Size, overridden, refuse_difference, value_text
-from triscale.weights.load import load_weights
+from triscale.weights.sources import load_weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,4 +107,5 @@ def load_classifier(
     if source is not None and weights is not None:
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
-    return Classifier(model=found.model(), classes=found.classes, preprocessing=found.preprocessing)
+    model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
+    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)

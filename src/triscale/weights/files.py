@@ -19,6 +19,9 @@ from triscale.weights.stored import MOST_TENSORS, Stored, first_line, zip_member
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 _PICKLES = (b"\x80", b"(", b"c", b"]", b"}")
+_LONGEST_HEADER = 16 << 20
+"""Bytes that name the tensors of a safetensors file: 160 for each of the most. Reading them takes ten times that."""
+
 _KERAS_MEMBER = "model.weights.h5"
 
 
@@ -34,7 +37,12 @@ def opened(path: Path, *, allow_pth: bool = False) -> Iterator[Stored]:
         InputError: missing, no weights, damaged, or a pickle that is not allowed.
     """
     start, size = _start(path)
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < size:
+    header = int.from_bytes(start[:8], "little")
+    if start[8:9] == b"{" and header < size:
+        if header > _LONGEST_HEADER:
+            raise InputError(
+                f"{path} holds no weights: its list of tensors, {header:,} bytes, is longer than a network's."
+            )
         kind: AbstractContextManager[Stored] = _opened_safetensors(path)
     elif start.startswith(_HDF5):
         kind = opened_hdf5(path, path)

@@ -43,30 +43,30 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
             f"{source} is no hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
         )
     try:
-        client = import_module("huggingface_hub")
+        client, errors, utils = (import_module(f"huggingface_hub{part}") for part in ("", ".errors", ".utils"))
     except ImportError:
         raise InputError("weights of the hub need its client: pip install 'triscale[hub]'.") from None
+    utils.logging.set_verbosity_error()  # it retries for some 20 s; we say in the end what came of it
     if not sys.stderr.isatty():
-        client.utils.disable_progress_bars()
-    config = _file(client, name, CONFIG, revision)
+        utils.disable_progress_bars()
+    config = _file(client, errors, name, CONFIG, revision)
     try:
-        return HubFiles(config, _file(client, name, WEIGHTS, revision))
+        return HubFiles(config, _file(client, errors, name, WEIGHTS, revision))
     except _NoEntryError:
         if not allow_pth:
             raise InputError(
                 f"{source} has no {WEIGHTS}. Its {PICKLE}, if any, is a pickle, a format that can carry programs.\n"
                 "If you trust its source, add --allow-pth."
             ) from None
-        return HubFiles(config, _file(client, name, PICKLE, revision))
+        return HubFiles(config, _file(client, errors, name, PICKLE, revision))
 
 
 class _NoEntryError(InputError):
     """The model has no such file."""
 
 
-def _file(client: Any, name: str, file: str, revision: str) -> Path:
+def _file(client: Any, errors: Any, name: str, file: str, revision: str) -> Path:
     """One file; the client's many errors become ours, in one line each."""
-    errors = client.errors
     try:
         return Path(client.hf_hub_download(name, file, revision=revision or None))
     except errors.GatedRepoError:

@@ -12,7 +12,7 @@ from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
 from triscale.spec import Network
 from triscale.weights.mapping import COUNTER, table
-from triscale.weights.peers import PEERS, Peer, PeerModel
+from triscale.weights.peers import PEERS, Peer
 from triscale.weights.peers.base import base_name
 from triscale.weights.strict import Shape
 
@@ -82,11 +82,7 @@ def _candidates(wanted: Network | None, classes: int | None) -> Iterator[Identit
     for peer in PEERS.values():
         for model, settings in peer.models.items():
             if wanted is None or settings.network == base_name(wanted):
-                yield Identity(peer, model, "", _with_classes(_adapted(settings, wanted), classes))
-
-
-def _adapted(settings: PeerModel, wanted: Network | None) -> Network:
-    return replace(wanted, padding=settings.padding, norm=settings.norm) if wanted else settings.adapted()
+                yield Identity(peer, model, "", _with_classes(settings.adapted(wanted), classes))
 
 
 def _fits(found: Identity, shapes: Mapping[str, Shape]) -> bool:

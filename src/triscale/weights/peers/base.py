@@ -58,15 +58,21 @@ def _torch_fields(_: Place) -> tuple[str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerModel:
-    """A model of a peer: our network with the padding and the norm that its weights were trained with."""
+    """A model of a peer: our network with the padding and the norm that its weights were trained with.
+
+    `pool_padding` is that of the stem's pooling, where it differs.
+    """
 
     network: str
     padding: Padding
     norm: Norm
+    pool_padding: Padding | None = None
 
-    def adapted(self) -> Network:
-        """Our network as the peer computes it."""
-        return replace(network(self.network), padding=self.padding, norm=self.norm)
+    def adapted(self, to: Network | None = None) -> Network:
+        """Our network, or a scaled one of it, as the peer computes it."""
+        base = network(self.network) if to is None else to
+        stem = replace(base.stem, pool_padding=self.pool_padding)
+        return replace(base, padding=self.padding, norm=self.norm, stem=stem)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,8 +49,10 @@ MODELS = {
     **{name: PeerModel(network=ours, padding="same", norm=_TF_NORM) for name, ours in _TF.items()},
 }
 
-LEGACY_MODELS = {"legacy_senet154": PeerModel(network="senet154", padding="symmetric", norm=_NATIVE_NORM)}
-"""Its stem pools without padding in front, rounding up: the weights fit ours, the logits differ."""
+LEGACY_MODELS = {
+    "legacy_senet154": PeerModel(network="senet154", padding="symmetric", norm=_NATIVE_NORM, pool_padding="same")
+}
+"""Its pooling pads nothing and rounds up, which is SAME wherever the stem leaves an even side, as at 224 px."""
 
 _MBCONV = {"expand": ("conv_pw", "bn1"), "depthwise": ("conv_dw", "bn2"), "project": ("conv_pwl", "bn3")}
 _SEPARABLE = {"depthwise": ("conv_dw", "bn1"), "project": ("conv_pw", "bn2"), "pointwise": ("conv_pw", "bn2")}

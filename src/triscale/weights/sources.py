@@ -107,7 +107,8 @@ def _require_same(found: Network, text: str, path: Path) -> None:
     wanted = spoken.network if spoken else named(text)
     free = replace(wanted, resolution=found.resolution, classes=found.classes, input_channels=found.input_channels)
     if not spoken:
-        free = replace(free, padding=found.padding, norm=found.norm)
+        stem = replace(free.stem, pool_padding=found.stem.pool_padding)
+        free = replace(free, padding=found.padding, norm=found.norm, stem=stem)
     if content_hash(free) != content_hash(found):
         raise InputError(
             f"{path} holds weights of {found.name}, not of {text}.\nLeave the network's name out, or give its weights."
@@ -127,8 +128,8 @@ def _of_timm(path: Path, config_path: Path, network: str | None, *, allow_pth: b
         if spoken is None or (spoken.peer, spoken.model) != (identity.peer, identity.model):
             named(network)
             raise InputError(f"{path.parent} holds weights of {identity.peer.name}:{identity.model}, not of {network}.")
-    identity = identity._replace(network=replace(identity.network, classes=classes))
     with _naming(config_path):
+        identity = identity._replace(network=replace(identity.network, classes=classes))
         how = settings(details)
     with opened(path, allow_pth=allow_pth) as stored:
         return _checkpoint(path, stored, identity, how, details.get("label_names"))
