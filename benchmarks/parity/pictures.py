@@ -9,8 +9,8 @@ Size = tuple[int, int]
 SIZES: dict[Size, int] = {(64, 64): 10, (32, 48): 30, (33, 49): 50, (97, 65): 10}
 """Size in pixels -> pictures of that size: square and not, even and odd; small, so that large networks take minutes."""
 
-SMALL_SIZES: dict[Size, int] = {(24, 40): 60, (33, 33): 35, (65, 49): 5}
-"""The same for networks so large that the others would take too long."""
+SMALL_SIZES: dict[Size, int] = {(32, 40): 60, (33, 33): 35, (65, 49): 5}
+"""The same for networks so large that the others would take too long; Keras takes no side below 32 px."""
 
 TRAINED: tuple[Size, int] = (36, 66), 4
 """Size and batch of the step in training mode. The last map has 2x3 pixels, for batch norm over one is ill-conditioned;
