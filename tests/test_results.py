@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,31 @@ def test_the_readme_states_the_recorded_precision_of_memory() -> None:
     growth = [row["training"]["resident_growth"] / row["training"]["predicted"] for row in rows]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
+
+
+def benchmark(name: str) -> dict[str, Any]:
+    """The newest record of a benchmark."""
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    found: dict[str, Any] = [record for line in lines if (record := json.loads(line))["name"] == name][-1]
+    return found
+
+
+def test_the_readme_quotes_how_long_starting_takes() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    networks, predict = benchmark("startup_networks"), benchmark("startup_predict")
+    assert networks["kept"]
+    assert predict["kept"]
+    seconds = {what: one["median"] for record in (networks, predict) for what, one in record["seconds"].items()}
+    assert f"`triscale networks` takes {seconds['triscale networks']:.2f} s" in readme
+    assert f"{seconds['import cyclopts, rich']:.2f} s; `triscale predict`" in readme
+    assert f"takes {seconds['triscale predict']:.1f} s where importing torch" in readme
+    assert f"in timm takes {seconds['import torch and build in timm']:.1f} s" in readme
+
+
+def test_the_readme_quotes_the_parity_ledger() -> None:
+    lines = (ROOT / "benchmarks" / "parity" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = {(row["peer"], row["model"]): row for row in map(json.loads, lines)}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{len(rows)} networks of torchvision, timm and Keras" in readme
+    assert f"logits within {max(row['logits'] for row in rows.values()):.0e}".replace("e-0", "e-") in readme
+    assert sum(row["logits"] == 0 for row in rows.values()) > len(rows) / 2
