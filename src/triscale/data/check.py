@@ -11,9 +11,9 @@ def verdict(source: Source) -> dict[str, Any]:
     """What a source holds, JSON-ready.
 
     Returns:
-        `data`, `fingerprint`, `test_from`, `native` (`[h, w]` px or None), `train`, `test` (counts), `classes` (a list
-        of `name`, `train`, `test`), `skipped`, `findings` (a list of `kind`, `count`, `serious`, `text`, `examples`: the
-        first ten), `notes` (sentences that are no findings), `ok` (whether nothing serious was found).
+        `data`, `ok` (whether nothing serious was found), `fingerprint`, `native` (`[h, w]` px or None), `test_from`,
+        `train`, `test` (counts), `skipped`, `classes` (a list of `name`, `train`, `test`), `findings` (a list of
+        `kind`, `count`, `serious`, `text` and the first ten `examples`), `notes` (sentences that are no findings).
     """
     counts = {split: np.bincount(source.labels(split), minlength=len(source.classes)).tolist() for split in SPLITS}
     told = {one.text for one in source.findings}

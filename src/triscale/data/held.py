@@ -5,12 +5,13 @@ from pathlib import Path
 
 from triscale.data.cache import default_cache
 from triscale.data.findings import left_out
-from triscale.data.flowers import named_flowers
 from triscale.data.folders import class_names, listed, open_folders
 from triscale.data.npz import open_npz, read_npz
+from triscale.data.photo import DEFAULT
 from triscale.data.photos import part_of
 from triscale.data.scan import examined, fingerprint, hashed
 from triscale.data.source import Part, Source
+from triscale.data.sources import special
 from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
 
@@ -58,8 +59,8 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
     if split is not None and split not in SPLITS:
         raise UsageError(f"there is no split {split!r}: give test, val or train.")
     cache, path = cache or default_cache(), Path(where)
-    if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
-        return _of_source(named_flowers(where, cache), split or "test")
+    if (opener := special(where)) is not None:
+        return _of_source(opener(str(where), cache, DEFAULT), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
     if not path.is_dir():

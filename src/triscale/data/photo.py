@@ -39,11 +39,13 @@ class Policy:
         strict: stop if a picture would be left out, lies in two classes, or in both train and test.
         allow_empty: leave classes without a readable picture out instead of stopping.
         follow_links: take links that lead out of the data folder.
+        download: let torchvision fetch its data sets where they are not there.
     """
 
     strict: bool = False
     allow_empty: bool = False
     follow_links: bool = False
+    download: bool = False
 
 
 DEFAULT = Policy()
