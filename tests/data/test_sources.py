@@ -5,21 +5,21 @@ import io
 import json
 import pickle
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from triscale.data import Policy, Source, open_data, open_split
+from triscale.data import Policy, Source, Split, open_data, open_split
 from triscale.data.known import KNOWN
 from triscale.errors import InputError
 
 
 def shown(source: Source) -> tuple[Any, ...]:
     """What a training sees of a source."""
-    splits = ("train", "test")
+    splits: tuple[Split, ...] = ("train", "test")
     return (
         source.classes,
         source.native,
@@ -43,7 +43,7 @@ def refused(where: Path | str, cache: Path, message: str, policy: Policy = Polic
 # --- tables
 
 
-def table(path: Path, rows: list[tuple[str, ...]], head: str = "path,label,split") -> Path:
+def table(path: Path, rows: Sequence[tuple[str, ...]], head: str = "path,label,split") -> Path:
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         file.write(head + "\r\n")
         csv.writer(file).writerows(rows)
@@ -246,7 +246,7 @@ def test_every_set_of_the_transfer_table_has_a_class_in_torchvision() -> None:
 
 
 def test_cifar10_is_read_through_torchvision(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five batches for training and one for the test, as torchvision unpacks them; its checksums are those of this set."""
+    """Five batches for training and one for the test, as torchvision unpacks them, with the checksums of these."""
     datasets = pytest.importorskip("torchvision.datasets")
     from torchvision.datasets.utils import calculate_md5
 

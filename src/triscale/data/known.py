@@ -171,10 +171,7 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
 
 def _photos(split: Any, root: Path) -> list[Photo]:
     return [
-        Photo(
-            name=path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path), file=path, label=label
-        )
-        for path, label in _listed(split)
+        Photo(name=path.relative_to(root).as_posix(), file=path, label=int(label)) for path, label in _listed(split)
     ]
 
 

@@ -10,9 +10,7 @@ from triscale.data.source import Source
 from triscale.data.walk import leads_out
 from triscale.errors import InputError
 
-WANTED = (
-    "Wanted: a first line path,label or path,label,split, then a line for each picture; split is train, test or val."
-)
+WANTED = "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, test or val."
 SPLITS = {"train", "test", "val"}
 
 
