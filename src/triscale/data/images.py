@@ -22,7 +22,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
 TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
 ORIENTATION = 0x0112
-"""The tag of EXIF that says how a picture is turned; from 5 on, height and width are exchanged."""
+"""The tag of EXIF."""
 
 
 class UnreadableError(Exception):
@@ -92,16 +92,17 @@ def examine(file: File) -> Look:
     with opened(file) as image:
         wide, high = image.size
         moving, jpeg = bool(getattr(image, "is_animated", False)), image.format in {"JPEG", "MPO"}
-        if jpeg and turned(image):
+        if jpeg and orientation(image) >= 5:
             wide, high = high, wide
         image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
         upright = upright_rgb(image)
         return Look((high, wide) if jpeg else (upright.height, upright.width), moving)
 
 
-def turned(image: Image.Image) -> bool:
-    """Whether EXIF exchanges height and width."""
-    return bool(image.getexif().get(ORIENTATION, 1) >= 5)
+def orientation(image: Image.Image) -> int:
+    """How EXIF says that the picture is turned: 1 is upright, from 5 on height and width are exchanged."""
+    value = image.getexif().get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
 
 
 def decode(file: File, size: Size, how: Preprocessing = STUDY) -> Pictures:
