@@ -13,7 +13,7 @@ from tests.data.hostile import scene
 from triscale.data.augment import PhotoAugmentation, draws_for, photo
 from triscale.data.batches import to_tensor
 from triscale.data.crop import Box, RandomCrop, cut, draft_of, reduced
-from triscale.data.images import opened
+from triscale.data.images import UnreadableError, opened
 from triscale.data.normalise import normalised
 from triscale.data.ops import OPS
 from triscale.data.policy import AUTOAUGMENT_V0, autoaugment, randaugment
@@ -125,6 +125,29 @@ def test_a_reduced_decoding_is_near_the_exact_chain(jpeg: Path, box: Box, times:
     error = np.abs(got - exact(jpeg, (left, top, min(right, 500), min(bottom, 375)), Image.Resampling.BICUBIC))
     assert error.mean() < 2.5
     assert np.abs(got.mean() - exact(jpeg, box, Image.Resampling.BICUBIC).mean()) < 1
+
+
+def test_the_fast_decoder_gives_the_pixels_of_pillow(jpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole and reduced; so pixels do not depend on what is installed."""
+    pytest.importorskip("simplejpeg", reason="simplejpeg, the extra `fast`, is not installed")
+
+    def cuts() -> list[np.ndarray]:
+        found = []
+        for box in ((0, 0, 500, 375), (10, 20, 100, 110), (20, 20, 300, 250), (50, 40, 210, 160)):
+            with opened(jpeg) as image:
+                found.append(cut(image, box, SIZE, "bicubic").numpy())
+        return found
+
+    fast = cuts()
+    monkeypatch.setattr("triscale.data.crop._fast_decoder", lambda: None)
+    for one, other in zip(fast, cuts(), strict=True):
+        np.testing.assert_array_equal(other, one)
+
+
+def test_a_truncated_photo_is_never_cut(jpeg: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg.read_bytes()[:20_000])
+    with pytest.raises(UnreadableError), opened(tmp_path / "a.jpg") as image:
+        cut(image, (0, 0, 500, 375), SIZE, "bicubic")
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

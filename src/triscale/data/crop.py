@@ -5,17 +5,21 @@ ratio is drawn evenly, then the height evenly among those that keep the area, so
 torchvision's `RandomResizedCrop`, which draws the area evenly.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
+from typing import BinaryIO, cast
 
 import numpy as np
 import torch
 from PIL import Image
+from PIL.ImageFile import ImageFile
 from torch import Tensor
 from torch.nn import functional as F
 
 from triscale.data.images import orientation, upright_rgb
-from triscale.data.resize import Size
+from triscale.data.resize import Pictures, Size
 from triscale.spec import Interpolation
 
 Box = tuple[int, int, int, int]
@@ -88,14 +92,37 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
         uint8 `[*size, 3]`, RGB.
     """
     times = draft_of(image, box, size)
+    box = reduced(box, times) if times > 1 else box
+    pixels = _decoded(image, times)
+    left, top, right, bottom = box
+    if interpolation in {"bilinear", "bicubic"}:
+        return _averaged(torch.from_numpy(pixels[top:bottom, left:right]), size, interpolation)
+    whole = Image.fromarray(pixels)
+    return torch.from_numpy(np.array(whole.resize((size[1], size[0]), FILTERS[interpolation], box=box)))
+
+
+def _decoded(image: Image.Image, times: int) -> Pictures:
+    """The whole picture, upright, so many times smaller: `[height, width, 3]`."""
+    if image.format == "JPEG" and _plain(image) and (decode := _fast_decoder()) is not None:
+        high, wide = -(-image.height // times), -(-image.width // times)
+        file = cast("BinaryIO", cast("ImageFile", image).fp)
+        file.seek(0)
+        pixels = decode(file.read(), "RGB", min_height=high, min_width=wide)
+        if pixels.shape == (high, wide, 3):
+            return pixels
     if times > 1:
         image.draft("RGB", (image.width // times, image.height // times))
-        box = reduced(box, times)
-    upright = image if _plain(image) else upright_rgb(image)
-    if interpolation in {"bilinear", "bicubic"}:
-        part = upright.crop(box) if box != (0, 0, *upright.size) else upright
-        return _averaged(torch.from_numpy(np.array(part)), size, interpolation)
-    return torch.from_numpy(np.array(upright.resize((size[1], size[0]), FILTERS[interpolation], box=box)))
+    return np.array(image if _plain(image) else upright_rgb(image))
+
+
+@lru_cache(maxsize=1)
+def _fast_decoder() -> Callable[..., Pictures] | None:
+    """simplejpeg's, if the extra `fast` is installed: the pixels of Pillow, in an array at once."""
+    try:
+        from simplejpeg import decode_jpeg  # noqa: PLC0415  an extra
+    except ImportError:
+        return None
+    return cast("Callable[..., Pictures]", decode_jpeg)
 
 
 def _averaged(pixels: Tensor, size: Size, interpolation: Interpolation) -> Tensor:
