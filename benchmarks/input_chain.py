@@ -1,8 +1,8 @@
 """From JPEG files to normalised training tensors, pictures a second on one core: triscale beside its peers.
 
 Run `python -m benchmarks.input_chain` from the root of the repository; it appends a record. Everyone reads the same
-JPEGs of 500x375 px, and does the same work: decode, random-resized crop to 224 px, flip, normalise. albumentations, OpenCV
-and simplejpeg are no development tools of ours: put them on PYTHONPATH to have them measured.
+JPEGs of 500x375 px, and does the same work: decode, random-resized crop to 224 px, flip, normalise. albumentations,
+OpenCV and simplejpeg are no development tools of ours: put them on PYTHONPATH to have them measured.
 """
 
 import os

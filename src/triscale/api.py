@@ -122,7 +122,7 @@ def evaluate(
     Args:
         run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Classifier` (a model with its classes
             and its preprocessing: a model alone does not say what it was trained on).
-        data: class folders, an .npz file or pair, or `flowers`; classes are matched by name.
+        data: see `triscale.data.open_split`; classes are matched by name.
         split: `test`, `val` or `train`; see `triscale.data.open_split` for what is taken without it.
         batch: pictures a step; it changes the memory, not the answer.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.

@@ -80,7 +80,7 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
 
     A JPEG is decoded at a half, a quarter or an eighth where the part still has all the pixels that are wanted; then
     the box is moved to whole pixels of that. Bilinear and bicubic come from torch, which averages as Pillow does where
-    it shrinks (a level apart at most) and takes a quarter of the time.
+    it shrinks (a level apart at most) in much less time.
 
     Args:
         image: as `opened` gives it: the header is read, the pixels are not yet.
