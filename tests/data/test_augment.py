@@ -121,7 +121,8 @@ def test_a_reduced_decoding_is_near_the_exact_chain(jpeg: Path, box: Box, times:
     with opened(jpeg) as image:
         assert draft_of(image, box, SIZE) == times
         got = cut(image, box, SIZE, "bicubic").numpy().astype(int)
-    left, top, right, bottom = (edge * times for edge in reduced(box, times))
+    left, top, right, bottom = moved = [edge * times for edge in reduced(box, times)]
+    assert max(abs(there - asked) for there, asked in zip(moved, box, strict=True)) <= times / 2
     error = np.abs(got - exact(jpeg, (left, top, min(right, 500), min(bottom, 375)), Image.Resampling.BICUBIC))
     assert error.mean() < 2.5
     assert np.abs(got.mean() - exact(jpeg, box, Image.Resampling.BICUBIC).mean()) < 1

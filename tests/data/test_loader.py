@@ -162,6 +162,20 @@ def test_a_worker_that_dies_ends_the_job_with_a_clear_error(loader: Loader) -> N
         list(deadly.batches(0))
 
 
+def test_workers_go_on_after_a_signal_to_stop_so_that_the_main_process_can_save(loader: Loader) -> None:
+    """SIGTERM reaches a whole group of processes; here the workers alone get it."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    if not children.exists():
+        pytest.skip("no list of child processes on this system")
+    before, whole = set(children.read_text().split()), taken(loader)
+    batches = replace(loader, workers=2).batches(0)
+    got = [next(batches)]
+    for child in set(children.read_text().split()) - before:
+        os.kill(int(child), signal.SIGTERM)
+    got += batches
+    assert [(pictures.numpy().tobytes(), labels.tolist()) for pictures, labels in got] == whole
+
+
 def test_a_loader_that_is_left_in_the_middle_leaves_no_process_behind(loader: Loader) -> None:
     batches = replace(loader, workers=2).batches(0)
     next(batches)
