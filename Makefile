@@ -17,10 +17,10 @@ define install
 	  $$pip install --quiet --disable-pip-version-check --editable '$(1)'
 endef
 
-.PHONY: help demo test check slow format bench clean
+.PHONY: help demo test check slow format bench parity parity-keras clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##/\1:/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile
 
 demo: .venv/.installed  ## install the product and run the main job on the embedded pictures
 	@$(BIN)/triscale $(DEMO)
@@ -45,8 +45,14 @@ bench: .venv/.installed-dev  ## run every benchmark, each of which writes its re
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
 	  case "$$name" in harness|__init__) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
+parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
+	@$(BIN)/python -m benchmarks.parity
+
+parity-keras: .venv/.installed-dev .venv-keras/.installed  ## the same with Keras, in an environment of its own
+	@$(BIN)/python -m benchmarks.parity --keras .venv-keras/bin/python
+
 clean:  ## remove the environment and every cache
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .venv .venv-keras .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
@@ -59,3 +65,12 @@ clean:  ## remove the environment and every cache
 	@$(BIN)/python -c 'import torch, torchvision as v; v.ops.nms(torch.zeros(1, 4), torch.ones(1), 0.5)' 2>/dev/null || \
 	  { echo "torch and torchvision in .venv do not fit each other: run 'make clean', then try again" >&2; exit 1; }
 	@touch .venv/.installed $@
+
+# Keras runs in a process of its own, so that the versions which TensorFlow asks for bind nobody else.
+.venv-keras/.installed:
+	@echo "installing keras and tensorflow-cpu into .venv-keras (a few minutes the first time)" >&2
+	@$(PYTHON) -m venv .venv-keras >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip .venv-keras
+	@if .venv-keras/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-keras/bin/python -m pip"; \
+	  else pip="$(PYTHON) -m pip --python .venv-keras/bin/python"; fi; \
+	  $$pip install --quiet --disable-pip-version-check 'keras>=3' tensorflow-cpu
+	@touch $@

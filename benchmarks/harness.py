@@ -124,12 +124,16 @@ def append(entry: Mapping[str, object], path: Path = RECORDS) -> None:
 def _module() -> list[str]:
     """Name the running script as it is started from the root of the repository."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return ["-m", spec.name] if spec else [Path(sys.argv[0]).name]
+    return ["-m", spec.name.removesuffix(".__main__")] if spec else [Path(sys.argv[0]).name]
 
 
 def _commit(root: Path = ROOT) -> str | None:
-    """Name the commit of the sources, with `-dirty` if they differ from it (records aside); None outside a checkout."""
-    head, changes = ("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--", ".", ":!*.jsonl")
+    """Name the commit of the sources, with `-dirty` if they differ from it; None outside a checkout.
+
+    Records may differ, and the page that is made of records while more of them are being made.
+    """
+    head = "rev-parse", "--short=12", "HEAD"
+    changes = "status", "--porcelain", "--", ".", ":!*.jsonl", ":!docs/parity.md"
     try:
         commit, changed = (
             subprocess.run(["git", "-C", str(root), *part], capture_output=True, text=True, check=True).stdout.strip()

@@ -96,16 +96,14 @@ def build(net: Network | str) -> "Model":
     return build_network(as_network(net))
 
 
-def load(run_or_weights: str | Path) -> "Model":
-    """The trained network of a run folder (its best one) or of a checkpoint file, in evaluation mode.
+def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "Model":
+    """The trained network of a run folder (its best one) or of weights of any kind, in evaluation mode.
 
-    Raises:
-        InputError: there is none, or it is damaged.
+    See `triscale.weights.load_weights` for the arguments and errors.
     """
-    from triscale.weights import checkpoint_path  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import load as load_checkpoint  # noqa: PLC0415
+    from triscale.weights import load_weights  # noqa: PLC0415  torch is loaded only here
 
-    return load_checkpoint(checkpoint_path(run_or_weights)).model()
+    return load_weights(run_or_weights, network, allow_pth=allow_pth).model()
 
 
 def evaluate(

@@ -127,7 +127,7 @@ def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(
 
 
 @pytest.mark.parametrize(("options", "workers"), [
-    ((), 8), (("--threads", 2), 4), (("--threads", 16), 1), (("--workers", 3, "--threads", 16), 3),
+    ((), 8), (("--threads", 2), 4), (("--threads", 5), 1), (("--workers", 3, "--threads", 5), 3),
 ])  # fmt: skip
 def test_workers_are_as_many_as_their_threads_leave_room_for(
     run: Run, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...], workers: int

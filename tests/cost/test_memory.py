@@ -14,6 +14,7 @@ from triscale.cost import Optimizer, count, inference_memory, largest_batch, tra
 from triscale.cost.memory import _step
 from triscale.errors import InputError, UsageError
 from triscale.families import network, registry
+from triscale.families.amoebanet import amoebanet
 from triscale.spec import Network, resolve, scale
 
 
@@ -63,6 +64,17 @@ def test_memory_of_every_block_kind_matches_the_allocators_peak(kind: str) -> No
 
     assert training_memory(of, 8) == pytest.approx(trained, rel=0.05)
     assert inference_memory(of, 8) == pytest.approx(inferred, rel=0.05)
+
+
+def test_memory_of_amoebanet_matches_the_allocators_peak() -> None:
+    """Cells share their inputs, and a state many operations."""
+    of = amoebanet("small", cells=1, filters=32, side=65, classes=10)
+
+    trained = allocator_peak(lambda: train_two_steps(of, 4, "sgd"))
+    inferred = allocator_peak(lambda: infer(of, 4))
+
+    assert training_memory(of, 4) == pytest.approx(trained, rel=0.02)
+    assert inference_memory(of, 4) == pytest.approx(inferred, rel=0.02)
 
 
 @pytest.mark.parametrize("of", [n for _, n in registry().values()] + list(TINY.values()), ids=lambda n: n.name)

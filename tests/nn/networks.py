@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from triscale.families import network, registry
-from triscale.spec import Activation, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+from triscale.spec import Activation, Cell, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
 
 REGISTERED = [network for _, network in registry().values()]
 
 
 def tiny(
-    operator: Operator, activation: Activation, padding: Padding, *, expand: float = 1.0, squeeze: bool = False
-) -> Network:
+    operator: Operator, activation: Activation, padding: Padding, *,
+    channels: tuple[int, int] = (8, 16), expand: float = 1.0, squeeze: bool = False,
+    cells: tuple[Cell | None, Cell | None] = (None, None),
+) -> Network:  # fmt: skip
     """Two stages of two blocks on 15x18 px, so that every padding case occurs."""
     se = SqueezeExcite(ratio=0.25) if squeeze else None
     return Network(
@@ -21,7 +23,8 @@ def tiny(
         resolution=(15, 18),
         stem=Stem(channels=8, pool=operator == "basic"),
         stages=tuple(
-            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se) for c in (8, 16)
+            Stage(operator=operator, channels=c, repeats=2, stride=2, expand=expand, squeeze_excite=se, cell=cell)
+            for c, cell in zip(channels, cells, strict=True)
         ),
         head=Head(channels=32 if operator == "mbconv" else None, dropout=0.2),
         activation=activation,
@@ -32,13 +35,47 @@ def tiny(
     )
 
 
+CELLS = (
+    Cell(operations=("max_pool_2x2", "conv_3x3", "identity", "separable_3x3"), inputs=(0, 1, 1, 2), outputs=(2, 3)),
+    Cell(operations=("avg_pool_3x3", "identity", "conv_1x1", "max_pool_3x3"), inputs=(1, 0, 2, 1), outputs=(0, 3)),
+)
+"""Every kind of operation, in few of them: a cell has many layers to export and compile."""
+
+
+def with_stages(of: Network, *, stem: Stem | None = None, head: Head | None = None, **fields: object) -> Network:
+    """With these fields in every stage, and another stem or head."""
+    stages = tuple(replace(stage, **fields) for stage in of.stages)  # type: ignore[arg-type]
+    return replace(of, stages=stages, stem=stem or of.stem, head=head or of.head)
+
+
 TINY = {
     "mbconv_se": tiny("mbconv", "silu", "same", expand=4, squeeze=True),
     "mbconv": tiny("mbconv", "hard_swish", "symmetric", expand=6),
     "separable": tiny("separable", "relu6", "same"),
     "basic": tiny("basic", "relu", "same"),
     "bottleneck": tiny("bottleneck", "relu", "symmetric", expand=0.25),
-}
+    "cell": tiny("cell", "relu", "same", cells=CELLS),
+    "mobilenet_v3": with_stages(
+        tiny("mbconv", "hard_swish", "symmetric", expand=2.5),
+        squeeze_excite=SqueezeExcite(of="inner", gate="hard_sigmoid", divisor=8, activation="relu"),
+        head=Head(channels=32, hidden=40),
+    ),
+    "fused_mbconv": with_stages(tiny("fused_mbconv", "silu", "same", expand=4, squeeze=True), expand_of="output"),
+    "single": tiny("fused_mbconv", "silu", "same", channels=(16, 24)),
+    "senet": with_stages(
+        tiny("bottleneck", "relu", "same", channels=(32, 64)),
+        groups=8, reduce=0.5, shortcut_kernel=3, squeeze_excite=SqueezeExcite(ratio=0.5, of="output"),
+        stem=Stem(deep=(16, 16), channels=24, pool=True),
+    ),
+    "preactivation": with_stages(
+        tiny("preactivation", "relu", "same", channels=(64, 128), expand=0.25),
+        stem=Stem(channels=8, after="nothing"), head=Head(channels=None, before="norm_activation"),
+    ),
+    "bare": with_stages(
+        tiny("mbconv", "relu", "same", expand=4),
+        stem=Stem(channels=8, after="norm"), head=Head(channels=None, before="activation"),
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(params=TINY)

@@ -12,6 +12,7 @@ from triscale.errors import InputError
 from triscale.families import network
 from triscale.nn import Model, build
 from triscale.nn.blocks import MBConv
+from triscale.nn.cells import advance, current
 from triscale.nn.layers import MaxPool, StochasticDepth
 from triscale.spec import Network, resolve, scale
 
@@ -37,7 +38,7 @@ def test_logits_are_the_classifier_on_the_mean_of_the_head_map(tiny_network: Net
 
     with torch.no_grad():
         maps = model.features(x)
-        torch.testing.assert_close(model.classifier(maps["head"].mean((2, 3))), model(x))
+        torch.testing.assert_close(model.classifier(model.hidden(maps["head"].mean((2, 3)))), model(x))
         torch.testing.assert_close(maps["head"], model.forward_features(x))
 
 
@@ -48,7 +49,9 @@ def test_features_are_not_overwritten_by_later_layers(tiny_network: Network) -> 
     with torch.no_grad():
         kept = model.features(x)
         torch.testing.assert_close(model.stem(x), kept["stem"])
-        torch.testing.assert_close(model.stages[0](model.stem(x)), kept["stage1"])
+        first = model.stages[0](model.stem(x))
+        torch.testing.assert_close(current(first), kept["stage1"])
+        torch.testing.assert_close(current(advance(model.stages[1], first)), kept["stage2"])
 
 
 @pytest.mark.parametrize("side", range(1, 12))

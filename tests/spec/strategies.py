@@ -4,12 +4,28 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from triscale.spec import Activation, Around, Gate, Head, Network, Norm, Operator, Padding, SqueezeExcite, Stage, Stem
+from triscale.spec import (
+    Activation,
+    Around,
+    Cell,
+    CellOperation,
+    Gate,
+    Head,
+    Network,
+    Norm,
+    Operator,
+    Padding,
+    SqueezeExcite,
+    Stage,
+    Stem,
+)
+from triscale.spec.cell import CELL_DIVISOR
 
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 GATES: tuple[Gate, ...] = get_args(Gate)
 AROUNDS: tuple[Around, ...] = get_args(Around)
-OPERATORS: tuple[Operator, ...] = tuple(operator for operator in get_args(Operator) if operator != "cell")
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+OPERATIONS: tuple[CellOperation, ...] = get_args(CellOperation)
 PADDINGS: tuple[Padding, ...] = ("same", "symmetric")
 EXPANDS: dict[str, list[float]] = {
     "mbconv": [1, 1.5, 4, 6, 6.0],
@@ -31,18 +47,29 @@ squeezes = st.builds(
 
 
 @st.composite
+def cells(draw: st.DrawFn) -> Cell:
+    """Any legal cell of 1 to 4 pairs."""
+    pairs = draw(st.integers(1, 4))
+    return Cell(
+        operations=tuple(draw(st.sampled_from(OPERATIONS)) for _ in range(2 * pairs)),
+        inputs=tuple(draw(st.integers(0, 1 + index // 2)) for index in range(2 * pairs)),
+        outputs=tuple(draw(st.lists(st.integers(0, 1 + pairs), min_size=1, max_size=4, unique=True))),
+    )
+
+
+@st.composite
 def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> Stage:
     """Any legal stage; its channels are a multiple of `divisor`."""
     operator = draw(st.sampled_from(operators))
     expand = draw(st.sampled_from(EXPANDS.get(operator, [1, 1.0])))
     squeezed = operator in ("mbconv", "basic", "bottleneck") or (operator == "fused_mbconv" and expand != 1)
-    bottleneck = operator == "bottleneck"
+    bottleneck, cell = operator == "bottleneck", operator == "cell"
     return Stage(
         operator=operator,
         repeats=draw(st.integers(1, 4)),
         channels=divisor * draw(st.integers(1, 12)),
-        kernel=draw(kernels),
-        stride=draw(st.integers(1, 3)),
+        kernel=3 if cell else draw(kernels),
+        stride=draw(st.integers(1, 2 if cell else 3)),
         expand=expand,
         squeeze_excite=draw(st.none() | squeezes) if squeezed else None,
         activation=draw(st.none() | st.sampled_from(ACTIVATIONS)),
@@ -51,15 +78,18 @@ def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> St
         expand_of=draw(st.sampled_from([None, "input", "output"])) if "mbconv" in operator else None,
         groups=draw(st.sampled_from([1, divisor])) if bottleneck and expand == 1 else 1,
         shortcut_kernel=draw(st.sampled_from([1, 3])) if operator in ("basic", "bottleneck") else 1,
+        cell=draw(cells()) if cell else None,
     )
 
 
 @st.composite
 def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Network:
     """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 40 px."""
-    divisor = draw(st.sampled_from([1, 4, 5, 8]))
+    divisor = draw(st.sampled_from([4, 8] if set(operators) == {"cell"} else [1, 4, 5, 8]))
+    if divisor % CELL_DIVISOR:
+        operators = tuple(operator for operator in operators if operator != "cell")
     width = st.integers(1, 12).map(lambda n: n * divisor)
-    head = draw(st.none() | width)
+    head, pool = draw(st.none() | width), draw(st.booleans())
     return Network(
         name=draw(st.sampled_from(["a", "b c", "net_1"])),
         resolution=(draw(st.integers(1, 40)), draw(st.integers(1, 40))),
@@ -67,7 +97,8 @@ def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Ne
             channels=draw(width),
             kernel=draw(kernels),
             stride=draw(st.integers(1, 3)),
-            pool=draw(st.booleans()),
+            pool=pool,
+            pool_padding=draw(st.sampled_from([None, "same", "symmetric", "valid"])) if pool else None,
             scales=draw(st.booleans()),
             deep=tuple(draw(st.lists(width, max_size=2))),
             after=draw(st.sampled_from(AROUNDS)),

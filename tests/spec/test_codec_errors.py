@@ -100,9 +100,9 @@ WRONG: list[tuple[str, Any, str]] = [
 ]
 
 
-def broken(path: str, value: object) -> dict[str, Any]:
-    """The document of B0 with `value` at `path`, or with that field taken out."""
-    document = json.loads(json.dumps(to_document(network("efficientnet_b0"))))
+def broken(path: str, value: object, name: str = "efficientnet_b0") -> dict[str, Any]:
+    """The document of a network with `value` at `path`, or with that field taken out."""
+    document = json.loads(json.dumps(to_document(network(name))))
     *way, last = path.replace("[", ".[").split(".")
     place = document
     for step in way:
@@ -247,3 +247,26 @@ def test_an_unknown_field_of_any_name_is_refused_in_printable_words(name: str) -
         with pytest.raises(InputError):
             from_document({**document, name: 1})
         read_or_refused({**document, name: 1})
+
+
+CELLS: list[tuple[str, Any, str]] = [
+    ("stages[0].cell", None, "given for operator cell and for no other"),
+    ("stages[0].operator", "basic", "given for operator cell and for no other"),
+    ("stages[0].channels", 130, "a multiple of 4 for operator cell"),
+    ("stages[0].stride", 3, "1 or 2 for operator cell"),
+    ("stages[0].kernel", 5, "3 for operator cell"),
+    ("stages[0].cell.operations", ["identity"], "two for each pair"),
+    ("stages[0].cell.operations[9]", "conv_5x5", "conv_3x3"),
+    ("stages[0].cell.inputs", [0, 1], "one for each of the 10 operations"),
+    ("stages[0].cell.inputs[0]", 2, "an integer from 0 to 1"),
+    ("stages[0].cell.outputs", [], "different states, at least one"),
+    ("stages[0].cell.outputs[1]", 7, "an integer from 0 to 6"),
+    ("channel_divisor", 2, "a multiple of 4 where cells are"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "allowed"), CELLS)
+def test_what_no_cell_can_be_is_named(path: str, value: Any, allowed: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        from_document(broken(path, value, "amoebanet_b"))
+    assert allowed in str(caught.value)

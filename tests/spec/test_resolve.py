@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from tests.spec.strategies import networks
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.spec import Block, Head, Network, Stage, Stem, resolve
+from triscale.spec import Block, Branch, Head, Network, Size, Stage, Stem, resolve
+from triscale.spec.cell_layers import Previous
+from triscale.spec.resolve import _most_layers
 
 quick = settings(max_examples=30, deadline=None)
 
@@ -40,6 +42,8 @@ def test_channels_and_sizes_chain_from_block_to_block(net: Network) -> None:
 @given(networks())
 def test_channels_and_sizes_chain_through_the_layers_of_a_block(net: Network) -> None:
     for run in resolve(net).runs:
+        if run.block.cell:
+            continue
         channels, size = run.block.in_channels, run.block.input
         for layer in run.block.layers:
             if layer.role == "shortcut":
@@ -71,7 +75,67 @@ def test_only_the_first_block_of_a_stage_strides(net: Network) -> None:
     for index, stage in enumerate(net.stages, 1):
         first, *rest = [block for at, block in flat if at == index]
         assert stage.stride == first.stride
-        assert all(block.stride == 1 and block == rest[0] for block in rest)
+        assert all(block.stride == 1 for block in rest)
+        assert all(block == rest[-1] for block in rest[1 if stage.cell else 0 :])
+
+
+@quick
+@given(networks())
+def test_equal_blocks_in_a_row_are_one_run_and_no_block_has_more_layers_than_foreseen(net: Network) -> None:
+    runs = resolve(net).runs
+    assert all(one.stage != two.stage or one.block != two.block for one, two in pairwise(runs))
+    assert all(len(run.block.layers) <= _most_layers(run.block) for run in runs)
+
+
+@quick
+@given(networks(operators=("cell",)))
+def test_every_branch_of_a_cell_takes_its_state_and_returns_one_of_the_cells_width_and_size(net: Network) -> None:
+    blocks = [block for _, block in resolve(net).flat()]
+    for one, two in pairwise(blocks):
+        if two.cell is None:
+            continue
+        before = two.previous or Previous(two.in_channels, two.input, 1)
+        assert two.previous == (Previous(one.in_channels, one.input, one.stride) if one.cell else None)
+        plan, filters = two.plan, two.inner_channels
+        states = [after(plan.current, (two.in_channels, two.input)), after(plan.previous, before[:2])]
+        assert states[0] == (filters, two.input)
+        assert two.previous is None or states[1] == states[0]
+        made = [after(branch, states[branch.source]) for branch in plan.operations if branch.source < 2]
+        assert all(state == (filters, two.output) for state in made)
+        states += [(filters, two.output)] * (len(plan.operations) // 2)
+        for branch in (*plan.operations, *plan.outputs):
+            assert after(branch, states[branch.source]) == (filters, two.output)
+        assert two.out_channels == filters * len(plan.outputs)
+
+
+def after(branch: Branch, state: tuple[int, Size]) -> tuple[int, Size]:
+    """Channels and size that a branch leaves of a state, each layer asserted to fit the one before."""
+    if branch.pool:
+        assert (branch.pool.channels, branch.pool.input) == state
+        state = branch.pool.channels, branch.pool.output
+    if branch.reduces:
+        even, odd, norm = branch.layers
+        assert (even.in_channels, even.input) == (odd.in_channels, odd.input) == state
+        assert even.output == odd.output == norm.input
+        return even.out_channels + odd.out_channels, norm.output
+    for layer in branch.layers:
+        assert (layer.in_channels, layer.input) == state
+        state = layer.out_channels, layer.output
+    return state
+
+
+def test_a_third_cell_of_a_stage_is_the_first_that_repeats() -> None:
+    runs = resolve(network("amoebanet_b")).runs
+    group = [1, 1, 4]
+    assert [1, 1, 1, *group, 1, *group, 1, *group, 1] == [run.repeats for run in runs]
+    assert [run.stage for run in runs] == [0, 1, 2, 3, 3, 3, 4, 5, 5, 5, 6, 7, 7, 7, -1]
+    assert [run.block.previous for run in runs[1:6]] == [
+        None,
+        Previous(32, (239, 239), 2),
+        Previous(256, (120, 120), 2),
+        Previous(512, (60, 60), 1),
+        Previous(2048, (60, 60), 1),
+    ]
 
 
 @quick
@@ -83,7 +147,7 @@ def test_a_skip_stands_where_the_shape_stays_or_a_shortcut_projects(net: Network
         stays = block.stride == 1 and block.in_channels == block.out_channels
         projected = any(layer.role == "shortcut" for layer in block.layers)
         residual = block.operator in ("basic", "bottleneck", "preactivation")
-        wanted = net.stages[at - 1].skip and block.operator != "separable" and (stays or residual)
+        wanted = net.stages[at - 1].skip and block.operator not in ("separable", "cell") and (stays or residual)
         assert (wanted, wanted and not stays) == (block.skip, projected)
 
 

@@ -44,7 +44,7 @@ def without_sizes(net: Network) -> Network:
         name="n",
         resolution=(1, 1),
         stem=replace(net.stem, channels=1, deep=(1,) * len(net.stem.deep)),
-        stages=tuple(replace(stage, repeats=1, channels=1) for stage in net.stages),
+        stages=tuple(replace(stage, repeats=1, channels=4) for stage in net.stages),
         head=replace(net.head, channels=net.head.channels and 1, hidden=net.head.hidden and 1),
     )
 

@@ -53,3 +53,9 @@ def test_a_pooling_stem_and_a_head_without_convolution_are_printed() -> None:
         "1",
     ]
     assert [cell.strip() for cell in rows[-1].split("  ") if cell.strip()] == ["6", "Pooling & FC", "7x7", "2048", "1"]
+
+
+def test_a_cell_is_printed_with_the_channels_of_its_states_and_those_of_its_output() -> None:
+    rows = str(network("amoebanet_b")).splitlines()
+    found = ["  ".join(cell.strip() for cell in row.split("  ") if cell.strip()) for row in rows[5:7]]
+    assert found == ["4  Cell, f512  60x60  2048  6", "5  Cell, f1024, s2  60x60  2048  1"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from triscale.cli.compute import Compute
-from triscale.cli.output import print_text
+from triscale.cli.output import Flag, print_text
 from triscale.cli.quantities import pixels
 from triscale.errors import UsageError
 from triscale.spec import FieldError, Preprocessing, overridden
@@ -21,8 +21,11 @@ class Weights:
     """The weights and their preprocessing; a command takes it as the argument `weights: Weights = OWN`.
 
     Attributes:
-        network: the network that the weights must belong to.
-        weights: a checkpoint (.safetensors), instead of RUN.
+        network: the network that the weights must belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0; alone,
+            its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2).
+        weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
+            hf-hub:OWNER/NAME.
+        allow_pth: read a pickle of torch (.pth), by its restricted reader.
         resolution: pixels, 64 or 64x96; refused unless the weights were trained for it.
         interpolation: area, nearest, bilinear, bicubic or lanczos; refused unless it is that of the weights.
         crop: the part of the side that is kept, such as 0.875; refused unless it is that of the weights.
@@ -32,6 +35,7 @@ class Weights:
 
     network: str | None = None
     weights: str | None = None
+    allow_pth: Flag = False
     resolution: str | None = None
     interpolation: str | None = None
     crop: str | None = None
@@ -49,7 +53,7 @@ class Weights:
         replaced = _fields(_assignments(self.override))
         from triscale.weights import load_classifier  # noqa: PLC0415  torch is loaded only here
 
-        found = load_classifier(run, network=self.network, weights=self.weights)
+        found = load_classifier(run, network=self.network, weights=self.weights, allow_pth=self.allow_pth)
         return found.held_to(wanted, replaced).on(compute.place())
 
 

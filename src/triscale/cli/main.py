@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import check, compare, cost, errata, evaluate, networks, output, predict, report, scale, study
+from triscale.cli import (
+    check,
+    compare,
+    convert,
+    cost,
+    errata,
+    evaluate,
+    networks,
+    output,
+    predict,
+    report,
+    scale,
+    study,
+)
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -32,6 +45,7 @@ for _command in (
     study.study,
     predict.predict,
     evaluate.evaluate,
+    convert.convert,
     report.report,
 ):
     app.command(_command)

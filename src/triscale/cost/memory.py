@@ -9,9 +9,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from triscale.cost.cell_memory import parts
 from triscale.cost.count import count_resolved
-from triscale.cost.footprint import Footprint, footprint
-from triscale.cost.unit import FLOAT
+from triscale.cost.eager import FLOAT
+from triscale.cost.footprint import Footprint
 from triscale.errors import InputError, UsageError
 from triscale.spec import Block, Network, Resolved, resolve
 
@@ -41,14 +42,13 @@ def inference_memory(network: Network | Resolved, batch: int = 1) -> int:
     images = _images(resolved.network, batch)
     peak = held = stage_input = 0
     stage = 0
-    for run in resolved.runs:
-        one = footprint(run.block, batch, stochastic=False)
-        if run.stage != stage:  # whoever calls a stage holds its input until the stage returns
-            stage, stage_input = run.stage, held
+    for one, repeats, part_stage in parts(resolved, batch, stochastic=False):
+        if part_stage != stage:  # whoever calls a stage holds its input until the stage returns
+            stage, stage_input = part_stage, held
             peak = max(peak, held + one.inference_peak)
         else:
             peak = max(peak, stage_input + held + one.inference_peak)
-        if run.repeats > 1:
+        if repeats > 1:
             peak = max(peak, stage_input + one.output + one.inference_peak)
         held = one.output
     return _parameters(resolved) + _buffers(resolved) + images + peak
@@ -124,7 +124,7 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
 
 def _prints(resolved: Resolved, batch: int) -> list[Footprint]:
     stochastic = resolved.network.stochastic_depth > 0
-    return [one for run in resolved.runs for one in [footprint(run.block, batch, stochastic=stochastic)] * run.repeats]
+    return [one for one, repeats, _ in parts(resolved, batch, stochastic=stochastic) for _ in range(repeats)]
 
 
 def _parameters(resolved: Resolved) -> int:

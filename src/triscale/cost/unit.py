@@ -1,88 +1,129 @@
-"""Live bytes of one convolution with its norm and activation, forward and backward, as torch runs them eagerly in fp32.
+"""What the layers allocate, forward and backward, as torch runs them eagerly in fp32.
 
 What is modelled is mechanism: what each caller and each saved tensor still holds, what each backward function allocates
-before it lets go, and oneDNN's copies of maps and weights in its blocked layout.
+before it lets go, and oneDNN's copies of maps and weights in its blocked layout. Every function returns a map that its
+caller holds; the map it is given stays the caller's.
 """
 
-from triscale.spec import Activation, Gate, Layer
+from collections.abc import Iterable, Sequence
 
-FLOAT = 4
+from triscale.cost.eager import FLOAT, Eager, Map
+from triscale.spec import Activation, Gate, Layer, Size
+
 _LANES = 16
-"""oneDNN groups channels by 16 (AVX-512)."""
-
-IN_PLACE: tuple[Activation | Gate | None, ...] = ("relu",)
-"""These overwrite their input and need their output for backward; the others need their input."""
-
-
-class Tape:
-    """A running total of bytes and its peak."""
-
-    def __init__(self) -> None:
-        self.live = self.peak = 0
-
-    def add(self, size: int) -> None:
-        """Allocates what stays (or, if negative, frees it)."""
-        self.live += size
-        self.peak = max(self.peak, self.live)
-
-    def spike(self, size: int) -> None:
-        """Allocates what is gone when the op returns."""
-        self.peak = max(self.peak, self.live + size)
+"""oneDNN blocks channels by 16 (AVX-512)."""
+_FOUR, _EIGHT = 4, 8
+"""Least channels of a group for its blocks: of a convolution, of its weights' gradient."""
+_INDEX = 8
+_OF_OUTPUT: tuple[Activation | Gate, ...] = ("relu", "sigmoid")
+"""Their backward needs their output; that of the others needs their input."""
 
 
-class Unit:
-    """The sizes in bytes of a layer's maps and weights at a batch, and what its passes do to a tape."""
+def chain(run: Eager, x: Map, layers: Iterable[Layer]) -> Map:
+    """The layers in the order of the data; each one's input lives until it returns."""
+    run.hold(x)
+    rest = iter(layers)
+    for layer in rest:
+        x = then(run, x, squeeze_excite(run, x, layer, next(rest)) if layer.role == "squeeze" else unit(run, x, layer))
+    return x
 
-    def __init__(self, layer: Layer, batch: int) -> None:
-        pixel = FLOAT * batch
-        height, width = layer.input
-        top, bottom, left, right = layer.pad
-        copied = top != bottom or left != right
-        source = (height + top + bottom) * (width + left + right) if copied else height * width
-        target = layer.output[0] * layer.output[1]
-        self.input = pixel * layer.in_channels * height * width
-        self.padded = pixel * layer.in_channels * source if copied else 0
-        self.output = pixel * layer.out_channels * target
-        self.weights = FLOAT * layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2
-        self.vectors = FLOAT * layer.out_channels * (layer.bias + 2 * layer.norm)
-        # a picture's few channels are read where they lie
-        self._blocked_in = pixel * _blocked(layer.in_channels) * source if layer.in_channels > 4 else 0
-        self._blocked_out = pixel * _blocked(layer.out_channels) * target
-        self.in_place = layer.activation in IN_PLACE
-        self._saves_norm_output = layer.activation is not None and not self.in_place
-        self._statistics = 2 * FLOAT * layer.out_channels
 
-    def infer(self, tape: Tape, held: int) -> None:
-        """Peak of inference while `held` bytes wait; what is left, the output, is the caller's to add."""
-        tape.spike(held + max(self._convolve(), 2 * self.output))
+def unit(run: Eager, x: Map, layer: Layer) -> Map:
+    """Convolution, norm, activation, as far as the layer has them."""
+    y = run.hold(x)
+    if layer.kind == "conv":
+        y = then(run, y, convolution(run, y, layer))
+    elif layer.kind == "linear":
+        y = then(run, y, linear(run, y, layer))
+    if layer.norm:
+        y = then(run, y, norm(run, y, layer.out_channels))
+    return then(run, y, activation(run, y, layer.activation)) if layer.activation else y
 
-    def forward(self, tape: Tape) -> None:
-        """Adds the output and what is saved: padded input, the norm's input and statistics, the activation's input."""
-        tape.spike(self._convolve())
-        tape.add(self.padded + self._statistics + self.output * (2 + self._saves_norm_output))
 
-    def backward(self, tape: Tape, *, shared: bool = False, first: bool = False) -> None:
-        """From the output's gradient to the input's (none if `first`), with the gradients of the weights.
+def convolution(run: Eager, x: Map, layer: Layer) -> Map:
+    """A convolution; oneDNN copies maps and weights into blocks, and each result from there into the plain layout."""
+    x = padded(run, x, layer.in_channels, layer.input, layer.pad)
+    width = layer.in_channels // layer.groups
+    grouped = 1 < layer.groups < layer.in_channels
+    read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
+    blocked_x = x.size // layer.in_channels * _blocked(layer.in_channels)
+    output, blocked_y = (run.bytes(c, *layer.output) for c in (layer.out_channels, _blocked(layer.out_channels)))
+    weights = FLOAT * layer.kernel**2 * layer.out_channels * width
+    copy = 0 if read_plain else blocked_x
+    forward = max(copy + weights + blocked_y, blocked_y + output)
+    # the weights' gradient of narrow groups is made by matrix products on the plain maps
+    backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y)
+    if x.needs_gradient:
+        gradient = 0 if grouped and read_plain else weights + blocked_y
+        backward = max(blocked_x + gradient, blocked_x + x.size, backward + x.size)
+    y = run.op(
+        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward,
+        parameters=weights + FLOAT * layer.bias * layer.out_channels,
+    )  # fmt: skip
+    run.free(x)
+    return y
 
-        `shared`: somebody else holds the output's gradient too, so it is not freed here.
-        """
-        if self.in_place or self._saves_norm_output:
-            tape.spike(self.output)
-            tape.add(-self.output)
-        tape.spike(2 * self.output)
-        tape.add(self.vectors - self._statistics - (0 if shared else self.output))
-        source = 0 if first else self.padded or self.input
-        blocked = self._blocked_in + self.weights + self._blocked_out
-        tape.spike(max(source + blocked, source + 2 * self.weights, self._blocked_in + source))
-        tape.add(self.weights + source)
-        tape.add(-self.output - self.padded)
-        if self.padded and not first:
-            tape.spike(self.input)
-            tape.add(self.input - self.padded)
 
-    def _convolve(self) -> int:
-        """The convolution: input, weights and output blocked, then the output in both layouts."""
-        return self.padded + max(self._blocked_in + self.weights + self._blocked_out, self._blocked_out + self.output)
+def padded(run: Eager, x: Map, channels: int, size: Size, pad: tuple[int, int, int, int]) -> Map:
+    """Where the padding differs between the sides, a padded copy; else x itself, as the op pads by itself."""
+    top, bottom, left, right = pad
+    if top == bottom and left == right:
+        return run.hold(x)
+    return run.op((x,), run.bytes(channels, size[0] + top + bottom, size[1] + left + right))
+
+
+def max_pool(run: Eager, x: Map, output: int) -> Map:
+    """Saves its input and where each maximum was; `output` in bytes."""
+    return run.op((x,), output, saves=(x,), extra=output // FLOAT * _INDEX)
+
+
+def average_pool(run: Eager, x: Map, output: int) -> Map:
+    """Saves its input, although its backward needs the size alone; `output` in bytes."""
+    return run.op((x,), output, saves=(x,))
+
+
+def concatenated(run: Eager, maps: Sequence[Map]) -> Map:
+    """Channels side by side; backward hands out views of its gradient."""
+    return run.op(maps, sum(one.size for one in maps), passes=True)
+
+
+def norm(run: Eager, x: Map, channels: int) -> Map:
+    """Batch norm: saves its input, mean and deviation; its backward holds two maps for a moment."""
+    vectors = 2 * FLOAT * channels
+    return run.op((x,), x.size, saves=(x,), extra=vectors, parameters=vectors, backward_workspace=2 * x.size)
+
+
+def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool = False) -> Map:
+    """ReLU alone works in place, unless it `keeps_input`."""
+    in_place, of_output = name == "relu" and not keeps_input, name in _OF_OUTPUT
+    return run.op((x,), None if in_place else x.size, saves=() if of_output else (x,), saves_output=of_output)
+
+
+def linear(run: Eager, x: Map, layer: Layer) -> Map:
+    """A linear layer on a vector for each picture."""
+    weights = FLOAT * (layer.in_channels + 1) * layer.out_channels
+    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=weights)
+
+
+def mean(run: Eager, x: Map, channels: int) -> Map:
+    """Global average pooling; its backward spreads a vector over the map."""
+    return run.op((x,), run.bytes(channels))
+
+
+def squeeze_excite(run: Eager, x: Map, squeeze: Layer, excite: Layer) -> Map:
+    """Pool, two 1x1 convolutions, multiply; backward makes both factors' gradients as large as the map at first."""
+    gate = mean(run, x, squeeze.in_channels)
+    for layer in (squeeze, excite):
+        gate = then(run, gate, unit(run, gate, layer))
+    y = run.op((x, gate), x.size, saves=(x, gate), backward_workspace=2 * x.size)
+    run.free(gate)
+    return y
+
+
+def then(run: Eager, before: Map, after: Map) -> Map:
+    """The caller lets the input go once the output is there."""
+    run.free(before)
+    return after
 
 
 def _blocked(channels: int) -> int:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triscale.errors import UsageError
-from triscale.families import efficientnet, efficientnetv2, mnasnet, mobilenet, resnet, senet, smallnet
+from triscale.families import amoebanet, efficientnet, efficientnetv2, mnasnet, mobilenet, resnet, senet, smallnet
 from triscale.spec import Network
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _FAMILIES = {
     "mnasnet": mnasnet,
     "resnet": resnet,
     "senet": senet,
+    "amoebanet": amoebanet,
     "smallnet": smallnet,
 }
 

@@ -5,8 +5,8 @@ width and depth exist, and they are shallow, so that depth has something to give
 for which depth, width and resolution alone each have a network within 7% of twice and of four times the cost, so that
 rivals at equal counted cost exist. Padding is symmetric: SAME would copy every map in front of a strided convolution.
 
-`shallownet_24` has two stages and no squeeze-excite, which in trainings of minutes keeps deeper networks from learning
-(docs/LOG.md): on it, depth, width and resolution each show what they are worth.
+`shallownet_24` has two stages and no squeeze-excite, which keeps deeper networks from learning the embedded flowers in
+minutes (docs/LOG.md): on it, depth, width and resolution each show what they are worth.
 """
 
 from collections.abc import Iterator

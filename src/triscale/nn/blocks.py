@@ -23,7 +23,7 @@ class Stem(ConvUnit):
         *deep, last = block.layers
         super().__init__(last, block.padding, norm)
         self.deep = nn.Sequential(*(ConvUnit(layer, block.padding, norm) for layer in deep))
-        self.pool = MaxPool(block.padding) if block.pool else nn.Identity()
+        self.pool = MaxPool(block.pool_padding) if block.pool else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, in, h, w] -> [n, out, h', w']."""

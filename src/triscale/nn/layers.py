@@ -28,9 +28,12 @@ _ACTIVATIONS: dict[Activation | Gate | None, Callable[[], nn.Module]] = {
 }
 
 
-def activation(name: Activation | Gate | None) -> nn.Module:
-    """The module of that name. ReLU alone works in place: the others' backward needs what they would overwrite."""
-    return _ACTIVATIONS[name]()
+def activation(name: Activation | Gate | None, *, keeps_input: bool = False) -> nn.Module:
+    """The module of that name. ReLU alone works in place: the others' backward needs what they would overwrite.
+
+    `keeps_input`: not in place, because somebody else needs the map too.
+    """
+    return nn.ReLU() if keeps_input and name == "relu" else _ACTIVATIONS[name]()
 
 
 def pads(x: Tensor, kernel: int, stride: int, padding: Padding) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from triscale.cost import count_resolved
 from triscale.nn.blocks import BLOCKS, Stem
+from triscale.nn.cells import Cell, CellStage, State, advance, current
 from triscale.nn.layers import ConvUnit, NormUnit, activation
 from triscale.spec import Block, Network, Norm, Resolved, resolve
 
@@ -31,10 +32,11 @@ class Model(nn.Module):
         stem, head = blocks[0][1], blocks[-1][1]
         self.network = network
         self.stem = Stem(stem, network.norm)
-        stages = [nn.Sequential() for _ in network.stages]
+        stages = [CellStage() if stage.cell else nn.Sequential() for stage in network.stages]
         for index, (stage, block) in enumerate(blocks[1:-1]):
             drop_rate = network.stochastic_depth * index / (len(blocks) - 2)
-            stages[stage - 1].append(BLOCKS[block.operator](block, network.norm, drop_rate))
+            kind = Cell if block.cell else BLOCKS[block.operator]
+            stages[stage - 1].append(kind(block, network.norm, drop_rate))
         self.stages = nn.ModuleList(stages)
         self.head = _head(head, network.norm)
         self.hidden = _hidden(head)
@@ -49,18 +51,21 @@ class Model(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Pictures [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
-        x = self.stem(x)
+        state: State = self.stem(x)
         for stage in self.stages:
-            x = stage(x)
-        last: Tensor = self.head(x)
+            state = advance(stage, state)
+        state = current(state)  # lets the map before it go
+        last: Tensor = self.head(state)
         return last
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
         """The map after each part, by name, in order: "stem", "stage1", .., "head" (the last map before pooling)."""
-        maps = {"stem": self.stem(x)}
+        state: State = self.stem(x)
+        maps = {"stem": current(state)}
         for index, stage in enumerate(self.stages, 1):
-            x = maps[f"stage{index}"] = stage(x if index > 1 else maps["stem"])
-        maps["head"] = self.head(x)
+            state = advance(stage, state)
+            maps[f"stage{index}"] = current(state)
+        maps["head"] = self.head(current(state))
         return maps
 
 
@@ -71,7 +76,7 @@ def _head(block: Block, norm: Norm) -> nn.Module:
         return ConvUnit(first, block.padding, norm)
     if first.kind == "norm":
         return NormUnit(first, norm)
-    return activation(block.activation) if "activation" in block.around else nn.Identity()
+    return activation(block.activation, keeps_input=True) if "activation" in block.around else nn.Identity()
 
 
 def _hidden(block: Block) -> nn.Sequential:

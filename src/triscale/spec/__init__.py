@@ -1,6 +1,7 @@
 """Networks as data: specs, the only rounding, scaling, resolving into blocks of layers, and the JSON codec."""
 
 from triscale.spec.cell import Cell, CellOperation
+from triscale.spec.cell_layers import Branch, CellPlan, Pool
 from triscale.spec.codec import (
     content_hash,
     diff,
@@ -13,7 +14,8 @@ from triscale.spec.codec import (
     to_document,
 )
 from triscale.spec.fields import FieldError
-from triscale.spec.layers import Block, Layer
+from triscale.spec.layer import Layer
+from triscale.spec.layers import Block
 from triscale.spec.network import (
     Activation,
     Around,
@@ -50,8 +52,10 @@ __all__ = [
     "Around",
     "Block",
     "BlockRun",
+    "Branch",
     "Cell",
     "CellOperation",
+    "CellPlan",
     "FieldError",
     "Fit",
     "Gate",
@@ -62,6 +66,7 @@ __all__ = [
     "Norm",
     "Operator",
     "Padding",
+    "Pool",
     "Preprocessing",
     "Resolved",
     "Size",

@@ -15,10 +15,13 @@ convolution is done twice; every convolution is preceded by the activation and f
 INPUTS = 2
 """State 0 is the cell's input after a 1x1 convolution, state 1 the input of the cell before, made to fit."""
 
+CELL_DIVISOR = 4
+"""The channels of a state are a multiple of it: `conv_3x3` works on a quarter, a factorized reduction on halves."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """States 0 and 1 are the inputs; pair i makes state `2 + i`, the sum of two operations (arXiv 1707.07012).
+    """States 0 and 1 are the inputs; pair i makes state 2 + i, a sum of two operations (arXiv 1707.07012, 1802.01548).
 
     Attributes:
         operations: two for each pair.

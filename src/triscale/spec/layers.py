@@ -1,42 +1,23 @@
 """A block and its layers: what each operator is made of, in the order of the data, with every size filled in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from triscale.spec.cell import Cell
+from triscale.spec.cell_layers import CellPlan, Previous, plan_cell
+from triscale.spec.layer import Layer, convolution
 from triscale.spec.network import Activation, Around, Gate
-from triscale.spec.rounding import Padding, Size, output_side, pad_side
-
-
-class Layer(NamedTuple):
-    """A convolution, a linear layer or a norm alone (`kind`), and what follows it: bias or norm, then an activation.
-
-    `pad` is (top, bottom, left, right) in pixels; sizes are (height, width); `before` is an activation of the input.
-    """
-
-    role: str
-    in_channels: int
-    out_channels: int
-    kernel: int
-    stride: int
-    groups: int
-    bias: bool
-    norm: bool
-    activation: Activation | Gate | None
-    input: Size
-    output: Size
-    pad: tuple[int, int, int, int]
-    kind: Literal["conv", "linear", "norm"] = "conv"
-    before: Activation | None = None
+from triscale.spec.rounding import Padding, Size
 
 
 class Block(NamedTuple):
     """One block: all that decides its layers.
 
     `operator` is that of a stage, or "stem", "head" (1x1 convolution, pooling, classifier) or "classifier".
-    For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes. `around` is what
-    follows a stem or precedes a classifier; `previous` is the size of a cell's second input.
+    For the last two, `inner_channels` is the width that is pooled and `out_channels` the classes; in a cell,
+    `inner_channels` are those of a state. `around` is what follows a stem or precedes a classifier; `previous` is a
+    cell's second input, None in a first cell; `pool_padding` is that of a stem's pooling.
     """
 
     operator: str
@@ -61,13 +42,23 @@ class Block(NamedTuple):
     around: Around = "nothing"
     deep: tuple[int, ...] = ()
     cell: Cell | None = None
-    previous_channels: int = 0
-    previous: Size = (0, 0)
+    previous: Previous | None = None
+    pool_padding: Padding = "same"
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the data; a projecting shortcut comes last."""
         return block_layers(self)
+
+    @property
+    def plan(self) -> CellPlan:
+        """What a cell does to each of its states."""
+        if self.cell is None:
+            raise TypeError(f"a {self.operator} block is no cell")
+        return plan_cell(
+            self.cell, channels=self.in_channels, size=self.input, previous=self.previous,
+            filters=self.inner_channels, stride=self.stride, activation=self.activation, padding=self.padding,
+        )  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 16)
@@ -76,24 +67,15 @@ def block_layers(block: Block) -> tuple[Layer, ...]:
     return tuple(_LAYERS[block.operator](block))
 
 
-def convolved(size: Size, kernel: int, stride: int, padding: Padding) -> Size:
-    """The size that a convolution leaves."""
-    return output_side(size[0], kernel, stride, padding), output_side(size[1], kernel, stride, padding)
-
-
 def _conv(
     block: Block, role: str, channels: tuple[int, int], size: Size, *,
     kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False, norm: bool = True,
     activation: Activation | Gate | None = None,
 ) -> Layer:  # fmt: skip
-    if stride == 1 and block.padding != "valid":  # an odd kernel keeps the size, and most layers are of this kind
-        before = kernel // 2
-        return Layer(
-            role, *channels, kernel, 1, groups, bias, norm, activation, size, size, (before, before, before, before)
-        )
-    output = convolved(size, kernel, stride, block.padding)
-    pad = (*pad_side(size[0], kernel, stride, block.padding), *pad_side(size[1], kernel, stride, block.padding))
-    return Layer(role, *channels, kernel, stride, groups, bias, norm, activation, size, output, pad)
+    return convolution(
+        role, channels, size, block.padding,
+        kernel=kernel, stride=stride, groups=groups, bias=bias, norm=norm, activation=activation,
+    )  # fmt: skip
 
 
 def _linear(role: str, channels: tuple[int, int], activation: Activation | None = None) -> Layer:
@@ -105,7 +87,9 @@ def _norm(b: Block) -> Layer:
     """Norm and activation in front of a block."""
     channels = b.in_channels, b.in_channels
     activation = b.activation if b.operator == "preactivation" or "activation" in b.around else None
-    return Layer("entry", *channels, 1, 1, 1, False, True, activation, b.input, b.input, (0, 0, 0, 0), "norm")
+    return Layer(
+        "entry", *channels, 1, 1, b.in_channels, False, True, activation, b.input, b.input, (0, 0, 0, 0), "norm"
+    )
 
 
 def _stem_layers(b: Block) -> Iterator[Layer]:
@@ -188,6 +172,10 @@ def _preactivation_layers(b: Block) -> Iterator[Layer]:
     yield from _shortcut(b, norm=False)
 
 
+def _cell_layers(b: Block) -> tuple[Layer, ...]:
+    return b.plan.layers
+
+
 def _shortcut(b: Block, *, norm: bool = True) -> Iterator[Layer]:
     if b.skip and (b.stride != 1 or b.in_channels != b.out_channels):
         kernel = b.shortcut_kernel
@@ -212,7 +200,7 @@ def _linear_layers(b: Block) -> Iterator[Layer]:
     yield _linear("classifier", (b.hidden_channels or pooled, b.out_channels))
 
 
-_LAYERS = {
+_LAYERS: dict[str, Callable[[Block], Iterable[Layer]]] = {
     "stem": _stem_layers,
     "mbconv": _mbconv_layers,
     "fused_mbconv": _fused_mbconv_layers,
@@ -220,6 +208,7 @@ _LAYERS = {
     "basic": _basic_layers,
     "bottleneck": _bottleneck_layers,
     "preactivation": _preactivation_layers,
+    "cell": _cell_layers,
     "head": _head_layers,
     "classifier": _classifier_layers,
 }

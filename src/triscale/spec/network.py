@@ -6,7 +6,7 @@ All classes are frozen and keyword-only; a change is a new object (`dataclasses.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from triscale.spec.cell import Cell
+from triscale.spec.cell import CELL_DIVISOR, Cell
 from triscale.spec.fields import FieldError, later, require_choice, require_integer, require_number, require_odd
 from triscale.spec.rounding import Padding, Size
 
@@ -70,6 +70,7 @@ class Stem:
         deep: output channels of convolutions in front of it, all of one kernel; the first has the stride (SENet-154).
         after: what follows the convolution: a network whose blocks begin with norm or activation needs less.
         padding: where it differs from the network's; None takes the network's.
+        pool_padding: of the pooling, where it differs from the stem's; None takes the stem's.
     """
 
     channels: int
@@ -80,6 +81,7 @@ class Stem:
     deep: tuple[int, ...] = later(())
     after: Around = later("norm_activation")
     padding: Padding | None = later(None)
+    pool_padding: Padding | None = later(None)
 
     def __post_init__(self) -> None:
         require_integer("channels", self.channels, 1, MAX_CHANNELS)
@@ -91,6 +93,9 @@ class Stem:
             require_integer(f"deep[{index}]", channels, 1, MAX_CHANNELS)
         require_choice("after", self.after, get_args(Around))
         require_choice("padding", self.padding, (None, *get_args(Padding)))
+        require_choice("pool_padding", self.pool_padding, (None, *get_args(Padding)))
+        if self.pool_padding is not None and not self.pool:
+            raise FieldError("pool_padding", self.pool_padding, "null where the stem does not pool")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,8 +109,8 @@ class Stage:
             and `bottleneck` (ResNet; v1.5: the stride sits on the 3x3 convolution), `preactivation` (a bottleneck with
             norm and activation in front of each convolution, the stride on the first), `cell` (a cell of two inputs).
         repeats: blocks in the stage.
-        channels: output channels of every block; of a cell, the channels of each of its states.
-        kernel: side of the spatial kernel in pixels, odd.
+        channels: output channels of every block; of a cell, the channels of each of its states, a multiple of 4.
+        kernel: side of the spatial kernel in pixels, odd; a cell's operations have their own.
         stride: of the first block.
         expand: inner channels as a ratio of a block's input (`mbconv`, `fused_mbconv`) or output (`bottleneck`,
             `preactivation`: 0.25); otherwise 1.
@@ -158,12 +163,17 @@ class Stage:
             raise FieldError("squeeze_excite", self.squeeze_excite, "null for operator fused_mbconv with expand 1")
         if (self.operator == "cell") != (self.cell is not None):
             raise FieldError("cell", self.cell, "given for operator cell and for no other")
+        if self.cell is not None and self.channels % CELL_DIVISOR:
+            raise FieldError("channels", self.channels, f"a multiple of {CELL_DIVISOR} for operator cell")
+        if self.cell is not None and self.stride > 2:
+            raise FieldError("stride", self.stride, "1 or 2 for operator cell")
 
 
 _ONLY_FOR: dict[str, tuple[object, tuple[Operator, ...]]] = {
     "expand": (1, ("mbconv", "fused_mbconv", "bottleneck", "preactivation")),
     "expand_of": (None, ("mbconv", "fused_mbconv")),
     "squeeze_excite": (None, ("mbconv", "fused_mbconv", "basic", "bottleneck")),
+    "kernel": (3, tuple(operator for operator in get_args(Operator) if operator != "cell")),
     "groups": (1, ("bottleneck",)),
     "reduce": (1, ("bottleneck",)),
     "shortcut_kernel": (1, ("basic", "bottleneck")),
@@ -247,6 +257,8 @@ class Network:
         require_choice("padding", self.padding, ("same", "symmetric"))
         require_number("stochastic_depth", self.stochastic_depth, 0.0, 0.99)
         require_integer("channel_divisor", self.channel_divisor, 1, 1024)
+        if self.channel_divisor % CELL_DIVISOR and any(stage.cell for stage in self.stages):
+            raise FieldError("channel_divisor", self.channel_divisor, f"a multiple of {CELL_DIVISOR} where cells are")
         require_integer("input_channels", self.input_channels, 1, 100_000)
         require_integer("classes", self.classes, 1, 10_000_000)
         require_number("channel_floor", self.channel_floor, 0.0, 1.0)

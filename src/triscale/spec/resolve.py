@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from triscale.errors import InputError
-from triscale.spec.layers import Block, convolved
+from triscale.spec.cell_layers import Previous
+from triscale.spec.layer import convolved
+from triscale.spec.layers import Block
 from triscale.spec.network import Network, SqueezeExcite, Stage
-from triscale.spec.rounding import Size, round_channels, round_squeeze
+from triscale.spec.rounding import round_channels, round_squeeze
 
 MAX_LAYERS = 10_000
 _MOST_LAYERS = 6
 """Of a block without a cell: a bottleneck with squeeze-excite and a projecting shortcut."""
+_REDUCTION_LAYERS, _OPERATION_LAYERS = 3, 4
+"""The most that makes an input or output of a cell fit, and that an operation of a cell has."""
 
 
 class BlockRun(NamedTuple):
@@ -43,23 +47,34 @@ def resolve(network: Network) -> Resolved:
     Raises:
         InputError: more than 10,000 layers.
     """
-    stem = _stem(network)
-    runs = [BlockRun(stem, 1, 0)]
-    channels, size = stem.out_channels, stem.output
+    runs = [BlockRun(_stem(network), 1, 0)]
     for index, stage in enumerate(network.stages, 1):
-        first = _block(network, stage, channels, stage.stride, size)
-        channels, size = first.out_channels, first.output
-        if stage.repeats > 1:
-            rest = _block(network, stage, channels, 1, size)
-            if rest != first:
-                runs.append(BlockRun(first, 1, index))
-            runs.append(BlockRun(rest, stage.repeats - (rest != first), index))
-        else:
-            runs.append(BlockRun(first, 1, index))
-    runs.append(BlockRun(_head(network, channels, size), 1, -1))
-    if sum(run.repeats for run in runs) * _MOST_LAYERS > MAX_LAYERS:  # else no block's layers need to be built for it
+        runs += _stage(network, stage, index, runs[-1].block)
+    runs.append(BlockRun(_head(network, runs[-1].block), 1, -1))
+    if sum(run.repeats * _most_layers(run.block) for run in runs) > MAX_LAYERS:  # else no layers are built for it
         _refuse_too_many_layers(network, runs)
     return Resolved(network, tuple(runs))
+
+
+def _stage(network: Network, stage: Stage, index: int, before: Block) -> list[BlockRun]:
+    """The blocks of a stage: the first strides, the input of a second one differs; a third cell's previous input."""
+    runs: list[BlockRun] = []
+    distinct = min(stage.repeats, 3 if stage.cell else 2)
+    for place in range(distinct):
+        block = _block(network, stage, before, 1 if place else stage.stride)
+        repeats = stage.repeats - place if place == distinct - 1 else 1
+        if runs and block == before:
+            repeats += runs.pop().repeats
+        runs.append(BlockRun(block, repeats, index))
+        before = block
+    return runs
+
+
+def _most_layers(block: Block) -> int:
+    """No fewer layers than the block has, told without building them."""
+    if block.cell is None:
+        return _MOST_LAYERS
+    return 1 + _REDUCTION_LAYERS * (1 + len(block.cell.outputs)) + _OPERATION_LAYERS * len(block.cell.operations)
 
 
 def _refuse_too_many_layers(network: Network, runs: list[BlockRun]) -> None:
@@ -74,35 +89,39 @@ def _stem(network: Network) -> Block:
     stem = network.stem
     padding = stem.padding or network.padding
     size = convolved(network.resolution, stem.kernel, stem.stride, padding)
-    size = convolved(size, 3, 2, padding) if stem.pool else size
+    pool_padding = stem.pool_padding or padding
+    size = convolved(size, 3, 2, pool_padding) if stem.pool else size
     return Block(
         "stem", network.input_channels, stem.channels, stem.channels, 0, stem.kernel, stem.stride,
         network.activation, "sigmoid", padding, False, stem.pool, network.resolution, size,
-        deep=stem.deep, around=stem.after,
+        deep=stem.deep, around=stem.after, pool_padding=pool_padding,
     )  # fmt: skip
 
 
-def _block(network: Network, stage: Stage, in_channels: int, stride: int, size: Size) -> Block:
+def _block(network: Network, stage: Stage, before: Block, stride: int) -> Block:
+    in_channels, size = before.out_channels, before.output
     residual = stage.operator in _RESIDUAL
     inner, activation = _inner(network, stage, in_channels), stage.activation or network.activation
     squeezed = stage.squeeze_excite
     kernel = 1 if stage.operator == "preactivation" else stage.kernel  # it strides in its first 1x1 convolution
     return Block(
-        stage.operator, in_channels, inner, stage.channels,
+        stage.operator, in_channels, inner, stage.channels * (len(stage.cell.outputs) if stage.cell else 1),
         _squeeze(squeezed, in_channels, inner, stage.channels) if squeezed else 0, stage.kernel, stride,
         activation, squeezed.gate if squeezed else "sigmoid", network.padding,
         stage.skip
-        and stage.operator != "separable"
+        and stage.operator not in ("separable", "cell")
         and (residual or (stride == 1 and in_channels == stage.channels)), False,
         size, convolved(size, kernel, stride, network.padding),
         squeezed.activation or activation if squeezed else "relu",
         _on_divisor(inner * stage.reduce, network) if stage.operator == "bottleneck" else 0,
         stage.groups, stage.shortcut_kernel,
+        cell=stage.cell,
+        previous=Previous(before.in_channels, before.input, before.stride) if stage.cell and before.cell else None,
     )  # fmt: skip
 
 
-def _head(network: Network, channels: int, size: Size) -> Block:
-    head = network.head
+def _head(network: Network, before: Block) -> Block:
+    head, channels, size = network.head, before.out_channels, before.output
     operator, inner = ("head", head.channels) if head.channels else ("classifier", channels)
     return Block(
         operator, channels, inner, network.classes, 0, 1, 1,

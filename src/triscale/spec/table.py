@@ -14,9 +14,8 @@ def table(network: Network) -> str:
     rows = [_TITLES, ("1", f"Conv{stem.kernel}x{stem.kernel}, s{stem.stride}{pool}",
                       _size(firsts[0].input), str(stem.channels), str(1 + len(stem.deep)))]  # fmt: skip
     for index, stage in enumerate(network.stages, 1):
-        rows.append(
-            (str(index + 1), operator(stage), _size(firsts[index].input), str(stage.channels), str(stage.repeats))
-        )
+        first = firsts[index]
+        rows.append((str(index + 1), operator(stage), _size(first.input), str(first.out_channels), str(stage.repeats)))
     last = firsts[-1]
     name = ("Conv1x1 & " if head.channels else "") + "Pooling" + (" & FC" if head.hidden else "") + " & FC"
     rows.append((str(len(network.stages) + 2), name, _size(last.input), str(last.inner_channels), "1"))
@@ -26,7 +25,7 @@ def table(network: Network) -> str:
 
 
 def operator(stage: Stage) -> str:
-    """The operator of a stage in the paper's words, such as `MBConv6, k5x5, s2, se0.25`."""
+    """The operator of a stage in the paper's words, such as `MBConv6, k5x5, s2, se0.25`; f: of a cell's states."""
     kernel = f"k{stage.kernel}x{stage.kernel}"
     expand = f"{stage.expand:.4g}"
     name = {
@@ -38,7 +37,7 @@ def operator(stage: Stage) -> str:
         "preactivation": "Pre-activation",
         "cell": "Cell",
     }[stage.operator]
-    parts = [name] if stage.operator == "cell" else [name, kernel]
+    parts = [name, f"f{stage.channels}" if stage.operator == "cell" else kernel]
     if stage.groups != 1:
         parts.append(f"g{stage.groups}")
     if stage.stride != 1:

@@ -1,17 +1,28 @@
-"""Weights on disk: the checkpoint format, and the classifier that is in a run folder or a checkpoint."""
+"""Weights: the checkpoint format, weights of other libraries both ways, and the classifier that they make."""
 
+from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
-from triscale.weights.classifier import Classifier, checkpoint_path, load_classifier
+from triscale.weights.classifier import Classifier, load_classifier
+from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
+from triscale.weights.mapping import from_peer, to_peer
+from triscale.weights.sources import checkpoint_path, load_weights
 
 __all__ = [
+    "PEERS_TO_WRITE",
     "Checkpoint",
     "Classifier",
     "checkpoint_path",
+    "from_peer",
     "imagenet_ids",
     "imagenet_names",
     "load",
     "load_classifier",
+    "load_weights",
     "save",
+    "to_peer",
+    "with_input_channels",
+    "with_new_head",
     "write_atomically",
+    "write_for_peer",
 ]

@@ -6,15 +6,17 @@ No pickle anywhere. A digest of it all is stored and checked, because a flipped 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from triscale.cost import cost
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import Model, build
 from triscale.spec import (
@@ -26,6 +28,9 @@ from triscale.spec import (
     preprocessing_from,
     to_document,
 )
+from triscale.weights.strict import refuse_differences, shapes, shown
+
+_Part = TypeVar("_Part")
 
 FORMAT = "triscale.checkpoint"
 VERSION = 1
@@ -46,6 +51,10 @@ class Checkpoint:
         Raises:
             InputError: the weights do not belong to the network; up to ten names are listed.
         """
+        held = sum(tensor.numel() for tensor in self.state.values())
+        if held < cost(self.network).params:  # a small file must not make a large network
+            with torch.device("meta"):
+                refuse_differences(shapes(self.state), shapes(build(self.network).state_dict()))
         model = build(self.network)
         load_strictly(model, self.state)
         return model.eval()
@@ -82,37 +91,39 @@ def load(path: Path) -> Checkpoint:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             about = json.loads(metadata["triscale"])
+            if not isinstance(about, dict):
+                raise ValueError("its description is no object")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
     if metadata.get("sha256") != _digest(metadata["triscale"], tensors):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
-    if (about["format"], about["version"]) != (FORMAT, VERSION):
-        raise InputError(
-            f"{path} is {about['format']} version {about['version']}; this triscale reads version {VERSION}."
-        )
+    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+        kind = f"{about.get('format')} version {about.get('version')}"
+        raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
+    classes = about.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path} is damaged: its classes are no list of names.")
+    return Checkpoint(
+        network=_part(path, about, "network", from_document),
+        state=tensors,
+        classes=tuple(classes),
+        preprocessing=_part(path, about, "preprocessing", preprocessing_from),
+    )
+
+
+def _part(path: Path, about: Mapping[str, Any], name: str, read: Callable[[Any], _Part]) -> _Part:
     try:
-        preprocessing = preprocessing_from(about.get("preprocessing"))
+        return read(about.get(name))
     except FieldError as error:
-        raise InputError(f"{path}: {error.within('preprocessing')}.") from None
-    network = from_document(about["network"])
-    return Checkpoint(network=network, state=tensors, classes=tuple(about["classes"]), preprocessing=preprocessing)
+        raise InputError(f"{path}: {error.within(name)}.") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}.") from None
 
 
 def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load every tensor exactly once; InputError lists up to ten missing, extra or misshapen names."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    wrong = [
-        f"{name}: {found.get(name, 'missing')}, wanted {wanted.get(name, 'none')}"
-        for name in sorted(wanted.keys() | found.keys())
-        if wanted.get(name) != found.get(name)
-    ]
-    if wrong:
-        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise InputError(
-            f"the weights do not belong to this network ({len(wrong)} tensors differ):\n{'; '.join(wrong[:10])}{more}"
-        )
+    refuse_differences(shapes(state), shapes(model.state_dict()))
     model.load_state_dict(dict(state))
 
 

@@ -10,12 +10,8 @@ from torch import Tensor
 
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.nn import Model, device_of
-from triscale.scaling import network as named
-from triscale.spec import Network, Preprocessing, Size, content_hash, overridden, refuse_difference, value_text
-from triscale.weights.checkpoint import load
-
-BEST = "best.safetensors"
-"""The file of a run folder that holds the network to take."""
+from triscale.spec import Preprocessing, Size, overridden, refuse_difference, value_text
+from triscale.weights.sources import load_weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,51 +86,26 @@ class Classifier:
 
 
 def load_classifier(
-    source: str | Path | None = None, network: str | None = None, weights: str | Path | None = None
+    source: str | Path | None = None,
+    network: str | None = None,
+    weights: str | Path | None = None,
+    *,
+    allow_pth: bool = False,
 ) -> Classifier:
     """The classifier in a run folder or in weights: the one way in for prediction and evaluation.
 
     Args:
-        source: a run folder (its best network is taken) or a checkpoint file; instead of `weights`.
-        network: the name of the network that the weights must belong to.
-        weights: a checkpoint file; instead of `source`.
+        source: a run folder (its best network is taken) or weights; instead of `weights`.
+        network: the network that the weights must belong to; alone, its weights in an installed package are taken.
+        weights: see `triscale.weights.load_weights`; instead of `source`.
+        allow_pth: see there.
 
     Raises:
-        UsageError: both or neither of `source` and `weights`, or an unknown name.
-        InputError: missing, damaged, no checkpoint of triscale, or of another network.
+        UsageError: both of `source` and `weights`, or an unknown name.
+        InputError: missing, damaged, hostile, or of another network.
     """
     if source is not None and weights is not None:
-        raise UsageError("give a run folder or checkpoint, or --weights FILE, not both.")
-    place = weights if source is None else source
-    if place is None:
-        wanted = f" for {network}" if network else ""
-        raise UsageError(f"there are no weights{wanted}.\nGive --weights FILE, a checkpoint of triscale.")
-    found = load(checkpoint_path(place))
-    if network is not None:
-        _require_same(found.network, named(network), place)
+        raise UsageError("give a run folder or weights, or --weights, not both.")
+    found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
     model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
     return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)
-
-
-def _require_same(found: Network, wanted: Network, place: str | Path) -> None:
-    """Weights fit any resolution, and their number of classes is their own."""
-    free = replace(wanted, classes=found.classes, resolution=found.resolution)
-    if content_hash(free) != content_hash(found):
-        raise InputError(
-            f"{place} holds weights of {found.name}, not of {wanted.name}.\n"
-            "Leave the network's name out, or give its weights."
-        )
-
-
-def checkpoint_path(run_or_weights: str | Path) -> Path:
-    """The checkpoint file itself, or the best one of a run folder."""
-    path = Path(run_or_weights)
-    if not path.is_dir():
-        if path.exists():
-            return path
-        raise InputError(f"{path}: no such run folder or checkpoint.")
-    if not (path / BEST).exists():
-        raise InputError(
-            f"{path} holds no {BEST}: no study's folder, or an unfinished study (the same command goes on)."
-        )
-    return path / BEST

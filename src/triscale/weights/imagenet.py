@@ -4,8 +4,11 @@ torchvision (BSD) has the names beside its weights, timm (Apache-2.0) the WordNe
 triscale, so each is imported only when a network of these classes comes without names.
 """
 
+import ast
 from functools import cache
 from importlib import import_module, resources
+from importlib.util import find_spec
+from pathlib import Path
 
 from triscale.errors import InputError
 
@@ -19,6 +22,8 @@ def imagenet_names() -> tuple[str, ...]:
     Raises:
         InputError: torchvision is not installed.
     """
+    if listed := _unimported_names():
+        return listed
     try:
         models = import_module("torchvision.models")
     except ImportError:
@@ -27,6 +32,23 @@ def imagenet_names() -> tuple[str, ...]:
             "Install it beside torch: pip install 'triscale[imagenet]'."
         ) from None
     return tuple(models.ResNet50_Weights.DEFAULT.meta["categories"])
+
+
+def _unimported_names() -> tuple[str, ...]:
+    """The names as they stand in torchvision's source, whose import takes as long as torch's; none where it changed."""
+    found = find_spec("torchvision")
+    if found is None or found.origin is None:
+        return ()
+    try:
+        source = Path(found.origin).with_name("models").joinpath("_meta.py").read_text(encoding="utf-8")
+        (listed,) = (
+            ast.literal_eval(line.value)
+            for line in ast.parse(source).body
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "_IMAGENET_CATEGORIES"
+        )
+    except (OSError, ValueError, SyntaxError):
+        return ()
+    return tuple(listed) if len(listed) == CLASSES else ()
 
 
 @cache
