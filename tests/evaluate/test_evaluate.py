@@ -60,7 +60,7 @@ def test_blocks_that_do_not_divide_the_set_lose_nothing(
 ) -> None:
     """Photos come in blocks of bounded memory; here of 11 pictures, cut into batches of 4."""
     whole = triscale.evaluate(weights, disks)
-    monkeypatch.setattr("triscale.data.folders.BLOCK_BYTES", 11 * 3 * 16 * 16)
+    monkeypatch.setattr("triscale.data.photos.BLOCK_BYTES", 11 * 3 * 16 * 16)
     parts = triscale.evaluate(weights, disks, batch=4)
     assert np.array_equal(whole.ranked, parts.ranked)
 

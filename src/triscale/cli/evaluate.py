@@ -47,7 +47,7 @@ def evaluate(
 
     Args:
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
-        data: class folders, an .npz file or pair, or flowers, the embedded set.
+        data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
         split: test, val or train; by default test, else val, and all of class folders that have no splits.
         batch: pictures a step.

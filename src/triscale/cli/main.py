@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import compare, convert, cost, errata, evaluate, networks, output, predict, report, scale, study
+from triscale.cli import (
+    check,
+    compare,
+    convert,
+    cost,
+    errata,
+    evaluate,
+    networks,
+    output,
+    predict,
+    report,
+    scale,
+    study,
+)
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -28,6 +41,7 @@ for _command in (
     compare.compare,
     errata.errata,
     scale.scale,
+    check.check,
     study.study,
     predict.predict,
     evaluate.evaluate,

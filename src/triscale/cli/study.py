@@ -29,7 +29,7 @@ class Asked:
     """What is asked; whatever is left out is as `triscale.search.question.Question` says.
 
     Attributes:
-        data: an .npz pair, a folder of class folders, or flowers (the default), the embedded set.
+        data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
         phi: the largest phi of the family, 1 to 10; 2 by default.
         budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
         batch: pictures a step, for a limit on training_memory.
