@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from triscale.data.batches import moved
 from triscale.errors import NumericError
 from triscale.nn import device_of
+from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
@@ -86,23 +87,3 @@ def train(
         seconds=time.perf_counter() - started,
         images_per_second=samples / training_seconds,
     )
-
-
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer; weight decay on tensors of two or more dimensions only."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.RMSprop(groups, lr=recipe.learning_rate, alpha=0.9, momentum=0.9, eps=1e-3)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the learning rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
