@@ -19,7 +19,8 @@ def layers() -> nn.Sequential:
 
 def loss(model: nn.Module, step: int) -> Tensor:
     x = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(step))
-    return (model(x) - 1).square().mean()
+    found: Tensor = (model(x) - 1).square().mean()
+    return found
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 1e-2])
@@ -34,7 +35,7 @@ def test_rmsprop_matches_timm_rmsprop_tf(weight_decay: float) -> None:
         for model, optimizer in ((ours, one), (theirs, other)):
             set_learning_rate(optimizer, 0.02 * 0.97**step)
             optimizer.zero_grad()
-            loss(model, step).backward()
+            loss(model, step).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import compare, cost, errata, evaluate, networks, output, predict, report, scale, study
+from triscale.cli import compare, cost, errata, evaluate, networks, output, predict, report, scale, study, train
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -29,6 +29,7 @@ for _command in (
     errata.errata,
     scale.scale,
     study.study,
+    train.train,
     predict.predict,
     evaluate.evaluate,
     report.report,
