@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from triscale import records
 from triscale.errors import InputError
@@ -58,20 +59,6 @@ def run(asked: Asked, folder: Path, watch: Silent | None = None, **options: Any)
 
 def content(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in ("best.safetensors", "last.safetensors")}
-
-
-def states(folder: Path) -> dict[str, Any]:
-    """Every tensor of the two files, as bytes, and the counters without the seconds."""
-    import safetensors
-
-    found: dict[str, Any] = {}
-    for file in ("best.safetensors", "last.safetensors"):
-        with safetensors.safe_open(folder / file, framework="pt") as opened:
-            about = json.loads(opened.metadata()["triscale"])
-            for name in opened.keys():  # noqa: SIM118  not a dict
-                found[f"{file}:{name}"] = opened.get_tensor(name).numpy().tobytes()
-        found[file] = {name: value for name, value in about.items() if name not in {"seconds", "training_seconds"}}
-    return found
 
 
 def test_a_training_leaves_its_best_weights_its_state_and_one_record_an_epoch(tmp_path: Path, data: Path) -> None:

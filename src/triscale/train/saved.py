@@ -103,6 +103,8 @@ class Keeper:
         Raises:
             InputError: there are states, and none can be used.
         """
+        for left in self.folder.glob(".*.tmp"):  # by a process that was killed
+            left.unlink(missing_ok=True)
         reasons = []
         for name in (LAST, PREVIOUS):
             path = self.folder / name
