@@ -112,7 +112,8 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
     for parts in (1, 4):
         torch.manual_seed(0)
         network = replace(NETWORK, stochastic_depth=0.0, head=replace(NETWORK.head, dropout=0.0))
-        engine = Engine(build(network), Recipe(mixup=0.2), 1, parts=parts)
+        engine = Engine(build(network), Recipe(mixup=0.2), 1)
+        engine.parts = parts
         engine.model.eval()
         engine._backward(*pictures(32))
         gradients.append([one.grad for one in engine.model.parameters()])

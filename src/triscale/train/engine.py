@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from triscale.errors import NumericError
 from triscale.nn import device_of
 from triscale.train.ema import Ema
+from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
@@ -35,6 +36,7 @@ class Engine:
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
         parts: into how many parts a batch is split, one after the other, for want of memory.
+        halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
         step: steps that were made.
         samples, epoch_samples: pictures seen, in all and in this epoch.
@@ -45,8 +47,9 @@ class Engine:
         norm: of the last gradient, before it was clipped.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0, parts: int = 1) -> None:
-        self.model, self.recipe, self.steps, self.seed, self.parts = model, recipe, steps, seed, parts
+    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
+        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+        self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
         self.average = Ema(model, recipe.ema) if recipe.ema else None
@@ -92,7 +95,7 @@ class Engine:
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._backward(pictures, labels)
+        loss = self._backward_in_parts(pictures, labels)
         self.norm = clip(self.model, recipe.clip)
         if not math.isfinite(loss.item() + self.norm):
             raise NumericError(
@@ -107,13 +110,32 @@ class Engine:
         self.samples += len(labels)
         self.epoch_samples += len(labels)
 
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
+
+        What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
+        """
+        buffers = [one.clone() for one in self.model.buffers()] if self.halving else []
+        while True:
+            try:
+                return self._backward(pictures, labels)
+            except (MemoryError, RuntimeError) as error:
+                if not (self.halving and is_want_of_memory(error) and 4 * self.parts <= len(labels)):
+                    raise
+            self.parts *= 2
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.manual_seed(step_seed(self.seed, self.step))
+            for one, before in zip(self.model.buffers(), buffers, strict=True):
+                one.copy_(before)
+
     def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         """The mean loss of a batch; its gradient is left in the weights."""
         recipe = self.recipe
         batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
-        pieces = (one.tensor_split(self.parts) for one in (batch.pictures, labels, batch.others))
+        parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
+        pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
         for some, own, others in zip(*pieces, strict=True):
             with bfloat16:
                 logits = self._forward(some)

@@ -24,7 +24,7 @@ from triscale.spec import Network, Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import PictureFeed
 from triscale.train.loop import train
-from triscale.train.memory import enough_memory, parts_that_fit
+from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Keeper
 from triscale.weights import Checkpoint, load, save, write_atomically
@@ -117,10 +117,11 @@ class Run:
             OutOfMemoryError, OutputError, StorageError: as their names say.
             Interrupted: it was asked to stop, and has saved.
         """
-        known = self._begin()
+        self._begin()
         if not self._told("result"):
-            with enough_memory(self.asked.network, self.asked.recipe.batch, "use --batch auto, or a smaller network"):
-                self._train(known)
+            advice = "even in parts; use a smaller network" if self.split_for_memory else "use --batch auto"
+            with enough_memory(self.asked.network, self.asked.recipe.batch, advice):
+                self._train()
         found = self._told("result")[-1]
         return Result(
             folder=self.folder,
@@ -146,38 +147,41 @@ class Run:
             "weights": None if asked.weights is None else _file_digest(asked.weights),
         }
 
-    def _begin(self) -> dict[str, Any]:
-        """What `run.json` holds, written first if it is not there; a folder of another training is refused."""
+    def _begin(self) -> None:
+        """Write `run.json`, or refuse a folder in which it is of another training."""
         path = self.folder / RUN
         if path.exists():
             try:
-                known: dict[str, Any] = json.loads(path.read_bytes())
-                then = known["identity"]
+                then = json.loads(path.read_bytes())["identity"]
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{path} is damaged; use another --out.") from None
             refuse_another(self.folder, then, self.identity)
-            return known
-        known = {"identity": self.identity, "parts": self._parts()}
-        write_atomically(path, (json.dumps(known, indent=2) + "\n").encode())
-        return known
+            return
+        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
-    def _parts(self) -> int:
-        return parts_that_fit(self._model(), self.asked.network, self.asked.recipe) if self.split_for_memory else 1
-
-    def _train(self, known: dict[str, Any]) -> None:
+    def _train(self) -> None:
         feed, validation = self._feed()
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
-        engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed, parts=known["parts"])
+        engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed)
+        if self.split_for_memory:
+            engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
         images, labels = feed.images, feed.labels
 
         def evaluate(model: nn.Module) -> float:
             colours = {"mean": feed.mean, "std": feed.std}
-            batches = eval_batches(images, labels, validation, batch=_EVAL_BATCH, **colours)
+            at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
+            batches = eval_batches(images, labels, validation, batch=at_once, **colours)
             return top1(model, _interruptible(batches, lambda: keeper.check(engine)))
 
+        parts = engine.parts
+
         def after_step(engine: Engine) -> None:
+            nonlocal parts
+            if engine.parts != parts:
+                parts = engine.parts
+                self.watch.say(f"for want of memory a batch of {engine.recipe.batch} is taken in {parts} parts")
             self.watch.step(engine)
             keeper.after_step(engine)
 
@@ -268,8 +272,6 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
-        if engine.parts > 1:
-            self.watch.say(f"for want of memory a batch of {engine.recipe.batch} is taken in {engine.parts} parts")
         if not self._told("train"):
             self._append(
                 kind="train",
@@ -281,7 +283,6 @@ class Run:
                 seed=self.asked.seed,
                 data={**self.identity["data"], "source": self.source.name, "notes": list(self.source.notes)},
                 left_out=feed.left_out,
-                parts=engine.parts,
                 machine={**machine(), "gpu": device_name(self.device)},
                 device=str(self.device),
                 threads=torch.get_num_threads(),
@@ -307,6 +308,7 @@ class Run:
                 **asdict(epoch),
                 learning_rate=engine.learning_rate,
                 gradient_norm=engine.norm,
+                parts=engine.parts,
                 seconds=engine.seconds,
             )
 

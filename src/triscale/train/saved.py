@@ -27,7 +27,7 @@ from triscale.weights.checkpoint import _digest
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
 FORMAT, VERSION = "triscale.training", 1
 
-_COUNTERS = ("step", "samples", "epoch_samples", "seconds", "training_seconds", "norm")
+_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm")
 
 
 class Interrupted(BaseException):
@@ -160,7 +160,6 @@ def _where(engine: Engine) -> dict[str, Any]:
         "torch": str(torch.__version__),
         "device": str(engine.device),
         "threads": torch.get_num_threads(),
-        "parts": engine.parts,
     }
 
 
