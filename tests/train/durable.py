@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -114,6 +115,13 @@ class Trainer:
     def _line(self) -> str:
         assert self._server.stdout is not None
         return self._server.stdout.readline().strip()
+
+
+def killed_once(trainer: Trainer, folder: str, chance: random.Random, workers: int) -> tuple[Ended, Ended, int]:
+    """A training that is killed once at random and begun again: how both ended, and how many states were on disk."""
+    saves, seconds, threads = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02), ("--workers", str(workers))
+    first = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *threads)
+    return first, trainer.run(folder, *threads), saves
 
 
 def states(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.durable import EPOCHS, STEPS, Ended, Trainer, states
+from tests.train.durable import EPOCHS, STEPS, Ended, Trainer, killed_once, states
 from tests.train.faults import NTH, POINTS
 from triscale import records
 
@@ -35,25 +35,30 @@ def whole(trainer: Trainer) -> dict[str, object]:
     return states(trainer.place / "whole")
 
 
-def finish(trainer: Trainer, folder: str, *more: str) -> Ended:
-    """The same command again, to the end; every epoch has one record."""
-    ended = trainer.run(folder, *more)
+def finish(trainer: Trainer, folder: str) -> Ended:
+    """The same command again, to the end."""
+    ended = trainer.run(folder)
+    refuse_remains(trainer, folder, ended)
+    return ended
+
+
+def refuse_remains(trainer: Trainer, folder: str, ended: Ended) -> None:
+    """It came to its end, every epoch has one record, and nothing of a killed process is left."""
     assert ended.code == 0, ended.err
     epochs = [one["epoch"] for one in records.read(trainer.place / folder / "records.jsonl").all("epoch")]
     assert epochs == list(range(1, EPOCHS + 1))
-    assert not list((trainer.place / folder).glob(".*.tmp")), "a killed process left a file behind"
-    return ended
+    assert not list((trainer.place / folder).glob(".*.tmp"))
 
 
 def kill_and_go_on(trainer: Trainer, whole: dict[str, object], kills: int, seed: int) -> None:
     """Every other training has threads that make batches ahead."""
     chance = random.Random(seed)
     for number in range(kills):
-        folder, workers = f"killed-{seed}-{number}", ("--workers", str(2 * (number % 2)))
-        saves, seconds = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02)
-        ended = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *workers)
-        assert ended.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
-        assert "going on: step" in finish(trainer, folder, *workers).err
+        folder = f"killed-{seed}-{number}"
+        first, again, _ = killed_once(trainer, folder, chance, workers=2 * (number % 2))
+        assert first.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
+        assert "going on: step" in again.err
+        refuse_remains(trainer, folder, again)
         assert states(trainer.place / folder) == whole
 
 

@@ -17,7 +17,8 @@ from triscale.lock import LOCK, locked
 from triscale.scaling import network as named
 
 if TYPE_CHECKING:
-    from triscale.train.run import Asked, Result, Run, Watch
+    from triscale.train import Asked, Result, Run
+    from triscale.train.run import Watch
 
 
 @Parameter(name="*")
@@ -55,8 +56,7 @@ class Wanted:
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is {self.epochs}; give at least 1.")
         batch = _batch(self.batch)
-        from triscale.train import load_recipe  # noqa: PLC0415  torch is loaded only here
-        from triscale.train.run import Asked  # noqa: PLC0415
+        from triscale.train import Asked, load_recipe  # noqa: PLC0415  torch is loaded only here
 
         recipe = load_recipe(self.recipe)
         recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)

@@ -3,10 +3,11 @@
 from triscale.train.catalogue import load_recipe, recipe_names
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import Feed, PictureFeed
+from triscale.train.identity import Asked
 from triscale.train.loop import Outcome, train
 from triscale.train.memory import enough_memory
 from triscale.train.recipe import Recipe
-from triscale.train.run import Asked, Result, Run
+from triscale.train.run import Result, Run
 from triscale.train.saved import Interrupted, Keeper
 
 __all__ = [

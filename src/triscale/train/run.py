@@ -1,6 +1,5 @@
 """A training in its folder: what was asked, records, `best.safetensors`, and the state from which it goes on."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -20,12 +19,12 @@ from triscale.errors import InputError
 from triscale.evaluate import top1
 from triscale.machine import machine
 from triscale.nn import Model, build, device_name
-from triscale.spec import Network, Preprocessing, content_hash, to_document
+from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import PictureFeed
+from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
-from triscale.train.recipe import Recipe
 from triscale.train.saved import Keeper
 from triscale.weights import Checkpoint, load, save, write_atomically
 
@@ -44,25 +43,6 @@ class Watch(Protocol):
 
     def epoch(self, engine: Engine) -> None:
         """An epoch is complete: the last of `engine.history`."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What a training is asked; everything that decides its result.
-
-    Attributes:
-        network: with the resolution to train at; its number of classes becomes that of the data.
-        data: as `triscale.data.open_data` takes it.
-        recipe: how.
-        seed: of the weights, the split, the order, and all that is drawn.
-        weights: a checkpoint of the same network to begin with; classes that are others get a new classifier.
-    """
-
-    network: Network
-    data: str
-    recipe: Recipe
-    seed: int = 0
-    weights: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,18 +114,7 @@ class Run:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What makes this training this training, for `run.json`."""
-        asked = self.asked
-        return {
-            "network": to_document(asked.network),
-            "data": {
-                "fingerprint": self.source.fingerprint,
-                "classes": list(self.source.classes),
-                "pictures": len(self.source.labels("train")),
-            },
-            "recipe": asked.recipe.document(),
-            "seed": asked.seed,
-            "weights": None if asked.weights is None else _file_digest(asked.weights),
-        }
+        return identity_of(self.asked, self.source)
 
     def _begin(self) -> None:
         """Write `run.json`, or refuse a folder in which it is of another training."""
@@ -325,36 +294,10 @@ def best_of(history: list[Epoch]) -> Epoch:
     return max(history, key=lambda one: (one.validation_top1, -one.epoch))
 
 
-def refuse_another(folder: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
-    """InputError that says what differs between what a folder holds and what is asked."""
-    if then == now:
-        return
-    told: dict[str, Callable[[Any], str]] = {
-        "network": lambda one: f"{one['name']} at {one['resolution']} px",
-        "data": lambda one: f"{one['pictures']} pictures in {len(one['classes'])} classes ({one['fingerprint'][:8]})",
-        "recipe": lambda one: ", ".join(
-            f"{name} {value}" for name, value in one.items() if then["recipe"].get(name) != now["recipe"].get(name)
-        ),
-    }
-    differ = [name for name in now if then.get(name) != now[name]]
-    texts = [(name, told.get(name, str)) for name in differ]
-    listed = "; ".join(f"{name}: {shown(then.get(name))} then, {shown(now[name])} now" for name, shown in texts)
-    changed = "its data changed" if differ == ["data"] else f"another training ({', '.join(differ)})"
-    raise InputError(f"{folder} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or ask as before.")
-
-
 def _interruptible(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:
     for batch in batches:
         check()
         yield batch
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"the weights {path} cannot be read: {error.strerror}.") from None
 
 
 def _now() -> str:
