@@ -58,3 +58,10 @@ def test_the_readme_states_the_recorded_precision_of_memory() -> None:
     growth = [row["training"]["resident_growth"] / row["training"]["predicted"] for row in rows]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
+
+
+def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() -> None:
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    record = [found for line in lines if (found := json.loads(line))["name"] == "durability"][-1]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
