@@ -1,6 +1,7 @@
 """A training in its folder: what it leaves, how it goes on, and what it refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from triscale import records
-from triscale.errors import InputError
+from triscale.errors import InputError, StorageError
 from triscale.train import Asked, Engine, Interrupted, Recipe, Result, Run
 from triscale.weights import load
 
@@ -151,3 +152,14 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, data: Path) -> N
     wider = replace(SMALL, name="wider", head=replace(SMALL.head, channels=24))
     with pytest.raises(InputError, match="not of wider"):
         run(asked(data, network=wider, weights=weights), tmp_path / "second")
+
+
+def test_a_folder_that_vanishes_is_an_error_of_storage(tmp_path: Path, data: Path) -> None:
+    class Vanishing(Silent):
+        def step(self, engine: Engine) -> None:
+            """Remove the folder after the second step."""
+            if engine.step == 2:
+                shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(StorageError, match="run"):
+        run(asked(data), tmp_path / "run", Vanishing(), save_every=0.0)
