@@ -7,8 +7,9 @@ import pytest
 
 CODE = """
 import os, signal, time
-from triscale.cli.signals import noted
-with noted() as wish:
+from triscale.cli.signals import Wish, noted
+wish = Wish()
+with noted(wish):
     os.kill(os.getpid(), signal.{first})
     assert wish(), "the first one was not noted"
     print("still here", flush=True)

@@ -92,6 +92,15 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path,
     assert [one["epoch"] for one in records.read(tmp_path / "run" / "records.jsonl").all("epoch")] == [1, 2, 3]
 
 
+def test_it_can_be_stopped_while_pictures_are_rendered(tmp_path: Path, data: Path) -> None:
+    watch = Silent(0)
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", watch)
+    assert watch.steps == []
+    assert not (tmp_path / "run" / "last.safetensors").exists()
+    assert run(asked(data), tmp_path / "run").epochs == 3
+
+
 def test_a_finished_training_is_told_again_without_a_step(tmp_path: Path, data: Path) -> None:
     first, before = run(asked(data), tmp_path / "run"), content(tmp_path / "run")
     watch = Silent()

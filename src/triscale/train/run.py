@@ -25,7 +25,7 @@ from triscale.train.feed import PictureFeed
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
-from triscale.train.saved import Keeper
+from triscale.train.saved import Interrupted, Keeper
 from triscale.weights import Checkpoint, load, save, write_atomically
 
 RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
@@ -215,7 +215,7 @@ class Run:
         training, validation = split_validation(source.labels("train"), seed=asked.seed)
         paths = getattr(source.parts["train"], "paths", None)
         feed = PictureFeed(
-            images=source.pictures("train", asked.network.resolution),
+            images=source.pictures("train", asked.network.resolution, progress=self._go_on),
             labels=source.labels("train"),
             indices=training,
             batch=asked.recipe.batch,
@@ -232,6 +232,12 @@ class Run:
                 "Give at least two of each class."
             )
         return feed, validation
+
+    def _go_on(self, done: int, whole: int) -> None:
+        """Rendering may take minutes, and nothing needs saving yet."""
+        del done, whole
+        if self.stopping():
+            raise Interrupted
 
     def _introduce(self, feed: PictureFeed, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
