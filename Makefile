@@ -17,7 +17,7 @@ define install
 	  $$pip install --quiet --disable-pip-version-check --editable '$(1)'
 endef
 
-.PHONY: help demo test check slow format bench parity parity-keras clean
+.PHONY: help demo test check slow durability format bench parity parity-keras clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile
@@ -36,6 +36,9 @@ check: .venv/.installed-dev  ## format, lint, types and tests: what CI runs
 
 slow: .venv/.installed-dev  ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -m slow
+
+durability: .venv/.installed-dev  ## kill trainings twenty times, and compare the bits of what they end in
+	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/train/test_durability.py
 
 format: .venv/.installed-dev  ## write the format and the fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -87,3 +87,10 @@ def test_the_readme_quotes_the_parity_ledger() -> None:
     assert f"{len(rows)} networks of torchvision, timm and Keras" in readme
     assert f"logits within {max(row['logits'] for row in rows.values()):.0e}".replace("e-0", "e-") in readme
     assert sum(row["logits"] == 0 for row in rows.values()) > len(rows) / 2
+
+
+def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() -> None:
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    record = [found for line in lines if (found := json.loads(line))["name"] == "durability"][-1]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{record['identical']} of {record['n']} trainings that were killed" in readme

@@ -1,6 +1,7 @@
 """One process at a time in a run folder; the system frees the lock when its holder ends, however it ends."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,21 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BusyError(f"another process is at work in {folder}; wait for it, or use another --out.") from None
+            raise BusyError(
+                f"another process{_holder(folder)} is at work in {folder}; wait for it, or use another --out."
+            ) from None
         except OSError as error:
             raise OutputError(f"{folder} cannot be locked: {error.strerror or error}. Use another --out.") from None
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
         yield
+
+
+def _holder(folder: Path) -> str:
+    """Who holds it, as far as it has said so."""
+    try:
+        number = (folder / LOCK).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return f" ({number})" if number.isdecimal() else ""

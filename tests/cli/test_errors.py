@@ -70,6 +70,22 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--seed", "-1"),
 ]
 
+TRAIN = ("train", "--network", "smallnet_24", "--data", "flowers:48", "--out", "run")
+USAGE += [
+    TRAIN[:-2],
+    ("train", "--network", "smallnet_25", "--data", "flowers:48", "--out", "run"),
+    (*TRAIN, "--recipe", "eficientnet"),
+    (*TRAIN, "--batch", "1"),
+    (*TRAIN, "--batch", "many"),
+    (*TRAIN, "--epochs", "0"),
+    (*TRAIN, "--recipe", "efficientnet", "--epochs", "3"),
+    (*TRAIN, "--seed", "-1"),
+    (*TRAIN, "--workers", "-1"),
+    (*TRAIN, "--resolution", "0"),
+    (*TRAIN, "--save-every", "soon"),
+    (*TRAIN, "--device", "gpu"),
+]
+
 INPUT: list[tuple[str, ...]] = [
     ("cost", "missing.json"),
     ("cost", "efficientnet_b0", "--resolution", "9999999999"),
@@ -88,6 +104,10 @@ INPUT: list[tuple[str, ...]] = [
     ("study", "--plan", "--train-size", "1000000000"),
     ("predict", "missing", "x.png"),
     ("report", "missing"),
+    ("train", "--network", "smallnet_24", "--data", "missing", "--out", "run"),
+    (*TRAIN, "--recipe", "missing.toml"),
+    (*TRAIN, "--weights", "missing.safetensors"),
+    (*TRAIN, "--device", "cuda:99"),
 ]
 
 

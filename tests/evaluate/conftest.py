@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from triscale.data import open_split
-from triscale.data.batches import to_tensor
+from triscale.data.batches import Augmentation, to_tensor
 from triscale.data.source import rendered
 from triscale.evaluate import top1
 from triscale.nn import build
 from triscale.spec import IMAGENET, Head, Network, Norm, Stage, Stem
-from triscale.train import Recipe, train
+from triscale.train import Engine, PictureFeed, Recipe, train
 from triscale.weights import Checkpoint, save
 
 CLASSES = ("dark large", "dark small", "light large", "light small", "medium large", "medium small")
@@ -74,16 +73,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory, disks: Path) -> Path:
     """A checkpoint that tells the disks."""
     held = open_split(disks, "train")
     pixels = np.concatenate(list(rendered(held.part, NETWORK.resolution, HOW)))
-    inputs, labels = to_tensor(pixels, HOW.mean, HOW.std), torch.from_numpy(held.part.labels)
-
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(epoch))
-        for some in order.reshape(6, 40):
-            yield inputs[some], labels[some]
-
+    labels = held.part.labels
+    everything, as_they_are = np.arange(len(labels)), Augmentation(flip=False, shift=0)
+    feed = PictureFeed(images=pixels, labels=labels, indices=everything, batch=40, seed=0, augmentation=as_they_are,
+                       mean=HOW.mean, std=HOW.std)  # fmt: skip
     torch.manual_seed(0)
     model = build(NETWORK)
-    train(model, Recipe(epochs=12), batches, 6, lambda model: top1(model, [(inputs, labels)]))
+    batches = [(to_tensor(pixels, HOW.mean, HOW.std), torch.from_numpy(labels))]
+    train(Engine(model, Recipe(epochs=12), feed.steps), feed, lambda model: top1(model, batches))
     path = tmp_path_factory.mktemp("weights") / "disks.safetensors"
     save(path, Checkpoint(network=NETWORK, state=model.state_dict(), classes=CLASSES, preprocessing=HOW))
     return path

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from tests.train.test_loop import NETWORK, batches, pictures
+from tests.train.test_loop import NETWORK, Listed, pictures
 from triscale.data.batches import moved
 from triscale.evaluate import count_correct, top1
 from triscale.explain import class_activation_maps
 from triscale.nn import Model, build, device_of, synchronize
-from triscale.train import Recipe, train
+from triscale.train import Engine, Recipe, train
 
 GPU = torch.device("cuda", 0)
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU on this machine")
@@ -33,6 +33,18 @@ def shadow_gpu() -> Iterator[Model]:
         yield model
 
 
+class Made(Listed):
+    """Batches that were made before."""
+
+    def __init__(self, real: list[tuple[Tensor, Tensor]]) -> None:
+        self._real = real
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same in every epoch."""
+        del epoch
+        return iter(self._real[first:])
+
+
 def test_batches_go_where_they_are_sent() -> None:
     real = [pictures(4), pictures(2)]
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -41,17 +53,19 @@ def test_batches_go_where_they_are_sent() -> None:
 
 
 def test_training_and_testing_stay_on_the_gpu_until_a_number_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = list(batches(0))
+    """Of a step the one number that is read is whether it is finite; of a test, how many are correct."""
+    real = list(Listed().batches(0))
     seen: list[torch.device] = []
     monkeypatch.setattr(Tensor, "backward", lambda _: None)  # its engine asks the driver
     with shadow_gpu() as model:
         model.register_forward_hook(lambda _, __, logits: seen.append(logits.device))
+        engine = Engine(model, Recipe(epochs=1), Listed.steps)
         with pytest.raises(DataDependentOutputException):
-            train(model, Recipe(epochs=1), lambda _: real, len(real), lambda _: 0.0)
-        assert seen == [GPU] * len(real), "no number is read before the epoch ends"
+            train(engine, Made(real), lambda _: 0.0)
+        assert (seen, engine.loss_sum.device) == ([GPU], GPU)
         with pytest.raises(DataDependentOutputException):
             unwrap(count_correct)(model, real)  # shadows cannot be used in inference mode
-        assert seen == [GPU] * 2 * len(real)
+        assert seen == [GPU] * (1 + len(real))
 
 
 def test_activation_maps_come_back_to_the_cpu() -> None:
@@ -72,7 +86,7 @@ def test_where_a_model_lies() -> None:
 def test_a_gpu_learns_what_the_cpu_learns() -> None:
     torch.manual_seed(0)
     model = build(NETWORK).to(GPU)
-    outcome = train(model, Recipe(epochs=4), batches, 4, lambda m: top1(m, [pictures(64)]))
+    outcome = train(Engine(model, Recipe(epochs=4), 4), Listed(), lambda m: top1(m, [pictures(64)]))
     assert outcome.history[-1].validation_top1 > 0.95
     on_gpu = class_activation_maps(model, pictures(8)[0])
     on_cpu = class_activation_maps(model.cpu(), pictures(8)[0])

@@ -1,16 +1,19 @@
 """The loop: it learns, it repeats itself bit for bit, and it stops at numbers that are not finite."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
-from triscale.train import Recipe, train
+from triscale.train import Engine, Outcome, Recipe, train
+from triscale.train.engine import clip
 
 NETWORK = Network(
     name="tiny",
@@ -34,43 +37,94 @@ def pictures(n: int) -> tuple[Tensor, Tensor]:
     return images, labels
 
 
-def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    images, labels = pictures(128)
-    order = torch.randperm(128, generator=torch.Generator().manual_seed(epoch))
-    for some in order.reshape(4, 32):
-        yield images[some], labels[some]
+class Listed:
+    """A feed of 128 of these pictures, in another order each epoch."""
+
+    steps = 4
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Four of 32."""
+        images, labels = pictures(128)
+        order = torch.randperm(128, generator=torch.Generator().manual_seed(epoch))
+        for some in order.reshape(4, 32)[first:]:
+            yield images[some], labels[some]
+
+    def names(self, epoch: int, step: int) -> list[str]:
+        """Made up."""
+        return [f"{epoch}/{step}/{index}.png" for index in range(32)]
 
 
-def trained(epochs: int = 4) -> tuple[nn.Module, list[float]]:
+def trained(epochs: int = 4, **recipe: Any) -> tuple[Engine, Outcome]:
     torch.manual_seed(0)
-    model = build(NETWORK)
-    images, labels = pictures(64)
-    outcome = train(model, Recipe(epochs=epochs), batches, 4, lambda m: top1(m, [(images, labels)]))
-    return model, [epoch.validation_top1 for epoch in outcome.history]
+    engine = Engine(build(NETWORK), Recipe(epochs=epochs, **recipe), Listed.steps)
+    held_out = pictures(64)
+    return engine, train(engine, Listed(), lambda model: top1(model, [held_out]))
 
 
 def test_a_network_learns_to_tell_up_from_down() -> None:
-    _, history = trained()
-    assert history[-1] > 0.95
+    _, outcome = trained()
+    assert outcome.history[-1].validation_top1 > 0.95
 
 
 def test_the_same_seed_gives_the_same_bits() -> None:
-    one, two = trained(2)[0].state_dict(), trained(2)[0].state_dict()
+    one, two = (trained(2, mixup=0.2, ema=0.9)[0].learned.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_history_counts_samples_and_epochs() -> None:
-    torch.manual_seed(0)
-    outcome = train(build(NETWORK), Recipe(epochs=3), batches, 4, lambda _: 0.5)
+    engine, outcome = trained(3)
     assert [(one.epoch, one.samples) for one in outcome.history] == [(1, 128), (2, 256), (3, 384)]
+    assert (engine.step, engine.step_of_epoch, engine.epoch) == (12, 0, 3)
 
 
-def test_a_loss_that_is_not_finite_stops_the_training() -> None:
-    def broken(_: int) -> Iterator[tuple[Tensor, Tensor]]:
-        yield torch.full((4, 3, 8, 8), torch.nan), torch.zeros(4, dtype=torch.int64)
+class Broken(Listed):
+    """NaN in one picture of the third batch of the second epoch."""
 
-    with pytest.raises(NumericError, match="epoch 1 at learning rate"):
-        train(build(NETWORK), Recipe(epochs=1), broken, 1, lambda _: 0.0)
+    def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The others are as they should be."""
+        for step, (images, labels) in enumerate(super().batches(epoch, first), first):
+            if (epoch, step) == (1, 2):
+                images[5, 0, 0, 0] = torch.nan
+            yield images, labels
+
+
+def test_a_number_that_is_not_finite_stops_the_training_at_its_step_and_names_the_pictures() -> None:
+    torch.manual_seed(0)
+    engine = Engine(build(NETWORK), Recipe(epochs=3), Listed.steps)
+    with pytest.raises(NumericError, match=r"in epoch 2 at learning rate .* \(step 7\)") as caught:
+        train(engine, Broken(), lambda _: 0.0)
+    assert "1/2/0.png" in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+    assert engine.step == 6
+    assert all(torch.isfinite(one).all() for one in engine.model.parameters()), "the weights are as before the step"
+
+
+def test_a_gradient_is_clipped_to_its_limit_and_its_norm_is_told() -> None:
+    model = torch.nn.Linear(2, 1)
+    model(torch.full((1, 2), 30.0)).sum().backward()
+    assert clip(model, 1.0) == pytest.approx((2 * 30**2 + 1) ** 0.5)
+    assert clip(model, 0.0) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
+    """With batch norm frozen, since its statistics are those of a part."""
+    gradients = []
+    for parts in (1, 4):
+        torch.manual_seed(0)
+        network = replace(NETWORK, stochastic_depth=0.0, head=replace(NETWORK.head, dropout=0.0))
+        engine = Engine(build(network), Recipe(mixup=0.2), 1)
+        engine.parts = parts
+        engine.model.eval()
+        engine._backward(*pictures(32))
+        gradients.append([one.grad for one in engine.model.parameters()])
+    for whole, pieces in zip(*gradients, strict=True):
+        torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-7)
+
+
+def test_bfloat16_learns_too_and_keeps_float32_weights() -> None:
+    engine, outcome = trained(2, precision="bfloat16")
+    assert outcome.history[-1].validation_top1 > 0.7
+    assert {one.dtype for one in engine.model.parameters()} == {torch.float32}
 
 
 def test_every_picture_counts_once() -> None:

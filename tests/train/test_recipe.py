@@ -8,7 +8,7 @@ from torch import nn
 
 from triscale.errors import UsageError
 from triscale.train import Recipe
-from triscale.train.loop import make_optimizer
+from triscale.train.optim import make_optimizer
 
 
 def test_learning_rate_rises_linearly_to_its_peak_and_falls_to_zero_along_a_cosine() -> None:

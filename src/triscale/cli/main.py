@@ -20,6 +20,7 @@ from triscale.cli import (
     report,
     scale,
     study,
+    train,
 )
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
@@ -43,6 +44,7 @@ for _command in (
     scale.scale,
     check.check,
     study.study,
+    train.train,
     predict.predict,
     evaluate.evaluate,
     convert.convert,

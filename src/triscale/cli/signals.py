@@ -1,5 +1,6 @@
-"""SIGTERM as an exception, so that what is under way is put in order before the process ends."""
+"""Signals that ask to stop: as an exception, or noted until what is under way is in order."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,3 +28,46 @@ def terminable() -> Iterator[None]:
 def _stop(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise Stopped
+
+
+class Wish:
+    """Whether a signal asked to stop, and which one; the next signal ends the process at once.
+
+    Attributes:
+        number: of the signal; 0: none came.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self.number != 0
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        del frame
+        if self.number:
+            os._exit(128 + number)
+        self.number = number
+
+    def obey(self) -> None:
+        """Raise what the signal would have raised by itself."""
+        if self.number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise Stopped
+
+
+@contextmanager
+def noted(wish: Wish) -> Iterator[None]:
+    """Note SIGINT, SIGTERM and SIGUSR1 inside the block instead of raising; only the main thread can be asked."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before = [signal.signal(one, wish.note) for one in asking]
+    try:
+        yield
+    finally:
+        for one, handler in zip(asking, before, strict=True):
+            signal.signal(one, handler)

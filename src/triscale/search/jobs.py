@@ -1,10 +1,10 @@
 """One training of a study: from a job to a `run` record and a checkpoint."""
 
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +16,19 @@ import torch
 from triscale.cost import count
 from triscale.data import Source, open_data, split_validation
 from triscale.data.batches import Augmentation, eval_batches, moved, train_batches
-from triscale.errors import NumericError, OutOfMemoryError
+from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
 from triscale.nn import Model, build, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
-from triscale.train import Epoch, Recipe, train
+from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, train
 from triscale.weights import Checkpoint, load, save
 
 PREPROCESSING = Preprocessing()
 COLOURS = {"mean": PREPROCESSING.mean, "std": PREPROCESSING.std}
 _EVAL_BATCH = 256
 _TIMED_MACS = 1_000_000_000
+_SAVE_SECONDS = 30.0
+_ADVICE = "use a smaller network or fewer workers"
 
 
 class Job(NamedTuple):
@@ -74,13 +76,21 @@ class Workplace:
         """Where the weights of a run lie."""
         return self.folder / "runs" / f"{key[0][:12]}-s{key[1]}-e{key[2]}.safetensors"
 
+    def unfinished(self, key: tuple[str, int, int]) -> Path:
+        """The folder of the state of a run that is under way."""
+        return self.checkpoint(key).with_suffix(".unfinished")
+
+    def forget(self, key: tuple[str, int, int]) -> None:
+        """Remove the state of a run that has its record."""
+        shutil.rmtree(self.unfinished(key), ignore_errors=True)
+
 
 def run_job(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None] = lambda _: None) -> dict[str, Any]:
     """Train a network, save its weights, and return the `run` record; a failed training returns a `failed` record."""
     torch.set_num_threads(place.threads)
     about = {"id": job.key[0], "phase": job.phase, "seed": job.seed, "epochs": job.epochs}
     try:
-        with _enough_memory(job.network, place.recipe.batch):
+        with enough_memory(job.network, place.recipe.batch, _ADVICE):
             return {"kind": "run", **about, **_train(place, job, on_epoch)}
     except NumericError as error:
         return {"kind": "failed", **about, "reason": str(error)}
@@ -93,22 +103,38 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
     training, validation = place.split
-    recipe, colours = place.recipe, COLOURS
-
-    def batches(epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        augmentation = Augmentation(flip=recipe.flip, shift=recipe.shift)
-        drawn = {"batch": recipe.batch, "seed": job.seed, "epoch": epoch, "augmentation": augmentation}
-        return train_batches(images, labels, training, **drawn, **colours)  # type: ignore[arg-type]
+    recipe = replace(place.recipe, epochs=job.epochs)
+    feed = PictureFeed(
+        images=images,
+        labels=labels,
+        indices=training,
+        batch=recipe.batch,
+        seed=job.seed,
+        augmentation=Augmentation(flip=recipe.flip, shift=recipe.shift),
+        mean=PREPROCESSING.mean,
+        std=PREPROCESSING.std,
+    )
 
     def evaluate(model: torch.nn.Module) -> float:
-        return top1(model, eval_batches(images, labels, validation, batch=_EVAL_BATCH, **colours))
+        return top1(model, eval_batches(images, labels, validation, batch=_EVAL_BATCH, **COLOURS))
 
-    steps = max(1, len(training) // recipe.batch)
-    longer = Recipe(**{**asdict(recipe), "epochs": job.epochs})
-    outcome = train(model, longer, batches, steps, evaluate, on_epoch)
+    engine = Engine(model, recipe, feed.steps, seed=job.seed)
+    keeper = _keeper(place, job)
+    keeper.restore(engine)
+
+    def after_epoch(engine: Engine) -> None:
+        keeper.after_step(engine)
+        on_epoch(engine.history[-1])
+
+    outcome = train(engine, feed, evaluate, on_step=keeper.after_step, on_epoch=after_epoch)
     path = place.checkpoint(job.key)
     classes = place.source.classes
-    save(path, Checkpoint(network=job.network, state=model.state_dict(), classes=classes, preprocessing=PREPROCESSING))
+    save(
+        path,
+        Checkpoint(
+            network=job.network, state=engine.learned.state_dict(), classes=classes, preprocessing=PREPROCESSING
+        ),
+    )
     history = [asdict(epoch) for epoch in outcome.history]
     return {
         "samples": outcome.history[-1].samples,
@@ -122,6 +148,20 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         "threads": place.threads,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _keeper(place: Workplace, job: Job) -> Keeper:
+    """What saves the training now and then: when it is killed, the same command goes on in its middle."""
+    folder = place.unfinished(job.key)
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {
+        "key": list(job.key),
+        "data": place.source.fingerprint,
+        "train_size": place.train_size,
+        "seed": place.seed,
+        "recipe": place.recipe.document(),
+    }
+    return Keeper(folder, identity, every=_SAVE_SECONDS)
 
 
 def trained(place: Workplace, key: tuple[str, int, int]) -> Model:
@@ -155,7 +195,7 @@ def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> f
     """
     torch.set_num_threads(place.threads)
     batch = min(place.recipe.batch, max(8, _TIMED_MACS // count(network).macs))
-    with _enough_memory(network, batch):
+    with enough_memory(network, batch, _ADVICE):
         seconds = _step_seconds(place, network, batch, steps)
     return float(np.median(seconds[1:])) / batch
 
@@ -183,23 +223,3 @@ def _step_seconds(place: Workplace, network: Network, batch: int, steps: int) ->
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _enough_memory(network: Network, batch: int) -> Iterator[None]:
-    """Torch says that memory ran out by a RuntimeError; here it becomes an error with an exit code."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_memory(error):
-            raise
-        raise OutOfMemoryError(
-            f"not enough memory to train {network.name} at batch {batch}; use a smaller network or fewer workers."
-        ) from None
-
-
-def _is_memory(error: RuntimeError) -> bool:
-    text = str(error)
-    return any(
-        sign in text for sign in ("DefaultCPUAllocator", "could not create a primitive", "out of memory", "bad_alloc")
-    )

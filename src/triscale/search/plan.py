@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from triscale.errors import InputError
@@ -64,7 +64,7 @@ class Plan:
             "tolerance": question.tolerance,
             "trainings": self.trainings,
             "predicted_seconds": round(self.predicted_seconds),
-            "recipe": asdict(self.recipe),
+            "recipe": self.recipe.document(),
         }
 
 

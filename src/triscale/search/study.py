@@ -304,6 +304,7 @@ class Study:
         self.progress.agenda([(job, weights[job.key]) for job in left], len(done), sum(done.values()) / self.workers)
         for job, record in run_all(self.place, waiting, self.workers, self.progress.epoch):
             self._append(**record)
+            self.place.forget(job.key)
             self.progress.done(job, record)
 
     def _validation(self, epochs: int, field: str = "validation_top1") -> dict[str, dict[int, float]]:

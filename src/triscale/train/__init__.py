@@ -1,6 +1,29 @@
 """Training: recipes as data and a loop that reads on one screen."""
 
-from triscale.train.loop import Epoch, Outcome, train
+from triscale.train.catalogue import load_recipe, recipe_names
+from triscale.train.engine import Engine, Epoch
+from triscale.train.feed import Feed, PictureFeed
+from triscale.train.identity import Asked
+from triscale.train.loop import Outcome, train
+from triscale.train.memory import enough_memory
 from triscale.train.recipe import Recipe
+from triscale.train.run import Result, Run
+from triscale.train.saved import Interrupted, Keeper
 
-__all__ = ["Epoch", "Outcome", "Recipe", "train"]
+__all__ = [
+    "Asked",
+    "Engine",
+    "Epoch",
+    "Feed",
+    "Interrupted",
+    "Keeper",
+    "Outcome",
+    "PictureFeed",
+    "Recipe",
+    "Result",
+    "Run",
+    "enough_memory",
+    "load_recipe",
+    "recipe_names",
+    "train",
+]

@@ -1,29 +1,17 @@
 """The training loop: one screen, no options inside."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from triscale.data.batches import moved
 from triscale.errors import NumericError
-from triscale.nn import device_of
-from triscale.train.recipe import Recipe
+from triscale.train.engine import Engine, Epoch
+from triscale.train.feed import Feed
 
-Batch = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Epoch:
-    """What one pass gave: `samples` seen since the start, mean training loss, top-1 on the validation pictures."""
-
-    epoch: int
-    samples: int
-    train_loss: float
-    validation_top1: float
+_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,74 +23,63 @@ class Outcome:
     images_per_second: float
 
 
+def _nothing(_: Engine) -> None:
+    return
+
+
 def train(
-    model: nn.Module,
-    recipe: Recipe,
-    batches: Callable[[int], Iterable[Batch]],
-    steps: int,
+    engine: Engine,
+    feed: Feed,
     evaluate: Callable[[nn.Module], float],
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    *,
+    on_step: Callable[[Engine], None] = _nothing,
+    on_epoch: Callable[[Engine], None] = _nothing,
 ) -> Outcome:
-    """Train `model` in place, on the device where it lies.
+    """Train to the end from wherever the engine stands, in the middle of an epoch too.
 
     Args:
-        model: maps pictures [n, c, h, w] to logits [n, classes].
-        recipe: see `Recipe`.
-        batches: epoch number (from 0) -> its batches of (pictures float32, labels int64).
-        steps: batches in one epoch.
-        evaluate: top-1 of the model on pictures it was not trained on.
-        on_epoch: told after every epoch.
+        engine: the training under way; changed in place.
+        feed: where its batches come from; what comes at a step must not depend on where the training began.
+        evaluate: top-1 of a model on pictures it was not trained on.
+        on_step: told after every step; may raise to stop here.
+        on_epoch: told after every epoch, the last of `engine.history`; may raise to stop here.
 
     Raises:
-        NumericError: the loss is not finite.
+        NumericError: a loss or a gradient is not finite; the message names the step, the rate and the pictures.
     """
-    optimizer, device = make_optimizer(model, recipe), device_of(model)
-    history: list[Epoch] = []
-    samples, seen_before, started = 0, 0, time.perf_counter()
-    training_seconds = 0.0
-    for epoch in range(recipe.epochs):
-        model.train()
-        epoch_started, total = time.perf_counter(), torch.zeros((), device=device)
-        for step, (pictures, labels) in enumerate(moved(batches(epoch), device)):
-            set_learning_rate(optimizer, recipe.learning_rate_at((epoch * steps + step) / (recipe.epochs * steps)))
-            loss = F.cross_entropy(model(pictures), labels, label_smoothing=recipe.label_smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.detach() * len(labels)
-            samples += len(labels)
-        mean_loss = total.item() / max(1, samples - seen_before)  # waits for a GPU, so before the clock is read
-        training_seconds += time.perf_counter() - epoch_started
-        seen_before = samples
-        if not torch.isfinite(total):
-            rate = optimizer.param_groups[0]["lr"]
-            raise NumericError(
-                f"the loss is {mean_loss} in epoch {epoch + 1} at learning rate {rate:.3g}; use a smaller one."
-            )
-        history.append(Epoch(epoch=epoch + 1, samples=samples, train_loss=mean_loss, validation_top1=evaluate(model)))
-        on_epoch(history[-1])
-    return Outcome(
-        history=history,
-        seconds=time.perf_counter() - started,
-        images_per_second=samples / training_seconds,
-    )
+    while engine.epoch < engine.recipe.epochs:
+        clock = Clock(engine)
+        for pictures, labels in moved(feed.batches(engine.epoch, engine.step_of_epoch), engine.device):
+            try:
+                engine.learn(pictures, labels)
+            except NumericError as error:
+                raise NumericError(f"{error}; use a smaller one.\n{_batch(engine, feed)}") from None
+            clock.tick(training=True)
+            on_step(engine)
+        top1 = evaluate(engine.learned)
+        engine.close_epoch(top1)
+        clock.tick(training=False)
+        on_epoch(engine)
+    speed = engine.samples / engine.training_seconds if engine.training_seconds else 0.0
+    return Outcome(history=engine.history, seconds=engine.seconds, images_per_second=speed)
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer; weight decay on tensors of two or more dimensions only."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.RMSprop(groups, lr=recipe.learning_rate, alpha=0.9, momentum=0.9, eps=1e-3)
+class Clock:
+    """Adds to the engine the seconds since it was last looked at."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._before = engine, time.perf_counter()
+
+    def tick(self, *, training: bool) -> None:
+        """The time since the last tick was spent on a step, or else on an evaluation."""
+        now = time.perf_counter()
+        self._engine.seconds += now - self._before
+        if training:
+            self._engine.training_seconds += now - self._before
+        self._before = now
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the learning rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def _batch(engine: Engine, feed: Feed) -> str:
+    names = feed.names(engine.epoch, engine.step_of_epoch)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"The batch: {', '.join(names[:_SHOWN])}{more}."

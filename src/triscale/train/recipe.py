@@ -1,30 +1,48 @@
 """How a network is trained, as data."""
 
-import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from triscale.errors import UsageError
+from triscale.train.schedule import cosine, staircase
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
+Schedule = Literal["cosine", "staircase"]
+Decayed = Literal["weights", "all_but_norms"]
+Precision = Literal["float32", "bfloat16"]
+
+_FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
+          "zero_classifier")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """A recipe for short trainings of small networks; one recipe serves every candidate of a study.
+    """A recipe; its defaults are `quick`, which serves every candidate of a study. Dropout is the network's own.
 
     Attributes:
         epochs: passes over the training pictures.
         batch: pictures a step.
-        optimizer: `adamw`; `sgd` (Nesterov momentum 0.9); `rmsprop` (decay 0.9, momentum 0.9: the paper's).
+        optimizer: `adamw`; `sgd` (Nesterov momentum 0.9); `rmsprop` (TensorFlow's, decay 0.9, momentum 0.9, eps 1e-3).
         learning_rate: the peak, after warm-up.
-        weight_decay: on weights of convolutions and linear layers only, not on norms and biases.
-        warmup: fraction of all steps with linearly rising learning rate; a cosine to zero follows.
+        weight_decay: on what `decayed` says.
+        warmup: fraction of all steps with linearly rising learning rate.
         label_smoothing: probability mass spread over all classes.
         flip: mirror pictures left to right at random.
         shift: largest random shift as a fraction of the side.
         zero_classifier: start from equal probabilities for all classes. The paper's initialisation of the classifier,
             uniform within 1 / sqrt(classes), is made for 1,000 classes; with ten it starts ten times as loud.
+        schedule: `cosine` to 0, or `staircase` (times `decay` each `decay_epochs`, counted from step 0).
+        warmup_epochs: the warm-up in epochs, instead of `warmup`.
+        decay: of the staircase.
+        decay_epochs: of the staircase.
+        reference_batch: the batch that `learning_rate` is for, scaled linearly to `batch`; 0: `batch` itself.
+        decayed: `weights` of convolutions and linear layers; or `all_but_norms`, biases too (the paper's).
+        ema: decay of the moving average of the weights, which is then what is evaluated and kept; 0: none.
+        mixup: alpha of mixup (arXiv 1710.09412); 0: none.
+        cutmix: alpha of CutMix (arXiv 1905.04899); 0: none. With both, each batch has one of them, at random.
+        clip: largest norm of the gradient of a step; 0: no limit.
+        precision: `float32`, or `bfloat16` by autocast (weights stay float32).
+        compile: let `torch.compile` make the model's steps.
     """
 
     epochs: int = 10
@@ -37,13 +55,76 @@ class Recipe:
     flip: bool = True
     shift: float = 0.125
     zero_classifier: bool = True
+    schedule: Schedule = "cosine"
+    warmup_epochs: float = 0.0
+    decay: float = 0.97
+    decay_epochs: float = 2.4
+    reference_batch: int = 0
+    decayed: Decayed = "weights"
+    ema: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    clip: float = 0.0
+    precision: Precision = "float32"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
             raise UsageError(f"epochs {self.epochs} and batch {self.batch}: at least 1 epoch and a batch of 2.")
+        for name, allowed in _WORDS.items():
+            if getattr(self, name) not in allowed:
+                raise UsageError(f"{name} is {getattr(self, name)!r}; give {', '.join(allowed)}.")
+        for name, (least, below) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value < below:
+                raise UsageError(f"{name} is {value}; give a number from {least:g} to below {below:g}.")
+        self._refuse_impossible()
+
+    def _refuse_impossible(self) -> None:
+        """What each field allows alone and no training can do together."""
+        if not (self.learning_rate > 0 and self.decay > 0 and self.decay_epochs > 0):
+            raise UsageError("learning_rate, decay and decay_epochs must be above 0.")
+        if self.warmup and self.warmup_epochs:
+            raise UsageError("warmup (a fraction) and warmup_epochs are two words for one thing: give one of them.")
+        if self.warmup_epochs >= self.epochs:
+            raise UsageError(
+                f"a warm-up of {self.warmup_epochs:g} epochs does not end within {self.epochs} epochs.\n"
+                "Train for more epochs, or lower warmup_epochs."
+            )
+        if self.schedule == "staircase" and self.warmup:
+            raise UsageError("the staircase counts epochs: give warmup_epochs instead of warmup.")
+
+    @property
+    def peak_rate(self) -> float:
+        """The peak of the learning rate at this batch."""
+        return self.learning_rate * (self.batch / self.reference_batch if self.reference_batch else 1)
 
     def learning_rate_at(self, progress: float) -> float:
-        """The rate after the fraction `progress` in [0, 1] of all steps: linear warm-up, then a cosine to 0."""
-        if progress < self.warmup:
-            return self.learning_rate * progress / self.warmup
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+        """The rate after the fraction `progress` in [0, 1] of all steps."""
+        if self.schedule == "staircase":
+            epoch = progress * self.epochs
+            return staircase(self.peak_rate, epoch, self.warmup_epochs, self.decay, self.decay_epochs)
+        return cosine(self.peak_rate, progress, self.warmup or self.warmup_epochs / self.epochs)
+
+    def document(self) -> dict[str, Any]:
+        """For records: the fields that every recipe has had, and of the later ones those that say something."""
+        return {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name in _FIRST or getattr(self, one.name) != one.default
+        }
+
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "decayed": get_args(Decayed),
+    "precision": get_args(Precision),
+}
+_INFINITE = float("inf")
+_RANGES = {
+    "learning_rate": (0, _INFINITE), "weight_decay": (0, _INFINITE), "warmup": (0, 1), "label_smoothing": (0, 1),
+    "shift": (0, 1), "warmup_epochs": (0, _INFINITE), "decay": (0, _INFINITE), "decay_epochs": (0, _INFINITE),
+    "reference_batch": (0, _INFINITE), "ema": (0, 1), "mixup": (0, _INFINITE), "cutmix": (0, _INFINITE),
+    "clip": (0, _INFINITE),
+}  # fmt: skip

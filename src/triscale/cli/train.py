@@ -1,0 +1,152 @@
+"""`triscale train`: one network, one recipe, one folder."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from triscale.cli import quantities
+from triscale.cli.compute import HERE, Compute
+from triscale.cli.output import Flag, Whole, complain, print_json, print_text
+from triscale.cli.signals import Wish, noted, terminable
+from triscale.cli.training_bar import training_progress
+from triscale.errors import OutputError, UsageError
+from triscale.lock import LOCK, locked
+from triscale.scaling import network as named
+
+if TYPE_CHECKING:
+    from triscale.train import Asked, Result, Run
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is trained, and how.
+
+    Attributes:
+        network: a registered or scaled name, or a spec file.
+        data: an .npz pair, a folder of class folders, or flowers, the embedded set.
+        resolution: pixels, 64 or 64x96; the network's own by default.
+        recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
+        epochs: instead of the recipe's.
+        batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
+        seed: of all that is drawn.
+        weights: a checkpoint of the same network to begin with.
+    """
+
+    network: str
+    data: str
+    resolution: str | None = None
+    recipe: str = "quick"
+    epochs: Whole | None = None
+    batch: str | None = None
+    seed: Whole = 0
+    weights: Path | None = None
+
+    def asked(self) -> "Asked":
+        """The question; loads torch."""
+        network = named(self.network)
+        if self.resolution is not None:
+            network = replace(network, resolution=quantities.pixels(self.resolution))
+        if self.seed < 0:
+            raise UsageError(f"--seed is {self.seed}; give 0 or a larger whole number.")
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError(f"--epochs is {self.epochs}; give at least 1.")
+        batch = _batch(self.batch)
+        from triscale.train import Asked, load_recipe  # noqa: PLC0415  torch is loaded only here
+
+        recipe = load_recipe(self.recipe)
+        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
+        return Asked(network=network, data=self.data, recipe=recipe, seed=self.seed, weights=self.weights)
+
+
+def train(
+    *,
+    wanted: Wanted,
+    out: Annotated[Path, Parameter(name="--out")],
+    workers: Whole = 1,
+    save_every: str = "60s",
+    compute: Compute = HERE,
+    tensorboard: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Train a network by a recipe, and keep its best weights.
+
+    Interrupt or kill it anywhere: the same command goes on to the very bits that an unbroken training gives.
+
+    Args:
+        wanted: see `Wanted`.
+        out: the folder of the training.
+        workers: threads that make batches ahead.
+        save_every: how often the state is saved, beside the end and when it is stopped.
+        compute: see `Compute`.
+        tensorboard: write the curves for TensorBoard into the folder too.
+        json: print one JSON document instead of text.
+    """
+    if workers < 0:
+        raise UsageError(f"--workers is {workers}; give 0 or more.")
+    seconds = quantities.seconds(save_every)
+    asked = wanted.asked()
+    _refuse_another_folder(out)
+    with terminable(), locked(out), training_progress(out if tensorboard else None) as watch:
+        from triscale.train import Run  # noqa: PLC0415
+
+        wish = Wish()
+        opened = Run(
+            asked,
+            out,
+            watch=watch,
+            device=compute.place(),
+            workers=workers,
+            save_every=seconds,
+            split_for_memory=wanted.batch == "auto",
+            stopping=wish,
+        )
+        result = _finished(opened, wish)
+    if json:
+        print_json(_document(result))
+    else:
+        print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
+                   f"{result.checkpoint}")  # fmt: skip
+
+
+def _finished(run: "Run", wish: Wish) -> "Result":
+    """What came out, unless a signal asked to stop: then it is obeyed after the state was saved."""
+    from triscale.train import Interrupted  # noqa: PLC0415
+
+    with noted(wish):
+        try:
+            return run.result()
+        except Interrupted:
+            complain(f"stopped; the same command goes on with {run.folder}.")
+            wish.obey()
+            raise
+
+
+def _document(result: "Result") -> dict[str, Any]:
+    return {
+        "run": str(result.folder),
+        "epochs": result.epochs,
+        "val_top1": result.val_top1,
+        "checkpoint": str(result.checkpoint),
+        "best_epoch": result.best_epoch,
+    }
+
+
+def _batch(text: str | None) -> int | None:
+    if text is None or text == "auto":
+        return None
+    if not text.isascii() or not text.isdecimal() or int(text) < 2:
+        raise UsageError(f"--batch is {text!r}; give a whole number from 2, or auto.")
+    return int(text)
+
+
+def _refuse_another_folder(out: Path) -> None:
+    """A training does not spread its files among somebody's others; a lock alone is what one left that just began."""
+    try:
+        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    except OSError as error:
+        raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
+    if {name for name in names if not name.endswith(".tmp")} - {LOCK} and "run.json" not in names:
+        raise OutputError(f"{out} is not empty and holds no training; give --out a new folder, or that of a training.")

@@ -1,0 +1,172 @@
+"""Everything that a training changes, in one object: what a checkpoint must hold, and one step of learning."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from triscale.errors import NumericError
+from triscale.nn import device_of
+from triscale.train.ema import Ema
+from triscale.train.memory import is_want_of_memory
+from triscale.train.mix import mixed
+from triscale.train.optim import make_optimizer, set_learning_rate
+from triscale.train.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Epoch:
+    """What one pass gave: `samples` seen since the start, mean training loss, top-1 on the validation pictures."""
+
+    epoch: int
+    samples: int
+    train_loss: float
+    validation_top1: float
+
+
+class Engine:
+    """A training under way.
+
+    Attributes:
+        model: the network, on the device where it lies.
+        recipe: how it is trained.
+        steps: steps in an epoch.
+        seed: all that is drawn in a step is a function of it and of the step.
+        parts: into how many parts a batch is split, one after the other, for want of memory.
+        halving: whether parts are halved when memory does not suffice.
+        optimizer, average: what follows the model; `average` is None without a moving average.
+        step: steps that were made.
+        samples, epoch_samples: pictures seen, in all and in this epoch.
+        loss_sum: sum of the losses of the pictures of this epoch, where the model lies.
+        history: the epochs that are complete.
+        seconds: of training and evaluation, over all processes.
+        training_seconds: without evaluation.
+        norm: of the last gradient, before it was clipped.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
+        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+        self.parts, self.halving = 1, False
+        self.device = device_of(model)
+        self.optimizer = make_optimizer(model, recipe)
+        self.average = Ema(model, recipe.ema) if recipe.ema else None
+        self.step = self.samples = self.epoch_samples = 0
+        self.loss_sum = torch.zeros((), device=self.device)
+        self.history: list[Epoch] = []
+        self.seconds = self.training_seconds = self.norm = 0.0
+        self._forward = torch.compile(model) if recipe.compile else model
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is under way, from 0."""
+        return len(self.history)
+
+    @property
+    def step_of_epoch(self) -> int:
+        """Steps that were made of the epoch that is under way."""
+        return self.step - self.epoch * self.steps
+
+    @property
+    def learned(self) -> nn.Module:
+        """What is evaluated and kept: the moving average where there is one."""
+        return self.average.model if self.average else self.model
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return self.recipe.learning_rate_at(self.step / (self.recipe.epochs * self.steps))
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean loss of the pictures seen in this epoch."""
+        return self.loss_sum.item() / max(1, self.epoch_samples)
+
+    def learn(self, pictures: Tensor, labels: Tensor) -> None:
+        """One step: forward, loss, backward, clip, update, average.
+
+        Raises:
+            NumericError: the loss or the gradient is not finite; the weights are as before the step.
+        """
+        recipe = self.recipe
+        torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
+        set_learning_rate(self.optimizer, self.learning_rate)
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self._backward_in_parts(pictures, labels)
+        self.norm = clip(self.model, recipe.clip)
+        if not math.isfinite(loss.item() + self.norm):
+            raise NumericError(
+                f"the loss is {loss.item():.4g} and the gradient's norm {self.norm:.4g} in epoch {self.epoch + 1} at "
+                f"learning rate {self.learning_rate:.3g} (step {self.step + 1})"
+            )
+        self.optimizer.step()
+        self.step += 1
+        if self.average:
+            self.average.update(self.model, self.step)
+        self.loss_sum += loss * len(labels)
+        self.samples += len(labels)
+        self.epoch_samples += len(labels)
+
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
+
+        What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
+        """
+        buffers = [one.clone() for one in self.model.buffers()] if self.halving else []
+        while True:
+            try:
+                return self._backward(pictures, labels)
+            except (MemoryError, RuntimeError) as error:
+                if not (self.halving and is_want_of_memory(error) and 4 * self.parts <= len(labels)):
+                    raise
+            self.parts *= 2
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.manual_seed(step_seed(self.seed, self.step))
+            for one, before in zip(self.model.buffers(), buffers, strict=True):
+                one.copy_(before)
+
+    def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        """The mean loss of a batch; its gradient is left in the weights."""
+        recipe = self.recipe
+        batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
+        bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+        whole = torch.zeros((), device=self.device)
+        parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
+        pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
+        for some, own, others in zip(*pieces, strict=True):
+            with bfloat16:
+                logits = self._forward(some)
+            loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
+            if batch.share < 1:
+                other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
+                loss = batch.share * loss + (1 - batch.share) * other
+            loss = loss * (len(own) / len(labels))
+            loss.backward()  # type: ignore[no-untyped-call]
+            whole += loss.detach()
+        return whole
+
+    def close_epoch(self, top1: float) -> Epoch:
+        """Write the epoch into the history, and begin the next."""
+        self.history.append(
+            Epoch(epoch=self.epoch + 1, samples=self.samples, train_loss=self.mean_loss, validation_top1=top1)
+        )
+        self.loss_sum.zero_()
+        self.epoch_samples = 0
+        return self.history[-1]
+
+
+def clip(model: nn.Module, most: float) -> float:
+    """The norm of the gradient, which is scaled down to `most` first where that is above 0."""
+    gradients = [one.grad for one in model.parameters() if one.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if most:
+        torch.nn.utils.clip_grads_with_norm_(model.parameters(), most, norm)
+    return norm.item()
+
+
+def step_seed(seed: int, step: int) -> int:
+    """A seed of torch for one step of a training."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0])

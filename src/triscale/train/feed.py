@@ -1,0 +1,110 @@
+"""Which pictures come when: a function of (seed, epoch, step), so that a training goes on in the middle of an epoch."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from triscale.data import Pictures
+from triscale.data.batches import Augmentation, augmented, to_tensor
+
+Batch = tuple[Tensor, Tensor]
+Indices = NDArray[np.int64]
+
+
+class Feed(Protocol):
+    """Where a training gets its batches."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+
+    def batches(self, epoch: int, first: int) -> Iterator[Batch]:
+        """The batches of an epoch from its step `first` on: float32 [n, c, h, w], int64 [n]."""
+
+    def names(self, epoch: int, step: int) -> Sequence[str]:
+        """What the pictures of a batch are called, for a message."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PictureFeed:
+    """Augmented batches of pictures that are in memory, or mapped into it.
+
+    The last, partial batch of an epoch is left out unless it is the only one: batch norm cannot learn from one picture,
+    and every epoch leaves out others.
+
+    Attributes:
+        images: uint8 [n, height, width, 3].
+        labels: int64 [n].
+        indices: the pictures that are trained on.
+        batch: pictures a step.
+        seed: not negative.
+        augmentation: what is done to the pictures.
+        mean, std: by which they are normalised.
+        workers: threads that make batches ahead; 0: each is made when it is asked for. The same batches come.
+        name: the name of a picture by its position.
+    """
+
+    images: Pictures
+    labels: Indices
+    indices: Indices
+    batch: int
+    seed: int
+    augmentation: Augmentation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    workers: int = 0
+    name: Callable[[int], str] = "picture {}".format
+
+    @property
+    def steps(self) -> int:
+        """Whole batches in an epoch."""
+        return max(1, len(self.indices) // self.batch)
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that an epoch leaves out, others in each."""
+        return max(0, len(self.indices) - self.steps * self.batch)
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """See `Feed.batches`."""
+        draws, order = self._drawn(epoch)
+
+        def made(step: int) -> Batch:
+            chosen = order[step * self.batch : (step + 1) * self.batch]
+            pixels = augmented(self.images, chosen, draws[chosen, 1:], self.augmentation)
+            return to_tensor(pixels, self.mean, self.std), torch.from_numpy(self.labels[chosen])
+
+        return in_order(made, range(first, self.steps), self.workers)
+
+    def names(self, epoch: int, step: int) -> Sequence[str]:
+        """See `Feed.names`."""
+        order = self._drawn(epoch)[1]
+        return [self.name(int(one)) for one in order[step * self.batch : (step + 1) * self.batch]]
+
+    def _drawn(self, epoch: int) -> tuple[NDArray[np.float64], Indices]:
+        """What is drawn for every picture of an epoch, as in `triscale.data.batches.train_batches`, and their order."""
+        draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
+        drawn = draws.random((len(self.images), 4))
+        return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
+
+
+def in_order(made: Callable[[int], Batch], steps: range, workers: int) -> Iterator[Batch]:
+    """The batches of the steps, made by `workers` threads at most that many ahead."""
+    if not workers:
+        yield from map(made, steps)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        left = iter(steps)
+        coming: deque[Future[Batch]] = deque(pool.submit(made, step) for step in islice(left, workers))
+        while coming:
+            batch = coming.popleft().result()
+            coming.extend(pool.submit(made, step) for step in islice(left, 1))
+            yield batch

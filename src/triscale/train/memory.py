@@ -1,0 +1,56 @@
+"""Want of memory: how torch says it, and how many pictures at a time the counted memory allows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from triscale.cost.memory import largest_batch
+from triscale.errors import InputError, OutOfMemoryError
+from triscale.machine import machine
+from triscale.spec import Network
+from triscale.train.recipe import Recipe
+
+_SIGNS = (
+    "DefaultCPUAllocator",
+    "could not create a primitive",
+    "could not create a memory",
+    "out of memory",
+    "bad_alloc",
+)
+_SHARE = 0.8
+"""Of the memory there is, which the forecast may fill: the process holds more than it counts."""
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: torch, oneDNN and C++ each have words of their own for it."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
+
+
+@contextmanager
+def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
+    """Turn want of memory within the block into an error with an exit code."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_want_of_memory(error):
+            raise
+        raise OutOfMemoryError(f"not enough memory to train {network.name} at batch {batch}; {advice}.") from None
+
+
+def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> int:
+    """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
+
+    The count is that of live tensors, so a step may still fail; `Engine` then halves the parts.
+    """
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
+    if not isinstance(free, int):
+        return 1
+    optimizer = "adam" if recipe.optimizer == "adamw" else recipe.optimizer
+    try:
+        together = largest_batch(network, int(_SHARE * free), optimizer)
+    except InputError:
+        together = 2
+    return -(-recipe.batch // max(2, min(together, recipe.batch)))

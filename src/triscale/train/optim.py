@@ -1,0 +1,91 @@
+"""Optimizers: RMSProp as TensorFlow does it, and which weights decay."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from triscale.train.recipe import Recipe
+
+
+class RMSPropTF(torch.optim.Optimizer):
+    """RMSProp as TensorFlow does it, which the paper's networks were trained with; torch's own differs in three places.
+
+    eps stands inside the square root, the mean square starts at 1, and the learning rate enters the momentum, so that a
+    falling rate acts on new gradients alone. Weight decay is added to the gradient, as that of half a sum of squares.
+
+        mean_square += (1 - decay) * (gradient^2 - mean_square)
+        velocity = momentum * velocity + rate * gradient / sqrt(mean_square + eps)
+        weight -= velocity
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float,
+        *,
+        decay: float = 0.9,
+        momentum: float = 0.9,
+        eps: float = 1e-3,
+        weight_decay: float = 0.0,
+    ) -> None:
+        defaults = {"lr": lr, "decay": decay, "momentum": momentum, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step for every parameter that has a gradient."""
+        del closure
+        for group in self.param_groups:
+            parameters = [one for one in group["params"] if one.grad is not None]
+            if parameters:
+                _step(parameters, [self._state(one) for one in parameters], group)
+
+    def _state(self, parameter: Tensor) -> tuple[Tensor, Tensor]:
+        state = self.state[parameter]
+        if not state:
+            state["mean_square"] = torch.ones_like(parameter)
+            state["velocity"] = torch.zeros_like(parameter)
+        return state["mean_square"], state["velocity"]
+
+
+def _step(parameters: list[Tensor], states: list[tuple[Tensor, Tensor]], group: dict[str, Any]) -> None:
+    """Whole lists at a time, as torch's own optimizers do: a network has hundreds of small tensors."""
+    gradients = [one.grad for one in parameters if one.grad is not None]
+    if group["weight_decay"]:
+        gradients = list(torch._foreach_add(gradients, parameters, alpha=group["weight_decay"]))  # noqa: SLF001
+    squares, velocities = [one for one, _ in states], [one for _, one in states]
+    torch._foreach_lerp_(squares, torch._foreach_mul(gradients, gradients), 1 - group["decay"])  # noqa: SLF001
+    roots = torch._foreach_sqrt(torch._foreach_add(squares, group["eps"]))  # noqa: SLF001
+    torch._foreach_mul_(velocities, group["momentum"])
+    torch._foreach_addcdiv_(velocities, gradients, roots, group["lr"])
+    torch._foreach_sub_(parameters, velocities)
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer for the weights that are trained, those that decay in its first group."""
+    spared = {id(one) for one in _spared(model, recipe)}
+    trained = [one for one in model.parameters() if one.requires_grad]
+    groups = [
+        {"params": [one for one in trained if id(one) not in spared], "weight_decay": recipe.weight_decay},
+        {"params": [one for one in trained if id(one) in spared], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=0.9, nesterov=True)
+    return RMSPropTF(groups, lr=recipe.peak_rate)
+
+
+def _spared(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:
+    """What does not decay: norms and all biases, or norms alone (the paper's `batch_normalization not in name`)."""
+    if recipe.decayed == "weights":
+        return [one for one in model.parameters() if one.ndim <= 1]
+    return [one for part in model.modules() if isinstance(part, nn.BatchNorm2d) for one in part.parameters()]
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter group the learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -1,0 +1,310 @@
+"""A training in its folder: what was asked, records, `best.safetensors`, and the state from which it goes on."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from triscale import records as store
+from triscale._version import __version__
+from triscale.data import open_data, split_validation
+from triscale.data.batches import Augmentation, eval_batches
+from triscale.errors import InputError
+from triscale.evaluate import top1
+from triscale.machine import machine
+from triscale.nn import Model, build, device_name
+from triscale.spec import Preprocessing, content_hash, to_document
+from triscale.train.engine import Engine, Epoch
+from triscale.train.feed import PictureFeed
+from triscale.train.identity import Asked, identity_of, refuse_another
+from triscale.train.loop import train
+from triscale.train.memory import enough_memory, forecast_parts
+from triscale.train.saved import Interrupted, Keeper
+from triscale.weights import Checkpoint, load, save, write_atomically
+
+RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
+_EVAL_BATCH = 256
+
+
+class Watch(Protocol):
+    """What a training tells while it goes on."""
+
+    def say(self, text: str) -> None:
+        """Something that a user should know."""
+
+    def step(self, engine: Engine) -> None:
+        """A step was made."""
+
+    def epoch(self, engine: Engine) -> None:
+        """An epoch is complete: the last of `engine.history`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What a finished training gave: the best epoch by validation, and where its weights lie."""
+
+    folder: Path
+    epochs: int
+    best_epoch: int
+    val_top1: float
+    checkpoint: Path
+
+
+class Run:
+    """A training in a folder that is held by `triscale.lock.locked`.
+
+    Args:
+        asked: what is trained.
+        folder: its own; the same question again goes on there.
+        device: where torch computes.
+        workers: threads that make batches ahead.
+        save_every: seconds between two saves of the state; it is also saved at the end, and on being stopped.
+        split_for_memory: split batches into as many parts as memory asks for; the batch stays what it is.
+        stopping: whether the training was asked to stop.
+        watch: told what goes on.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        folder: Path,
+        *,
+        watch: Watch,
+        device: torch.device | str = "cpu",
+        workers: int = 1,
+        save_every: float = 60.0,
+        split_for_memory: bool = False,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.folder, self.watch, self.device = folder, watch, torch.device(device)
+        self.workers, self.save_every, self.stopping = workers, save_every, stopping
+        self.split_for_memory = split_for_memory
+        self.source = open_data(asked.data)
+        self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
+
+    def result(self) -> Result:
+        """Train what is missing, and say what came out.
+
+        Raises:
+            InputError: the folder holds another training, the data changed, or no state can be read.
+            NumericError: a loss is not finite.
+            OutOfMemoryError, OutputError, StorageError: as their names say.
+            Interrupted: it was asked to stop, and has saved.
+        """
+        self._begin()
+        if not self._told("result"):
+            advice = "even in parts; use a smaller network" if self.split_for_memory else "use --batch auto"
+            with enough_memory(self.asked.network, self.asked.recipe.batch, advice):
+                self._train()
+        found = self._told("result")[-1]
+        return Result(
+            folder=self.folder,
+            epochs=found["epochs"],
+            best_epoch=found["epoch"],
+            val_top1=found["val_top1"],
+            checkpoint=self.folder / BEST,
+        )
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What makes this training this training, for `run.json`."""
+        return identity_of(self.asked, self.source)
+
+    def _begin(self) -> None:
+        """Write `run.json`, or refuse a folder in which it is of another training."""
+        path = self.folder / RUN
+        if path.exists():
+            try:
+                then = json.loads(path.read_bytes())["identity"]
+            except (OSError, ValueError, KeyError, TypeError):
+                raise InputError(f"{path} is damaged; use another --out.") from None
+            refuse_another(self.folder, then, self.identity)
+            return
+        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
+
+    def _train(self) -> None:
+        feed, validation = self._feed()
+        keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
+        engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed)
+        if self.split_for_memory:
+            engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
+        going_on = keeper.restore(engine)
+        self._introduce(feed, engine, going_on=going_on)
+        images, labels = feed.images, feed.labels
+
+        def evaluate(model: nn.Module) -> float:
+            colours = {"mean": feed.mean, "std": feed.std}
+            at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
+            batches = eval_batches(images, labels, validation, batch=at_once, **colours)
+            return top1(model, _interruptible(batches, lambda: keeper.check(engine)))
+
+        parts = engine.parts
+
+        def after_step(engine: Engine) -> None:
+            nonlocal parts
+            if engine.parts != parts:
+                parts = engine.parts
+                self.watch.say(f"for want of memory a batch of {engine.recipe.batch} is taken in {parts} parts")
+            self.watch.step(engine)
+            keeper.after_step(engine)
+
+        def after_epoch(engine: Engine) -> None:
+            self._keep_best(engine, keeper)
+            self._record_epoch(engine)
+            self.watch.epoch(engine)
+            if engine.epoch == engine.recipe.epochs:
+                keeper.save(engine)
+            else:
+                keeper.after_step(engine)
+
+        outcome = train(engine, feed, evaluate, on_step=after_step, on_epoch=after_epoch)
+        best = best_of(engine.history)
+        self._append(
+            kind="result",
+            epochs=engine.epoch,
+            epoch=best.epoch,
+            val_top1=best.validation_top1,
+            checkpoint=BEST,
+            seconds=outcome.seconds,
+            images_per_second=outcome.images_per_second,
+            finished=_now(),
+        )
+
+    def _model(self) -> Model:
+        """The network with its first weights, where it will be trained."""
+        asked = self.asked
+        torch.manual_seed(asked.seed)
+        model = build(asked.network)
+        if asked.recipe.zero_classifier:
+            nn.init.zeros_(model.classifier.weight)
+        if asked.weights is not None:
+            self._take(model, load(asked.weights))
+        return model.to(self.device).to(memory_format=torch.channels_last)
+
+    def _take(self, model: Model, found: Checkpoint) -> None:
+        """Begin with the weights of a checkpoint; the classifier of other classes is left out."""
+        free = replace(self.asked.network, classes=found.network.classes, resolution=found.network.resolution)
+        if content_hash(free) != content_hash(found.network):
+            raise InputError(
+                f"{self.asked.weights} holds weights of {found.network.name}, not of {self.asked.network.name}.\n"
+                "Give the network that the weights are of."
+            )
+        state = dict(found.state)
+        if found.classes != self.source.classes:
+            state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
+            self.watch.say(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
+        model.load_state_dict({**model.state_dict(), **state})
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """That of a study, with mean and std of the weights that the training begins with."""
+        usual = Preprocessing()
+        if self.asked.weights is None:
+            return usual
+        found = load(self.asked.weights).preprocessing
+        return replace(usual, mean=found.mean, std=found.std)
+
+    def _feed(self) -> tuple[PictureFeed, Any]:
+        asked, source = self.asked, self.source
+        training, validation = split_validation(source.labels("train"), seed=asked.seed)
+        paths = getattr(source.parts["train"], "paths", None)
+        feed = PictureFeed(
+            images=source.pictures("train", asked.network.resolution, progress=self._go_on),
+            labels=source.labels("train"),
+            indices=training,
+            batch=asked.recipe.batch,
+            seed=asked.seed,
+            augmentation=Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift),
+            mean=self.preprocessing.mean,
+            std=self.preprocessing.std,
+            workers=self.workers,
+            name=lambda one: str(paths[one]) if paths else f"picture {one} of {source.name}",
+        )
+        if len(training) < 2 or not len(validation):
+            raise InputError(
+                f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
+                "Give at least two of each class."
+            )
+        return feed, validation
+
+    def _go_on(self, done: int, whole: int) -> None:
+        """Rendering may take minutes, and nothing needs saving yet."""
+        del done, whole
+        if self.stopping():
+            raise Interrupted
+
+    def _introduce(self, feed: PictureFeed, engine: Engine, *, going_on: bool) -> None:
+        """Say what is trained, or from where it goes on; write the first record."""
+        if going_on:
+            self.watch.say(f"going on: step {engine.step} of {engine.steps * engine.recipe.epochs}")
+        for note in self.source.notes:
+            self.watch.say(note)
+        if feed.left_out:
+            self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
+        if not self._told("train"):
+            self._append(
+                kind="train",
+                schema=1,
+                triscale=__version__,
+                network=to_document(self.asked.network),
+                id=content_hash(self.asked.network),
+                recipe=self.asked.recipe.document(),
+                seed=self.asked.seed,
+                data={**self.identity["data"], "source": self.source.name, "notes": list(self.source.notes)},
+                left_out=feed.left_out,
+                machine={**machine(), "gpu": device_name(self.device)},
+                device=str(self.device),
+                threads=torch.get_num_threads(),
+                started=_now(),
+            )
+
+    def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
+        """Write the weights of the epoch that has just ended if no earlier one was as good."""
+        if best_of(engine.history) is not engine.history[-1]:
+            return
+        state = engine.learned.state_dict()
+        path = self.folder / BEST
+        save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
+                              preprocessing=self.preprocessing))  # fmt: skip
+        keeper.note(BEST, path.read_bytes())
+
+    def _record_epoch(self, engine: Engine) -> None:
+        """Once an epoch: one that is made again after a crash has its record already."""
+        epoch = engine.history[-1]
+        if all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
+            self._append(
+                kind="epoch",
+                **asdict(epoch),
+                learning_rate=engine.learning_rate,
+                gradient_norm=engine.norm,
+                parts=engine.parts,
+                seconds=engine.seconds,
+            )
+
+    def _told(self, kind: str) -> list[dict[str, Any]]:
+        path = self.folder / RECORDS
+        return store.read(path).all(kind) if path.exists() else []
+
+    def _append(self, **record: Any) -> None:
+        store.append(self.folder / RECORDS, record)
+
+
+def best_of(history: list[Epoch]) -> Epoch:
+    """The first of the epochs with the highest validation accuracy."""
+    return max(history, key=lambda one: (one.validation_top1, -one.epoch))
+
+
+def _interruptible(batches: Iterator[Any], check: Callable[[], None]) -> Iterator[Any]:
+    for batch in batches:
+        check()
+        yield batch
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,224 @@
+"""The state of a training on disk, from which it goes on bit for bit.
+
+All that is drawn in a training is a function of (seed, epoch, step), so the state is weights, average, optimizer and
+counters. It lies in one safetensors file with its digest, because two files could be of two moments; a `manifest.json`
+holds the checksums for people and tools.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from triscale._version import __version__
+from triscale.errors import InputError
+from triscale.train.engine import Engine, Epoch
+from triscale.weights import write_atomically
+from triscale.weights.checkpoint import _digest
+
+LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
+FORMAT, VERSION = "triscale.training", 1
+
+_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm")
+
+
+class Interrupted(BaseException):
+    """A training was asked to stop, and has saved its state; not an `Exception`, since it is no failure."""
+
+
+class _UnusableError(Exception):
+    """A file that is no state of this training; the text says why."""
+
+
+class Keeper:
+    """Saves the state of a training into a folder from time to time, and brings it back.
+
+    Args:
+        folder: where it lies; it must exist.
+        identity: what makes the training this training; a state of another one is not taken.
+        every: seconds between two saves.
+        stopping: whether the training was asked to stop.
+        tell: told warnings.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        *,
+        every: float,
+        stopping: Callable[[], bool] = lambda: False,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder, self.identity, self.every = folder, _digest_of(identity), every
+        self.stopping, self.tell = stopping, tell
+        self._saved = time.monotonic()
+
+    def after_step(self, engine: Engine) -> None:
+        """Save if it is time to; on being asked to stop, save and raise `Interrupted`."""
+        self.check(engine)
+        if time.monotonic() - self._saved >= self.every:
+            self.save(engine)
+
+    def check(self, engine: Engine) -> None:
+        """Save and raise `Interrupted` if the training was asked to stop."""
+        if self.stopping():
+            self.save(engine)
+            raise Interrupted
+
+    def save(self, engine: Engine) -> None:
+        """Write `last.safetensors`; what it was before becomes `previous.safetensors` once the new one is on disk.
+
+        Raises:
+            OutputError, StorageError: writing failed; the old files are as they were.
+        """
+        payload = packed(self._about(engine), tensors_of(engine))
+        write_atomically(self.folder / LAST, payload, keep=self.folder / PREVIOUS)
+        self.note(LAST, payload)
+        self._saved = time.monotonic()
+
+    def note(self, name: str, payload: bytes) -> None:
+        """Write the checksum of a file into the manifest."""
+        path = self.folder / MANIFEST
+        try:
+            files = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            files = {}
+        if name == LAST and LAST in files:
+            files[PREVIOUS] = files[LAST]
+        files[name] = {"sha256": hashlib.sha256(payload).hexdigest(), "bytes": len(payload)}
+        write_atomically(path, (json.dumps(files, indent=2, sort_keys=True) + "\n").encode())
+
+    def restore(self, engine: Engine) -> bool:
+        """Bring the engine to the newest state that is intact; False if there is none yet.
+
+        Raises:
+            InputError: there are states, and none can be used.
+        """
+        for left in self.folder.glob(".*.tmp"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        reasons = []
+        for name in (LAST, PREVIOUS):
+            path = self.folder / name
+            if not path.exists():
+                continue
+            try:
+                about, tensors = self._read(path)
+            except _UnusableError as error:
+                reasons.append(f"{path} {error}")
+                continue
+            if reasons:
+                self.tell(f"warning: {reasons[0]}; going on from {path}, step {about['step']}.")
+            self._bring(engine, about, tensors)
+            return True
+        if reasons:
+            raise InputError("\n".join([*reasons, "No state is left to go on from; use another --out, or a backup."]))
+        return False
+
+    def _about(self, engine: Engine) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "identity": self.identity,
+            **{name: getattr(engine, name) for name in _COUNTERS},
+            "history": [asdict(one) for one in engine.history],
+            "where": _where(engine),
+        }
+
+    def _read(self, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        about, tensors = unpacked(path)
+        if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
+            raise _UnusableError(f"is {about.get('format')} version {about.get('version')}, not {FORMAT} {VERSION}")
+        if about.get("identity") != self.identity:
+            raise _UnusableError("is of another training")
+        return about, tensors
+
+    def _bring(self, engine: Engine, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        if (then := about["where"]) != (now := _where(engine)):
+            changed = ", ".join(
+                f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
+            )
+            self.tell(f"warning: the last bits of the result may differ: {changed}.")
+        for name in _COUNTERS:
+            setattr(engine, name, about[name])
+        engine.history = [Epoch(**one) for one in about["history"]]
+        put_tensors(engine, tensors)
+
+
+def _where(engine: Engine) -> dict[str, Any]:
+    """What the bits of a training depend on beside its identity."""
+    return {
+        "triscale": __version__,
+        "torch": str(torch.__version__),
+        "device": str(engine.device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _digest_of(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def tensors_of(engine: Engine) -> dict[str, Tensor]:
+    """Every tensor that a training changes: `model.*`, `average.*`, `optimizer.INDEX.*` and `loss_sum`."""
+    found = {f"model.{name}": value for name, value in engine.model.state_dict().items()}
+    if engine.average:
+        found |= {f"average.{name}": value for name, value in engine.average.model.state_dict().items()}
+    for index, state in engine.optimizer.state_dict()["state"].items():
+        found |= {f"optimizer.{index}.{name}": value for name, value in state.items() if isinstance(value, Tensor)}
+    return found | {"loss_sum": engine.loss_sum}
+
+
+def put_tensors(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
+    """The reverse of `tensors_of`."""
+
+    def below(prefix: str) -> dict[str, Tensor]:
+        return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+    engine.model.load_state_dict(below("model."))
+    if engine.average:
+        engine.average.model.load_state_dict(below("average."))
+    weights = [one for group in engine.optimizer.param_groups for one in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in below("optimizer.").items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = _laid_out_as(weights[int(index)], value)
+    groups = engine.optimizer.state_dict()["param_groups"]
+    engine.optimizer.load_state_dict({"state": state, "param_groups": groups})
+    engine.loss_sum.copy_(tensors["loss_sum"])
+
+
+def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:
+    """In the memory order of its weight: fused optimizers walk both from the first byte on, whatever the order."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
+
+
+def packed(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
+    """A safetensors file with a description and the digest of all that is in it."""
+    copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(about, sort_keys=True)
+    payload: bytes = safetensors.torch.save(copies, metadata={"triscale": text, "sha256": _digest(text, copies)})
+    return payload
+
+
+def unpacked(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What was `packed`, after its digest was checked."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+        text = metadata["triscale"]
+        about = json.loads(text)
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise _UnusableError(f"is damaged ({(str(error) or type(error).__name__).splitlines()[0][:80]})") from None
+    if metadata.get("sha256") != _digest(text, tensors) or not isinstance(about, dict):
+        raise _UnusableError("is damaged (its content does not match its digest)")
+    return about, tensors

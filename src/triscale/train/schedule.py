@@ -1,0 +1,23 @@
+"""Learning rates as functions of progress: nothing is counted on the way, so nothing needs restoring."""
+
+import math
+
+_NOISE = 1e-9
+"""Epochs; a step that falls on the edge of a stair is on the next one, whatever the division left over."""
+
+
+def cosine(peak: float, progress: float, warmup: float) -> float:
+    """After the fraction `progress` in [0, 1] of all steps: linear over `warmup`, then half a cosine to 0."""
+    if progress < warmup:
+        return peak * progress / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def staircase(peak: float, epoch: float, warmup: float, decay: float, every: float) -> float:
+    """The peak, times `decay` once more each `every` epochs, counted from step 0; linear below `warmup` epochs.
+
+    As in the authors' code (`efficientnet/utils.py`, `build_learning_rate`): the first stairs lie under the warm-up.
+    """
+    if epoch < warmup:
+        return peak * epoch / warmup
+    return peak * decay ** math.floor((epoch + _NOISE) / every)

@@ -1,0 +1,116 @@
+"""`triscale train`, in this process; what kills and signals do is in tests/train."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from triscale import records
+
+NETWORK = "smallnet_24@resolution=0.34"
+SHORT = ("train", "--network", NETWORK, "--epochs", "2", "--batch", "16", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trained")
+
+
+@pytest.fixture
+def trained(run: Run, pictures: Path, place: Path) -> Path:
+    """A finished training, the same for all tests."""
+    folder = place / "run"
+    if not folder.exists():
+        assert run(*SHORT, "--data", pictures, "--out", folder).code == 0
+    return folder
+
+
+def test_a_training_says_what_came_out_and_where_it_lies(run: Run, pictures: Path, trained: Path) -> None:
+    before = (trained / "records.jsonl").read_bytes()
+    again = run(*SHORT, "--data", pictures, "--out", trained)
+    top1 = records.read(trained / "records.jsonl")[-1]["val_top1"]
+    assert again.out.startswith(f"validation top-1 {top1:.1%} after epoch ")
+    assert again.out.rstrip().endswith(f"of 2: {trained / 'best.safetensors'}")
+    assert (trained / "records.jsonl").read_bytes() == before, "a finished training is told, not made again"
+
+
+def test_the_json_document_is_what_scripts_rely_on(run: Run, pictures: Path, trained: Path) -> None:
+    found = run(*SHORT, "--data", pictures, "--out", trained, "--json").json
+    assert found["run"] == str(trained)
+    assert found["epochs"] == 2
+    assert 0 <= found["val_top1"] <= 1
+    assert found["checkpoint"] == str(trained / "best.safetensors")
+
+
+def test_the_folder_serves_evaluate_and_predict(run: Run, pictures: Path, trained: Path) -> None:
+    assert run("evaluate", trained, "--data", pictures, "--device", "cpu", "--json").json["n"] == 16
+    picture = next((pictures / "test" / "red").iterdir())
+    assert run("predict", trained, picture, "--device", "cpu").code == 0
+
+
+def test_other_options_in_the_same_folder_are_refused(run: Run, pictures: Path, trained: Path) -> None:
+    for options, told in ((("--seed", 5), "seed"), (("--resolution", 9), "network")):
+        answer = run(*SHORT, "--data", pictures, "--out", trained, *options)
+        assert (answer.code, answer.out) == (65, "")
+        assert told in answer.err
+        assert len(answer.err.splitlines()) <= 3
+
+
+def test_a_folder_of_something_else_is_refused(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    answer = run(*SHORT, "--data", pictures, "--out", tmp_path)
+    assert (answer.code, answer.out) == (73, "")
+    assert "holds no training" in answer.err
+
+
+def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('epochs = 1\nbatch = 8\noptimizer = "rmsprop"\nlearning_rate = 0.01\nema = 0.9\n')
+    asked = ("train", "--network", NETWORK, "--data", pictures, "--device", "cpu", "--recipe", recipe, "--out")
+    assert run(*asked, tmp_path / "run").code == 0
+    assert records.read(tmp_path / "run" / "records.jsonl")[0]["recipe"]["optimizer"] == "rmsprop"
+    recipe.write_text("learning_rat = 1\n")
+    assert "'learning_rate'" in run(*asked, tmp_path / "other").err
+
+
+def test_tensorboard_without_its_package_says_what_to_install(run: Run, pictures: Path, tmp_path: Path) -> None:
+    answer = run(*SHORT, "--data", pictures, "--out", tmp_path / "run", "--tensorboard")
+    if find_spec("tensorboard") is None:
+        assert answer.code == 64
+        assert "triscale[tensorboard]" in answer.err
+    else:
+        assert answer.code == 0
+        assert list((tmp_path / "run").glob("events.out.tfevents.*"))
+
+
+def limited(tmp_path: Path, room: int, *more: str) -> "subprocess.CompletedProcess[str]":
+    """A training that may take `room` bytes more than a process has after its imports."""
+    code = (
+        "import resource, sys, torch._dynamo, triscale.train; from triscale.cli import main; "
+        "pages = int(open('/proc/self/statm').read().split()[0]); "
+        f"limit = pages * resource.getpagesize() + {room}; "
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    asked = ("train", "--network", "smallnet_24@resolution=4", "--data", "flowers:240", "--epochs", "1", "--device",
+             "cpu", "--threads", "1", "--workers", "0", "--out", str(tmp_path / "run"))  # fmt: skip
+    return subprocess.run([sys.executable, "-c", code, *asked, *more], capture_output=True, text=True, check=False)
+
+
+def test_batch_auto_halves_until_it_fits_and_keeps_the_batch(tmp_path: Path) -> None:
+    done = limited(tmp_path, 400_000_000, "--batch", "auto")
+    assert done.returncode == 0, done.stderr
+    lines = records.read(tmp_path / "run" / "records.jsonl")
+    assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16}
+    assert lines[0]["recipe"]["batch"] == 64
+    assert f"a batch of 64 is taken in {lines.all('epoch')[0]['parts']} parts" in done.stderr
+
+
+def test_a_batch_that_does_not_fit_points_to_auto(tmp_path: Path) -> None:
+    done = limited(tmp_path, 100_000_000)
+    assert done.returncode == 71, done.stderr
+    assert "--batch auto" in done.stderr
+    assert len(done.stderr.splitlines()) <= 3

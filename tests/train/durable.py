@@ -1,0 +1,136 @@
+"""Trainings as processes of their own that are killed on purpose, and what is left of them."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+
+from tests.paths import ROOT
+from tests.train.pictures import SMALL, class_folders
+from triscale.spec import to_document
+
+EPOCHS, STEPS = 6, 24
+
+# Torch is imported once, and every training is a fork of a process that has computed nothing yet: a training takes a
+# second, importing torch several. What a fault breaks, it breaks in its own fork alone.
+_SERVER = """
+import json, os, sys
+import torch, torch._dynamo, PIL.PngImagePlugin, triscale.train, triscale.cli.training_bar
+from tests.train import faults
+from triscale.cli import main
+print("ready", flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if (child := os.fork()) == 0:
+        os.setsid()
+        for stream, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(asked["told"] + name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        faults.arrange(asked["fault"])
+        code = main(asked["arguments"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a training ended: its exit code (minus the signal that killed it), and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Trainer:
+    """Starts trainings, one at a time."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        (place / "network.json").write_text(json.dumps(to_document(SMALL)))
+        (place / "recipe.toml").write_text(
+            f'epochs = {EPOCHS}\nbatch = 16\noptimizer = "rmsprop"\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\n'
+        )
+        class_folders(place / "data")
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", _SERVER],
+            env={**os.environ, **threads, "TRISCALE_CACHE": str(place / "cache"), "PYTHONPATH": paths},
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._line() == "ready"
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.communicate("", timeout=30)
+
+    def start(self, folder: str, *more: str, fault: str = "") -> int:
+        """Begin a training in `folder`; its process id."""
+        usual = () if "--save-every" in more else ("--save-every", "0.1s")
+        arguments = [
+            "train", "--network", str(self.place / "network.json"), "--data", str(self.place / "data"), "--recipe",
+            str(self.place / "recipe.toml"), "--out", str(self.place / folder), "--device", "cpu", "--threads", "1",
+            *usual, *more,
+        ]  # fmt: skip
+        asked = {"arguments": arguments, "fault": fault, "told": str(self.place / "told.")}
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(asked) + "\n")
+        self._server.stdin.flush()
+        return int(self._line())
+
+    def end(self) -> Ended:
+        """Wait for the training that was begun."""
+        code = int(self._line())
+        return Ended(code, *((self.place / f"told.{name}").read_text() for name in ("out", "err")))
+
+    def run(self, folder: str, *more: str, fault: str = "") -> Ended:
+        """A whole training."""
+        self.start(folder, *more, fault=fault)
+        return self.end()
+
+    def killed(self, folder: str, saves: int, seconds: float, *more: str) -> Ended:
+        """A training that is killed some seconds after that many states were on disk."""
+        process, last, seen = self.start(folder, *more), self.place / folder / "last.safetensors", set[int]()
+        deadline = time.monotonic() + 60
+        while len(seen) < saves and time.monotonic() < deadline:
+            with suppress(FileNotFoundError):
+                seen.add(last.stat().st_mtime_ns)
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):  # it was faster
+            os.kill(process, signal.SIGKILL)
+        return self.end()
+
+    def _line(self) -> str:
+        assert self._server.stdout is not None
+        return self._server.stdout.readline().strip()
+
+
+def killed_once(trainer: Trainer, folder: str, chance: random.Random, workers: int) -> tuple[Ended, Ended, int]:
+    """A training that is killed once at random and begun again: how both ended, and how many states were on disk."""
+    saves, seconds, threads = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02), ("--workers", str(workers))
+    first = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *threads)
+    return first, trainer.run(folder, *threads), saves
+
+
+def states(folder: Path) -> dict[str, Any]:
+    """Every tensor of model, average and optimizer as bytes, and all counters but the seconds."""
+    found: dict[str, Any] = {}
+    for file in ("best.safetensors", "last.safetensors"):
+        with safetensors.safe_open(folder / file, framework="pt") as opened:
+            about = json.loads(opened.metadata()["triscale"])
+            for name in opened.keys():  # noqa: SIM118  not a dict
+                found[f"{file}:{name}"] = opened.get_tensor(name).numpy().tobytes()
+        found[file] = {name: value for name, value in about.items() if name not in {"seconds", "training_seconds"}}
+    return found

@@ -1,0 +1,135 @@
+"""Killed anywhere, a training goes on with the same command to the very bits that an unbroken one gives.
+
+Shuffling, random shifts and flips, dropout, stochastic depth, mixup, CutMix, clipping and the moving average are on.
+The processes are real, and so are the signals.
+"""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.train.durable import EPOCHS, STEPS, Ended, Trainer, killed_once, states
+from tests.train.faults import NTH, POINTS
+from triscale import records
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
+    found = Trainer(tmp_path_factory.mktemp("durable"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def whole(trainer: Trainer) -> dict[str, object]:
+    """What an unbroken training leaves."""
+    assert trainer.run("whole").code == 0
+    return states(trainer.place / "whole")
+
+
+def finish(trainer: Trainer, folder: str) -> Ended:
+    """The same command again, to the end."""
+    ended = trainer.run(folder)
+    refuse_remains(trainer, folder, ended)
+    return ended
+
+
+def refuse_remains(trainer: Trainer, folder: str, ended: Ended) -> None:
+    """It came to its end, every epoch has one record, and nothing of a killed process is left."""
+    assert ended.code == 0, ended.err
+    epochs = [one["epoch"] for one in records.read(trainer.place / folder / "records.jsonl").all("epoch")]
+    assert epochs == list(range(1, EPOCHS + 1))
+    assert not list((trainer.place / folder).glob(".*.tmp"))
+
+
+def kill_and_go_on(trainer: Trainer, whole: dict[str, object], kills: int, seed: int) -> None:
+    """Every other training has threads that make batches ahead."""
+    chance = random.Random(seed)
+    for number in range(kills):
+        folder = f"killed-{seed}-{number}"
+        first, again, _ = killed_once(trainer, folder, chance, workers=2 * (number % 2))
+        assert first.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
+        assert "going on: step" in again.err
+        refuse_remains(trainer, folder, again)
+        assert states(trainer.place / folder) == whole
+
+
+def test_killed_at_random_points_it_ends_in_the_same_bits(trainer: Trainer, whole: dict[str, object]) -> None:
+    kill_and_go_on(trainer, whole, 5, seed=1)
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_it_ends_in_the_same_bits_every_time(trainer: Trainer, whole: dict[str, object]) -> None:
+    kill_and_go_on(trainer, whole, 20, seed=int(os.environ.get("TRISCALE_KILL_SEED", "2")))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_inside_a_save_it_goes_on_from_the_save_before_or_this_one(
+    trainer: Trainer, whole: dict[str, object], point: str
+) -> None:
+    folder = f"save-{POINTS.index(point)}"
+    assert trainer.run(folder, "--save-every", "0.000001s", fault=point).code == -signal.SIGKILL
+    again = finish(trainer, folder)
+    assert any(f"going on: step {step} of {STEPS}" in again.err for step in (NTH - 1, NTH)), again.err
+    assert states(trainer.place / folder) == whole
+
+
+def test_a_disk_that_is_full_leaves_the_old_state_and_says_what_is_needed(
+    trainer: Trainer, whole: dict[str, object]
+) -> None:
+    trainer.killed("full", 1, 0.0)
+    last = trainer.place / "full" / "last.safetensors"
+    before = hashlib.sha256(last.read_bytes()).hexdigest()
+    ended = trainer.run("full", fault=f"limit {last.stat().st_size - 100}")
+    assert ended.code == 74
+    assert str(last) in ended.err
+    assert "bytes" in ended.err
+    assert "free" in ended.err
+    assert hashlib.sha256(last.read_bytes()).hexdigest() == before
+    finish(trainer, "full")
+    assert states(trainer.place / "full") == whole
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 143)])
+def test_a_signal_saves_within_a_step_and_the_same_command_goes_on(
+    trainer: Trainer, whole: dict[str, object], sent: signal.Signals, code: int
+) -> None:
+    """With saves an hour apart, so that what is gone on with was saved because of the signal."""
+    folder = f"signal-{sent.name}"
+    process = trainer.start(folder, "--save-every", "1h", "--workers", "2")
+    wait_for(trainer.place / folder / "records.jsonl", b'"kind":"epoch"')
+    os.kill(process, sent)
+    ended = trainer.end()
+    assert ended.code == code
+    assert "stopped; the same command goes on" in ended.err
+    assert "going on: step" in finish(trainer, folder).err
+    assert states(trainer.place / folder) == whole
+
+
+def test_a_second_training_in_the_folder_is_busy_and_a_killed_one_frees_it(trainer: Trainer) -> None:
+    process = trainer.start("busy")
+    wait_for(trainer.place / "busy" / "records.jsonl", b'"kind":"epoch"')
+    enter = (
+        "import sys; from pathlib import Path; from triscale.lock import locked; locked(Path(sys.argv[1])).__enter__()"
+    )
+    command = [sys.executable, "-c", enter, str(trainer.place / "busy")]
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    os.kill(process, signal.SIGKILL)
+    trainer.end()
+    assert f"another process ({process}) is at work" in second.stderr
+    assert trainer.run("busy").code == 0
+
+
+def wait_for(path: Path, text: bytes) -> None:
+    """Until a file holds a text."""
+    deadline = time.monotonic() + 60
+    while not (path.exists() and text in path.read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.001)

@@ -1,0 +1,74 @@
+"""Want of memory: halving keeps the batch and undoes what a failed try has counted."""
+
+import pytest
+import torch
+
+from tests.train.test_loop import NETWORK, pictures
+from triscale.errors import OutOfMemoryError
+from triscale.nn import build
+from triscale.train import Engine, Recipe, enough_memory
+from triscale.train.memory import forecast_parts
+
+WORDS = (
+    RuntimeError("[enforce fail at alloc_cpu.cpp:125] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("std::bad_alloc"),
+    torch.OutOfMemoryError("CUDA out of memory"),
+    MemoryError(),
+)
+
+
+def engine(most: int, error: BaseException) -> Engine:
+    """A training whose model takes `most` pictures at a time; it fails behind its first norms."""
+    torch.manual_seed(0)
+    model = build(NETWORK)
+
+    def narrow(_: object, batch: tuple[torch.Tensor]) -> None:
+        if len(batch[0]) > most:
+            raise error
+
+    model.head.register_forward_pre_hook(narrow)
+    return Engine(model, Recipe(), 1)
+
+
+@pytest.mark.parametrize("error", WORDS, ids=lambda one: f"{type(one).__name__} {str(one)[-20:]}")
+def test_parts_are_halved_until_they_fit_as_if_they_had_been_from_the_start(error: BaseException) -> None:
+    halved, known = engine(8, error), engine(32, error)
+    halved.halving, known.parts = True, 4
+    for one in (halved, known):
+        one.learn(*pictures(32))
+    assert halved.parts == 4
+    ours, theirs = halved.model.state_dict(), known.model.state_dict()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_two_pictures_at_a_time_are_the_least() -> None:
+    one = engine(1, RuntimeError("std::bad_alloc"))
+    one.halving = True
+    with pytest.raises(OutOfMemoryError, match="at batch 32; buy memory"), enough_memory(NETWORK, 32, "buy memory"):
+        one.learn(*pictures(32))
+    assert one.parts == 16
+
+
+def test_another_error_is_not_taken_for_want_of_memory() -> None:
+    one = engine(8, RuntimeError("shapes do not fit"))
+    one.halving = True
+    with pytest.raises(RuntimeError, match="shapes do not fit"), enough_memory(NETWORK, 32, ""):
+        one.learn(*pictures(32))
+
+
+def test_without_leave_to_halve_it_is_an_error() -> None:
+    one = engine(8, MemoryError())
+    with pytest.raises(OutOfMemoryError), enough_memory(NETWORK, 32, "use --batch auto"):
+        one.learn(*pictures(32))
+    assert one.parts == 1
+
+
+def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": 2_000_000})
+    cpu = torch.device("cpu")
+    parts = forecast_parts(NETWORK, Recipe(batch=1024), cpu)
+    assert 1 < parts <= 512
+    monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": None})
+    assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1

@@ -1,0 +1,174 @@
+"""A training in its folder: what it leaves, how it goes on, and what it refuses."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.train.durable import states
+from tests.train.pictures import SMALL, class_folders
+from triscale import records
+from triscale.errors import InputError, StorageError
+from triscale.train import Asked, Engine, Interrupted, Recipe, Result, Run
+from triscale.weights import load
+
+RECIPE = Recipe(epochs=3, batch=16, ema=0.9, mixup=0.2)
+
+
+class Silent:
+    """Keeps what it is told; asks to stop after some steps."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.said: list[str] = []
+        self.steps: list[int] = []
+        self.stop_after = stop_after
+
+    def say(self, text: str) -> None:
+        """Keep it."""
+        self.said.append(text)
+
+    def step(self, engine: Engine) -> None:
+        """Keep its number."""
+        self.steps.append(engine.step)
+
+    def epoch(self, engine: Engine) -> None:
+        """Nothing."""
+
+    def stopping(self) -> bool:
+        """Whether it is time to."""
+        return len(self.steps) >= self.stop_after
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
+    return class_folders(tmp_path / "data")
+
+
+def asked(data: Path, **changed: Any) -> Asked:
+    return replace(Asked(network=SMALL, data=str(data), recipe=RECIPE, seed=1), **changed)
+
+
+def run(asked: Asked, folder: Path, watch: Silent | None = None, **options: Any) -> Result:
+    folder.mkdir(exist_ok=True)
+    watch = watch or Silent()
+    return Run(asked, folder, watch=watch, stopping=watch.stopping, **options).result()
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in ("best.safetensors", "last.safetensors")}
+
+
+def test_a_training_leaves_its_best_weights_its_state_and_one_record_an_epoch(tmp_path: Path, data: Path) -> None:
+    result = run(asked(data), tmp_path / "run")
+    assert (result.epochs, result.checkpoint) == (3, tmp_path / "run" / "best.safetensors")
+    lines = records.read(tmp_path / "run" / "records.jsonl")
+    assert [one["kind"] for one in lines] == ["train", "epoch", "epoch", "epoch", "result"]
+    tops = [one["validation_top1"] for one in lines.all("epoch")]
+    assert result.val_top1 == max(tops) == tops[result.best_epoch - 1]
+    assert load(result.checkpoint).classes == ("0", "1")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest.keys() >= {"best.safetensors", "last.safetensors"}
+    import hashlib
+
+    for name, known in manifest.items():
+        payload = (tmp_path / "run" / name).read_bytes()
+        assert (hashlib.sha256(payload).hexdigest(), len(payload)) == (known["sha256"], known["bytes"])
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4])
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, stop: int) -> None:
+    """At the first step, in the middle of an epoch, and between its last step and its evaluation."""
+    run(asked(data), tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", Silent(stop))
+    watch = Silent()
+    run(asked(data), tmp_path / "run", watch, workers=2)
+    assert watch.steps[0] == stop + 1
+    assert states(tmp_path / "run") == states(tmp_path / "whole")
+    assert [one["epoch"] for one in records.read(tmp_path / "run" / "records.jsonl").all("epoch")] == [1, 2, 3]
+
+
+def test_it_can_be_stopped_while_pictures_are_rendered(tmp_path: Path, data: Path) -> None:
+    watch = Silent(0)
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", watch)
+    assert watch.steps == []
+    assert not (tmp_path / "run" / "last.safetensors").exists()
+    assert run(asked(data), tmp_path / "run").epochs == 3
+
+
+def test_a_finished_training_is_told_again_without_a_step(tmp_path: Path, data: Path) -> None:
+    first, before = run(asked(data), tmp_path / "run"), content(tmp_path / "run")
+    watch = Silent()
+    assert run(asked(data), tmp_path / "run", watch) == first
+    assert (watch.steps, content(tmp_path / "run")) == ([], before)
+
+
+@pytest.mark.parametrize(("changed", "told"), [
+    ({"recipe": replace(RECIPE, epochs=4)}, "recipe: epochs 3 then, epochs 4 now"),
+    ({"seed": 2}, "seed: 1 then, 2 now"),
+    ({"network": replace(SMALL, name="other", resolution=(9, 9))}, "network: "),
+])  # fmt: skip
+def test_another_training_in_the_same_folder_is_refused_with_what_differs(
+    tmp_path: Path, data: Path, changed: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", Silent(1))
+    with pytest.raises(InputError, match="another training") as caught:
+        run(asked(data, **changed), tmp_path / "run")
+    assert told in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_data_that_changed_are_refused_with_what_changed(tmp_path: Path, data: Path) -> None:
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", Silent(1))
+    next((data / "0").iterdir()).unlink()
+    with pytest.raises(InputError, match="its data changed") as caught:
+        run(asked(data), tmp_path / "run")
+    assert "79 pictures" not in str(caught.value)
+    assert "pictures in 2 classes" in str(caught.value)
+
+
+def test_what_an_epoch_leaves_out_is_told(tmp_path: Path, data: Path) -> None:
+    watch = Silent(1)
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", watch)
+    assert any("leaves out" in text for text in watch.said)
+
+
+def test_weights_begin_a_training_and_other_classes_get_a_new_classifier(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = run(asked(data), tmp_path / "first").checkpoint
+    more = class_folders(tmp_path / "more", classes=3)
+    watch = Silent(1)
+    quiet = Recipe(epochs=1, batch=16, learning_rate=1e-9, weight_decay=0.0)
+    monkeypatch.setattr(Silent, "stopping", lambda _: False)
+    run(asked(more, weights=weights, recipe=quiet), tmp_path / "second", watch)
+    assert any("classifier is new" in text for text in watch.said)
+    before, after = load(weights).state, load(tmp_path / "second" / "best.safetensors").state
+    assert (before["stem.conv.weight"] - after["stem.conv.weight"]).abs().max() < 1e-6
+    assert after["classifier.weight"].shape[0] == 3
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path, data: Path) -> None:
+    weights = run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first").checkpoint
+    wider = replace(SMALL, name="wider", head=replace(SMALL.head, channels=24))
+    with pytest.raises(InputError, match="not of wider"):
+        run(asked(data, network=wider, weights=weights), tmp_path / "second")
+
+
+def test_a_folder_that_vanishes_is_an_error_of_storage(tmp_path: Path, data: Path) -> None:
+    class Vanishing(Silent):
+        def step(self, engine: Engine) -> None:
+            """Remove the folder after the second step."""
+            if engine.step == 2:
+                shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(StorageError, match="run"):
+        run(asked(data), tmp_path / "run", Vanishing(), save_every=0.0)
