@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from triscale._version import __version__
 
 if TYPE_CHECKING:
-    from triscale.api import build, cost, evaluate, fit_budget, load, network, networks, scale
+    from triscale.api import build, check, cost, evaluate, fit_budget, load, network, networks, scale
 else:
 
     def __getattr__(name: str) -> Any:
@@ -20,7 +20,7 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["__version__", "build", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = ["__version__", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ Torch is loaded by `build`, `load` and `evaluate` only.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triscale import families, scaling, spec
 from triscale.cost import Cost, Optimizer
@@ -15,11 +15,12 @@ from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
 if TYPE_CHECKING:
+    from triscale.data import Policy
     from triscale.evaluate import Evaluation
     from triscale.nn import Model
     from triscale.weights import Classifier
 
-__all__ = ["build", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = ["build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
 
 def networks() -> list[str]:
@@ -137,6 +138,25 @@ def evaluate(
     found = load_classifier(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
     held = found.held_to({}, override) if override else found
     return evaluate_classifier(held, data, split=split, batch=batch, progress=progress)
+
+
+def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]:
+    """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
+
+    Args:
+        data: see `triscale.data.open_data`.
+        policy: what is done about doubtful pictures; by default they are left out and told.
+
+    Returns:
+        See `triscale.data.check.verdict`.
+
+    Raises:
+        InputError: nothing usable there.
+    """
+    from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
+    from triscale.data.check import verdict  # noqa: PLC0415
+
+    return verdict(open_data(data, policy=policy or Policy()))
 
 
 def as_network(net: Network | str) -> Network:

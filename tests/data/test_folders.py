@@ -152,9 +152,9 @@ def test_what_cannot_be_a_data_set_is_an_input_error(folders: Path, cache: Path,
 
 def test_a_class_without_a_readable_picture_is_an_input_error_that_names_it(folders: Path, cache: Path) -> None:
     (folders / "train" / "bad").mkdir()
-    refused(folders, cache, "bad' holds no readable picture")
+    refused(folders, cache, "'bad' holds no readable picture")
     (folders / "train" / "bad" / "a.jpg").write_text("no")
-    refused(folders, cache, "bad' holds no readable picture")
+    refused(folders, cache, "'bad' holds no readable picture")
 
 
 def test_a_test_without_a_readable_picture_is_an_input_error(folders: Path, cache: Path) -> None:

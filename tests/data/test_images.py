@@ -2,35 +2,18 @@
 
 import contextlib
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from tests.data.hostile import png_claiming, scene
 from triscale.data import load_picture
 from triscale.data.images import UnreadableError, decode, examine
 from triscale.errors import InputError
 
 SIZE = (24, 32)
-
-
-def scene(width: int = 96, height: int = 72) -> Image.Image:
-    """Three flat areas that no turn or mirroring leaves as they are."""
-    image = Image.new("RGB", (width, height), (200, 60, 40))
-    canvas = ImageDraw.Draw(image)
-    canvas.rectangle((0, 0, width // 2, height // 3), fill=(30, 160, 70))
-    canvas.rectangle((width // 2, height // 2, width, height), fill=(20, 40, 220))
-    return image
-
-
-def png_header(width: int, height: int) -> bytes:
-    """The start of a PNG that claims a size; the pixels would follow."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    return start + struct.pack(">I", 1000) + b"IDAT"
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
@@ -130,9 +113,9 @@ HOSTILE = {
     "text": (b"<html>not found</html>", "not a picture"),
     "vector": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not a picture"),
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
-    "bomb": (png_header(12_000, 12_000), "50 megapixels"),
-    "larger bomb": (png_header(60_000, 60_000), "50 megapixels"),
-    "header only": (png_header(20, 20), "broken"),
+    "bomb": (png_claiming(12_000, 12_000), "50 megapixels"),
+    "larger bomb": (png_claiming(60_000, 60_000), "50 megapixels"),
+    "header only": (png_claiming(20, 20), "broken"),
 }
 
 

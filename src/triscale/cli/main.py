@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
-from triscale.cli import compare, cost, errata, evaluate, networks, output, predict, report, scale, study, train
+from triscale.cli import check, compare, cost, errata, evaluate, networks, output, predict, report, scale, study, train
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 
@@ -28,6 +28,7 @@ for _command in (
     compare.compare,
     errata.errata,
     scale.scale,
+    check.check,
     study.study,
     train.train,
     predict.predict,

@@ -126,7 +126,7 @@ def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
         InputError: the network wants neither colours nor grey.
     """
     if len(mean) == 1:
-        pixels = _grey(pixels)
+        pixels = grey(pixels)
     n, height, width, channels = pixels.shape
     if len(mean) != channels:
         raise InputError(f"a picture has {channels} channels, but the network takes {len(mean)}.")
@@ -138,7 +138,7 @@ def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
     return torch.from_numpy(values.reshape(n, height, width, channels)).permute(0, 3, 1, 2)
 
 
-def _grey(pixels: Pictures) -> Pictures:
+def grey(pixels: Pictures) -> Pictures:
     """Luma of ITU-R 601, rounded as Pillow's mode L rounds it."""
     levels = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
     grey: Pictures = ((levels + 0x8000) >> 16).astype(np.uint8)[..., None]

@@ -8,11 +8,13 @@ size.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from triscale.data.fit import STUDY
 from triscale.data.resize import Pictures, Size
@@ -54,6 +56,14 @@ class FlowerPart:
     def master(self) -> Size | None:
         """All other sizes are averaged from this one."""
         return SIDE, SIDE
+
+    def name(self, index: int) -> str:
+        """Its number."""
+        return f"flower {index} of {self.split}"
+
+    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
+        """One picture, drawn."""
+        return nullcontext(Image.fromarray(draw(self.seed, self.split, index)))
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
         """All pictures, drawn."""

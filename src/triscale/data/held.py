@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from triscale.data.cache import default_cache
-from triscale.data.flowers import named_flowers
-from triscale.data.folders import PhotoPart, class_names, open_folders
+from triscale.data.findings import left_out
+from triscale.data.folders import class_names, listed, open_folders
 from triscale.data.npz import open_npz, read_npz
-from triscale.data.scan import examined, fingerprint, left_out, listed
+from triscale.data.photo import DEFAULT
+from triscale.data.photos import part_of
+from triscale.data.scan import examined, fingerprint, hashed
 from triscale.data.source import Part, Source
+from triscale.data.sources import special
 from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
 
@@ -58,8 +59,8 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
     if split is not None and split not in SPLITS:
         raise UsageError(f"there is no split {split!r}: give test, val or train.")
     cache, path = cache or default_cache(), Path(where)
-    if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
-        return _of_source(named_flowers(where, cache), split or "test")
+    if (opener := special(where)) is not None:
+        return _of_source(opener(str(where), cache, DEFAULT), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
     if not path.is_dir():
@@ -126,12 +127,11 @@ def _holds_classes(folder: Path) -> bool:
 def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, ...]) -> Held:
     """All readable pictures of the class folders in `place`; a class folder may be empty here."""
     folders = class_folders(place, least=1)
-    files = listed(root, list(enumerate(folders.values())))
+    files = hashed(listed(root, list(enumerate(folders.values())), within=root))
     files = examined(files, cache / f"{fingerprint(files)[:24]}-scan.json")
-    good = [photo for photo in files if photo.side]
+    good = [photo for photo in files if not photo.reason]
     if not good:
         raise InputError(f"There is no readable picture in {str(place)!r}.\nPut pictures into its class folders.")
-    labels = np.array([photo.label for photo in good], dtype=np.int64)
     loose = [file for file in files_below(place) if file.parent == place]
     if loose:
         notes += (f"{len(loose)} files that lie in no class folder are not counted.",)
@@ -139,7 +139,7 @@ def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, 
         name=str(root),
         split=split,
         classes=class_names(folders),
-        part=PhotoPart(tuple(photo.path for photo in good), labels),
+        part=part_of(good),
         skipped=len(files) - len(good),
-        notes=left_out(files) + notes,
+        notes=(*([left.text] if (left := left_out(files)) else []), *notes),
     )

@@ -1,10 +1,13 @@
 """From an image file to pixels: a list of allowed formats, a limit by header, and every mode brought to RGB."""
 
+import io
 import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +20,37 @@ from triscale.spec import Preprocessing
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
+TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
+ORIENTATION = 0x0112
+"""The tag of EXIF."""
 
 
 class UnreadableError(Exception):
     """A file that is no picture we take; the text is the reason in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside of an uncompressed tar archive: `size` bytes from `offset` on."""
+
+    archive: Path
+    offset: int
+    size: int
+
+
+File = Path | Member
+"""Where the bytes of a picture lie."""
+
+Stamp = tuple[int, int]
+"""Size in bytes and time of change in nanoseconds of a file (of a member's archive): another one, another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one decoding shows: `(height, width)` of the upright picture, and whether it has several frames."""
+
+    size: Size
+    moving: bool = False
 
 
 def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
@@ -57,58 +87,99 @@ def pillow_warnings_off() -> Iterator[None]:
         yield
 
 
-def examine(path: Path) -> int:
-    """The shorter side in pixels, after the whole file was decoded once; `UnreadableError` if it cannot be."""
-    with _opened(path) as image:
-        shorter = min(image.size)
+def examine(file: File) -> Look:
+    """Size and frames of a picture after the whole file was decoded once; `UnreadableError` if it cannot be."""
+    with opened(file) as image:
+        wide, high = image.size
+        moving, jpeg = bool(getattr(image, "is_animated", False)), image.format in {"JPEG", "MPO"}
+        if jpeg and orientation(image) >= 5:
+            wide, high = high, wide
         image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
-        _rgb(image)
-        return shorter
+        upright = upright_rgb(image)
+        return Look((high, wide) if jpeg else (upright.height, upright.width), moving)
 
 
-def decode(path: Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
+def orientation(image: Image.Image) -> int:
+    """How EXIF says that the picture is turned: 1 is upright, from 5 on height and width are exchanged."""
+    value = image.getexif().get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def decode(file: File, size: Size, how: Preprocessing = STUDY) -> Pictures:
     """Upright RGB pixels `[*size, 3]`, cut and resized as `how` says; `UnreadableError` if there are none."""
-    with _opened(path) as image:
+    with opened(file) as image:
         if how.interpolation == "area":
             # Four times the target: what JPEG's own scaling rounds is averaged away afterwards.
             side = 4 * max(how.before_crop(size))
             image.draft(None, (side, side))
-        upright = _rgb(image)
+        upright = upright_rgb(image)
     return fitted(upright, size, how)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened(file: File, stamp: Stamp | None = None) -> Iterator[Image.Image]:
+    """The picture with its header read and its pixels not yet.
+
+    Args:
+        file: where it lies.
+        stamp: what the file was when it was checked; another one is refused.
+
+    Raises:
+        UnreadableError: it is no picture that we take; whatever fails inside of the block becomes this error too.
+    """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait forever
-            raise UnreadableError("not a regular file")
-        if status.st_size == 0:
-            raise UnreadableError("it is empty")
-        with Image.open(path, formats=FORMATS) as image:
+        with _stream(file, stamp) as stream, Image.open(stream, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UnreadableError(f"more than {MAX_PIXELS // 10**6} megapixels")
+                raise UnreadableError(TOO_LARGE)
             yield image
     except (UnreadableError, MemoryError):
         raise
     except Exception as error:  # a broken file makes Pillow's parsers raise anything
-        raise UnreadableError(_reason(path, error)) from error
+        raise UnreadableError(_reason(file, error)) from error
 
 
-def _reason(path: Path, error: Exception) -> str:
+@contextmanager
+def _stream(file: File, stamp: Stamp | None) -> Iterator[BinaryIO]:
+    path = file if isinstance(file, Path) else file.archive
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait forever
+        raise UnreadableError("not a regular file")
+    if stamp is not None and stamp != (status.st_size, status.st_mtime_ns):
+        raise UnreadableError("it was replaced after the data was checked")
+    if (status.st_size if isinstance(file, Path) else file.size) == 0:
+        raise UnreadableError("it is empty")
+    with path.open("rb") as whole:
+        if isinstance(file, Path):
+            yield whole
+        else:
+            whole.seek(file.offset)
+            yield io.BytesIO(whole.read(file.size))
+
+
+def stamp_of(file: File) -> Stamp:
+    """Size and time of change; `(0, 0)` if there is nothing."""
+    try:
+        status = (file if isinstance(file, Path) else file.archive).stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _reason(file: File, error: Exception) -> str:
     match error:
-        case FileNotFoundError() if path.is_symlink():
+        case FileNotFoundError() if isinstance(file, Path) and file.is_symlink():
             return "a link to nothing"
         case UnidentifiedImageError():
             return "not a picture of an allowed format"
-        case Image.DecompressionBombError():
-            return f"more than {MAX_PIXELS // 10**6} megapixels"
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            return TOO_LARGE
         case OSError() if error.strerror:
             return error.strerror.lower()
     return "broken: " + " ".join(str(error).split())[:80]
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Decode: turned as EXIF says, every mode brought to RGB of 8 bits, what is transparent white."""
     image = ImageOps.exif_transpose(image)
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")

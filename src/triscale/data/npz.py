@@ -4,11 +4,14 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from triscale.data.fit import STUDY
 from triscale.data.resize import CHUNK, Pictures, Size
@@ -41,6 +44,18 @@ class ArrayPart:
         images = _array(self.path, "images").astype(np.uint8, copy=False)
         for start in range(0, len(self.chosen), CHUNK):
             yield images[self.chosen[start : start + CHUNK]]
+
+    @cached_property
+    def _images(self) -> Pictures:
+        return _array(self.path, "images").astype(np.uint8, copy=False)
+
+    def name(self, index: int) -> str:
+        """The file and the position in it."""
+        return f"{self.path.name}[{self.chosen[index]}]"
+
+    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
+        """One picture; the first one asked for loads them all into memory."""
+        return nullcontext(Image.fromarray(self._images[self.chosen[index]]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,17 @@
 """What every data set looks like from outside: classes, labels, and pictures at any resolution."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from triscale.data.cache import Progress, cached_pictures
+from triscale.data.findings import Finding
 from triscale.data.fit import STUDY, fitted_block
 from triscale.data.resize import Pictures, Size, resized_chunks
 from triscale.errors import UsageError
@@ -16,6 +19,7 @@ from triscale.spec import Preprocessing
 
 Split = Literal["train", "test"]
 TestFrom = Literal["test", "val", "train"]
+SPLITS: tuple[Split, ...] = ("train", "test")
 
 RENDERING = 1
 """Part of every cache name; raised whenever the same originals come out as other pixels."""
@@ -35,6 +39,12 @@ class Part(Protocol):
     def master(self) -> Size | None:
         """The one size at which `render` is asked, all others being averaged from it; None: any size is asked."""
 
+    def name(self, index: int) -> str:
+        """What a person finds picture `index` by."""
+
+    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
+        """Picture `index`, its pixels perhaps not read yet; raises `UnreadableError` if it is not there any more."""
+
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
         """All pictures in order at `size`, in blocks `[some, *size, 3]`; `how` counts only where `master` is None."""
 
@@ -50,7 +60,8 @@ class Source:
         fingerprint: hexadecimal hash of the content; equal content, equal fingerprint, wherever it lies.
         test_from: what serves as the test: `test`, `val`, or a part split off `train`.
         skipped: pictures left out because they cannot be read.
-        notes: what a reader of the results should know, in sentences.
+        notes: what a reader of the results should know, in sentences; those of the findings among them.
+        findings: what is doubtful about the pictures, with examples.
         parts: the two splits.
         cache: folder for rendered pictures.
     """
@@ -62,6 +73,7 @@ class Source:
     test_from: TestFrom
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     parts: Mapping[Split, Part]
     cache: Path
 

@@ -52,12 +52,14 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
 
 def files_below(folder: Path) -> list[Path]:
     """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed."""
-    found = []
-    for place, folders, files in os.walk(folder):
+    closed: list[OSError] = []
+    found = list[Path]()
+    for place, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not _ignored(name)]
         linked = [name for name in folders if Path(place, name).is_symlink()]
         found += [Path(place, name) for name in files + linked if not _ignored(name)]
-    return sorted(found)
+    # A folder that may not be read is itself told as what cannot be read.
+    return sorted(found + [Path(error.filename) for error in closed])
 
 
 def _ignored(name: str) -> bool:
@@ -69,4 +71,12 @@ def _is_class(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir() and not Path(entry).parent.resolve().is_relative_to(Path(entry).resolve())
     except (OSError, RuntimeError):  # a link to itself
+        return False
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a path, all links resolved, lies outside of `root`; a link to nothing or to itself does not say."""
+    try:
+        return not path.resolve(strict=True).is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
         return False

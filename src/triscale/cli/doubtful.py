@@ -1,0 +1,39 @@
+"""What is done about doubtful pictures: the options of `check` and of every command that trains."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from cyclopts import Parameter
+
+from triscale.cli.output import Flag
+
+if TYPE_CHECKING:
+    from triscale.data import Policy
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Doubtful:
+    """What to do about pictures in doubt; a command takes it as the argument `doubtful: Doubtful = LEFT_OUT`.
+
+    Attributes:
+        strict: stop (exit code 65) if a picture would be left out, lies in two classes, or in both train and test.
+        allow_empty: leave classes without a readable picture out instead of stopping.
+        follow_links: take links that lead out of the data folder.
+        download: let torchvision fetch one of its data sets where it is not there.
+    """
+
+    strict: Flag = False
+    allow_empty: Flag = False
+    follow_links: Flag = False
+    download: Flag = False
+
+    def policy(self) -> "Policy":
+        """The same for `triscale.data.open_data`."""
+        from triscale.data import Policy  # noqa: PLC0415  decoders are loaded only here
+
+        return Policy(**asdict(self))
+
+
+LEFT_OUT = Doubtful()
+"""Doubtful pictures are left out and told."""

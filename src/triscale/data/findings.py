@@ -1,0 +1,132 @@
+"""What a scan found that a person should know: each finding with its count, a sentence and the first examples."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triscale.data.photo import Photo
+
+SHOWN = 3
+EXAMPLES = 10
+ODD_ASPECT = 4.0
+"""Longer side over shorter side beyond which the centre says little about a picture."""
+IMBALANCE = 10.0
+"""Pictures of the largest class over those of the smallest beyond which accuracy hides the small ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something about a data set that its user should know.
+
+    Attributes:
+        kind: `unreadable`, `leakage`, `two classes`, `duplicates`, `frames`, `aspect`, `imbalance` or `empty`.
+        count: pictures (classes, for the last two) that it concerns.
+        text: a sentence.
+        examples: the first ten, sorted as the files are.
+        serious: whether a strict check stops for it.
+    """
+
+    kind: str
+    count: int
+    text: str
+    examples: tuple[str, ...] = ()
+    serious: bool = False
+
+
+def findings(train: Sequence[Photo], test: Sequence[Photo], classes: Sequence[str]) -> tuple[Finding, ...]:
+    """All findings about the pictures of both splits, readable or not, the serious ones first.
+
+    Args:
+        train: pictures with labels; those that cannot be read say why.
+        test: likewise; empty if the test is split off later.
+        classes: names in the order of the labels.
+    """
+    good, good_test = readable(train), readable(test)
+    found = (
+        left_out([*train, *test]),
+        _leakage(good, good_test),
+        _two_classes([*good, *good_test]),
+        _duplicates(good),
+        _frames([*good, *good_test]),
+        _aspect([*good, *good_test]),
+        _imbalance(good, classes),
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def readable(photos: Sequence[Photo]) -> list[Photo]:
+    """Those that are pictures."""
+    return [photo for photo in photos if not photo.reason]
+
+
+def left_out(photos: Sequence[Photo]) -> Finding | None:
+    """The files that are no pictures, with reasons."""
+    bad = [f"{photo.name!r} ({photo.reason})" for photo in photos if photo.reason]
+    text = f"{len(bad)} of {len(photos)} files were left out: {_some(bad)}."
+    return _finding("unreadable", len(bad), text, bad, serious=True)
+
+
+def _leakage(train: Sequence[Photo], test: Sequence[Photo]) -> Finding | None:
+    known = {photo.digest: photo.name for photo in reversed(train)}
+    leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in test if photo.digest in known]
+    text = f"{len(leaked)} of {len(test)} test pictures are also training pictures: the test is too kind."
+    return _finding("leakage", len(leaked), text, leaked, serious=True)
+
+
+def _two_classes(photos: Sequence[Photo]) -> Finding | None:
+    by_label: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for photo in photos:
+        by_label[photo.digest].setdefault(photo.label, photo.name)
+    torn = [" is ".join(map(repr, names.values())) for names in by_label.values() if len(names) > 1]
+    return _finding("two classes", len(torn), f"{len(torn)} pictures lie in more than one class.", torn, serious=True)
+
+
+def _duplicates(train: Sequence[Photo]) -> Finding | None:
+    first: dict[tuple[str, int], str] = {}
+    again = [
+        f"{photo.name!r} is {kept!r}"
+        for photo in train
+        if (kept := first.setdefault((photo.digest, photo.label), photo.name)) != photo.name
+    ]
+    text = f"{len(again)} training pictures are copies of others of their class: {_some(again)}."
+    return _finding("duplicates", len(again), text, again)
+
+
+def _frames(photos: Sequence[Photo]) -> Finding | None:
+    moving = [repr(photo.name) for photo in photos if photo.moving]
+    text = f"{len(moving)} files hold several frames; the first one is used: {_some(moving)}."
+    return _finding("frames", len(moving), text, moving)
+
+
+def _aspect(photos: Sequence[Photo]) -> Finding | None:
+    odd = [f"{p.name!r} ({p.size[1]}x{p.size[0]} px)" for p in photos if max(p.size) > ODD_ASPECT * min(p.size)]
+    text = (
+        f"{len(odd)} pictures are more than {ODD_ASPECT:g} times as long as wide; their centre is used: {_some(odd)}."
+    )
+    return _finding("aspect", len(odd), text, odd)
+
+
+def _imbalance(train: Sequence[Photo], classes: Sequence[str]) -> Finding | None:
+    counts = Counter(photo.label for photo in train)
+    if not counts:
+        return None
+    (large, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
+    if most <= IMBALANCE * least:
+        return None
+    rare = [f"{classes[label]!r} ({count})" for label, count in counts.items() if IMBALANCE * count < most]
+    text = (
+        f"{classes[large]!r} has {most} training pictures and {classes[small]!r} {least}: "
+        "accuracy over all says little about the small classes."
+    )
+    return _finding("imbalance", len(rare), text, rare)
+
+
+def _some(examples: Sequence[str]) -> str:
+    more = f", and {len(examples) - SHOWN} more" if len(examples) > SHOWN else ""
+    return ", ".join(examples[:SHOWN]) + more
+
+
+def _finding(kind: str, count: int, text: str, examples: Sequence[str], *, serious: bool = False) -> Finding | None:
+    if not count:
+        return None
+    return Finding(kind=kind, count=count, text=text, examples=tuple(examples[:EXAMPLES]), serious=serious)

@@ -1,0 +1,51 @@
+"""A picture file of a data set, and what is done about doubtful ones."""
+
+from dataclasses import dataclass
+
+from triscale.data.images import File, Stamp
+from triscale.data.resize import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A file that is said to be a picture of a class.
+
+    Attributes:
+        name: path relative to the root of the data set.
+        file: where it lies.
+        label: its class.
+        digest: hash of its content; empty if it cannot be read at all.
+        stamp: size and time of change when it was checked.
+        size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
+        moving: whether it has more frames than the first.
+        reason: why it is left out; empty if it is a picture.
+    """
+
+    name: str
+    file: File
+    label: int
+    digest: str = ""
+    stamp: Stamp = (0, 0)
+    size: Size = (0, 0)
+    moving: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What is done about doubtful pictures, alike in a check and in a training.
+
+    Attributes:
+        strict: stop if a picture would be left out, lies in two classes, or in both train and test.
+        allow_empty: leave classes without a readable picture out instead of stopping.
+        follow_links: take links that lead out of the data folder.
+        download: let torchvision fetch its data sets where they are not there.
+    """
+
+    strict: bool = False
+    allow_empty: bool = False
+    follow_links: bool = False
+    download: bool = False
+
+
+DEFAULT = Policy()

@@ -1,0 +1,66 @@
+"""Which kind of data set a name or path means."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from triscale.data.cache import default_cache
+from triscale.data.flowers import named_flowers
+from triscale.data.folders import open_folders
+from triscale.data.known import open_known, split_name
+from triscale.data.npz import open_npz
+from triscale.data.photo import DEFAULT, Policy
+from triscale.data.shards import open_shards, shards_in
+from triscale.data.source import Source
+from triscale.data.table import open_table
+
+Open = Callable[[str, Path, Policy], Source]
+"""From (name, cache, policy) to a source."""
+
+
+def open_data(where: str | Path, *, cache: Path | None = None, policy: Policy = DEFAULT) -> Source:
+    """Open and check a data set.
+
+    Args:
+        where: one of
+            `flowers`, the embedded set (`flowers:240` draws only 240 training and 60 test pictures);
+            a folder of class folders, with or without `train/` and `test/` or `val/` above them;
+            a folder that holds `train.npz` and `test.npz`, or one of these files;
+            a `.csv` file with the columns `path,label` and perhaps `split`;
+            a folder of `.tar` shards as webdataset writes them, or one of them;
+            `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
+            fgvc_aircraft, oxford_pets, food101.
+        cache: folder for rendered pictures; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
+        policy: what is done about doubtful pictures; by default they are left out and told.
+
+    Returns:
+        The source; the same content gives the same fingerprint.
+
+    Raises:
+        InputError: nothing usable is there; the message names the thing and what to do.
+        OutputError: the cache folder cannot be written.
+    """
+    opener = special(where) or _folders_or_npz
+    return opener(str(where), cache or default_cache(), policy)
+
+
+def special(where: str | Path) -> Open | None:
+    """What opens a source that is neither class folders nor `.npz`; None for these two."""
+    path = Path(where)
+    if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
+        return lambda name, cache, _: named_flowers(name, cache)
+    if isinstance(where, str) and split_name(where) is not None and not path.exists():
+        return open_known
+    if path.suffix.lower() == ".csv" and not path.is_dir():
+        return open_table
+    if shards_in(path):
+        return open_shards
+    return None
+
+
+def _folders_or_npz(name: str, cache: Path, policy: Policy) -> Source:
+    path = Path(name)
+    if path.suffix == ".npz" and not path.is_dir():
+        return open_npz(path.parent, name=name, cache=cache)
+    if (path / "train.npz").exists():
+        return open_npz(path, name=name, cache=cache)
+    return open_folders(path, name=name, cache=cache, policy=policy)

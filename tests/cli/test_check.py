@@ -1,0 +1,60 @@
+"""`triscale check`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from triscale.data import open_data
+
+
+@pytest.fixture
+def doubtful(pictures: Path, tmp_path: Path) -> Path:
+    """The pictures with an empty file, and one of the training pictures in the test."""
+    shutil.copytree(pictures, tmp_path / "set")
+    (tmp_path / "set" / "train" / "red" / "empty\n.jpg").write_bytes(b"")
+    shutil.copy(tmp_path / "set" / "train" / "red" / "0.png", tmp_path / "set" / "test" / "red" / "again.png")
+    return tmp_path / "set"
+
+
+def test_the_verdict_is_what_training_acts_on(run: Run, doubtful: Path) -> None:
+    found, source = run("check", doubtful, "--json").json, open_data(doubtful)
+    assert (found["train"], found["test"]) == (len(source.labels("train")), len(source.labels("test"))) == (60, 17)
+    assert found["fingerprint"] == source.fingerprint
+    assert [(one["kind"], one["count"]) for one in found["findings"]] == [("unreadable", 1), ("leakage", 1)]
+    assert found["classes"] == [{"name": "green", "train": 30, "test": 8}, {"name": "red", "train": 30, "test": 9}]
+    assert (found["ok"], found["skipped"]) == (False, 1)
+
+
+def test_the_text_names_what_is_left_out_and_leaks(run: Run, doubtful: Path) -> None:
+    answer = run("check", doubtful)
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert "60 training and 17 test pictures in 2 classes" in lines[0]
+    assert r"  'train/red/empty\n.jpg' (it is empty)" in lines
+    assert "  'test/red/again.png' is 'train/red/0.png'" in lines
+    assert lines[-1].startswith("Usable, but look at this first: 1 of 78 files were left out, 1 of 17 test pictures")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_strict_check_shows_everything_and_ends_with_65(run: Run, doubtful: Path, form: tuple[str, ...]) -> None:
+    answer = run("check", doubtful, "--strict", *form)
+    assert answer.code == 65
+    assert "again.png" in answer.out
+    assert "not in order" in answer.err
+
+
+def test_pictures_in_order_pass_a_strict_check(run: Run, pictures: Path) -> None:
+    answer = run("check", pictures, "--strict")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == "In order."
+
+
+def test_an_empty_class_may_be_left_out(run: Run, doubtful: Path) -> None:
+    (doubtful / "train" / "blue").mkdir()
+    assert run("check", doubtful).code == 65
+    assert [one["name"] for one in run("check", doubtful, "--allow-empty", "--json").json["classes"]] == [
+        "green",
+        "red",
+    ]

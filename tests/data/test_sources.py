@@ -1,0 +1,325 @@
+"""Tables, shards and torchvision's data sets: each gives the same `Source` as class folders of the same pictures."""
+
+import csv
+import io
+import json
+import pickle
+import tarfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from triscale.data import Policy, Source, Split, open_data, open_split
+from triscale.data.known import KNOWN
+from triscale.errors import InputError
+
+
+def shown(source: Source) -> tuple[Any, ...]:
+    """What a training sees of a source."""
+    splits: tuple[Split, ...] = ("train", "test")
+    return (
+        source.classes,
+        source.native,
+        *(source.labels(split).tolist() for split in splits),
+        *(source.pictures(split, (16, 16)).tobytes() for split in splits),
+    )
+
+
+def listed(folders: Path) -> list[tuple[str, str, str]]:
+    """(path, class, split) of all pictures in class folders, in their order."""
+    files = sorted(path.relative_to(folders) for path in folders.rglob("*.png"))
+    return [(str(file), file.parts[1], file.parts[0]) for file in files]
+
+
+def refused(where: Path | str, cache: Path, message: str, policy: Policy = Policy()) -> None:  # noqa: B008 - frozen
+    with pytest.raises(InputError, match=message) as caught:
+        open_data(where, cache=cache, policy=policy)
+    assert str(caught.value).count("\n") < 3
+
+
+# --- tables
+
+
+def table(path: Path, rows: Sequence[tuple[str, ...]], head: str = "path,label,split") -> Path:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(head + "\r\n")
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def test_a_table_gives_what_the_folders_give(folders: Path, cache: Path) -> None:
+    path = table(folders / "all.csv", list(listed(folders)))
+    assert shown(open_data(path, cache=cache)) == shown(open_data(folders, cache=cache))
+    held = open_split(path, cache=cache)
+    assert (held.split, len(held.part.labels)) == ("test", 6)
+
+
+def test_a_table_without_splits_gives_up_a_fifth_as_the_test(folders: Path, cache: Path) -> None:
+    rows = [(name, label) for name, label, split in listed(folders) if split == "train"]
+    source = open_data(table(folders / "some.csv", rows, "path,label"), cache=cache)
+    assert source.test_from == "train"
+    assert (len(source.labels("train")), len(source.labels("test"))) == (8, 4)
+
+
+def test_numbers_are_classes_in_their_order(folders: Path, cache: Path) -> None:
+    rows = [(name, "10" if label == "cat" else "9", split) for name, label, split in listed(folders)]
+    assert open_data(table(folders / "all.csv", rows), cache=cache).classes == ("9", "10")
+
+
+def test_the_fingerprint_of_a_table_follows_its_labels_and_splits(folders: Path, cache: Path) -> None:
+    rows = listed(folders)
+    other = [(name, label, "train" if index == 0 else split) for index, (name, label, split) in enumerate(rows)]
+    swapped = [(name, {"cat": "dog", "dog": "cat"}[label], split) for name, label, split in rows]
+    prints = {
+        open_data(table(folders / "t.csv", list(some)), cache=cache).fingerprint for some in (rows, other, swapped)
+    }
+    assert len(prints) == 3
+
+
+def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path, cache: Path) -> None:
+    outside = folders.parent / "secret.png"
+    (folders / "train" / "cat" / "0.png").rename(outside)
+    rows = [
+        *listed(folders),
+        ("gone\n.png", "cat", "train"),
+        ("../secret.png", "cat", "train"),
+        (str(outside), "dog", ""),
+    ]
+    source = open_data(table(folders / "all.csv", rows), cache=cache)
+    assert source.skipped == 3
+    assert source.findings[0].examples == (
+        "'gone\\n.png' (no such file or directory)",
+        "'../secret.png' (a link out of the data folder)",
+        f"{str(outside)!r} (a link out of the data folder)",
+    )
+    assert open_data(folders / "all.csv", cache=cache, policy=Policy(follow_links=True)).skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "first line"),
+        (b"file,class\na,b\n", "first line of .* is 'file,class'"),
+        (b"path,label\nonly\n", "line 2: 'only' cannot"),
+        (b"path,label,split\na.png,b,training\n", "line 2"),
+        (b"path,label\n,b\n", "line 2"),
+        (b'path,label\n"a,b\n', "line 2"),
+        (b"path,label\na.png,x\nb.png,x\n", "holds 1 classes"),
+        (b"path,label,split\na.png,x,train\nb.png,y,train\nc.png,z,test\n", "'z' .* test only"),
+        (b"path,label\na.png,x\nb.png,y\n", "'x' holds no readable"),
+    ],
+)
+def test_a_table_that_cannot_be_understood_is_refused_with_its_line(
+    tmp_path: Path, cache: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    refused(tmp_path / "t.csv", cache, message)
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path: Path, cache: Path) -> None:
+    refused(tmp_path / "t.csv", cache, "No such file")
+
+
+# --- shards
+
+
+def member(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
+
+
+def shards(folders: Path, root: Path, label: Callable[[str], str] = str) -> Path:
+    """Two shards for training, one for the test, each sample a picture and its label."""
+    root.mkdir()
+    for split in ("train", "test"):
+        rows = [row for row in listed(folders) if row[2] == split]
+        for number in range(2 if split == "train" else 1):
+            with tarfile.open(root / f"{split}-{number:06d}.tar", "w") as archive:
+                for index, (name, kind, _) in enumerate(rows):
+                    if split == "test" or index // 6 == number:
+                        key = name.removesuffix(".png")
+                        member(archive, f"{key}.cls", label(kind).encode())
+                        member(archive, f"{key}.png", (folders / name).read_bytes())
+                        member(archive, f"{key}.json", b"{}")
+    return root
+
+
+def test_shards_give_what_the_folders_give(folders: Path, cache: Path, tmp_path: Path) -> None:
+    root = shards(folders, tmp_path / "shards")
+    assert shown(open_data(root, cache=cache)) == shown(open_data(folders, cache=cache))
+
+
+def test_numbers_in_shards_get_their_names_from_a_list(folders: Path, cache: Path, tmp_path: Path) -> None:
+    root = shards(folders, tmp_path / "shards", {"cat": "0", "dog": "1"}.__getitem__)
+    assert open_data(root, cache=cache).classes == ("0", "1")
+    (root / "classes.txt").write_text("cat\ndog\n")
+    assert shown(open_data(root, cache=cache)) == shown(open_data(folders, cache=cache))
+    (root / "classes.txt").write_text("cat\n")
+    refused(root, cache, "label '1', but there are names for 1")
+
+
+def test_a_broken_sample_is_left_out_and_named(folders: Path, cache: Path, tmp_path: Path) -> None:
+    root = shards(folders, tmp_path / "shards")
+    with tarfile.open(root / "train-000000.tar", "a") as archive:
+        member(archive, "bad.jpg", b"<html>")
+        member(archive, "bad.cls", b"cat")
+        member(archive, "nothing.png", b"")
+        member(archive, "nothing.cls", b"cat")
+        member(archive, "unlabelled.png", (folders / "train" / "cat" / "0.png").read_bytes())
+        member(archive, "label.cls", b"cat")
+    source = open_data(root, cache=cache)
+    assert source.findings[0].examples == (
+        "'train-000000.tar/bad.jpg' (not a picture of an allowed format)",
+        "'train-000000.tar/nothing.png' (it is empty)",
+        "'train-000000.tar/unlabelled.png' (no label)",
+        "'train-000000.tar/label' (no picture)",
+    )
+    assert len(source.labels("train")) == 12
+
+
+def named(name: str, kind: bytes = tarfile.REGTYPE) -> Callable[[tarfile.TarFile], None]:
+    def add(archive: tarfile.TarFile) -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, "../../secret"
+        archive.addfile(info)
+
+    return add
+
+
+def twice(archive: tarfile.TarFile) -> None:
+    for _ in range(2):
+        named("a.png")(archive)
+
+
+def bomb(archive: tarfile.TarFile) -> None:
+    info = tarfile.TarInfo("a.png")
+    info.size = 10 * 2**30
+    assert archive.fileobj is not None
+    archive.fileobj.write(info.tobuf())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (named("../a.png"), "leads out"),
+        (named("a/../../b.png"), "leads out"),
+        (named("/etc/a.png"), "leads out"),
+        (named("a\\..\\b.png"), "leads out"),
+        (named("a.png", tarfile.SYMTYPE), "link or a device"),
+        (named("a.png", tarfile.LNKTYPE), "link or a device"),
+        (named("a.png", tarfile.CHRTYPE), "link or a device"),
+        (twice, "twice"),
+        (bomb, "ends within|cannot be read"),
+    ],
+)
+def test_a_shard_with_what_no_data_set_needs_is_refused(
+    tmp_path: Path, cache: Path, make: Callable[[tarfile.TarFile], None], message: str
+) -> None:
+    with tarfile.open(tmp_path / "train.tar", "w") as archive:
+        make(archive)
+    refused(tmp_path, cache, message)
+    assert {path.name for path in tmp_path.iterdir()} <= {"train.tar", "cache"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar" * 200])
+def test_a_file_that_is_no_shard_is_refused(tmp_path: Path, cache: Path, content: bytes) -> None:
+    (tmp_path / "train.tar").write_bytes(content)
+    refused(tmp_path, cache, "cannot be read|0 classes")
+
+
+def test_a_compressed_shard_is_refused(tmp_path: Path, cache: Path) -> None:
+    with tarfile.open(tmp_path / "train.tar.gz", "w:gz") as archive:
+        named("a.png")(archive)
+    refused(tmp_path / "train.tar.gz", cache, "plain tar")
+
+
+# --- torchvision's data sets, in the layout in which it stores them
+
+
+def test_every_set_of_the_transfer_table_has_a_class_in_torchvision() -> None:
+    datasets = pytest.importorskip("torchvision.datasets")
+    assert all(hasattr(datasets, known.kind) for known in KNOWN.values())
+
+
+def test_cifar10_is_read_through_torchvision(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five batches for training and one for the test, as torchvision unpacks them, with the checksums of these."""
+    datasets = pytest.importorskip("torchvision.datasets")
+    from torchvision.datasets.utils import calculate_md5
+
+    draws, place = np.random.default_rng(0), tmp_path / "cifar-10-batches-py"
+    place.mkdir()
+    batches = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
+    pixels = {name: draws.integers(0, 256, (20, 3072), dtype=np.uint8) for name in batches}
+    for name in batches:
+        (place / name).write_bytes(pickle.dumps({"data": pixels[name], "labels": [i % 10 for i in range(20)]}))
+    names = [f"class {i}" for i in range(10)]
+    (place / "batches.meta").write_bytes(pickle.dumps({"label_names": names}))
+    sums = [[name, calculate_md5(place / name)] for name in batches]
+    refused(f"cifar10:{tmp_path}", cache, "no whole CIFAR10")
+    monkeypatch.setattr(datasets.CIFAR10, "train_list", sums[:5])
+    monkeypatch.setattr(datasets.CIFAR10, "test_list", sums[5:])
+    meta = {"filename": "batches.meta", "key": "label_names", "md5": calculate_md5(place / "batches.meta")}
+    monkeypatch.setattr(datasets.CIFAR10, "meta", meta)
+    source = open_data(f"cifar10:{tmp_path}", cache=cache)
+    assert (source.classes, source.native) == (tuple(names), (32, 32))
+    assert (len(source.labels("train")), len(source.labels("test"))) == (100, 20)
+    assert source.notes == ("The paper prints 50,000 training and 10,000 test pictures, here are 100 and 20.",)
+    wanted = pixels["test_batch"].reshape(20, 3, 32, 32).transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(wanted, source.pictures("test", (32, 32)))
+
+
+def test_aircraft_is_read_through_torchvision(folders: Path, tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torchvision.datasets")
+    data = tmp_path / "root" / "fgvc-aircraft-2013b" / "data"
+    (data / "images").mkdir(parents=True)
+    (data / "variants.txt").write_text("cat\ndog\n")
+    lines: dict[str, list[str]] = {"trainval": [], "test": []}
+    for number, (name, label, split) in enumerate(listed(folders)):
+        (data / "images" / f"{number:07d}.jpg").write_bytes((folders / name).read_bytes())
+        lines["test" if split == "test" else "trainval"].append(f"{number:07d} {label}")
+    for split, rows in lines.items():
+        (data / f"images_variant_{split}.txt").write_text("\n".join(rows) + "\n")
+    assert shown(open_data(f"fgvc_aircraft:{tmp_path / 'root'}", cache=cache)) == shown(open_data(folders, cache=cache))
+
+
+def test_pets_are_read_through_torchvision(folders: Path, tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torchvision.datasets")
+    base = tmp_path / "root" / "oxford-iiit-pet"
+    (base / "images").mkdir(parents=True)
+    (base / "annotations").mkdir()
+    lines: dict[str, list[str]] = {"trainval": [], "test": []}
+    for number, (name, label, split) in enumerate(listed(folders)):
+        (base / "images" / f"{label}_{number}.jpg").write_bytes((folders / name).read_bytes())
+        lines["test" if split == "test" else "trainval"].append(f"{label}_{number} {1 + (label == 'dog')} 1 1")
+    for split, rows in lines.items():
+        (base / "annotations" / f"{split}.txt").write_text("\n".join(rows) + "\n")
+    source = open_data(f"oxford_pets:{tmp_path / 'root'}", cache=cache)
+    assert source.classes == ("Cat", "Dog")
+    assert shown(source)[1:] == shown(open_data(folders, cache=cache))[1:]
+    assert source.notes[0].endswith("the paper's 3,369 is a slip.")
+
+
+def test_food_is_read_through_torchvision(folders: Path, tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torchvision.datasets")
+    base = tmp_path / "root" / "food-101"
+    (base / "meta").mkdir(parents=True)
+    lists: dict[str, dict[str, list[str]]] = {split: {"cat": [], "dog": []} for split in ("train", "test")}
+    for number, (name, label, split) in enumerate(listed(folders)):
+        (base / "images" / label).mkdir(parents=True, exist_ok=True)
+        (base / "images" / label / f"{number}.jpg").write_bytes((folders / name).read_bytes())
+        lists[split][label].append(f"{label}/{number}")
+    for split, rows in lists.items():
+        (base / "meta" / f"{split}.json").write_text(json.dumps(rows))
+    assert shown(open_data(f"food101:{tmp_path / 'root'}", cache=cache)) == shown(open_data(folders, cache=cache))
+
+
+def test_a_set_that_is_not_there_is_refused_and_not_fetched(tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torchvision.datasets")
+    for name in KNOWN:
+        refused(f"{name}:{tmp_path}", cache, "--download|pip install")
+    refused("cifar10:", cache, "names no folder")
+    assert not [path for path in tmp_path.iterdir() if path.name != "cache"]
