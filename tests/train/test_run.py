@@ -1,6 +1,7 @@
 """A training in its folder: what it leaves, how it goes on, and what it refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from triscale import records
 from triscale.data import open_data
 from triscale.data.batches import to_tensor
 from triscale.data.source import rendered
-from triscale.errors import InputError
+from triscale.errors import InputError, StorageError
 from triscale.spec import IMAGENET
 from triscale.train import Asked, Engine, Interrupted, Recipe, Result, Run
 from triscale.train.feed import eval_photos
@@ -96,6 +97,15 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path,
     assert watch.steps[0] == stop + 1
     assert states(tmp_path / "run") == states(tmp_path / "whole")
     assert [one["epoch"] for one in records.read(tmp_path / "run" / "records.jsonl").all("epoch")] == [1, 2, 3]
+
+
+def test_it_can_be_stopped_while_pictures_are_rendered(tmp_path: Path, data: Path) -> None:
+    watch = Silent(0)
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", watch)
+    assert watch.steps == []
+    assert not (tmp_path / "run" / "last.safetensors").exists()
+    assert run(asked(data), tmp_path / "run").epochs == 3
 
 
 def test_a_finished_training_is_told_again_without_a_step(tmp_path: Path, data: Path) -> None:
@@ -182,3 +192,14 @@ def test_random_crops_are_validated_as_evaluate_prepares_them(tmp_path: Path, da
     expected = np.concatenate(list(rendered(part, (8, 8), IMAGENET)))[indices[:2]]
     assert torch.equal(pictures, to_tensor(expected, IMAGENET.mean, IMAGENET.std))
     assert labels.tolist() == part.labels[indices[:2]].tolist()
+
+
+def test_a_folder_that_vanishes_is_an_error_of_storage(tmp_path: Path, data: Path) -> None:
+    class Vanishing(Silent):
+        def step(self, engine: Engine) -> None:
+            """Remove the folder after the second step."""
+            if engine.step == 2:
+                shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(StorageError, match="run"):
+        run(asked(data), tmp_path / "run", Vanishing(), save_every=0.0)

@@ -59,16 +59,15 @@ class Wish:
 
 
 @contextmanager
-def noted() -> Iterator[Wish]:
-    """Note SIGINT and SIGTERM inside the block instead of raising; only the main thread can be asked."""
-    wish = Wish()
+def noted(wish: Wish) -> Iterator[None]:
+    """Note SIGINT, SIGTERM and SIGUSR1 inside the block instead of raising; only the main thread can be asked."""
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield
         return
     asking = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
     before = [signal.signal(one, wish.note) for one in asking]
     try:
-        yield wish
+        yield
     finally:
         for one, handler in zip(asking, before, strict=True):
             signal.signal(one, handler)

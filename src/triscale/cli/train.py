@@ -1,6 +1,5 @@
 """`triscale train`: one network, one recipe, one folder."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from cyclopts import Parameter
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
-from triscale.cli.signals import noted, terminable
+from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import training_progress
 from triscale.errors import OutputError, UsageError
 from triscale.lock import LOCK, locked
@@ -18,7 +17,6 @@ from triscale.scaling import network as named
 
 if TYPE_CHECKING:
     from triscale.train import Asked, Result, Run
-    from triscale.train.run import Watch
 
 
 @Parameter(name="*")
@@ -92,10 +90,20 @@ def train(
     asked = wanted.asked()
     _refuse_another_folder(out)
     with terminable(), locked(out), training_progress(out if tensorboard else None) as watch:
-        from triscale.train.run import Run  # noqa: PLC0415
+        from triscale.train import Run  # noqa: PLC0415
 
-        opened = _opener(Run, asked, out, watch, compute, workers, seconds, split=wanted.batch == "auto")
-        result = _finished(opened, out)
+        wish = Wish()
+        opened = Run(
+            asked,
+            out,
+            watch=watch,
+            device=compute.place(),
+            workers=workers,
+            save_every=seconds,
+            split_for_memory=wanted.batch == "auto",
+            stopping=wish,
+        )
+        result = _finished(opened, wish)
     if json:
         print_json(_document(result))
     else:
@@ -103,32 +111,15 @@ def train(
                    f"{result.checkpoint}")  # fmt: skip
 
 
-def _opener(
-    run: "type[Run]",
-    asked: "Asked",
-    out: Path,
-    watch: "Watch",
-    compute: Compute,
-    workers: int,
-    seconds: float,
-    *,
-    split: bool,
-) -> "Callable[[Callable[[], bool]], Run]":
-    device = compute.place()
-    return lambda stopping: run(
-        asked, out, watch=watch, device=device, workers=workers, save_every=seconds, split_for_memory=split,
-        stopping=stopping,
-    )  # fmt: skip
+def _finished(run: "Run", wish: Wish) -> "Result":
+    """What came out, unless a signal asked to stop: then it is obeyed after the state was saved."""
+    from triscale.train import Interrupted  # noqa: PLC0415
 
-
-def _finished(opened: "Callable[[Callable[[], bool]], Run]", out: Path) -> "Result":
-    from triscale.train.saved import Interrupted  # noqa: PLC0415
-
-    with noted() as wish:
+    with noted(wish):
         try:
-            return opened(wish).result()
+            return run.result()
         except Interrupted:
-            complain(f"stopped; the same command goes on with {out}.")
+            complain(f"stopped; the same command goes on with {run.folder}.")
             wish.obey()
             raise
 

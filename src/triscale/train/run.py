@@ -29,7 +29,7 @@ from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.recipe import Recipe
-from triscale.train.saved import Keeper
+from triscale.train.saved import Interrupted, Keeper
 from triscale.weights import Checkpoint, load, save, write_atomically
 
 RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
@@ -230,11 +230,17 @@ class Run:
         if asked.recipe.crop == "random":
             loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
             return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
-        images, labels = source.pictures("train", size), part.labels
+        images, labels = source.pictures("train", size, progress=self._go_on), part.labels
         augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
         feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
                            name=part.name, **drawn)  # fmt: skip
         return feed, lambda at_once: eval_batches(images, labels, validation, batch=at_once, mean=how.mean, std=how.std)
+
+    def _go_on(self, done: int, whole: int) -> None:
+        """Rendering may take minutes, and nothing needs saving yet."""
+        del done, whole
+        if self.stopping():
+            raise Interrupted
 
     def _introduce(self, feed: PictureFeed | Loader, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
