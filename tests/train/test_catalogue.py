@@ -61,6 +61,8 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     ("warmup_epochs = 2", "give one of them"),
     ("warmup = 0.0\nwarmup_epochs = 10", "does not end within 10 epochs"),
     ('schedule = "staircase"', "give warmup_epochs instead"),
+    ('policy = "randaugment"', "policy, jitter and erase are for crops"),
+    ('crop = "random"', "is shifted already"),
     ("epochs = ", "is no TOML"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, told: str) -> None:

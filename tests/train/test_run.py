@@ -6,13 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from triscale import records
+from triscale.data import open_data
+from triscale.data.batches import to_tensor
+from triscale.data.source import rendered
 from triscale.errors import InputError, StorageError
+from triscale.spec import IMAGENET
 from triscale.train import Asked, Engine, Interrupted, Recipe, Result, Run
+from triscale.train.feed import eval_photos
 from triscale.weights import load
 
 RECIPE = Recipe(epochs=3, batch=16, ema=0.9, mixup=0.2)
@@ -161,6 +168,30 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, data: Path) -> N
     wider = replace(SMALL, name="wider", head=replace(SMALL.head, channels=24))
     with pytest.raises(InputError, match="not of wider"):
         run(asked(data, network=wider, weights=weights), tmp_path / "second")
+
+
+CROPS = Recipe(epochs=2, batch=16, shift=0.0, crop="random", policy="randaugment", jitter=0.2, erase=0.5, ema=0.9)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_random_crops_of_the_originals_go_on_to_the_same_bits(tmp_path: Path, data: Path, workers: int) -> None:
+    run(asked(data, recipe=CROPS), tmp_path / "whole", workers=0)
+    with pytest.raises(Interrupted):
+        run(asked(data, recipe=CROPS), tmp_path / "run", Silent(6), workers=2 - workers)
+    run(asked(data, recipe=CROPS), tmp_path / "run", workers=workers)
+    assert states(tmp_path / "run") == states(tmp_path / "whole")
+
+
+def test_random_crops_are_validated_as_evaluate_prepares_them(tmp_path: Path, data: Path) -> None:
+    """The lock of the weights says so, and the pictures of the validation are those of the lock."""
+    found = load(run(asked(data, recipe=CROPS), tmp_path / "run").checkpoint)
+    assert found.preprocessing == IMAGENET
+    source = open_data(str(data))
+    part, indices = source.parts["train"], np.array([3, 1, 40])
+    (pictures, labels), *_ = eval_photos(part, indices, (8, 8), IMAGENET, 2)
+    expected = np.concatenate(list(rendered(part, (8, 8), IMAGENET)))[indices[:2]]
+    assert torch.equal(pictures, to_tensor(expected, IMAGENET.mean, IMAGENET.std))
+    assert labels.tolist() == part.labels[indices[:2]].tolist()
 
 
 def test_a_folder_that_vanishes_is_an_error_of_storage(tmp_path: Path, data: Path) -> None:

@@ -78,7 +78,7 @@ def train(
     Args:
         wanted: see `Wanted`.
         out: the folder of the training.
-        workers: threads that make batches ahead.
+        workers: how many make batches ahead: threads, or processes for random crops.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
         tensorboard: write the curves for TensorBoard into the folder too.

@@ -12,8 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from triscale.data import Pictures
+from triscale.data import Pictures, Size
 from triscale.data.batches import Augmentation, augmented, to_tensor
+from triscale.data.fit import fitted
+from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
+from triscale.data.scan import threads
+from triscale.data.source import Part
+from triscale.errors import InputError
+from triscale.spec import Preprocessing
 
 Batch = tuple[Tensor, Tensor]
 Indices = NDArray[np.int64]
@@ -94,6 +100,27 @@ class PictureFeed:
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
         drawn = draws.random((len(self.images), 4))
         return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
+
+
+def eval_photos(part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int) -> Iterator[Batch]:
+    """Pictures of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
+
+    Raises:
+        InputError: one cannot be read any more.
+    """
+
+    def one(index: int) -> Pictures:
+        try:
+            with part.opened(index) as image:
+                return fitted(upright_rgb(image), size, how)
+        except UnreadableError as error:
+            raise InputError(f"{part.name(index)} broke after the data was checked: {error}.") from error
+
+    with pillow_warnings_off(), threads() as pool:
+        for start in range(0, len(indices), batch):
+            chosen = indices[start : start + batch]
+            pixels = np.stack(list(pool.map(one, chosen.tolist())))
+            yield to_tensor(pixels, how.mean, how.std), torch.from_numpy(part.labels[chosen])
 
 
 def in_order(made: Callable[[int], Batch], steps: range, workers: int) -> Iterator[Batch]:

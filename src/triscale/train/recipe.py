@@ -10,6 +10,8 @@ Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "staircase"]
 Decayed = Literal["weights", "all_but_norms"]
 Precision = Literal["float32", "bfloat16"]
+Crop = Literal["shift", "random"]
+Policy = Literal["none", "autoaugment", "randaugment"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -42,6 +44,12 @@ class Recipe:
         cutmix: alpha of CutMix (arXiv 1905.04899); 0: none. With both, each batch has one of them, at random.
         clip: largest norm of the gradient of a step; 0: no limit.
         precision: `float32`, or `bfloat16` by autocast (weights stay float32).
+        crop: `shift` of pictures that were rendered at the network's size; or `random`: a resized crop of the original,
+            of 8% to all of its area, as in the paper.
+        policy: of operations on a crop: `autoaugment` (its policy v0), `randaugment`, or `none`.
+        layers, magnitude: N and M of RandAugment.
+        jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
+        erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
     """
 
@@ -66,6 +74,12 @@ class Recipe:
     cutmix: float = 0.0
     clip: float = 0.0
     precision: Precision = "float32"
+    crop: Crop = "shift"
+    policy: Policy = "none"
+    layers: int = 2
+    magnitude: float = 9.0
+    jitter: float = 0.0
+    erase: float = 0.0
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -94,6 +108,11 @@ class Recipe:
         if self.schedule == "staircase" and self.warmup:
             raise UsageError("the staircase counts epochs: give warmup_epochs instead of warmup.")
 
+        if self.crop == "shift" and (self.policy != "none" or self.jitter or self.erase):
+            raise UsageError('policy, jitter and erase are for crops of the originals: give crop = "random".')
+        if self.crop == "random" and self.shift:
+            raise UsageError('a random crop is shifted already: give shift = 0.0, or crop = "shift".')
+
     @property
     def peak_rate(self) -> float:
         """The peak of the learning rate at this batch."""
@@ -120,6 +139,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),
     "decayed": get_args(Decayed),
     "precision": get_args(Precision),
+    "crop": get_args(Crop),
+    "policy": get_args(Policy),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -127,4 +148,5 @@ _RANGES = {
     "shift": (0, 1), "warmup_epochs": (0, _INFINITE), "decay": (0, _INFINITE), "decay_epochs": (0, _INFINITE),
     "reference_batch": (0, _INFINITE), "ema": (0, 1), "mixup": (0, _INFINITE), "cutmix": (0, _INFINITE),
     "clip": (0, _INFINITE),
+    "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
 }  # fmt: skip

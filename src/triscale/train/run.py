@@ -14,17 +14,21 @@ from torch import nn
 from triscale import records as store
 from triscale._version import __version__
 from triscale.data import open_data, split_validation
+from triscale.data.augment import PhotoAugmentation
 from triscale.data.batches import Augmentation, eval_batches
+from triscale.data.crop import RandomCrop
+from triscale.data.loader import Loader
 from triscale.errors import InputError
 from triscale.evaluate import top1
 from triscale.machine import machine
 from triscale.nn import Model, build, device_name
-from triscale.spec import Preprocessing, content_hash, to_document
+from triscale.spec import IMAGENET, Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
-from triscale.train.feed import PictureFeed
+from triscale.train.feed import PictureFeed, eval_photos
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
+from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.weights import Checkpoint, load, save, write_atomically
 
@@ -63,7 +67,7 @@ class Run:
         asked: what is trained.
         folder: its own; the same question again goes on there.
         device: where torch computes.
-        workers: threads that make batches ahead.
+        workers: how many make batches ahead.
         save_every: seconds between two saves of the state; it is also saved at the end, and on being stopped.
         split_for_memory: split batches into as many parts as memory asks for; the batch stays what it is.
         stopping: whether the training was asked to stop.
@@ -136,13 +140,10 @@ class Run:
             engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
-        images, labels = feed.images, feed.labels
 
         def evaluate(model: nn.Module) -> float:
-            colours = {"mean": feed.mean, "std": feed.std}
             at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
-            batches = eval_batches(images, labels, validation, batch=at_once, **colours)
-            return top1(model, _interruptible(batches, lambda: keeper.check(engine)))
+            return top1(model, _interruptible(validation(at_once), lambda: keeper.check(engine)))
 
         parts = engine.parts
 
@@ -203,35 +204,37 @@ class Run:
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
-        """That of a study, with mean and std of the weights that the training begins with."""
-        usual = Preprocessing()
+        """What the weights are locked to: of random crops ImageNet's, else a study's; or that of `asked.weights`."""
+        crops = self.asked.recipe.crop == "random"
         if self.asked.weights is None:
-            return usual
+            return IMAGENET if crops else Preprocessing()
         found = load(self.asked.weights).preprocessing
-        return replace(usual, mean=found.mean, std=found.std)
+        return replace(found, resolution=None) if crops else replace(Preprocessing(), mean=found.mean, std=found.std)
 
-    def _feed(self) -> tuple[PictureFeed, Any]:
-        asked, source = self.asked, self.source
+    def _feed(self) -> tuple[PictureFeed | Loader, Callable[[int], Iterator[Any]]]:
+        """The batches of the training, and (from how many at once) those of the validation."""
+        asked, source, how = self.asked, self.source, self.preprocessing
+        part, size = source.parts["train"], asked.network.resolution
         training, validation = split_validation(source.labels("train"), seed=asked.seed)
-        paths = getattr(source.parts["train"], "paths", None)
-        feed = PictureFeed(
-            images=source.pictures("train", asked.network.resolution, progress=self._go_on),
-            labels=source.labels("train"),
-            indices=training,
-            batch=asked.recipe.batch,
-            seed=asked.seed,
-            augmentation=Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift),
-            mean=self.preprocessing.mean,
-            std=self.preprocessing.std,
-            workers=self.workers,
-            name=lambda one: str(paths[one]) if paths else f"picture {one} of {source.name}",
-        )
         if len(training) < 2 or not len(validation):
             raise InputError(
                 f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
                 "Give at least two of each class."
             )
-        return feed, validation
+        drawn: dict[str, Any] = {
+            "indices": training,
+            "batch": asked.recipe.batch,
+            "seed": asked.seed,
+            "workers": self.workers,
+        }
+        if asked.recipe.crop == "random":
+            loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
+            return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
+        images, labels = source.pictures("train", size, progress=self._go_on), part.labels
+        augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
+        feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
+                           name=part.name, **drawn)  # fmt: skip
+        return feed, lambda at_once: eval_batches(images, labels, validation, batch=at_once, mean=how.mean, std=how.std)
 
     def _go_on(self, done: int, whole: int) -> None:
         """Rendering may take minutes, and nothing needs saving yet."""
@@ -239,7 +242,7 @@ class Run:
         if self.stopping():
             raise Interrupted
 
-    def _introduce(self, feed: PictureFeed, engine: Engine, *, going_on: bool) -> None:
+    def _introduce(self, feed: PictureFeed | Loader, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
         if going_on:
             self.watch.say(f"going on: step {engine.step} of {engine.steps * engine.recipe.epochs}")
@@ -293,6 +296,19 @@ class Run:
 
     def _append(self, **record: Any) -> None:
         store.append(self.folder / RECORDS, record)
+
+
+def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
+    """What a recipe of random crops does to each photo."""
+    return PhotoAugmentation(
+        crop=RandomCrop(),
+        flip=0.5 if recipe.flip else 0.0,
+        policy=recipe.policy,
+        layers=recipe.layers,
+        magnitude=recipe.magnitude,
+        jitter=recipe.jitter,
+        erase=recipe.erase,
+    )
 
 
 def best_of(history: list[Epoch]) -> Epoch:

@@ -22,7 +22,7 @@ from triscale._version import __version__
 from triscale.errors import InputError
 from triscale.train.engine import Engine, Epoch
 from triscale.weights import write_atomically
-from triscale.weights.checkpoint import _digest
+from triscale.weights.checkpoint import state_digest
 
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
 FORMAT, VERSION = "triscale.training", 1
@@ -205,7 +205,7 @@ def packed(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
     """A safetensors file with a description and the digest of all that is in it."""
     copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(about, sort_keys=True)
-    payload: bytes = safetensors.torch.save(copies, metadata={"triscale": text, "sha256": _digest(text, copies)})
+    payload: bytes = safetensors.torch.save(copies, metadata={"triscale": text, "sha256": state_digest(text, copies)})
     return payload
 
 
@@ -219,6 +219,6 @@ def unpacked(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         about = json.loads(text)
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise _UnusableError(f"is damaged ({(str(error) or type(error).__name__).splitlines()[0][:80]})") from None
-    if metadata.get("sha256") != _digest(text, tensors) or not isinstance(about, dict):
+    if metadata.get("sha256") != state_digest(text, tensors) or not isinstance(about, dict):
         raise _UnusableError("is damaged (its content does not match its digest)")
     return about, tensors

@@ -77,7 +77,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "preprocessing": preprocessing_document(checkpoint.preprocessing),
     }
     metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
-    metadata["sha256"] = _digest(metadata["triscale"], tensors)
+    metadata["sha256"] = state_digest(metadata["triscale"], tensors)
     payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
 
@@ -97,7 +97,7 @@ def load(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
-    if metadata.get("sha256") != _digest(metadata["triscale"], tensors):
+    if metadata.get("sha256") != state_digest(metadata["triscale"], tensors):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
         kind = f"{about.get('format')} version {about.get('version')}"
@@ -170,7 +170,8 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _digest(about: str, tensors: Mapping[str, Tensor]) -> str:
+def state_digest(about: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a description and of every tensor with its name, type and shape."""
     digest = hashlib.sha256(about.encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
