@@ -15,7 +15,7 @@ from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import build
 from triscale.spec import IMAGENET, Preprocessing
 from triscale.weights import Checkpoint, load, save
-from triscale.weights.checkpoint import _digest
+from triscale.weights.checkpoint import state_digest
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     foreign.write_bytes(safetensors.torch.save({"w": torch.zeros(1)}))
     about = json.dumps({"format": "triscale.checkpoint", "version": 99})
     newer = tmp_path / "newer.safetensors"
-    metadata = {"triscale": about, "sha256": _digest(about, {"w": torch.zeros(1)})}
+    metadata = {"triscale": about, "sha256": state_digest(about, {"w": torch.zeros(1)})}
     newer.write_bytes(safetensors.torch.save({"w": torch.zeros(1)}, metadata=metadata))
     with pytest.raises(InputError, match="not a triscale checkpoint"):
         load(foreign)
@@ -109,7 +109,7 @@ def with_preprocessing(saved: Path, name: str, document: object) -> Path:
     about["preprocessing"] = document
     text, state = json.dumps(about), dict(load(saved).state)
     path = saved.with_name(name)
-    path.write_bytes(safetensors.torch.save(state, metadata={"triscale": text, "sha256": _digest(text, state)}))
+    path.write_bytes(safetensors.torch.save(state, metadata={"triscale": text, "sha256": state_digest(text, state)}))
     return path
 
 
