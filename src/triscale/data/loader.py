@@ -7,6 +7,7 @@ import os
 import signal
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -123,17 +124,18 @@ class Loader:
             return
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "This DataLoader will create")  # how many workers is the user's choice
-            coming = iter(
-                DataLoader(
-                    plan,
-                    batch_size=None,
-                    sampler=range(first, self.steps),
-                    num_workers=self.workers,
-                    prefetch_factor=PREFETCH,
-                    worker_init_fn=_begin_worker,
-                    multiprocessing_context="fork" if hasattr(os, "fork") else None,
+            with _signals_held():
+                coming = iter(
+                    DataLoader(
+                        plan,
+                        batch_size=None,
+                        sampler=range(first, self.steps),
+                        num_workers=self.workers,
+                        prefetch_factor=PREFETCH,
+                        worker_init_fn=_begin_worker,
+                        multiprocessing_context="fork" if hasattr(os, "fork") else None,
+                    )
                 )
-            )
         try:
             yield from coming
         except RuntimeError as error:
@@ -217,9 +219,27 @@ def _stand_in(pictures: Tensor, labels: Tensor, good: Sequence[int], broken: Seq
         pictures[at], labels[at] = pictures[other], labels[other]
 
 
+_TO_STOP = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals to stop wait: a worker inherits that, so that none reaches it before it knows what to do with them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_STOP)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker(number: int) -> None:
     """A signal to stop is the main process's to answer: it takes its batch, saves, and ends the workers."""
     del number
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_STOP)
     warnings.simplefilter("ignore")

@@ -127,7 +127,9 @@ def _compute_line(records: Records, members: Sequence[Record], scores: Scores, e
 
 def _best_line(best: Mapping[str, Any], folder: str) -> str:
     cost = f"{_millions(best['cost']['macs'])} MACs, {_millions(best['cost']['params'])} params"
-    return f"Best network by validation: {best['rule']} at phi {best['phi']:.3g}, {cost}: {folder}/best.safetensors"
+    return (
+        f"Best of the family by validation: {best['rule']} at phi {best['phi']:.3g}, {cost}: {folder}/best.safetensors"
+    )
 
 
 def _place(member: Mapping[str, Any]) -> str:
