@@ -101,7 +101,7 @@ def limited(tmp_path: Path, room: int, *more: str) -> "subprocess.CompletedProce
 
 
 def test_batch_auto_halves_until_it_fits_and_keeps_the_batch(tmp_path: Path) -> None:
-    done = limited(tmp_path, 400_000_000, "--batch", "auto")
+    done = limited(tmp_path, 800_000_000, "--batch", "auto")
     assert done.returncode == 0, done.stderr
     lines = records.read(tmp_path / "run" / "records.jsonl")
     assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16}
