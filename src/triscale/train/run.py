@@ -13,24 +13,22 @@ from torch import nn
 
 from triscale import records as store
 from triscale._version import __version__
-from triscale.data import open_data, split_validation
-from triscale.data.augment import PhotoAugmentation
-from triscale.data.batches import Augmentation, eval_batches
-from triscale.data.crop import RandomCrop
+from triscale.data import open_data
 from triscale.data.loader import Loader
 from triscale.errors import InputError
 from triscale.evaluate import top1
 from triscale.machine import machine
-from triscale.nn import Model, build, device_name
-from triscale.spec import IMAGENET, Preprocessing, content_hash, to_document
+from triscale.nn import device_name
+from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
-from triscale.train.feed import PictureFeed, eval_photos
+from triscale.train.feed import PictureFeed
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
-from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
-from triscale.weights import Checkpoint, load, save, write_atomically
+from triscale.train.start import first_model, preprocessing_of
+from triscale.train.supply import feeds_of
+from triscale.weights import Checkpoint, save, write_atomically
 
 RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
 _EVAL_BATCH = 256
@@ -133,9 +131,10 @@ class Run:
         write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
     def _train(self) -> None:
-        feed, validation = self._feed()
+        feed, validation = feeds_of(self.asked, self.source, self.preprocessing, self.workers, self._go_on)
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
-        engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed)
+        model = first_model(self.asked, self.source.classes, self.watch.say)
+        engine = Engine(model.to(self.device), self.asked.recipe, feed.steps, seed=self.asked.seed)
         if self.split_for_memory:
             engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
         going_on = keeper.restore(engine)
@@ -177,64 +176,10 @@ class Run:
             finished=_now(),
         )
 
-    def _model(self) -> Model:
-        """The network with its first weights, where it will be trained."""
-        asked = self.asked
-        torch.manual_seed(asked.seed)
-        model = build(asked.network)
-        if asked.recipe.zero_classifier:
-            nn.init.zeros_(model.classifier.weight)
-        if asked.weights is not None:
-            self._take(model, load(asked.weights))
-        return model.to(self.device).to(memory_format=torch.channels_last)
-
-    def _take(self, model: Model, found: Checkpoint) -> None:
-        """Begin with the weights of a checkpoint; the classifier of other classes is left out."""
-        free = replace(self.asked.network, classes=found.network.classes, resolution=found.network.resolution)
-        if content_hash(free) != content_hash(found.network):
-            raise InputError(
-                f"{self.asked.weights} holds weights of {found.network.name}, not of {self.asked.network.name}.\n"
-                "Give the network that the weights are of."
-            )
-        state = dict(found.state)
-        if found.classes != self.source.classes:
-            state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
-            self.watch.say(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
-        model.load_state_dict({**model.state_dict(), **state})
-
     @cached_property
     def preprocessing(self) -> Preprocessing:
-        """What the weights are locked to: of random crops ImageNet's, else a study's; or that of `asked.weights`."""
-        crops = self.asked.recipe.crop == "random"
-        if self.asked.weights is None:
-            return IMAGENET if crops else Preprocessing()
-        found = load(self.asked.weights).preprocessing
-        return replace(found, resolution=None) if crops else replace(Preprocessing(), mean=found.mean, std=found.std)
-
-    def _feed(self) -> tuple[PictureFeed | Loader, Callable[[int], Iterator[Any]]]:
-        """The batches of the training, and (from how many at once) those of the validation."""
-        asked, source, how = self.asked, self.source, self.preprocessing
-        part, size = source.parts["train"], asked.network.resolution
-        training, validation = split_validation(source.labels("train"), seed=asked.seed)
-        if len(training) < 2 or not len(validation):
-            raise InputError(
-                f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
-                "Give at least two of each class."
-            )
-        drawn: dict[str, Any] = {
-            "indices": training,
-            "batch": asked.recipe.batch,
-            "seed": asked.seed,
-            "workers": self.workers,
-        }
-        if asked.recipe.crop == "random":
-            loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
-            return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
-        images, labels = source.pictures("train", size, progress=self._go_on), part.labels
-        augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
-        feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
-                           name=part.name, **drawn)  # fmt: skip
-        return feed, lambda at_once: eval_batches(images, labels, validation, batch=at_once, mean=how.mean, std=how.std)
+        """What the weights are locked to."""
+        return preprocessing_of(self.asked)
 
     def _go_on(self, done: int, whole: int) -> None:
         """Rendering may take minutes, and nothing needs saving yet."""
@@ -296,19 +241,6 @@ class Run:
 
     def _append(self, **record: Any) -> None:
         store.append(self.folder / RECORDS, record)
-
-
-def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
-    """What a recipe of random crops does to each photo."""
-    return PhotoAugmentation(
-        crop=RandomCrop(),
-        flip=0.5 if recipe.flip else 0.0,
-        policy=recipe.policy,
-        layers=recipe.layers,
-        magnitude=recipe.magnitude,
-        jitter=recipe.jitter,
-        erase=recipe.erase,
-    )
 
 
 def best_of(history: list[Epoch]) -> Epoch:
