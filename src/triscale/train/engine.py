@@ -13,6 +13,7 @@ from triscale.nn import device_of
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
+from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
 
@@ -32,7 +33,7 @@ class Engine:
 
     Attributes:
         model: the network, on the device where it lies.
-        recipe: how it is trained.
+        recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
         parts: into how many parts a batch is split, one after the other, for want of memory.
@@ -57,6 +58,8 @@ class Engine:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
+        if recipe.norms == "momentum":
+            set_momentum(model, steps)
         self._forward = torch.compile(model) if recipe.compile else model
 
     @property
@@ -94,6 +97,8 @@ class Engine:
         torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        if recipe.norms == "freeze":
+            freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._backward_in_parts(pictures, labels)
         self.norm = clip(self.model, recipe.clip)

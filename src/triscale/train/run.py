@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +26,8 @@ from triscale.train.feed import PictureFeed
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
+from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
+from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of
 from triscale.train.supply import feeds_of
@@ -134,13 +137,16 @@ class Run:
         feed, validation = feeds_of(self.asked, self.source, self.preprocessing, self.workers, self._go_on)
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
         model = first_model(self.asked, self.source.classes, self.watch.say)
-        engine = Engine(model.to(self.device), self.asked.recipe, feed.steps, seed=self.asked.seed)
+        engine = Engine(model.to(self.device), self._recipe(), feed.steps, seed=self.asked.seed)
         if self.split_for_memory:
             engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:
+            if engine.recipe.norms == "precise":
+                some = -(-PRECISE // engine.recipe.batch)
+                take_precise(model, islice(feed.batches(engine.epoch, max(0, feed.steps - some)), some))
             at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
             return top1(model, _interruptible(validation(at_once), lambda: keeper.check(engine)))
 
@@ -176,6 +182,14 @@ class Run:
             finished=_now(),
         )
 
+    def _recipe(self) -> Recipe:
+        """With what its norms do, which `auto` leaves open."""
+        recipe, weights = self.asked.recipe, self.asked.weights
+        norms = chosen(recipe.norms, recipe.batch, begun=weights is not None)
+        if recipe.norms == "auto":
+            self.watch.say(f"batch norms: {norms}; {REASONS[norms]}")
+        return replace(recipe, norms=norms)
+
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """What the weights are locked to."""
@@ -202,7 +216,7 @@ class Run:
                 triscale=__version__,
                 network=to_document(self.asked.network),
                 id=content_hash(self.asked.network),
-                recipe=self.asked.recipe.document(),
+                recipe=engine.recipe.document(),
                 seed=self.asked.seed,
                 data={**self.identity["data"], "source": self.source.name, "notes": list(self.source.notes)},
                 left_out=feed.left_out,

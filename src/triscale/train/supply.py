@@ -52,7 +52,7 @@ def feeds_of(
 def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
     """What a recipe of random crops does to each photo."""
     return PhotoAugmentation(
-        crop=RandomCrop(),
+        crop=RandomCrop(area=(recipe.area, 1.0)),
         flip=0.5 if recipe.flip else 0.0,
         policy=recipe.policy,
         layers=recipe.layers,
