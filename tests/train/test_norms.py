@@ -15,7 +15,7 @@ from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe
-from triscale.train.norms import chosen, norms_of, take_precise
+from triscale.train.norms import Norms, chosen, norms_of, take_precise
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.weights import Checkpoint, load
 
@@ -33,7 +33,7 @@ def statistics(model: nn.Module) -> list[torch.Tensor]:
 
 def test_frozen_norms_keep_their_statistics_and_learn_their_scale() -> None:
     training = engine(norms="freeze", zero_classifier=False, warmup=0.0)
-    nn.init.normal_(training.model.classifier.weight)
+    nn.init.normal_(training.model.get_parameter("classifier.weight"))
     before = statistics(training.model)
     scales = [one.weight.clone() for one in norms_of(training.model)]
     training.learn(PICTURES, LABELS)
@@ -108,7 +108,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("norms", ["freeze", "momentum", "precise"])
 @pytest.mark.parametrize("stop", [1, 4])
-def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, norms: str, stop: int) -> None:
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, norms: Norms, stop: int) -> None:
     """In the middle of an epoch, and between its last step and its evaluation."""
     recipe = replace(RECIPE, norms=norms, ema=0.9, layer_decay=0.5)
     run(asked(data, recipe=recipe), tmp_path / "whole")
