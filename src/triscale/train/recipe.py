@@ -56,6 +56,7 @@ class Recipe:
             which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
             taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
         layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
+        sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
         area: smallest part of a picture's area that a random crop keeps.
     """
 
@@ -90,6 +91,7 @@ class Recipe:
     norms: Norms = "learn"
     layer_decay: float = 1.0
     area: float = 0.08
+    sync_norms: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
