@@ -40,10 +40,10 @@ def main() -> None:
             for name, (processes, threads) in list(PLANS.items())[:: -1 if index % 2 else 1]:
                 speeds[name].append(speed(Path(place) / f"{name} {index}", processes, threads))
     medians = {name: median(values) for name, values in speeds.items()}
-    alone, together, threads = medians.values()
+    alone, together, threaded = medians.values()
     for name, value in medians.items():
         print(f"{name}: {value:.0f} images/s")
-    print(f"efficiency of two processes: {together / (2 * alone):.2f}; beside two threads: {together / threads:.2f}x")
+    print(f"efficiency of two processes: {together / (2 * alone):.2f}; beside two threads: {together / threaded:.2f}x")
     harness.append(
         {
             **harness.provenance("processes"),
@@ -52,7 +52,7 @@ def main() -> None:
             "images_per_second": speeds,
             "medians": medians,
             "efficiency": together / (2 * alone),
-            "against_two_threads": together / threads,
+            "against_two_threads": together / threaded,
         }
     )
 
