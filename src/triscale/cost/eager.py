@@ -43,11 +43,14 @@ class _Node(NamedTuple):
 
 
 class Eager:
-    """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops."""
+    """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops.
+
+    `gradients`: bytes of those of the weights, which stay.
+    """
 
     def __init__(self, batch: int, *, training: bool) -> None:
         self.batch, self.training = batch, training
-        self.live = self.peak = 0
+        self.live = self.peak = self.gradients = 0
         self._nodes: list[_Node] = []
 
     def spike(self, size: int) -> None:
@@ -104,6 +107,7 @@ class Eager:
             self.spike(node.workspace)
             made = [self._gradient(one, given, passes=node.passes) for one in node.inputs]
             self._take(node.parameters)
+            self.gradients += node.parameters
             if given:
                 self._drop(given)
             for storage in node.saved:

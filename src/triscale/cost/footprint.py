@@ -17,6 +17,7 @@ class Footprint(NamedTuple):
         output: the block's output.
         inference_peak, forward_peak, backward_peak: the most that lives at once.
         forward, backward: what a pass adds and leaves (backward: gradients, minus all that forward saved).
+        gradients: those of the weights, which a pass over the block leaves.
         keeps_input: the block saves its input for backward.
         keeps_output: the block itself needs its output for backward.
     """
@@ -27,6 +28,7 @@ class Footprint(NamedTuple):
     forward: int
     backward_peak: int
     backward: int
+    gradients: int
     keeps_input: bool
     keeps_output: bool
 
@@ -50,8 +52,9 @@ def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int) -> Foo
     training.live = training.peak = 0
     training.backward()
     return Footprint(
-        y.size, inference.peak, forward_peak, added, training.peak, training.live, keeps_input, keeps_output
-    )
+        y.size, inference.peak, forward_peak, added, training.peak, training.live, training.gradients,
+        keeps_input, keeps_output,
+    )  # fmt: skip
 
 
 def _input(run: Eager, block: Block) -> Map:

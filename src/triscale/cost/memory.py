@@ -4,7 +4,7 @@ The oracle is the peak of torch's CPU allocator. What the process holds besides 
 the data loader) and what a GPU's convolution algorithms ask for in workspace is not in these numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -18,7 +18,7 @@ from triscale.spec import Block, Network, Resolved, resolve
 
 Optimizer = Literal["sgd", "rmsprop", "adam"]
 
-_LONG = 8
+LONG = 8
 """Bytes of a label, and of a norm's count of batches."""
 
 
@@ -29,7 +29,7 @@ class _State(NamedTuple):
     transient: int
 
 
-_STATES: Mapping[str, _State] = MappingProxyType({
+STATES: Mapping[str, _State] = MappingProxyType({
     "sgd": _State(1, 0),  # with momentum
     "rmsprop": _State(2, 1),  # with momentum
     "adam": _State(2, 2),
@@ -51,7 +51,7 @@ def inference_memory(network: Network | Resolved, batch: int = 1) -> int:
         if repeats > 1:
             peak = max(peak, stage_input + one.output + one.inference_peak)
         held = one.output
-    return _parameters(resolved) + _buffers(resolved) + images + peak
+    return parameter_bytes(resolved) + buffer_bytes(resolved) + images + peak
 
 
 def training_memory(network: Network | Resolved, batch: int, optimizer: Optimizer = "sgd") -> int:
@@ -66,12 +66,12 @@ def training_memory(network: Network | Resolved, batch: int, optimizer: Optimize
         UsageError: the batch or the optimizer cannot be meant.
     """
     resolved = _checked(network, batch)
-    if optimizer not in _STATES:
-        raise UsageError(f"unknown optimizer {optimizer!r}; allowed: {', '.join(_STATES)}")
-    state = _STATES[optimizer]
-    parameters = _parameters(resolved)
-    step = parameters + state.transient * max(_largest_tensor(run.block) for run in resolved.runs)
-    static = parameters * (1 + state.kept) + _buffers(resolved) + _images(resolved.network, batch)
+    if optimizer not in STATES:
+        raise UsageError(f"unknown optimizer {optimizer!r}; allowed: {', '.join(STATES)}")
+    state = STATES[optimizer]
+    parameters = parameter_bytes(resolved)
+    step = parameters + state.transient * max(largest_tensor(run.block) for run in resolved.runs)
+    static = parameters * (1 + state.kept) + buffer_bytes(resolved) + _images(resolved.network, batch)
     return static + max(_step(resolved, batch)[0], step)
 
 
@@ -104,7 +104,14 @@ def _checked(network: Network | Resolved, batch: int) -> Resolved:
 
 def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
     """What forward and backward add: the most, and what is left at the end (which must be the gradients alone)."""
-    prints = _prints(resolved, batch)
+    prints = block_prints(resolved, batch)
+    forward_peak, saved = forward_pass(prints)
+    backward_peak, change = backward_pass(prints)
+    return max(forward_peak, saved + backward_peak), saved + change
+
+
+def forward_pass(prints: Sequence[Footprint]) -> tuple[int, int]:
+    """The most that lives during a forward pass, and what lives after it; above what lived before."""
     live = peak = 0
     before: Footprint | None = None
     for one in prints:
@@ -113,41 +120,54 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
         if before and not (before.keeps_output or one.keeps_input):
             live -= before.output
         before = one
+    return peak, live
+
+
+def backward_pass(prints: Sequence[Footprint], *, again: bool = False) -> tuple[int, int]:
+    """The most that lives during a backward pass, and what lives after it; above what lived before.
+
+    `again`: the gradients of weights are there already, and new ones are added to them.
+    """
+    live = peak = 0
     for index in reversed(range(len(prints))):
         one = prints[index]
         peak = max(peak, live + one.backward_peak)
-        live += one.backward
+        live += one.backward - (one.gradients if again else 0)
         if index and one.keeps_input and not prints[index - 1].keeps_output:
             live -= prints[index - 1].output
     return peak, live
 
 
-def _prints(resolved: Resolved, batch: int) -> list[Footprint]:
+def block_prints(resolved: Resolved, batch: int) -> list[Footprint]:
+    """The live bytes of each block in the order of the data; of cells in a row, as one."""
     stochastic = resolved.network.stochastic_depth > 0
     return [one for one, repeats, _ in parts(resolved, batch, stochastic=stochastic) for _ in range(repeats)]
 
 
-def _parameters(resolved: Resolved) -> int:
+def parameter_bytes(resolved: Resolved) -> int:
+    """Of the parameters in fp32."""
     return FLOAT * count_resolved(resolved).params
 
 
-def _buffers(resolved: Resolved) -> int:
+def buffer_bytes(resolved: Resolved) -> int:
+    """Of what norms keep beside them."""
     return sum(_block_buffers(block) * repeats for block, repeats, _ in resolved.runs)
 
 
 def _images(network: Network, batch: int) -> int:
     height, width = network.resolution
-    return FLOAT * batch * network.input_channels * height * width + _LONG * batch
+    return FLOAT * batch * network.input_channels * height * width + LONG * batch
 
 
 @lru_cache(maxsize=1 << 16)
 def _block_buffers(block: Block) -> int:
     """Running mean and variance of each norm, and its count of batches."""
-    return sum(2 * FLOAT * layer.out_channels + _LONG for layer in block.layers if layer.norm)
+    return sum(2 * FLOAT * layer.out_channels + LONG for layer in block.layers if layer.norm)
 
 
 @lru_cache(maxsize=1 << 16)
-def _largest_tensor(block: Block) -> int:
+def largest_tensor(block: Block) -> int:
+    """Bytes of a block's largest weight."""
     return FLOAT * max(
         layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2 for layer in block.layers
     )

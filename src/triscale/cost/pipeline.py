@@ -1,0 +1,175 @@
+"""A network cut into consecutive sections, one a process, for pipeline parallelism (GPipe, arXiv 1811.06965).
+
+A section is a stage of a pipeline; "stage" stays the word for a stage of the network. Backward takes twice the
+multiply-adds of forward in every block, so equal counted MACs are equal counted work.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Literal, NamedTuple, get_args
+
+from triscale.cost.count import Counts, count_block
+from triscale.cost.eager import FLOAT
+from triscale.cost.memory import (
+    LONG,
+    STATES,
+    Optimizer,
+    backward_pass,
+    block_prints,
+    buffer_bytes,
+    forward_pass,
+    largest_tensor,
+    parameter_bytes,
+)
+from triscale.errors import UsageError
+from triscale.spec import Block, BlockRun, Network, Resolved, resolve
+
+Schedule = Literal["gpipe", "1f1b"]
+"""`gpipe`: forward of all micro-batches, then backward of all. `1f1b`: backward as soon as one can be, so that section
+s of n holds the maps of n - s micro-batches and not of all. Gradients and idle time are the same."""
+
+Shape = tuple[int, int, int]
+"""Channels, height, width of a map."""
+
+
+class Section(NamedTuple):
+    """Blocks `first` to `end - 1` of `Resolved.flat`, in which 0 is the stem and the last one the head.
+
+    Attributes:
+        takes, gives: maps that come from the section before and go to the next; cells need two, the first of which is
+            the current one. Pictures and logits do not count.
+    """
+
+    first: int
+    end: int
+    params: int
+    macs: int
+    activations: int
+    takes: tuple[Shape, ...]
+    gives: tuple[Shape, ...]
+
+
+def cut(network: Network | Resolved, sections: int) -> tuple[Section, ...]:
+    """The network in so many sections, of which the costliest in MACs costs as little as whole blocks allow.
+
+    Raises:
+        UsageError: more sections than blocks, or fewer than one.
+    """
+    resolved = resolve(network) if isinstance(network, Network) else network
+    blocks = [block for _, block in resolved.flat()]
+    if not 1 <= sections <= len(blocks):
+        raise UsageError(
+            f"{resolved.network.name} cannot be cut into {sections} sections; it has {len(blocks)} blocks."
+        )
+    return sections_at(resolved, balanced([count_block(one).macs for one in blocks], sections))
+
+
+def sections_at(resolved: Resolved, ends: Sequence[int]) -> tuple[Section, ...]:
+    """The sections that end before these blocks; the last end is the number of blocks."""
+    blocks = [block for _, block in resolved.flat()]
+    firsts = (0, *ends[:-1])
+    between = [_maps(blocks[end - 1], blocks[end]) for end in ends[:-1]]
+    found = []
+    for first, end, takes, gives in zip(firsts, ends, [(), *between], [*between, ()], strict=True):
+        counts = Counts(*map(sum, zip(*map(count_block, blocks[first:end]), strict=True)))
+        found.append(Section(first, end, *counts, takes, gives))
+    return tuple(found)
+
+
+def balanced(costs: Sequence[int], runs: int) -> tuple[int, ...]:
+    """The ends of consecutive runs, none empty, whose costliest costs the least possible; exact.
+
+    With one run more, the best of the first j items is the least over i of the larger of two numbers: the best of the
+    first i in the runs before, which grows with i, and the cost from i to j, which falls. Where they cross is found by
+    bisection.
+    """
+    sums = list(accumulate(costs, initial=0))
+    best, begins = sums, list[list[int]]()
+    for run in range(1, runs):
+        row, begin = [0] * len(sums), [0] * len(sums)
+        for j in range(run + 1, len(sums)):
+            places = range(run, j)
+            crossing = bisect_left(places, 1, key=lambda i, best=best, j=j: best[i] >= sums[j] - sums[i])
+            near = places[max(0, crossing - 1) : crossing + 1]
+            row[j], begin[j] = min((max(best[i], sums[j] - sums[i]), i) for i in near)
+        best = row
+        begins.append(begin)
+    ends = [len(costs)]
+    for begin in reversed(begins):
+        ends.append(begin[ends[-1]])
+    return tuple(reversed(ends))
+
+
+def pipeline_memory(
+    network: Network | Resolved, sections: Sequence[Section], batch: int, microbatches: int, *,
+    schedule: Schedule = "1f1b", optimizer: Optimizer = "sgd",
+) -> tuple[int, ...]:  # fmt: skip
+    """Peak bytes of each section in training in fp32: weights, gradients, optimizer, maps of micro-batches in flight.
+
+    The oracle is torch's CPU allocator under `torch.distributed.pipelining`. The first section holds the batch.
+
+    Raises:
+        UsageError: the batch is no multiple of `microbatches`, or a word cannot be meant.
+    """
+    if schedule not in get_args(Schedule) or optimizer not in STATES:
+        known = ", ".join((*get_args(Schedule), *STATES))
+        raise UsageError(f"unknown schedule {schedule!r} or optimizer {optimizer!r}; allowed: {known}.")
+    if batch < 1 or microbatches < 1 or batch % microbatches:
+        raise UsageError(f"a batch of {batch} is no whole number of pictures in each of {microbatches} micro-batches.")
+    resolved = resolve(network) if isinstance(network, Network) else network
+    runs = [BlockRun(block, 1, stage) for stage, block in resolved.flat()]
+    parts = [Resolved(resolved.network, tuple(runs[one.first : one.end])) for one in sections]
+    found = []
+    for index, (section, part) in enumerate(zip(sections, parts, strict=True)):
+        held = microbatches if schedule == "gpipe" else min(microbatches, len(sections) - index)
+        step = _flight(section, part, batch // microbatches, microbatches, held)
+        found.append(_static(section, part, batch, optimizer) + max(step, _update(part, optimizer)))
+    return tuple(found)
+
+
+def _maps(before: Block, after: Block) -> tuple[Shape, ...]:
+    """What goes from a block to the next: after a cell, a cell takes the input of that one too."""
+    current = (before.out_channels, *before.output)
+    return (current, (before.in_channels, *before.input)) if before.cell and after.cell else (current,)
+
+
+def _static(section: Section, part: Resolved, batch: int, optimizer: Optimizer) -> int:
+    pictures = FLOAT * batch * part.network.input_channels * part.network.resolution[0] * part.network.resolution[1]
+    labels = 2 * LONG * batch  # own and mixed in
+    parameters = parameter_bytes(part) * (1 + STATES[optimizer].kept)
+    return parameters + buffer_bytes(part) + (0 if section.takes else pictures) + (0 if section.gives else labels)
+
+
+def _update(part: Resolved, optimizer: Optimizer) -> int:
+    """The optimizer's step, beside weights and its state."""
+    return parameter_bytes(part) + STATES[optimizer].transient * max(largest_tensor(run.block) for run in part.runs)
+
+
+def _flight(section: Section, part: Resolved, batch: int, microbatches: int, held: int) -> int:
+    """The most that the micro-batches of one step hold, of which `held` are in flight at once.
+
+    torch keeps what was received until its backward pass is done, and the gradient that it began with too. Where
+    `held` is all, what is sent stays until all was sent, forward and backward.
+    """
+    prints = block_prints(part, batch)
+    forward_peak, saved = forward_pass(prints)
+    received, sent = _bytes(section.takes, batch), _bytes(section.gives, batch)
+    released = 0 if prints[-1].keeps_output else sent
+    returned = received if held == microbatches else 0
+    live = peak = made = 0
+    for done in range(microbatches):
+        while made < min(microbatches, done + held):
+            peak = max(peak, live + received + forward_peak)
+            live += received + saved + _bytes(section.gives[1:], batch)
+            made += 1
+            live -= 0 if held == microbatches else released
+        live -= released * microbatches if held == microbatches and not done else 0
+        backward_peak, change = backward_pass(prints, again=done > 0)
+        peak = max(peak, live + 2 * sent + backward_peak)
+        live += sent + change - received - (received - returned)
+    return peak
+
+
+def _bytes(maps: Sequence[Shape], batch: int) -> int:
+    return sum(FLOAT * batch * channels * height * width for channels, height, width in maps)
