@@ -2,10 +2,12 @@
 
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.model import Model, build, initialise
+from triscale.nn.section import SectionModel
 from triscale.nn.sync_norm import synchronise_norms
 
 __all__ = [
     "Model",
+    "SectionModel",
     "build",
     "device_name",
     "device_of",

@@ -46,8 +46,7 @@ class Model(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pictures [n, input channels, h, w] -> logits [n, classes]."""
-        logits: Tensor = self.classifier(self.dropout(self.hidden(self.forward_features(x).mean((2, 3)))))
-        return logits
+        return _classified(self, self.forward_features(x))
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Pictures [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
@@ -67,6 +66,16 @@ class Model(nn.Module):
             maps[f"stage{index}"] = current(state)
         maps["head"] = self.head(current(state))
         return maps
+
+
+def logits_of(model: nn.Module, state: State) -> Tensor:
+    """What the last stage leaves -> logits [n, classes], by the `head`, `hidden`, `dropout` and `classifier` of a model."""
+    return _classified(model, model.head(current(state)))  # type: ignore[operator]
+
+
+def _classified(model: nn.Module, last: Tensor) -> Tensor:
+    logits: Tensor = model.classifier(model.dropout(model.hidden(last.mean((2, 3)))))  # type: ignore[operator]
+    return logits
 
 
 def _head(block: Block, norm: Norm) -> nn.Module:
