@@ -89,16 +89,21 @@ def balanced(costs: Sequence[int], runs: int) -> tuple[int, ...]:
     for run in range(1, runs):
         row, begin = [0] * len(sums), [0] * len(sums)
         for j in range(run + 1, len(sums)):
-            places = range(run, j)
-            crossing = bisect_left(places, 1, key=lambda i, best=best, j=j: best[i] >= sums[j] - sums[i])
-            near = places[max(0, crossing - 1) : crossing + 1]
-            row[j], begin[j] = min((max(best[i], sums[j] - sums[i]), i) for i in near)
+            row[j], begin[j] = min(
+                (max(best[i], sums[j] - sums[i]), i) for i in _crossing(best, sums, range(run, j), j)
+            )
         best = row
         begins.append(begin)
     ends = [len(costs)]
     for begin in reversed(begins):
         ends.append(begin[ends[-1]])
     return tuple(reversed(ends))
+
+
+def _crossing(best: Sequence[int], sums: Sequence[int], places: range, j: int) -> range:
+    """The two places between which the best of what lies before has come to exceed the cost from there to j."""
+    after = bisect_left(places, 1, key=lambda i: int(best[i] >= sums[j] - sums[i]))
+    return places[max(0, after - 1) : after + 1]
 
 
 def pipeline_memory(

@@ -69,7 +69,7 @@ class Model(nn.Module):
 
 
 def logits_of(model: nn.Module, state: State) -> Tensor:
-    """What the last stage leaves -> logits [n, classes], by the `head`, `hidden`, `dropout` and `classifier` of a model."""
+    """What the last stage leaves -> logits [n, classes], by the parts of a model from `head` to `classifier`."""
     return _classified(model, model.head(current(state)))  # type: ignore[operator]
 
 

@@ -30,7 +30,7 @@ class SectionModel(nn.Module):
         own = range(sections[index].first, sections[index].end)
         if own.start == 0:
             self.stem = model.stem
-        self.stages = nn.ModuleDict(_stages(model, own))
+        self.stages = nn.ModuleDict(dict(_stages(model, own)))
         if index == len(sections) - 1:
             self.head, self.hidden = model.head, model.hidden
             self.dropout, self.classifier = model.dropout, model.classifier

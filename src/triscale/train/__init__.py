@@ -6,6 +6,7 @@ from triscale.train.feed import Feed, PictureFeed
 from triscale.train.identity import Asked
 from triscale.train.loop import Outcome, train
 from triscale.train.memory import enough_memory
+from triscale.train.pipeline import Pipelined, PipelineEngine, microbatches_for
 from triscale.train.recipe import Recipe
 from triscale.train.run import Result, Run
 from triscale.train.saved import Interrupted, Keeper
@@ -20,6 +21,8 @@ __all__ = [
     "Keeper",
     "Outcome",
     "PictureFeed",
+    "PipelineEngine",
+    "Pipelined",
     "Recipe",
     "Result",
     "Run",
@@ -28,6 +31,7 @@ __all__ = [
     "here",
     "joined",
     "load_recipe",
+    "microbatches_for",
     "recipe_names",
     "train",
 ]

@@ -1,6 +1,7 @@
 """Everything that a training changes, in one object: what a checkpoint must hold, and one step of learning."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Engine:
         recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
-        world: the processes that learn together, each from its share of a batch.
+        world: the processes that learn together.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -50,13 +51,16 @@ class Engine:
         norm: of the last gradient, before it was clipped.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0, world: World = ALONE) -> None:
+    def __init__(
+        self, model: nn.Module, recipe: Recipe, steps: int, *,
+        seed: int = 0, world: World = ALONE, whole: nn.Module | None = None,
+    ) -> None:  # fmt: skip
         if recipe.sync_norms and world.size > 1:
             model = synchronise_norms(model)
         self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
         self.parts, self.halving = 1, False
         self.device = device_of(model)
-        self.optimizer = make_optimizer(model, recipe)
+        self.optimizer = make_optimizer(model, recipe, whole)
         self.average = Ema(model, recipe.ema) if recipe.ema else None
         self.step = self.samples = self.epoch_samples = 0
         self.loss_sum = torch.zeros((), device=self.device)
@@ -83,6 +87,16 @@ class Engine:
         return self.average.model if self.average else self.model
 
     @property
+    def evaluated(self) -> nn.Module:
+        """What gives the logits of `learned`."""
+        return self.learned
+
+    @property
+    def entrance(self) -> torch.device:
+        """Where its batches must lie."""
+        return self.device
+
+    @property
     def learning_rate(self) -> float:
         """Of the next step."""
         return self.recipe.learning_rate_at(self.step / (self.recipe.epochs * self.steps))
@@ -105,11 +119,11 @@ class Engine:
         if recipe.norms == "freeze":
             freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
-        count = int(self.world.total(len(labels)))
+        count = self.world.pictures(len(labels))
         loss = self._backward_in_parts(pictures, labels, count)
         self.world.add_up(loss)
         self.world.average_statistics(self.model)
-        self.norm = clip(self.model, recipe.clip)
+        self.norm = clip(self.model, recipe.clip, self.world)
         if not math.isfinite(loss.item() + self.norm):
             raise NumericError(
                 f"the loss is {loss.item():.4g} and the gradient's norm {self.norm:.4g} in epoch {self.epoch + 1} at "
@@ -156,15 +170,28 @@ class Engine:
         for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
             with bfloat16, self.world.gradients_meet(self._together, part == parts):
                 logits = self._forward(some)
-            loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
-            if batch.share < 1:
-                other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
-                loss = batch.share * loss + (1 - batch.share) * other
-            loss = loss * (len(own) / count)
+            loss = self.loss(logits, own, others, batch.share) * (len(own) / count)
             # The mean of the processes' gradients is taken.
             (loss * self.world.size).backward()  # type: ignore[no-untyped-call]
             whole += loss.detach()
         return whole
+
+    def loss(self, logits: Tensor, own: Tensor, others: Tensor, share: float) -> Tensor:
+        """Mean cross entropy of pictures that are `share` their own and else another one."""
+        smoothing = self.recipe.label_smoothing
+        loss = F.cross_entropy(logits.float(), own, label_smoothing=smoothing)
+        if share < 1:
+            other = F.cross_entropy(logits.float(), others, label_smoothing=smoothing)
+            loss = share * loss + (1 - share) * other
+        return loss
+
+    def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of the training as the process that writes them has them; all processes call it."""
+        return dict(tensors)
+
+    def taken(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Of the tensors of a training those that this process holds."""
+        return dict(tensors)
 
     def close_epoch(self, top1: float) -> Epoch:
         """Write the epoch into the history, and begin the next."""
@@ -176,10 +203,10 @@ class Engine:
         return self.history[-1]
 
 
-def clip(model: nn.Module, most: float) -> float:
+def clip(model: nn.Module, most: float, world: World = ALONE) -> float:
     """The norm of the gradient, which is scaled down to `most` first where that is above 0."""
     gradients = [one.grad for one in model.parameters() if one.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    norm = world.norm(torch.nn.utils.get_total_norm(gradients))
     if most:
         torch.nn.utils.clip_grads_with_norm_(model.parameters(), most, norm)
     return norm.item()

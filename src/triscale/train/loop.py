@@ -49,14 +49,14 @@ def train(
     """
     while engine.epoch < engine.recipe.epochs:
         clock = Clock(engine)
-        for pictures, labels in moved(feed.batches(engine.epoch, engine.step_of_epoch), engine.device):
+        for pictures, labels in moved(feed.batches(engine.epoch, engine.step_of_epoch), engine.entrance):
             try:
                 engine.learn(pictures, labels)
             except NumericError as error:
                 raise NumericError(f"{error}; use a smaller one.\n{_batch(engine, feed)}") from None
             clock.tick(training=True)
             on_step(engine)
-        top1 = evaluate(engine.learned)
+        top1 = evaluate(engine.evaluated)
         engine.close_epoch(top1)
         clock.tick(training=False)
         on_epoch(engine)

@@ -63,28 +63,43 @@ def _step(parameters: list[Tensor], states: list[tuple[Tensor, Tensor]], group: 
     torch._foreach_sub_(parameters, velocities)
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, recipe: Recipe, whole: nn.Module | None = None) -> torch.optim.Optimizer:
     """The recipe's optimizer for the weights that are trained: a group for each rate, and for what does not decay.
 
-    A group's `scale` is the factor of its learning rate.
+    A group's `scale` is the factor of its learning rate. `whole`: what the model is a piece of, under the same names.
     """
-    spared = {id(one) for one in _spared(model, recipe)}
-    trained = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
-    scales = dict(zip((name for name, _ in trained), _scales([name for name, _ in trained], recipe), strict=True))
+    weights = dict(model.named_parameters())
     groups = [
         {
-            "params": [one for name, one in trained if scales[name] == scale and (id(one) in spared) == spare],
+            "params": [weights[name] for name in names],
             "weight_decay": 0.0 if spare else recipe.weight_decay,
             "scale": scale,
         }
-        for scale in sorted(set(scales.values()))
-        for spare in (False, True)
+        for (scale, spare), names in _groups(model, recipe, whole or model).items()
     ]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=0.9, nesterov=True)
     return RMSPropTF(groups, lr=recipe.peak_rate)
+
+
+def names_in_order(model: nn.Module, recipe: Recipe, whole: nn.Module | None = None) -> list[str]:
+    """Names of the weights of a model as its optimizer counts them."""
+    return [name for names in _groups(model, recipe, whole or model).values() for name in names]
+
+
+def _groups(model: nn.Module, recipe: Recipe, whole: nn.Module) -> dict[tuple[float, bool], list[str]]:
+    """Names of weights by the factor of their rate, and by whether they do not decay; some groups may be empty."""
+    spared = {id(one) for one in _spared(model, recipe)}
+    everywhere = [name for name, one in whole.named_parameters() if one.requires_grad]
+    scales = dict(zip(everywhere, _scales(everywhere, recipe), strict=True))
+    trained = {name: id(one) in spared for name, one in model.named_parameters() if one.requires_grad}
+    return {
+        (scale, spare): [name for name, one in trained.items() if scales[name] == scale and one == spare]
+        for scale in sorted(set(scales.values()))
+        for spare in (False, True)
+    }
 
 
 def _scales(names: Sequence[str], recipe: Recipe) -> list[float]:

@@ -27,6 +27,7 @@ from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
+from triscale.train.pipeline import engine_of
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of
@@ -133,7 +134,9 @@ class Run:
 
     def _begin(self) -> None:
         """Write `run.json`, or refuse a folder in which it is of another training."""
-        self.world.require_agreement({**self.identity, "triscale": __version__, "torch": str(torch.__version__)})
+        self.world.require_agreement(
+            {**self.identity, **self.world.terms, "triscale": __version__, "torch": str(torch.__version__)}
+        )
         path = self.folder / RUN
         if path.exists():
             try:
@@ -154,7 +157,8 @@ class Run:
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
                         writes=self.world.first)  # fmt: skip
         model = first_model(self.asked, self.source.classes, self.watch.say)
-        engine = Engine(model.to(self.device), self._recipe(), feed.steps, seed=self.asked.seed, world=self.world)
+        engine = engine_of(model, self._recipe(), feed.steps, self.asked.seed, self.world, self.device)
+        del model  # most of it, where others hold the rest
         if self.split_for_memory:
             engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
@@ -203,7 +207,7 @@ class Run:
         )
 
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
-        """Of the pictures of all processes, each counted by one of them."""
+        """Of the pictures of all processes, each counted by one of them; or by each, which leaves the fraction."""
         if self.world.size == 1:  # several agree on stopping, which they cannot between unequal numbers of batches
             batches = _interruptible(batches, check)
         correct, seen = count_correct(model, batches)
@@ -212,7 +216,7 @@ class Run:
     def _recipe(self) -> Recipe:
         """With what its norms do, which `auto` leaves open."""
         recipe, weights = self.asked.recipe, self.asked.weights
-        norms = chosen(recipe.norms, recipe.batch, begun=weights is not None)
+        norms = chosen(recipe.norms, self.world.seen_at_once(recipe.batch), begun=weights is not None)
         if recipe.norms == "auto":
             self.watch.say(f"batch norms: {norms}; {REASONS[norms]}")
         return replace(recipe, norms=norms)
@@ -255,9 +259,11 @@ class Run:
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
         """Write the weights of the epoch that has just ended if no earlier one was as good."""
-        if best_of(engine.history) is not engine.history[-1] or not self.world.first:
+        if best_of(engine.history) is not engine.history[-1]:
             return
-        state = engine.learned.state_dict()
+        state = engine.gathered(engine.learned.state_dict())
+        if not self.world.first:
+            return
         path = self.folder / BEST
         save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
                               preprocessing=self.preprocessing))  # fmt: skip

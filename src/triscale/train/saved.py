@@ -68,7 +68,7 @@ class Keeper:
     def after_step(self, engine: Engine) -> None:
         """Save if it is time to; on being asked to stop, save and raise `Interrupted`."""
         self.check(engine)
-        if time.monotonic() - self._saved >= self.every:
+        if engine.world.due(time.monotonic() - self._saved >= self.every):
             self.save(engine)
 
     def check(self, engine: Engine) -> None:
@@ -83,9 +83,11 @@ class Keeper:
         Raises:
             OutputError, StorageError: writing failed; the old files are as they were.
         """
+        tensors = engine.gathered(tensors_of(engine))
+        self._saved = time.monotonic()
         if not self.writes:
             return
-        payload = packed(self._about(engine), tensors_of(engine))
+        payload = packed(self._about(engine), tensors)
         write_atomically(self.folder / LAST, payload, keep=self.folder / PREVIOUS)
         self.note(LAST, payload)
         self._saved = time.monotonic()
@@ -156,7 +158,7 @@ class Keeper:
         for name in _COUNTERS:
             setattr(engine, name, about[name])
         engine.history = [Epoch(**one) for one in about["history"]]
-        put_tensors(engine, tensors)
+        put_tensors(engine, engine.taken(tensors))
 
 
 def _where(engine: Engine) -> dict[str, Any]:

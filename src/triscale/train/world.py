@@ -47,6 +47,27 @@ class World:
         """Its part of every batch."""
         return Share(self.rank, self.size)
 
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What all processes must have been asked alike, beside the training itself."""
+        return {}
+
+    def pictures(self, here: int) -> int:
+        """In a batch of which this process has so many."""
+        return int(self.total(here))
+
+    def seen_at_once(self, batch: int) -> int:
+        """Pictures of a batch that a norm takes its statistics of, where it sees all that it may."""
+        return batch
+
+    def due(self, wish: bool) -> bool:
+        """Whether to save, which only the first process does."""
+        return wish
+
+    def norm(self, here: Tensor) -> Tensor:
+        """That of the gradient, of which every process has all."""
+        return here
+
     def total(self, value: float) -> float:
         """The sum of a number over all processes; whole numbers below 2^53 stay exact."""
         if self.size == 1:

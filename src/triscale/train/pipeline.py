@@ -1,0 +1,259 @@
+"""One network in several processes, each with some consecutive blocks of it (GPipe, arXiv 1811.06965).
+
+`torch.distributed.pipelining` moves the maps of micro-batches from process to process. The gradient is that of a single
+process that takes the batch in as many parts, and so is the state on disk.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
+
+from triscale.cost.pipeline import Schedule, Section, cut
+from triscale.data.share import Share
+from triscale.errors import UsageError
+from triscale.nn import Model, SectionModel
+from triscale.train.engine import Engine
+from triscale.train.mix import mixed
+from triscale.train.optim import names_in_order
+from triscale.train.recipe import Recipe
+from triscale.train.world import World
+
+_KINDS: dict[Schedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
+
+
+@dataclass(frozen=True, slots=True)
+class Pipelined(World):
+    """Processes that hold a section of the network each; every batch passes through all of them.
+
+    Attributes:
+        microbatches: into how many parts a batch is split; norms see one of them at a time.
+        schedule: in which order they go forward and backward; the gradient is the same.
+    """
+
+    microbatches: int = 1
+    schedule: Schedule = "1f1b"
+
+    @property
+    def share(self) -> Share:
+        """All of every batch: the first process needs the pictures, the last one the labels."""
+        return Share()
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What all processes must have been asked alike."""
+        return {"microbatches": self.microbatches, "schedule": self.schedule}
+
+    def pictures(self, here: int) -> int:
+        """In a batch of which this process has so many."""
+        return here
+
+    def seen_at_once(self, batch: int) -> int:
+        """Pictures of a batch that a norm takes its statistics of: a micro-batch."""
+        return batch // self.microbatches
+
+    def due(self, wish: bool) -> bool:
+        """All save when one wants to, because each holds a piece of the state."""
+        return self.any(wish)
+
+    def norm(self, here: Tensor) -> Tensor:
+        """That of the whole gradient, of which each process has a piece."""
+        square = here.double().square()
+        self.add_up(square)
+        return square.sqrt().to(here.dtype)
+
+    def average_statistics(self, model: nn.Module) -> None:
+        """Nothing: no norm is in two processes."""
+
+    def together(self, model: nn.Module) -> nn.Module:
+        """The model itself."""
+        return model
+
+
+def microbatches_for(batch: int, sections: int) -> int:
+    """The most that leave whole numbers of pictures, two at least; four a section keep them busy (GPipe, section 2.3).
+
+    Raises:
+        UsageError: a batch cannot be split into as many micro-batches as there are sections.
+    """
+    fitting = [n for n in range(sections, 4 * sections + 1) if batch % n == 0 and batch >= 2 * n]
+    if not fitting:
+        raise UsageError(
+            f"a batch of {batch} cannot keep {sections} sections busy.\n"
+            f"Give --batch a multiple of {sections}, {2 * sections} at least."
+        )
+    return fitting[-1]
+
+
+class PipelineEngine(Engine):
+    """The training of one section; `model` is a `SectionModel`, and `parts` are the micro-batches.
+
+    Args:
+        model: the whole network, of which the blocks of this process are taken.
+        recipe, steps, seed, world: see `Engine`.
+        device: where this section computes.
+
+    Raises:
+        UsageError: the recipe asks for what a pipeline does not do, or the network has fewer blocks than processes.
+    """
+
+    def __init__(
+        self, model: Model, recipe: Recipe, steps: int, *, world: Pipelined, device: torch.device, seed: int = 0
+    ) -> None:
+        for name in ("compile", "sync_norms"):
+            if getattr(recipe, name):
+                raise UsageError(f"{name} = true does not go with a pipeline; leave it out of the recipe.")
+        self.sections: Sequence[Section] = cut(model.network, world.size)
+        own = SectionModel(model, self.sections, world.rank)
+        super().__init__(own.to(device), recipe, steps, seed=seed, world=world, whole=model)
+        self.own, self.parts = own, world.microbatches
+        self._kind = _KINDS[world.schedule]
+        self._runner = _Runner(own, recipe.precision)
+        places = {name: index for index, name in enumerate(names_in_order(model, recipe))}
+        self._places = [places[name] for name in names_in_order(own, recipe, model)]
+        self._share = 1.0
+        self._built_for: tuple[int, torch.Size] | None = None
+        self._schedule: ScheduleGPipe | Schedule1F1B
+
+    @property
+    def entrance(self) -> torch.device:
+        """Pictures are needed by the first section alone."""
+        return self.device if self.own.first else torch.device("cpu")
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """All sections of what is kept, one after the other."""
+        learned = self.learned
+        if not isinstance(learned, SectionModel):
+            raise TypeError("a pipeline learns sections")
+        return Chain(learned)
+
+    def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of all sections, in the first process, as those of one training; all processes call it."""
+        named = {self._renamed(name, back=False): one for name, one in tensors.items()}
+        listed: list[Any] = [None] * self.world.size
+        dist.all_gather_object(listed, [(name, one.shape, one.dtype) for name, one in named.items()])
+        if not self.world.first:
+            for one in named.values():
+                dist.send(one.detach().to(self.device).contiguous(), 0)
+            return {}
+        for rank in range(1, self.world.size):
+            for name, shape, dtype in listed[rank]:
+                one = torch.empty(shape, dtype=dtype, device=self.device)
+                dist.recv(one, rank)
+                named[name] = one.cpu()
+        return named
+
+    def taken(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Of the tensors of a training those of this section."""
+        names = self.own.state_dict().keys()
+        found = {}
+        for name, one in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "optimizer" and int(rest.partition(".")[0]) in self._places:
+                found[self._renamed(name, back=True)] = one
+            elif name == "loss_sum" or (kind != "optimizer" and rest in names):
+                found[name] = one
+        return found
+
+    def _renamed(self, name: str, *, back: bool) -> str:
+        """An optimizer counts weights; here those of the section, on disk those of the network."""
+        kind, _, rest = name.partition(".")
+        if kind != "optimizer":
+            return name
+        number, _, key = rest.partition(".")
+        return f"optimizer.{self._places.index(int(number)) if back else self._places[int(number)]}.{key}"
+
+    def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
+        """Forward and backward of all micro-batches; the last process knows the loss, the others add nothing to it."""
+        del count
+        batch = mixed(pictures, labels, self.recipe.mixup, self.recipe.cutmix, self.seed, self.step)
+        self._share = batch.share
+        schedule = self._scheduled(pictures)
+        losses: list[Tensor] = []
+        if self.own.first:
+            schedule.step(batch.pictures)
+        elif self.own.last:
+            targets = torch.stack((labels, batch.others), 1).to(self.device)
+            schedule.step(target=targets, losses=losses, return_outputs=False)
+        else:
+            schedule.step()
+        return sum((one.detach() for one in losses), torch.zeros((), device=self.device))
+
+    def _scheduled(self, pictures: Tensor) -> ScheduleGPipe | Schedule1F1B:
+        """For pictures of this shape. All shapes are given, so that nothing has to run to find them out."""
+        wanted = (self.parts, pictures.shape)
+        if self._built_for != wanted:
+            if len(pictures) % self.parts:
+                raise UsageError(
+                    f"batches have {len(pictures)} pictures, which {self.parts} micro-batches do not divide.\n"
+                    "Give another --batch or --microbatches."
+                )
+            height, width = pictures.shape[2:]
+            takes, gives = self.own.shapes(len(pictures) // self.parts, (height, width))
+            dtype = torch.bfloat16 if self.recipe.precision == "bfloat16" else torch.float32
+            stage = PipelineStage(
+                self._runner, self.own.index, len(self.sections), self.device,
+                input_args=_examples(takes, torch.float32 if self.own.first else dtype, learnt=not self.own.first),
+                output_args=_examples(gives, dtype, learnt=True),
+            )  # fmt: skip
+            self._schedule = self._kind(stage, self.parts, loss_fn=self._loss_of_part, scale_grads=False)
+            self._built_for = wanted
+        return self._schedule
+
+    def _loss_of_part(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """A micro-batch's part in the mean loss of the batch."""
+        own, others = labels.unbind(1)
+        return self.loss(logits, own, others, self._share) / self.parts
+
+
+def engine_of(model: Model, recipe: Recipe, steps: int, seed: int, world: World, device: torch.device) -> Engine:
+    """The engine for the processes there are; a model for a pipeline loses the blocks of this process to it."""
+    if isinstance(world, Pipelined):
+        return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
+    return Engine(model.to(device), recipe, steps, seed=seed, world=world)
+
+
+class Chain(nn.Module):
+    """All sections one after the other, for evaluation: every process gives the same pictures and gets the logits."""
+
+    def __init__(self, section: SectionModel) -> None:
+        super().__init__()
+        self.section = section
+
+    @torch.no_grad()
+    def forward(self, pictures: Tensor) -> Tensor:
+        """[n, input channels, h, w] -> [n, classes]."""
+        section, device = self.section, pictures.device
+        takes, _ = section.shapes(len(pictures), (pictures.shape[2], pictures.shape[3]))
+        given = [pictures] if section.first else [torch.empty(shape, device=device) for shape in takes]
+        for one in given if not section.first else ():
+            dist.recv(one, section.index - 1)
+        found = section(*given)
+        logits = found if section.last else torch.empty(len(pictures), section.network.classes, device=device)
+        for one in () if section.last else found:
+            dist.send(one, section.index + 1)
+        dist.broadcast(logits, len(section.sections) - 1)
+        return logits
+
+
+class _Runner(nn.Module):
+    """A section under the recipe's precision."""
+
+    def __init__(self, section: SectionModel, precision: str) -> None:
+        super().__init__()
+        self.section, self._narrow = section, precision == "bfloat16"
+
+    def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """As the section's, in bfloat16 on request."""
+        with torch.autocast(given[0].device.type, torch.bfloat16, enabled=self._narrow):
+            found: Tensor | tuple[Tensor, ...] = self.section(*given)
+        return found
+
+
+def _examples(shapes: Sequence[tuple[int, ...]], dtype: torch.dtype, *, learnt: bool) -> tuple[Tensor, ...]:
+    return tuple(torch.empty(shape, dtype=dtype, device="meta", requires_grad=learnt) for shape in shapes)
