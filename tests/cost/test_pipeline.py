@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.nn.networks import TINY
 from triscale.cost import count, training_memory
-from triscale.cost.pipeline import balanced, cut, pipeline_memory, sections_at
+from triscale.cost.pipeline import balanced, cut, microbatches_for, pipeline_memory, sections_at
 from triscale.errors import UsageError
 from triscale.families import network, registry
 from triscale.families.amoebanet import amoebanet
@@ -35,7 +35,8 @@ def test_every_block_is_in_one_section(of: Network) -> None:
     sections = cut(of, 4)
     assert [one.first for one in sections[1:]] == [one.end for one in sections[:-1]]
     assert (sections[0].first, sections[-1].end) == (0, len(list(resolve(of).flat())))
-    assert tuple(map(sum, zip(*((one.params, one.macs, one.activations) for one in sections), strict=True))) == count(of)
+    counts = [(one.params, one.macs, one.activations) for one in sections]
+    assert tuple(map(sum, zip(*counts, strict=True))) == count(of)
     assert [one.takes for one in sections[1:]] == [one.gives for one in sections[:-1]]
     assert all(one.takes for one in sections[1:])
 
@@ -70,6 +71,16 @@ def test_gpipe_holds_the_maps_of_all_microbatches_and_the_other_those_in_flight(
     pictures = 4 * 3 * 600 * 600 * 32
     assert many["1f1b"][0] == few["1f1b"][0] + pictures
     assert many["1f1b"][1:3] == few["1f1b"][1:3]
+
+
+@given(batch=st.integers(1, 200), sections=st.integers(1, 8))
+def test_microbatches_divide_the_batch_and_are_as_many_as_keep_all_sections_busy(batch: int, sections: int) -> None:
+    possible = [n for n in range(sections, 4 * sections + 1) if batch % n == 0 and batch // n >= 2]
+    if possible:
+        assert microbatches_for(batch, sections) == max(possible)
+    else:
+        with pytest.raises(UsageError, match=f"a multiple of {sections}, {2 * sections} at least"):
+            microbatches_for(batch, sections)
 
 
 def test_what_cannot_be_meant_is_refused() -> None:

@@ -3,6 +3,7 @@
 One step as a pipeline, then in the first process the same step alone; what differs is written to OUT.
 """
 
+import gc
 import json
 import sys
 from dataclasses import replace
@@ -101,7 +102,6 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
     """The peak of the allocator in this process and what is forecast for it."""
     of, count, parts, schedule, _ = CASES[name]
     world = replace(world, microbatches=parts, schedule=schedule)
-    torch.set_num_threads(2)  # with one thread torch takes another path for small 1x1 convolutions
 
     def steps() -> None:
         recipe = Recipe(batch=count, optimizer="sgd")
@@ -114,6 +114,7 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
         for _ in range(2):
             engine.learn(pictures, labels)
 
+    gc.collect()  # what dies while it is measured would count
     peak = allocator_peak(steps)
     forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="sgd")
     peaks: list[Any] = [None] * world.size

@@ -7,9 +7,11 @@ from cyclopts import Parameter
 
 from triscale import api, units
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
+from triscale.cli.pipeline import pipeline_rows, show_pipeline
 from triscale.cli.quantities import pixels, quantity
 from triscale.cost import Optimizer, largest_batch, separable_versus_standard
 from triscale.cost import by_stage as cost_by_stage
+from triscale.cost.pipeline import microbatches_for
 from triscale.errors import UsageError
 from triscale.spec import Network, resolve
 
@@ -24,6 +26,8 @@ def cost(
     by_stage: Flag = False,
     fit_memory: str | None = None,
     separable: Flag = False,
+    stages: Whole | None = None,
+    microbatches: Whole | None = None,
     json: Flag = False,
 ) -> None:
     """Count what a network costs: params, MACs and activations of one picture, memory in fp32 at a batch size.
@@ -36,6 +40,8 @@ def cost(
         by_stage: show where the cost sits.
         fit_memory: find the largest batch that trains within a memory such as 8GiB.
         separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
+        stages: cut it into so many stages of a pipeline at equal MACs, and forecast the memory of each.
+        microbatches: into how many parts the pipeline splits a batch; four a stage by default.
         json: print one JSON document instead of text.
     """
     kind = _optimizer(optimizer)
@@ -51,6 +57,11 @@ def cost(
         found["stages"] = _stages(network)
     if separable:
         found["separable"] = _separable(network)
+    if stages is not None:
+        found["microbatches"] = microbatches or microbatches_for(batch, stages)
+        found["pipeline"] = pipeline_rows(network, stages, batch, found["microbatches"], kind)
+    elif microbatches is not None:
+        raise UsageError("--microbatches is for a pipeline; give --stages too.")
     if json:
         print_json(found)
     else:
@@ -109,6 +120,8 @@ def _show(found: dict[str, Any]) -> None:
         _show_stages(found["stages"])
     if "separable" in found:
         _show_separable(found["separable"])
+    if "pipeline" in found:
+        show_pipeline(found["pipeline"], found["microbatches"])
 
 
 def _show_stages(rows: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
+from triscale.cli.pipeline import NO_LINE, Line
 from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import Silence, training_progress
 from triscale.errors import OutputError, UsageError
@@ -86,6 +87,7 @@ def train(
     workers: Whole = 1,
     save_every: str = "60s",
     compute: Compute = HERE,
+    line: Line = NO_LINE,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -99,6 +101,7 @@ def train(
         workers: how many make batches ahead: threads, or processes for random crops.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
+        line: see `Line`.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
@@ -109,7 +112,7 @@ def train(
     _refuse_another_folder(out)
     from triscale.train import Run, here, joined  # noqa: PLC0415
 
-    world = here()
+    world = line.world(here(), asked.recipe.batch, auto=wanted.batch == "auto")
     place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
     with (
         terminable(),

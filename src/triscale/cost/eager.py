@@ -45,17 +45,18 @@ class _Node(NamedTuple):
 class Eager:
     """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops.
 
-    `gradients`: bytes of those of the weights, which stay.
+    `gradients`: bytes of those of the weights, which stay. `peak_again`: the peak where they are added to others, as
+    of micro-batches before, and do not stay.
     """
 
     def __init__(self, batch: int, *, training: bool) -> None:
         self.batch, self.training = batch, training
-        self.live = self.peak = self.gradients = 0
+        self.live = self.peak = self.peak_again = self.gradients = 0
         self._nodes: list[_Node] = []
 
     def spike(self, size: int) -> None:
         """Allocates bytes that are gone when the op returns."""
-        self.peak = max(self.peak, self.live + size)
+        self._note(self.live + size)
 
     def bytes(self, channels: int, height: int = 1, width: int = 1) -> int:
         """Size of the batch's map."""
@@ -136,8 +137,12 @@ class Eager:
 
     def _take(self, size: int) -> Storage:
         self.live += size
-        self.peak = max(self.peak, self.live)
+        self._note(self.live)
         return Storage(size)
+
+    def _note(self, live: int) -> None:
+        self.peak = max(self.peak, live)
+        self.peak_again = max(self.peak_again, live - self.gradients)
 
     def _drop(self, storage: Storage) -> None:
         storage.holders -= 1

@@ -17,7 +17,8 @@ class Footprint(NamedTuple):
         output: the block's output.
         inference_peak, forward_peak, backward_peak: the most that lives at once.
         forward, backward: what a pass adds and leaves (backward: gradients, minus all that forward saved).
-        gradients: those of the weights, which a pass over the block leaves.
+        gradients: those of the weights, which backward leaves.
+        again_peak: `backward_peak` where these are added to others that live already.
         keeps_input: the block saves its input for backward.
         keeps_output: the block itself needs its output for backward.
     """
@@ -29,6 +30,7 @@ class Footprint(NamedTuple):
     backward_peak: int
     backward: int
     gradients: int
+    again_peak: int
     keeps_input: bool
     keeps_output: bool
 
@@ -49,11 +51,11 @@ def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int) -> Foo
     added, forward_peak = training.live, training.peak
     y.storage.holders -= 1  # what the caller does with it is not the block's
     y.gradient = Storage(y.size)
-    training.live = training.peak = 0
+    training.live = training.peak = training.peak_again = 0
     training.backward()
     return Footprint(
         y.size, inference.peak, forward_peak, added, training.peak, training.live, training.gradients,
-        keeps_input, keeps_output,
+        training.peak_again, keeps_input, keeps_output,
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def backward_pass(prints: Sequence[Footprint], *, again: bool = False) -> tuple[
     live = peak = 0
     for index in reversed(range(len(prints))):
         one = prints[index]
-        peak = max(peak, live + one.backward_peak)
+        peak = max(peak, live + (one.again_peak if again else one.backward_peak))
         live += one.backward - (one.gradients if again else 0)
         if index and one.keeps_input and not prints[index - 1].keeps_output:
             live -= prints[index - 1].output

@@ -106,6 +106,21 @@ def _crossing(best: Sequence[int], sums: Sequence[int], places: range, j: int) -
     return places[max(0, after - 1) : after + 1]
 
 
+def microbatches_for(batch: int, sections: int) -> int:
+    """The most that leave whole numbers of pictures, two at least; four a section keep them busy (GPipe, section 2.3).
+
+    Raises:
+        UsageError: a batch cannot be split into as many micro-batches as there are sections.
+    """
+    fitting = [n for n in range(sections, 4 * sections + 1) if batch % n == 0 and batch >= 2 * n]
+    if not fitting:
+        raise UsageError(
+            f"a batch of {batch} cannot keep {sections} sections busy.\n"
+            f"Give --batch a multiple of {sections}, {2 * sections} at least."
+        )
+    return fitting[-1]
+
+
 def pipeline_memory(
     network: Network | Resolved, sections: Sequence[Section], batch: int, microbatches: int, *,
     schedule: Schedule = "1f1b", optimizer: Optimizer = "sgd",

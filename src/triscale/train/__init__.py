@@ -6,7 +6,7 @@ from triscale.train.feed import Feed, PictureFeed
 from triscale.train.identity import Asked
 from triscale.train.loop import Outcome, train
 from triscale.train.memory import enough_memory
-from triscale.train.pipeline import Pipelined, PipelineEngine, microbatches_for
+from triscale.train.pipeline import Pipelined, PipelineEngine
 from triscale.train.recipe import Recipe
 from triscale.train.run import Result, Run
 from triscale.train.saved import Interrupted, Keeper
@@ -31,7 +31,6 @@ __all__ = [
     "here",
     "joined",
     "load_recipe",
-    "microbatches_for",
     "recipe_names",
     "train",
 ]

@@ -74,21 +74,6 @@ class Pipelined(World):
         return model
 
 
-def microbatches_for(batch: int, sections: int) -> int:
-    """The most that leave whole numbers of pictures, two at least; four a section keep them busy (GPipe, section 2.3).
-
-    Raises:
-        UsageError: a batch cannot be split into as many micro-batches as there are sections.
-    """
-    fitting = [n for n in range(sections, 4 * sections + 1) if batch % n == 0 and batch >= 2 * n]
-    if not fitting:
-        raise UsageError(
-            f"a batch of {batch} cannot keep {sections} sections busy.\n"
-            f"Give --batch a multiple of {sections}, {2 * sections} at least."
-        )
-    return fitting[-1]
-
-
 class PipelineEngine(Engine):
     """The training of one section; `model` is a `SectionModel`, and `parts` are the micro-batches.
 
