@@ -65,6 +65,30 @@ def test_the_text_says_what_the_json_says(run: Run) -> None:
     assert "8.00 GiB" in text
 
 
+def test_a_pipeline_is_all_of_the_network_in_stages_of_like_cost(run: Run) -> None:
+    found = run("cost", "efficientnet_b0", "--stages", 3, "--batch", 24, "--json").json
+    rows = found["pipeline"]
+    assert (rows[0]["first"], rows[-1]["last"], found["microbatches"]) == ("stem", "head", 12)
+    assert sum(row["macs"] for row in rows) == found["macs"]
+    assert sum(row["params"] for row in rows) == found["params"]
+    assert max(row["macs_share"] for row in rows) < 0.36
+    assert all(0 < row["memory"]["1f1b"] <= row["memory"]["gpipe"] < found["training_memory"] for row in rows)
+    text = run("cost", "efficientnet_b0", "--stages", 3, "--batch", 24).out
+    assert f"stem to {rows[0]['last']}" in text
+
+
+def test_a_pipeline_that_cannot_be_is_refused(run: Run) -> None:
+    for arguments, words in (
+        (("--stages", 2), "a multiple of 2, 4 at least"),
+        (("--stages", 99, "--batch", 198), "it has 18 blocks"),
+        (("--microbatches", 2), "give --stages too"),
+        (("--stages", 2, "--batch", 8, "--microbatches", 3), "no whole number of pictures"),
+    ):
+        answer = run("cost", "efficientnet_b0", *arguments)
+        assert answer.code == 64
+        assert words in answer.err
+
+
 def test_cost_runs_without_torch_numpy_or_plotly() -> None:
     """In a process of its own: this one has loaded them all."""
     code = (

@@ -76,6 +76,17 @@ def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
     assert "'learning_rate'" in run(*asked, tmp_path / "other").err
 
 
+def test_a_pipeline_of_processes_that_are_not_there_is_refused(run: Run, pictures: Path, tmp_path: Path) -> None:
+    asked = ("train", "--network", "smallnet_24", "--data", pictures, "--out", tmp_path / "out")
+    for more, words in (
+        (("--pipeline", 2), "--pipeline 2 needs as many processes, two at least, and there are 1."),
+        (("--microbatches", 2), "give --pipeline too"),
+    ):
+        answer = run(*asked, *more)
+        assert (answer.code, (tmp_path / "out").exists()) == (64, False)
+        assert words in answer.err
+
+
 def test_tensorboard_without_its_package_says_what_to_install(run: Run, pictures: Path, tmp_path: Path) -> None:
     answer = run(*SHORT, "--data", pictures, "--out", tmp_path / "run", "--tensorboard")
     if find_spec("tensorboard") is None:

@@ -14,6 +14,8 @@ from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.test_world import GONE, Trainings
 from triscale import records
+from triscale.nn import build
+from triscale.weights import load as load_checkpoint
 
 LINE = ("--pipeline", "2", "--microbatches", "4")
 
@@ -80,10 +82,26 @@ def test_the_memory_of_each_section_is_the_forecast(tmp_path: Path, schedule: st
     assert found["peaks"] == pytest.approx(found["forecast"], rel=0.02)
 
 
-def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
-    trainings = Trainings(tmp_path, epochs=12)
-    recipe = tmp_path / "recipe.toml"
+def pipelines(place: Path, epochs: int) -> Trainings:
+    """Trainings whose recipe goes with a pipeline."""
+    trainings = Trainings(place, epochs)
+    recipe = place / "recipe.toml"
     recipe.write_text(recipe.read_text().replace("sync_norms = true\n", ""))
+    return trainings
+
+
+def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path) -> None:
+    trainings = pipelines(tmp_path, 2)
+    trainings.whole("whole", 2, *LINE)
+    assert [one["parts"] for one in trainings.epochs("whole")] == [4, 4]
+    best = load_checkpoint(tmp_path / "whole" / "best.safetensors")
+    build(best.network).load_state_dict(best.state)
+    assert 0 <= trainings.epochs("whole")[1]["validation_top1"] <= 1
+
+
+@pytest.mark.slow
+def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
+    trainings = pipelines(tmp_path, 12)
     trainings.whole("whole", 2, *LINE)
     process = trainings.begin("stopped", 2, *LINE)
     trainings.wait_for_a_state("stopped")

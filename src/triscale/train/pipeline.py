@@ -4,9 +4,9 @@
 process that takes the batch in as many parts, and so is the state on disk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -121,16 +121,19 @@ class PipelineEngine(Engine):
         """The tensors of all sections, in the first process, as those of one training; all processes call it."""
         named = {self._renamed(name, back=False): one for name, one in tensors.items()}
         listed: list[Any] = [None] * self.world.size
-        dist.all_gather_object(listed, [(name, one.shape, one.dtype) for name, one in named.items()])
+        dist.all_gather_object(listed, [_Listed(name, one.shape, one.dtype) for name, one in _by_kind(named)])
         if not self.world.first:
-            for one in named.values():
-                dist.send(one.detach().to(self.device).contiguous(), 0)
+            for together in _parcels(listed[self.world.rank]):
+                flat = [named[one.name].detach().to(self.device).reshape(-1) for one in together]
+                dist.send(torch.cat(flat), 0)
             return {}
         for rank in range(1, self.world.size):
-            for name, shape, dtype in listed[rank]:
-                one = torch.empty(shape, dtype=dtype, device=self.device)
-                dist.recv(one, rank)
-                named[name] = one.cpu()
+            for together in _parcels(listed[rank]):
+                sizes = [one.shape.numel() for one in together]
+                parcel = torch.empty(sum(sizes), dtype=together[0].dtype, device=self.device)
+                dist.recv(parcel, rank)
+                for one, values in zip(together, parcel.cpu().split(sizes), strict=True):
+                    named[one.name] = values.view(one.shape)
         return named
 
     def taken(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -160,13 +163,18 @@ class PipelineEngine(Engine):
         self._share = batch.share
         schedule = self._scheduled(pictures)
         losses: list[Tensor] = []
-        if self.own.first:
-            schedule.step(batch.pictures)
-        elif self.own.last:
-            targets = torch.stack((labels, batch.others), 1).to(self.device)
-            schedule.step(target=targets, losses=losses, return_outputs=False)
-        else:
-            schedule.step()
+        try:
+            if self.own.first:
+                schedule.step(batch.pictures)
+            elif self.own.last:
+                targets = torch.stack((labels, batch.others), 1).to(self.device)
+                schedule.step(target=targets, losses=losses, return_outputs=False)
+            else:
+                schedule.step()
+        except RuntimeError as error:  # torch wraps what went wrong in a section, want of memory too
+            if isinstance(error.__cause__, RuntimeError | MemoryError):
+                raise error.__cause__ from None
+            raise
         return sum((one.detach() for one in losses), torch.zeros((), device=self.device))
 
     def _scheduled(self, pictures: Tensor) -> ScheduleGPipe | Schedule1F1B:
@@ -201,6 +209,36 @@ def engine_of(model: Model, recipe: Recipe, steps: int, seed: int, world: World,
     if isinstance(world, Pipelined):
         return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
     return Engine(model.to(device), recipe, steps, seed=seed, world=world)
+
+
+class _Listed(NamedTuple):
+    """A tensor that another process has."""
+
+    name: str
+    shape: torch.Size
+    dtype: torch.dtype
+
+
+_PARCEL = 1 << 24
+"""Elements that travel in one message, unless one tensor has more: hundreds of small ones would wait for each other."""
+
+
+def _by_kind(named: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    return sorted(named.items(), key=lambda item: str(item[1].dtype))
+
+
+def _parcels(listed: Sequence[_Listed]) -> Iterator[list[_Listed]]:
+    """Tensors of one kind in a row that travel together."""
+    together: list[_Listed] = []
+    elements = 0
+    for one in listed:
+        if together and (one.dtype != together[0].dtype or elements + one.shape.numel() > _PARCEL):
+            yield together
+            together, elements = [], 0
+        together.append(one)
+        elements += one.shape.numel()
+    if together:
+        yield together
 
 
 class Chain(nn.Module):
