@@ -71,7 +71,7 @@ def test_a_pipeline_is_all_of_the_network_in_stages_of_like_cost(run: Run) -> No
     assert (rows[0]["first"], rows[-1]["last"], found["microbatches"]) == ("stem", "head", 12)
     assert sum(row["macs"] for row in rows) == found["macs"]
     assert sum(row["params"] for row in rows) == found["params"]
-    assert max(row["macs_share"] for row in rows) < 0.36
+    assert max(row["macs_share"] for row in rows) < 0.37
     assert all(0 < row["memory"]["1f1b"] <= row["memory"]["gpipe"] < found["training_memory"] for row in rows)
     text = run("cost", "efficientnet_b0", "--stages", 3, "--batch", 24).out
     assert f"stem to {rows[0]['last']}" in text

@@ -132,7 +132,7 @@ class PipelineEngine(Engine):
                 sizes = [one.shape.numel() for one in together]
                 parcel = torch.empty(sum(sizes), dtype=together[0].dtype, device=self.device)
                 dist.recv(parcel, rank)
-                for one, values in zip(together, parcel.cpu().split(sizes), strict=True):
+                for one, values in zip(together, torch.split(parcel.cpu(), sizes), strict=True):
                     named[one.name] = values.view(one.shape)
         return named
 
