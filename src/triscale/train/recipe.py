@@ -51,6 +51,8 @@ class Recipe:
         jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
+        recompute: keep of each block its input alone, and make the maps inside again in backward (activation
+            checkpointing, arXiv 1604.06174): the same bits in less memory, for about a third more time.
     """
 
     epochs: int = 10
@@ -81,6 +83,7 @@ class Recipe:
     jitter: float = 0.0
     erase: float = 0.0
     compile: bool = False
+    recompute: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
