@@ -18,6 +18,11 @@ from triscale.spec import Block, Network, Resolved, resolve
 
 Optimizer = Literal["sgd", "rmsprop", "adam"]
 
+Precision = Literal["float32", "bfloat16"]
+
+_ITEMS: Mapping[Precision, int] = MappingProxyType({"float32": FLOAT, "bfloat16": 2})
+"""Bytes of an element of a map; weights stay float32."""
+
 _LONG = 8
 """Bytes of a label, and of a norm's count of batches."""
 
@@ -54,7 +59,15 @@ def inference_memory(network: Network | Resolved, batch: int = 1) -> int:
     return _parameters(resolved) + _buffers(resolved) + images + peak
 
 
-def training_memory(network: Network | Resolved, batch: int, optimizer: Optimizer = "sgd") -> int:
+def training_memory(
+    network: Network | Resolved,
+    batch: int,
+    optimizer: Optimizer = "sgd",
+    *,
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+) -> int:
     """Peak bytes of training in fp32: parameters, optimizer state, buffers, pictures, saved tensors, gradients.
 
     Args:
@@ -72,7 +85,7 @@ def training_memory(network: Network | Resolved, batch: int, optimizer: Optimize
     parameters = _parameters(resolved)
     step = parameters + state.transient * max(_largest_tensor(run.block) for run in resolved.runs)
     static = parameters * (1 + state.kept) + _buffers(resolved) + _images(resolved.network, batch)
-    return static + max(_step(resolved, batch)[0], step)
+    return static + max(_step(resolved, batch, recompute=recompute, item=_ITEMS[precision])[0], step)
 
 
 def largest_batch(network: Network | Resolved, limit: int, optimizer: Optimizer = "sgd") -> int:
@@ -102,9 +115,9 @@ def _checked(network: Network | Resolved, batch: int) -> Resolved:
     return resolve(network) if isinstance(network, Network) else network
 
 
-def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
+def _step(resolved: Resolved, batch: int, *, recompute: bool = False, item: int = FLOAT) -> tuple[int, int]:
     """What forward and backward add: the most, and what is left at the end (which must be the gradients alone)."""
-    prints = _prints(resolved, batch)
+    prints = _prints(resolved, batch, recompute=recompute, item=item)
     live = peak = 0
     before: Footprint | None = None
     for one in prints:
@@ -113,6 +126,7 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
         if before and not (before.keeps_output or one.keeps_input):
             live -= before.output
         before = one
+    live -= sum(one.cached for one in prints)
     for index in reversed(range(len(prints))):
         one = prints[index]
         peak = max(peak, live + one.backward_peak)
@@ -122,9 +136,10 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
     return peak, live
 
 
-def _prints(resolved: Resolved, batch: int) -> list[Footprint]:
+def _prints(resolved: Resolved, batch: int, *, recompute: bool, item: int) -> list[Footprint]:
     stochastic = resolved.network.stochastic_depth > 0
-    return [one for one, repeats, _ in parts(resolved, batch, stochastic=stochastic) for _ in range(repeats)]
+    found = parts(resolved, batch, stochastic=stochastic, recompute=recompute, item=item)
+    return [one for one, repeats, _ in found for _ in range(repeats)]
 
 
 def _parameters(resolved: Resolved) -> int:

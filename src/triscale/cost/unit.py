@@ -42,13 +42,16 @@ def unit(run: Eager, x: Map, layer: Layer) -> Map:
 
 def convolution(run: Eager, x: Map, layer: Layer) -> Map:
     """A convolution; oneDNN copies maps and weights into blocks, and each result from there into the plain layout."""
-    x = padded(run, x, layer.in_channels, layer.input, layer.pad)
+    x = padded(run, x, layer.input, layer.pad)
+    if run.item < FLOAT and not x.needs_gradient:  # autocast copies the pictures too
+        x = then(run, x, run.op((x,), run.item * x.size // FLOAT))
     width = layer.in_channels // layer.groups
     grouped = 1 < layer.groups < layer.in_channels
     read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
     blocked_x = x.size // layer.in_channels * _blocked(layer.in_channels)
     output, blocked_y = (run.bytes(c, *layer.output) for c in (layer.out_channels, _blocked(layer.out_channels)))
-    weights = FLOAT * layer.kernel**2 * layer.out_channels * width
+    elements = layer.kernel**2 * layer.out_channels * width
+    weights = run.item * elements
     copy = 0 if read_plain else blocked_x
     forward = max(copy + weights + blocked_y, blocked_y + output)
     # the weights' gradient of narrow groups is made by matrix products on the plain maps
@@ -58,23 +61,24 @@ def convolution(run: Eager, x: Map, layer: Layer) -> Map:
         backward = max(blocked_x + gradient, blocked_x + x.size, backward + x.size)
     y = run.op(
         (x,), output, saves=(x,), workspace=forward, backward_workspace=backward,
-        parameters=weights + FLOAT * layer.bias * layer.out_channels,
+        **_learned(run, elements + layer.bias * layer.out_channels),
     )  # fmt: skip
     run.free(x)
     return y
 
 
-def padded(run: Eager, x: Map, channels: int, size: Size, pad: tuple[int, int, int, int]) -> Map:
+def padded(run: Eager, x: Map, size: Size, pad: tuple[int, int, int, int]) -> Map:
     """Where the padding differs between the sides, a padded copy; else x itself, as the op pads by itself."""
     top, bottom, left, right = pad
     if top == bottom and left == right:
         return run.hold(x)
-    return run.op((x,), run.bytes(channels, size[0] + top + bottom, size[1] + left + right))
+    height, width = size
+    return run.op((x,), x.size // (height * width) * (height + top + bottom) * (width + left + right))
 
 
 def max_pool(run: Eager, x: Map, output: int) -> Map:
     """Saves its input and where each maximum was; `output` in bytes."""
-    return run.op((x,), output, saves=(x,), extra=output // FLOAT * _INDEX)
+    return run.op((x,), output, saves=(x,), extra=output // run.item * _INDEX)
 
 
 def average_pool(run: Eager, x: Map, output: int) -> Map:
@@ -101,8 +105,8 @@ def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool
 
 def linear(run: Eager, x: Map, layer: Layer) -> Map:
     """A linear layer on a vector for each picture."""
-    weights = FLOAT * (layer.in_channels + 1) * layer.out_channels
-    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=weights)
+    learned = _learned(run, (layer.in_channels + 1) * layer.out_channels)
+    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), **learned)
 
 
 def mean(run: Eager, x: Map, channels: int) -> Map:
@@ -124,6 +128,11 @@ def then(run: Eager, before: Map, after: Map) -> Map:
     """The caller lets the input go once the output is there."""
     run.free(before)
     return after
+
+
+def _learned(run: Eager, elements: int) -> dict[str, int]:
+    """Bytes of the gradients of weights, and of autocast's copies of them."""
+    return {"parameters": FLOAT * elements, "copied": run.item * elements if run.training and run.item < FLOAT else 0}
 
 
 def _blocked(channels: int) -> int:
