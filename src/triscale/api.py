@@ -4,11 +4,12 @@ Torch is loaded by `build`, `load` and `evaluate` only.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale import families, scaling, spec
-from triscale.cost import Cost, Optimizer
+from triscale.cost import Cost, Optimizer, Precision, training_memory
 from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
@@ -56,6 +57,9 @@ def cost(
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
     optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
 ) -> Cost:
     """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
 
@@ -64,13 +68,19 @@ def cost(
         resolution: pixels, or (height, width); by default the network's own.
         batch: pictures a step, for the memory.
         optimizer: whose state counts as training memory.
+        precision: of the training, "float32" or "bfloat16" (by autocast).
+        recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
+        ema: the training keeps a moving average.
 
     Raises:
-        UsageError: an unknown name, or a resolution or batch that is not above 0.
+        UsageError: an unknown name or word, or a resolution or batch that is not above 0.
         InputError: a network too large to be meant.
     """
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
-    return count_cost(as_network(net), resolution=size, batch=batch, optimizer=optimizer)
+    return count_cost(
+        as_network(net), resolution=size, batch=batch,
+        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+    )  # fmt: skip
 
 
 def fit_budget(
@@ -80,13 +90,21 @@ def fit_budget(
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
+    optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
     **limits: float,
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`.
 
-    See `triscale.scaling.fit_budget` for the arguments and errors.
+    See `triscale.scaling.fit_budget` for the arguments and errors, and `cost` for the words on training.
     """
-    return scaling.fit_budget(as_network(net), limits, rule=rule, coefficients=coefficients, batch=batch, filled=filled)
+    memory = partial(training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema)
+    return scaling.fit_budget(
+        as_network(net), limits,
+        rule=rule, coefficients=coefficients, batch=batch, filled=filled, trained_in=memory,
+    )  # fmt: skip
 
 
 def build(net: Network | str) -> "Model":

@@ -13,7 +13,9 @@ from triscale.cost.unit import activation, average_pool, chain, concatenated, ma
 from triscale.spec import Block, BlockRun, Branch, Pool, Resolved
 
 
-def parts(resolved: Resolved, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT) -> Iterator[tuple[Footprint, int, int]]:
+def parts(
+    resolved: Resolved, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT
+) -> Iterator[tuple[Footprint, int, int]]:
     """Each distinct block's footprint, repeats and stage; of cells in a row, one for all, at the first one's stage."""
     for cells, runs in groupby(resolved.runs, lambda run: run.block.cell is not None):
         if cells:

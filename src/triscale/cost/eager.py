@@ -52,7 +52,7 @@ class Eager:
     Attributes:
         item: bytes of an element of a map: 4, or 2 under autocast to bfloat16.
         live, peak: bytes.
-        cached: of the live bytes, those of autocast's copies of weights that it alone holds, until the forward pass ends.
+        cached: of the live bytes, copies of weights that autocast alone holds, until the forward pass ends.
     """
 
     def __init__(self, batch: int, *, training: bool, item: int = FLOAT) -> None:
@@ -120,7 +120,9 @@ class Eager:
         self._saving = output.needs_gradient = True
         for one in inputs:
             self.hold(one)
-        self._nodes.append(_Node(inputs, output, [*(one.storage for one in inputs), self._take(_GENERATOR)], 0, 0, False, again=ops))
+        self._nodes.append(
+            _Node(inputs, output, [*(one.storage for one in inputs), self._take(_GENERATOR)], 0, 0, False, again=ops)
+        )
         return output
 
     def backward(self) -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from triscale.errors import NumericError
-from triscale.nn import device_of
+from triscale.errors import NumericError, UsageError
+from triscale.nn import Model, device_of
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
@@ -57,6 +57,10 @@ class Engine:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
+        if isinstance(model, Model):
+            model.recompute = recipe.recompute
+        elif recipe.recompute:
+            raise UsageError("recompute = true needs the blocks of triscale's own networks.")
         self._forward = torch.compile(model) if recipe.compile else model
 
     @property
