@@ -17,10 +17,13 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import harness
-from triscale.cost import Optimizer, inference_memory, training_memory
+from triscale.cost import Optimizer, Precision, inference_memory, training_memory
 from triscale.families import network
 from triscale.nn import build
 from triscale.spec import Network
+from triscale.train import Recipe
+from triscale.train.ema import Ema
+from triscale.train.optim import make_optimizer
 
 PAIRS = (
     ("efficientnet_b0", 96, 8),
@@ -32,10 +35,18 @@ PAIRS = (
 )
 """Name, side in pixels, batch."""
 
+WAYS: dict[str, tuple[Precision, bool]] = {
+    "training_bfloat16": ("bfloat16", False),
+    "training_recompute": ("float32", True),
+    "training_bfloat16_recompute": ("bfloat16", True),
+}
+"""Precision and recomputation beside plain training."""
+
 OPTIMIZERS: dict[Optimizer, Callable[[nn.Module], torch.optim.Optimizer]] = {
     "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.01, momentum=0.9),
-    "rmsprop": lambda m: torch.optim.RMSprop(m.parameters(), lr=0.001, momentum=0.9),
+    "rmsprop": lambda m: make_optimizer(m, Recipe(optimizer="rmsprop", learning_rate=0.001)),
     "adam": lambda m: torch.optim.Adam(m.parameters(), lr=0.001),
+    "adamw": lambda m: make_optimizer(m, Recipe(optimizer="adamw", learning_rate=0.001)),
 }
 
 
@@ -44,16 +55,26 @@ def at(name: str, side: int) -> Network:
     return replace(network(name), resolution=(side, side))
 
 
-def train_two_steps(of: Network, batch: int, optimizer: Optimizer) -> None:
+def train_two_steps(
+    of: Network, batch: int, optimizer: Optimizer, *,
+    precision: Precision = "float32", recompute: bool = False, ema: bool = False,
+) -> None:  # fmt: skip
     """Build a model and take two optimizer steps on random pictures."""
     model = build(of)
+    model.recompute = recompute
+    average = Ema(model, 0.99) if ema else None
     stepper = OPTIMIZERS[optimizer](model)
     x, labels = torch.randn(batch, of.input_channels, *of.resolution), torch.randint(of.classes, (batch,))
     for _ in range(2):
         stepper.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = model(x)
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        del logits
         loss.backward()  # type: ignore[no-untyped-call]
         stepper.step()
+        if average:
+            average.update(model, 1)
 
 
 def infer(of: Network, batch: int) -> None:
@@ -95,7 +116,7 @@ def _status_bytes(field: str) -> int:
 
 
 def row(name: str, side: int, batch: int) -> dict[str, object]:
-    """One pair: predicted, the allocator's peak and resident growth, training and inference, in bytes."""
+    """One pair: predicted and the allocator's peak in bytes; of plain training and inference resident growth too."""
     of = at(name, side)
     train, classify = partial(train_two_steps, of, batch, "sgd"), partial(infer, of, batch)
     found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
@@ -106,6 +127,10 @@ def row(name: str, side: int, batch: int) -> dict[str, object]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
             resident = fresh.submit(resident_growth, work).result()
         found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work), "resident_growth": resident}
+    for mode, (precision, recompute) in WAYS.items():
+        work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
+        predicted = training_memory(of, batch, "sgd", precision=precision, recompute=recompute)
+        found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work)}
     return found
 
 

@@ -1,13 +1,17 @@
 """The committed results: every summary is what its records say, and the README quotes them word for word."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.memory import WAYS
 from tests.paths import ROOT
 from triscale import records as store
+from triscale.cost import largest_batch
+from triscale.families import network
 from triscale.report import summary_markdown
 
 RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
@@ -59,6 +63,25 @@ def test_the_readme_states_the_recorded_precision_of_memory() -> None:
     growth = [row["training"]["resident_growth"] / row["training"]["predicted"] for row in rows]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
+
+
+def test_the_readme_states_the_recorded_precision_of_memory_in_every_way() -> None:
+    rows = benchmark("memory")["rows"]
+    worst = max(abs(row[way]["predicted"] / row[way]["allocator_peak"] - 1) for row in rows for way in WAYS)
+    told = re.search(r"<!-- memory-ways -->([0-9.]+)%<!-- /memory-ways -->", (ROOT / "README.md").read_text())
+    assert told
+    assert worst <= float(told[1]) / 100 < worst + 0.001
+
+
+def test_the_readme_states_the_counted_batches_of_b0() -> None:
+    of, limit = network("efficientnet_b0"), 8 * 2**30
+    plain, half, again, both = (
+        largest_batch(of, limit, precision=precision, recompute=recompute)
+        for recompute in (False, True)
+        for precision in ("float32", "bfloat16")
+    )
+    words = f"is {plain} pictures in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
+    assert words in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def benchmark(name: str) -> dict[str, Any]:

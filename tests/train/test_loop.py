@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from triscale.errors import NumericError
+from triscale.errors import NumericError, UsageError
 from triscale.evaluate import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
@@ -69,6 +69,17 @@ def test_a_network_learns_to_tell_up_from_down() -> None:
 def test_the_same_seed_gives_the_same_bits() -> None:
     one, two = (trained(2, mixup=0.2, ema=0.9)[0].learned.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_recomputed_blocks_end_in_the_same_bits() -> None:
+    kept, again = (trained(2, recompute=one, mixup=0.2, ema=0.9)[0] for one in (False, True))
+    for one, two in ((kept.model, again.model), (kept.learned, again.learned)):
+        assert all(torch.equal(one.state_dict()[name], value) for name, value in two.state_dict().items())
+
+
+def test_blocks_of_other_modules_are_not_said_to_be_recomputed() -> None:
+    with pytest.raises(UsageError, match="recompute"):
+        Engine(torch.nn.Linear(2, 2), Recipe(recompute=True), 1)
 
 
 def test_history_counts_samples_and_epochs() -> None:

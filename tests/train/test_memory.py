@@ -1,9 +1,12 @@
 """Want of memory: halving keeps the batch and undoes what a failed try has counted."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from tests.train.test_loop import NETWORK, pictures
+from triscale.cost import count, training_memory
 from triscale.errors import OutOfMemoryError
 from triscale.nn import build
 from triscale.train import Engine, Recipe, enough_memory
@@ -72,3 +75,27 @@ def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPat
     assert 1 < parts <= 512
     monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": None})
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
+
+
+def parts(memory: int, **recipe: Any) -> int:
+    """Of a batch, by the forecast for a machine of so many bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("triscale.train.memory.machine", lambda: {"memory": memory})
+        return forecast_parts(NETWORK, Recipe(**recipe), torch.device("cpu"))
+
+
+def test_the_forecast_knows_what_the_recipe_keeps() -> None:
+    plain = parts(5_000_000, batch=4096)
+    assert parts(5_000_000, batch=4096, recompute=True) < plain
+    assert parts(5_000_000, batch=4096, precision="bfloat16") < plain
+    tight = 40 * count(NETWORK).params + 200_000
+    assert parts(tight, batch=4096) < parts(tight, batch=4096, ema=0.99)
+    assert parts(tight, batch=4096, optimizer="sgd") < parts(tight, batch=4096, optimizer="rmsprop")
+
+
+def test_a_batch_in_parts_leaves_room_for_the_gradient_of_those_before() -> None:
+    together = int(training_memory(NETWORK, 64, "adamw") / 0.8) + 1
+    assert parts(together, batch=64) == 1
+    found = parts(together - 8, batch=64)
+    largest = -(-64 // found)
+    assert training_memory(NETWORK, largest, "adamw") + 4 * count(NETWORK).params <= 0.8 * together

@@ -42,7 +42,7 @@ def cost(
     network = api.network(net)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
-    found = api.cost(network, batch=batch, **words).as_dict() | words
+    found = api.cost(network, batch=batch, **words).as_dict() | {**words}
     if fit_memory is not None:
         found["fit_memory"] = int(quantity(fit_memory, "a memory"))
         found["largest_batch"] = largest_batch(network, found["fit_memory"], **words)

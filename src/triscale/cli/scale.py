@@ -1,5 +1,6 @@
 """`triscale scale`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from triscale.cli.output import Flag, Whole, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
 from triscale.cli.trained import PLAINLY, Trained, Words
+from triscale.cost import training_memory
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Coefficients, Factors
 from triscale.spec import Network, dumps
@@ -97,7 +99,10 @@ def _along(
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, batch, words, phi, rule, used)
-    fitted = api.fit_budget(base, rule=rule, coefficients=curve, batch=batch, filled=fill, **words, **limits)
+    memory = partial(training_memory, **words)
+    fitted = scaling.fit_budget(
+        base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill, trained_in=memory
+    )
     return Scaled(base, fitted.network, fitted.factors, batch, words, fitted.phi, rule, used, limits, fitted)
 
 

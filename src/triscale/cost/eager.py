@@ -118,11 +118,8 @@ class Eager:
         self._saving = False
         output = ops()
         self._saving = output.needs_gradient = True
-        for one in inputs:
-            self.hold(one)
-        self._nodes.append(
-            _Node(inputs, output, [*(one.storage for one in inputs), self._take(_GENERATOR)], 0, 0, False, again=ops)
-        )
+        saved = [self.hold(one).storage for one in inputs]
+        self._nodes.append(_Node(inputs, output, [*saved, self._take(_GENERATOR)], 0, 0, passes=False, again=ops))
         return output
 
     def backward(self) -> None:

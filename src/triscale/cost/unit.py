@@ -48,12 +48,12 @@ def convolution(run: Eager, x: Map, layer: Layer) -> Map:
     given = padded(run, x, layer.input, layer.pad)
     pictures = run.item < FLOAT and not x.needs_gradient  # autocast copies them too
     x = run.op((given,), run.item * given.size // FLOAT) if pictures else run.hold(given)
-    elements = layer.kernel**2 * layer.out_channels * (layer.in_channels // layer.groups)
     output, (forward, backward) = run.bytes(layer.out_channels, *layer.output), _workspaces(run, x, layer)
+    weights = layer.kernel**2 * layer.out_channels * (layer.in_channels // layer.groups)
+    parameters, copied = _learned(run, weights + layer.bias * layer.out_channels)
     y = run.op(
-        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward,
-        **_learned(run, elements + layer.bias * layer.out_channels),
-    )  # fmt: skip
+        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward, parameters=parameters, copied=copied
+    )
     run.free(x, given)
     return y
 
@@ -126,8 +126,8 @@ def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool
 
 def linear(run: Eager, x: Map, layer: Layer) -> Map:
     """A linear layer on a vector for each picture."""
-    learned = _learned(run, (layer.in_channels + 1) * layer.out_channels)
-    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), **learned)
+    parameters, copied = _learned(run, (layer.in_channels + 1) * layer.out_channels)
+    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=parameters, copied=copied)
 
 
 def mean(run: Eager, x: Map, channels: int) -> Map:
@@ -153,9 +153,9 @@ def then(run: Eager, before: Map, after: Map) -> Map:
     return after
 
 
-def _learned(run: Eager, elements: int) -> dict[str, int]:
-    """Bytes of the gradients of weights, and of autocast's copies of them."""
-    return {"parameters": FLOAT * elements, "copied": run.item * elements if run.training and run.item < FLOAT else 0}
+def _learned(run: Eager, weights: int) -> tuple[int, int]:
+    """Bytes of the gradients of so many weights, and of the copies that autocast makes of the weights."""
+    return FLOAT * weights, run.item * weights if run.item < FLOAT else 0
 
 
 def _blocked(channels: int) -> int:
