@@ -1,5 +1,6 @@
 """Want of memory: halving keeps the batch and undoes what a failed try has counted."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import torch
 from tests.train.test_loop import NETWORK, pictures
 from triscale.cost import count, training_memory
 from triscale.errors import OutOfMemoryError
+from triscale.families import network
 from triscale.nn import build
+from triscale.spec import Network
 from triscale.train import Engine, Recipe, enough_memory
 from triscale.train.memory import forecast_parts
 
@@ -77,20 +80,21 @@ def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPat
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
 
 
-def parts(memory: int, **recipe: Any) -> int:
+def parts(memory: int, of: Network = NETWORK, **recipe: Any) -> int:
     """Of a batch, by the forecast for a machine of so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("triscale.train.memory.machine", lambda: {"memory": memory})
-        return forecast_parts(NETWORK, Recipe(**recipe), torch.device("cpu"))
+        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"))
 
 
 def test_the_forecast_knows_what_the_recipe_keeps() -> None:
     plain = parts(5_000_000, batch=4096)
     assert parts(5_000_000, batch=4096, recompute=True) < plain
     assert parts(5_000_000, batch=4096, precision="bfloat16") < plain
-    tight = 40 * count(NETWORK).params + 200_000
-    assert parts(tight, batch=4096) < parts(tight, batch=4096, ema=0.99)
-    assert parts(tight, batch=4096, optimizer="sgd") < parts(tight, batch=4096, optimizer="rmsprop")
+    heavy = replace(network("resnet18"), resolution=(32, 32))
+    plain = parts(500_000_000, heavy, batch=1024)
+    assert plain < parts(500_000_000, heavy, batch=1024, ema=0.99)
+    assert parts(500_000_000, heavy, batch=1024, optimizer="sgd") < plain
 
 
 def test_a_batch_in_parts_leaves_room_for_the_gradient_of_those_before() -> None:

@@ -64,13 +64,7 @@ def scale(
         base = scaling.fixed(base)
     if factors_given:
         given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        result = Scaled(
-            base=base,
-            network=api.scale(base, **given._asdict()),
-            factors=given,
-            batch=batch or 1,
-            words=trained.words(),
-        )
+        result = Scaled(base, api.scale(base, **given._asdict()), given, batch or 1, trained.words())
     else:
         curve = PAPER if coefficients is None else read_coefficients(coefficients)
         result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1,
