@@ -8,6 +8,7 @@ from triscale.data.augment import PhotoAugmentation
 from triscale.data.batches import Augmentation, eval_batches
 from triscale.data.crop import RandomCrop
 from triscale.data.loader import Loader
+from triscale.data.share import WHOLE, Share
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 from triscale.train.feed import Batch, PictureFeed, eval_photos
@@ -19,7 +20,12 @@ Validation = Callable[[int], Iterator[Batch]]
 
 
 def feeds_of(
-    asked: Asked, source: Source, how: Preprocessing, workers: int, go_on: Callable[[int, int], None]
+    asked: Asked,
+    source: Source,
+    how: Preprocessing,
+    workers: int,
+    go_on: Callable[[int, int], None],
+    share: Share = WHOLE,
 ) -> tuple[PictureFeed | Loader, Validation]:
     """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
 
@@ -28,6 +34,12 @@ def feeds_of(
     """
     part, size = source.parts["train"], asked.network.resolution
     training, validation = split_validation(source.labels("train"), seed=asked.seed)
+    fewest = min(asked.recipe.batch, len(training)) // 2 // share.of
+    if share.of > 1 and fewest < 1:
+        raise InputError(
+            f"{share.of} processes cannot share batches of {min(asked.recipe.batch, len(training))} pictures.\n"
+            "Give each of them two at least: fewer processes, a larger batch or more pictures."
+        )
     if len(training) < 2 or not len(validation):
         raise InputError(
             f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
@@ -38,7 +50,9 @@ def feeds_of(
         "batch": asked.recipe.batch,
         "seed": asked.seed,
         "workers": workers,
+        "share": share,
     }
+    validation = share.turns(validation)
     if asked.recipe.crop == "random":
         loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
         return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
@@ -52,7 +66,7 @@ def feeds_of(
 def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
     """What a recipe of random crops does to each photo."""
     return PhotoAugmentation(
-        crop=RandomCrop(),
+        crop=RandomCrop(area=(recipe.area, 1.0)),
         flip=0.5 if recipe.flip else 0.0,
         policy=recipe.policy,
         layers=recipe.layers,
