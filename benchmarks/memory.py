@@ -1,9 +1,10 @@
 """Predicted memory beside what torch's CPU allocator and the operating system say.
 
-Run `python -m benchmarks.memory` from the root of the repository; it appends a record. The allocator is the oracle;
+Run `python -m benchmarks.memory` from the root of the repository; it appends two records (with `ways` the second alone). The allocator is the oracle;
 resident-set growth also holds torch's own buffers, thread stacks and what the allocator has not given back.
 """
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -36,9 +37,9 @@ PAIRS = (
 """Name, side in pixels, batch."""
 
 WAYS: dict[str, tuple[Precision, bool]] = {
-    "training_bfloat16": ("bfloat16", False),
-    "training_recompute": ("float32", True),
-    "training_bfloat16_recompute": ("bfloat16", True),
+    "bfloat16": ("bfloat16", False),
+    "recompute": ("float32", True),
+    "bfloat16_recompute": ("bfloat16", True),
 }
 """Precision and recomputation beside plain training."""
 
@@ -116,7 +117,7 @@ def _status_bytes(field: str) -> int:
 
 
 def row(name: str, side: int, batch: int) -> dict[str, object]:
-    """One pair: predicted and the allocator's peak in bytes; of plain training and inference resident growth too."""
+    """One pair: predicted, the allocator's peak and resident growth, training and inference, in bytes."""
     of = at(name, side)
     train, classify = partial(train_two_steps, of, batch, "sgd"), partial(infer, of, batch)
     found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
@@ -127,21 +128,31 @@ def row(name: str, side: int, batch: int) -> dict[str, object]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
             resident = fresh.submit(resident_growth, work).result()
         found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work), "resident_growth": resident}
-    for mode, (precision, recompute) in WAYS.items():
-        work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
-        predicted = training_memory(of, batch, "sgd", precision=precision, recompute=recompute)
-        found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work)}
     return found
 
 
-def main() -> None:
-    """Measure, print and record."""
-    rows = [row(*pair) for pair in PAIRS]
-    for one in rows:
-        print(one)
+def row_of_ways(name: str, side: int, batch: int) -> dict[str, object]:
+    """One pair: predicted and the allocator's peak of training in bfloat16 and with recomputed blocks, in bytes."""
+    of = at(name, side)
+    found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
+    for way, (precision, recompute) in WAYS.items():
+        work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
+        predicted = training_memory(of, batch, "sgd", precision=precision, recompute=recompute)
+        found[way] = {"predicted": predicted, "allocator_peak": allocator_peak(work)}
+    return found
+
+
+def record(name: str, measure: Callable[[str, int, int], dict[str, object]]) -> None:
+    """Measure each pair, print and record."""
+    rows = []
+    for pair in PAIRS:
+        rows.append(measure(*pair))
+        print(rows[-1], flush=True)
     facts = {"unit": "bytes", "rows": rows, "n": 1, "threads": torch.get_num_threads(), "torch": torch.__version__}
-    harness.append(harness.provenance("memory") | facts)
+    harness.append(harness.provenance(name) | facts)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["ways"]:
+        record("memory", row)
+    record("memory_ways", row_of_ways)
