@@ -1,8 +1,8 @@
 """Predicted memory beside what torch's CPU allocator and the operating system say.
 
-Run `python -m benchmarks.memory` from the root of the repository; it appends two records, with `ways` the second alone. The
-allocator is the oracle; resident-set growth also holds torch's own buffers, thread stacks and what the allocator has
-not given back.
+Run `python -m benchmarks.memory` from the root of the repository; it appends two records, with `ways` the second
+alone. The allocator is the oracle; resident-set growth also holds torch's own buffers, thread stacks and what the
+allocator has not given back.
 """
 
 import sys

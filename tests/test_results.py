@@ -70,7 +70,7 @@ def test_the_readme_states_the_recorded_precision_of_memory_in_every_way() -> No
     worst = max(abs(row[way]["predicted"] / row[way]["allocator_peak"] - 1) for row in rows for way in WAYS)
     told = re.search(r"<!-- memory-ways -->([0-9.]+)%<!-- /memory-ways -->", (ROOT / "README.md").read_text())
     assert told
-    assert worst <= float(told[1]) / 100 < worst + 0.001
+    assert worst <= float(told[1]) / 100 < worst + 0.002
 
 
 def test_the_readme_states_the_counted_batches_of_b0() -> None:

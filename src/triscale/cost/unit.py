@@ -76,7 +76,8 @@ def _workspaces(run: Eager, x: Map, layer: Layer) -> tuple[int, int]:
     backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y + wide)
     if x.needs_gradient:
         gradient = 0 if grouped and read_plain else weights + blocked_y + sums(blocked_in)
-        backward = max(blocked_x + gradient, blocked_x + x.size, backward + x.size)
+        twice = layer.stride > 1 and (layer.groups == 1 or (run.item < FLOAT and not grouped))  # copied out
+        backward = max(blocked_x + gradient, blocked_x + (1 + twice) * x.size, backward + x.size)
     return forward, backward
 
 
