@@ -52,10 +52,7 @@ class Classifier:
         Raises:
             NumericError: they are not finite.
         """
-        logits: Tensor = self.model(pictures.to(device_of(self.model))).float().cpu()
-        if not torch.isfinite(logits).all():
-            raise NumericError("the network answers what is not a number: its weights are broken.")
-        return logits
+        return finite(self.model(pictures.to(device_of(self.model))).float().cpu())
 
     def on(self, device: torch.device) -> "Classifier":
         """The same, with the model moved to a device."""
@@ -83,6 +80,13 @@ class Classifier:
             name: {"used": value_text(getattr(self.preprocessing, name)), "weights": value_text(value)}
             for name, value in self.overrides.items()
         }
+
+
+def finite(logits: Tensor) -> Tensor:
+    """The logits themselves; NumericError where one is no number."""
+    if not torch.isfinite(logits).all():
+        raise NumericError("the network answers what is not a number: its weights are broken.")
+    return logits
 
 
 def load_classifier(
