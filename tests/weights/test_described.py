@@ -1,6 +1,8 @@
 """The lock goes through a peer's file and back, and the peer loads that file by the line that is printed."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,7 @@ from typing import Any
 import pytest
 import safetensors
 import safetensors.torch
-import timm
-import timm.data
 import torch
-import torchvision
 from torch import nn
 
 from tests.nn.networks import randomise
@@ -42,16 +41,27 @@ def small(how: Preprocessing = HOW) -> Checkpoint:
     return checkpoint(PEERS["timm"].network(SMALL), how)
 
 
-def loaded(line: str) -> nn.Module:
-    """What the printed line makes, run as a reader would run it."""
-    scope = {"timm": timm, "torchvision": torchvision, "safetensors": safetensors}
-    if line.startswith("model = "):
-        exec(line, scope)  # noqa: S102  the line is the product
-        made = scope["model"]
-    else:
-        made = eval(line, scope)  # noqa: S307
-    assert isinstance(made, nn.Module)
-    return made.eval()
+READER = """
+import json, sys
+import safetensors.torch, timm, timm.data, torch, torchvision
+model = None
+{line}
+model.eval()
+with torch.inference_mode():
+    logits = model(torch.randn(2, 3, 65, 48, generator=torch.Generator().manual_seed(1)))
+safetensors.torch.save_file({{"logits": logits}}, sys.argv[1])
+about = getattr(model, "pretrained_cfg", {{}})
+print(json.dumps([timm.data.resolve_model_data_config(model), about.get("label_names")] if about else []))
+"""
+
+
+def run_as_a_reader(line: str | None, folder: Path) -> tuple[torch.Tensor, Any]:
+    """The logits of what the printed line makes in a process of its own, and what timm knows of the model."""
+    assert line is not None
+    code = READER.format(line=line if line.startswith("model = ") else f"model = {line}")
+    done = subprocess.run([sys.executable, "-c", code, folder / "logits"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return safetensors.torch.load_file(folder / "logits")["logits"], json.loads(done.stdout)
 
 
 def answers(model: nn.Module) -> torch.Tensor:
@@ -79,8 +89,7 @@ def test_the_printed_line_loads_a_model_with_equal_answers(tmp_path: Path, peer:
     written = write_for_peer(tmp_path / "it's.safetensors", one, peer)
 
     assert (written.model, written.notes) == (f"{peer}:{model}", ())
-    assert written.loading is not None
-    found, expected = answers(loaded(written.loading)), answers(one.model())
+    found, expected = run_as_a_reader(written.loading, tmp_path)[0], answers(one.model())
     assert torch.allclose(found, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
 
 
@@ -129,16 +138,14 @@ def test_a_foreign_file_that_says_nothing_is_taken_as_its_peer_has_it_and_that_i
 def test_a_folder_for_timm_tells_it_how_to_prepare_pictures(tmp_path: Path) -> None:
     one = small()
     written = write_for_peer(tmp_path / "made" / "hub", one, "timm")
-    assert written.loading is not None
-    model: Any = loaded(written.loading)
-    config = json.loads(json.dumps(timm.data.resolve_model_data_config(model)))  # tuples as lists
+    logits, (config, labels) = run_as_a_reader(written.loading, tmp_path)
 
-    assert torch.allclose(answers(model), answers(one.model()), rtol=0, atol=1e-5)
+    assert torch.allclose(logits, answers(one.model()), rtol=0, atol=1e-5)
     assert config == {
         "input_size": [3, 64, 96], "interpolation": "lanczos", "mean": [0.4, 0.5, 0.6], "std": [0.1, 0.2, 0.3],
         "crop_pct": 0.9, "crop_mode": "squash",
     }  # fmt: skip
-    assert model.pretrained_cfg["label_names"] == list(CLASSES)
+    assert labels == list(CLASSES)
     assert settings(json.loads((tmp_path / "made" / "hub" / "config.json").read_text())["pretrained_cfg"]) == HOW
     assert same(load_weights(tmp_path / "made" / "hub"), one)
     assert write_for_peer(tmp_path / "made" / "hub", one, "timm") == written  # it may be written again

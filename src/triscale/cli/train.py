@@ -66,7 +66,7 @@ def train(
     wanted: Wanted,
     out: Annotated[Path, Parameter(name="--out")],
     workers: Whole = 1,
-    save_every: str = "60s",
+    save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
     tensorboard: Flag = False,
     json: Flag = False,
