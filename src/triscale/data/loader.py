@@ -20,6 +20,7 @@ from triscale.data.batches import Indices, WholeBatches
 from triscale.data.images import UnreadableError, pillow_warnings_off
 from triscale.data.normalise import normalised
 from triscale.data.resize import Size
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
 from triscale.spec import Preprocessing
@@ -45,8 +46,8 @@ class _Made:
 class Loader(WholeBatches):
     """Augmented batches of the pictures of a source.
 
-    A picture that cannot be read any more is
-    named in `broken`, and the next one of its batch that can be read stands in, so that batches keep their size.
+    A picture that cannot be read any more is named in `broken`, and the next one of its batch that can be read stands
+    in, so that batches keep their size.
 
     Attributes:
         part: the pictures, such as `source.parts["train"]`.
@@ -55,6 +56,7 @@ class Loader(WholeBatches):
         how: interpolation, mean and std.
         augmentation: what is done to each picture.
         seed: not negative.
+        share: which of each batch are made.
         workers: processes that work ahead; 0: each batch is made when it is asked for.
         broken: picture names with reasons, filled while batches are taken.
     """
@@ -65,6 +67,7 @@ class Loader(WholeBatches):
     augmentation: PhotoAugmentation
     seed: int
     workers: int = 0
+    share: Share = WHOLE
     broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -172,6 +175,7 @@ class _Plan(Dataset[_Made | TriscaleError]):
     def _made(self, step: int) -> _Made:
         loader = self.loader
         chosen = self.order[step * loader.batch : (step + 1) * loader.batch]
+        chosen = chosen[loader.share.places(len(chosen))]
         broken: list[tuple[str, str]] = []
         pictures = torch.empty(len(chosen), *loader.size, len(loader.how.mean))
         good: list[int] = []

@@ -50,6 +50,11 @@ class Checkpoint:
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what it answers, wherever and however it was stored."""
+        return state_digest(_described(self), self.state)
+
     def model(self) -> Model:
         """The network with these weights, in evaluation mode.
 
@@ -73,11 +78,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         StorageError: writing failed; the old file is untouched.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
-    about = {"format": FORMAT, "version": VERSION, **description(checkpoint)}
-    metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
+    metadata = {"triscale": _described(checkpoint), "sha256": ""}
     metadata["sha256"] = state_digest(metadata["triscale"], tensors)
     payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
+
+
+def _described(checkpoint: Checkpoint) -> str:
+    """What stands beside the tensors, as canonical JSON."""
+    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint)}, sort_keys=True)
 
 
 def load(path: Path) -> Checkpoint:
