@@ -72,6 +72,8 @@ class Wanted:
         if network is None:
             source = None if self.weights == PACKAGE else self.weights
             weights = load_weights(source, self.network, allow_pth=self.allow_pth)
+            for note in weights.notes:
+                complain(note)
             network = replace(
                 weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
             )
