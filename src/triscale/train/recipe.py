@@ -12,6 +12,7 @@ Decayed = Literal["weights", "all_but_norms"]
 Precision = Literal["float32", "bfloat16"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
+NotFinite = Literal["stop", "skip"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -51,6 +52,8 @@ class Recipe:
         jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
+        not_finite: `stop` at a loss or gradient that is not finite; or `skip` its step, which then changes nothing.
+        spike: skip a step whose loss is more than so many times the mean of its epoch so far; 0: none is.
     """
 
     epochs: int = 10
@@ -81,6 +84,8 @@ class Recipe:
     jitter: float = 0.0
     erase: float = 0.0
     compile: bool = False
+    not_finite: NotFinite = "stop"
+    spike: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
@@ -112,6 +117,8 @@ class Recipe:
             raise UsageError('policy, jitter and erase are for crops of the originals: give crop = "random".')
         if self.crop == "random" and self.shift:
             raise UsageError('a random crop is shifted already: give shift = 0.0, or crop = "shift".')
+        if 0 < self.spike <= 1:
+            raise UsageError(f"spike is {self.spike}: every other loss is above the mean; give more than 1, or 0.")
 
     @property
     def peak_rate(self) -> float:
@@ -141,6 +148,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
     "crop": get_args(Crop),
     "policy": get_args(Policy),
+    "not_finite": get_args(NotFinite),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -149,4 +157,5 @@ _RANGES = {
     "reference_batch": (0, _INFINITE), "ema": (0, 1), "mixup": (0, _INFINITE), "cutmix": (0, _INFINITE),
     "clip": (0, _INFINITE),
     "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
+    "spike": (0, _INFINITE),
 }  # fmt: skip

@@ -26,7 +26,7 @@ from triscale.spec import IMAGENET, Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import PictureFeed, eval_photos
 from triscale.train.identity import Asked, identity_of, refuse_another
-from triscale.train.loop import train
+from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
@@ -158,6 +158,7 @@ class Run:
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
             self._record_epoch(engine)
+            self._tell_skipped(engine, feed)
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
@@ -287,7 +288,16 @@ class Run:
                 learning_rate=engine.learning_rate,
                 gradient_norm=engine.norm,
                 parts=engine.parts,
+                skipped=len(engine.skipped_in(engine.epoch - 1)),
                 seconds=engine.seconds,
+            )
+
+    def _tell_skipped(self, engine: Engine, feed: PictureFeed | Loader) -> None:
+        """Once an epoch, with the first batch of them."""
+        if skipped := engine.skipped_in(engine.epoch - 1):
+            self.watch.say(
+                f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
+                f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
             )
 
     def _told(self, kind: str) -> list[dict[str, Any]]:
