@@ -121,7 +121,7 @@ class Run:
         return identity_of(self.asked, self.source)
 
     def _begin(self) -> None:
-        """Write `run.json`, or refuse a folder in which it is of another training."""
+        """Refuse a folder that holds another training."""
         path = self.folder / RUN
         if path.exists():
             try:
@@ -129,10 +129,10 @@ class Run:
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{path} is damaged; use another --out.") from None
             refuse_another(self.folder, then, self.identity)
-            return
-        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
     def _train(self) -> None:
+        # Written again where it is there already: a folder that takes no files is told before the first step.
+        write_atomically(self.folder / RUN, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
         feed, validation = self._feed()
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
         engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed)
