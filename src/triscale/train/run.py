@@ -89,7 +89,7 @@ class Run:
         self.folder, self.watch, self.device = folder, watch, torch.device(device)
         self.workers, self.save_every, self.stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
-        self.source = open_data(asked.data)
+        self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
 
     def result(self) -> Result:
