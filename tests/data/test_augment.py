@@ -1,5 +1,6 @@
 """Augmentation: the paper's crop, the policies, and pixels that are those of the plain chain."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from PIL import Image
 from tests.data.hostile import scene
 from triscale.data.augment import PhotoAugmentation, draws_for, photo
 from triscale.data.batches import to_tensor
-from triscale.data.crop import Box, RandomCrop, cut, draft_of, reduced
+from triscale.data.crop import RandomCrop, cut, draft_of, reduced
 from triscale.data.images import UnreadableError, opened
+from triscale.data.jpeg import Box, part_decoder
 from triscale.data.normalise import normalised
 from triscale.data.ops import OPS
 from triscale.data.policy import AUTOAUGMENT_V0, autoaugment, randaugment
@@ -128,9 +130,13 @@ def test_a_reduced_decoding_is_near_the_exact_chain(jpeg: Path, box: Box, times:
     assert np.abs(got.mean() - exact(jpeg, box, Image.Resampling.BICUBIC).mean()) < 1
 
 
-def test_the_fast_decoder_gives_the_pixels_of_pillow(jpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("decoder", ["simplejpeg", "turbojpeg"])
+def test_the_fast_decoders_give_the_pixels_of_pillow(jpeg: Path, monkeypatch: pytest.MonkeyPatch, decoder: str) -> None:
     """Whole and reduced; so pixels do not depend on what is installed."""
-    pytest.importorskip("simplejpeg", reason="simplejpeg, the extra `fast`, is not installed")
+    if (part_decoder() if decoder == "turbojpeg" else find_spec(decoder)) is None:
+        pytest.skip(f"{decoder}, of the extra `fast`, is not installed")
+    if decoder == "simplejpeg":
+        monkeypatch.setattr("triscale.data.crop.part_decoder", lambda: None)
 
     def cuts() -> list[np.ndarray]:
         found = []
@@ -141,6 +147,7 @@ def test_the_fast_decoder_gives_the_pixels_of_pillow(jpeg: Path, monkeypatch: py
 
     fast = cuts()
     monkeypatch.setattr("triscale.data.crop._fast_decoder", lambda: None)
+    monkeypatch.setattr("triscale.data.crop.part_decoder", lambda: None)
     for one, other in zip(fast, cuts(), strict=True):
         np.testing.assert_array_equal(other, one)
 
