@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 
 from benchmarks import harness
-from triscale.data import crop
+from triscale.data import crop, loader
 from triscale.data.augment import PhotoAugmentation, draws_for
 from triscale.data.crop import RandomCrop, cut, draft_of, reduced
 from triscale.data.images import opened
@@ -71,12 +71,12 @@ def write_pictures(folder: Path) -> tuple[list[Path], str]:
 def ours(paths: list[Path], interpolation: str) -> Callable[[], object]:
     """The loader itself, in this process: files are checked for change, batches of 16 are put together."""
     photos = hashed([Photo(name=path.name, file=path, label=0) for path in paths])
-    loader = Loader(
+    chain = Loader(
         part=part_of(photos), indices=np.arange(len(paths)), size=(SIDE, SIDE), batch=BATCH, seed=0,
         how=IMAGENET.__class__(interpolation=interpolation, mean=IMAGENET.mean, std=IMAGENET.std),  # type: ignore[arg-type]
         augmentation=PhotoAugmentation(),
     )  # fmt: skip
-    return lambda: [None for _ in loader.batches(0)]
+    return lambda: [None for _ in chain.batches(0)]
 
 
 def without_extra(paths: list[Path]) -> Callable[[], object]:
@@ -84,7 +84,10 @@ def without_extra(paths: list[Path]) -> Callable[[], object]:
     chain = ours(paths, "bicubic")
 
     def run() -> None:
-        with mock.patch.multiple(crop, part_decoder=lambda: None, _fast_decoder=lambda: None):
+        with (
+            mock.patch.multiple(crop, part_decoder=lambda: None, _fast_decoder=lambda: None),
+            mock.patch.multiple(loader, part_decoder=lambda: None),
+        ):
             chain()
 
     return run

@@ -69,3 +69,4 @@ def test_a_broken_file_gives_nothing_or_a_picture_and_never_ends_the_process(dec
         data[at] = draws.integers(256)
     found = decode(bytes(data), (HIGH, WIDE), 1, (10, 10, 100, 100))
     assert found is None or found.shape == (90, 90, 3)
+    assert decode.size(picture()) == (HIGH, WIDE), "the next file does not suffer"

@@ -98,6 +98,16 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
     return torch.from_numpy(np.array(whole.resize((size[1], size[0]), FILTERS[interpolation], box=box)))
 
 
+def cut_jpeg(data: bytes, whole: Size, box: Box, size: Size, interpolation: Interpolation) -> Tensor | None:
+    """`cut` of the bytes of a JPEG whose `(height, width)` `PartDecoder.size` has told; None: take `cut`."""
+    decode = part_decoder()
+    if decode is None or interpolation not in {"bilinear", "bicubic"}:
+        return None
+    times = _times(box, size)
+    pixels = decode(data, whole, times, reduced(box, times) if times > 1 else box)
+    return None if pixels is None else _averaged(torch.from_numpy(pixels), size, interpolation)
+
+
 def _part(image: Image.Image, box: Box, times: int) -> Pictures:
     """The part `box` of the picture, upright, so many times smaller."""
     if image.format == "JPEG" and _plain(image) and (decode := part_decoder()) is not None:
@@ -147,9 +157,11 @@ def _averaged(pixels: Tensor, size: Size, interpolation: Interpolation) -> Tenso
 
 def draft_of(image: Image.Image, box: Box, size: Size) -> int:
     """How many times smaller a picture may be decoded: 1, or for a JPEG also 2, 4 or 8."""
+    return _times(box, size) if image.format == "JPEG" and _plain(image) else 1
+
+
+def _times(box: Box, size: Size) -> int:
     shrink = min((box[2] - box[0]) / size[1], (box[3] - box[1]) / size[0])
-    if image.format != "JPEG" or not _plain(image):
-        return 1
     return next((times for times in (8, 4, 2) if shrink >= times), 1)
 
 

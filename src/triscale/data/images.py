@@ -143,6 +143,15 @@ def opened(file: File, stamp: Stamp | None = None) -> Iterator[Image.Image]:
         raise UnreadableError(_reason(file, error)) from error
 
 
+def content(file: File, stamp: Stamp) -> bytes | None:
+    """All bytes of a file; None if it cannot be read, or is not what it was when it was checked."""
+    try:
+        with _stream(file, stamp) as stream:
+            return stream.read()
+    except (UnreadableError, OSError):
+        return None
+
+
 @contextmanager
 def _stream(file: File, stamp: Stamp | None) -> Iterator[BinaryIO]:
     path = file if isinstance(file, Path) else file.archive

@@ -12,7 +12,7 @@ from PIL import Image
 from triscale.data.cache import Progress
 from triscale.data.findings import Finding, findings, readable
 from triscale.data.fit import STUDY
-from triscale.data.images import File, Stamp, UnreadableError, decode, opened, pillow_warnings_off
+from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
@@ -46,6 +46,10 @@ class PhotoPart:
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
         """One photo, its pixels not read yet; `UnreadableError` if the file is not what it was."""
         return opened(self.files[index], self.stamps[index])
+
+    def content(self, index: int) -> bytes | None:
+        """The bytes of one photo; None if the file is not what it was: `opened` says why."""
+        return content(self.files[index], self.stamps[index])
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
         """The photos at `size`, decoded by all processors."""
