@@ -116,7 +116,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
         engine.parts = parts
         engine.model.eval()
         images, labels = pictures(32)
-        engine._backward(images.double(), labels)
+        engine._backward(images.double(), labels, 32)
         gradients.append([one.grad for one in engine.model.parameters()])
     for whole, pieces in zip(*gradients, strict=True):
         assert whole is not None

@@ -22,6 +22,7 @@ from triscale.data.jpeg import part_decoder
 from triscale.data.normalise import normalised
 from triscale.data.photos import PhotoPart
 from triscale.data.resize import Size
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
 from triscale.spec import Preprocessing
@@ -60,6 +61,7 @@ class Loader:
         augmentation: what is done to each picture.
         batch: pictures a step.
         seed: not negative.
+        share: which of each batch are made.
         workers: processes that work ahead; 0: each batch is made when it is asked for.
         broken: picture names with reasons, filled while batches are taken.
     """
@@ -72,6 +74,7 @@ class Loader:
     batch: int
     seed: int
     workers: int = 0
+    share: Share = WHOLE
     broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -189,6 +192,7 @@ class _Plan(Dataset[_Made | TriscaleError]):
     def _made(self, step: int) -> _Made:
         loader = self.loader
         chosen = self.order[step * loader.batch : (step + 1) * loader.batch]
+        chosen = chosen[loader.share.places(len(chosen))]
         broken: list[tuple[str, str]] = []
         pictures = torch.empty(len(chosen), *loader.size, len(loader.how.mean))
         good: list[int] = []

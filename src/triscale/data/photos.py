@@ -131,12 +131,11 @@ def photo_source(
         kept, kept_test, notes = [kept[i] for i in rest], [kept[i] for i in split_off], (*notes, SPLIT_OFF)
     if not kept_test:
         raise InputError(f"There is no readable test picture in {name!r}.\nPut pictures in.")
-    side = int(np.median([min(photo.size) for photo in kept]))
     found += empty
     return Source(
         name=name,
         classes=tuple(classes),
-        native=(side, side),
+        native=(int(np.median([min(photo.size) for photo in kept])),) * 2,
         fingerprint=content,
         test_from=test_from,
         skipped=sum(bool(photo.reason) for photo in files),

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from triscale.errors import NumericError
-from triscale.nn import device_of
+from triscale.nn import device_of, synchronise_norms
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
+from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
+from triscale.train.world import ALONE, World
 
 MOST_SKIPPED, AT_LEAST = 0.01, 10
 """Part of the steps of an epoch, or a number if that is more, that may be skipped: beyond it the training is broken."""
@@ -35,9 +37,10 @@ class Engine:
 
     Attributes:
         model: the network, on the device where it lies.
-        recipe: how it is trained.
+        recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
+        world: the processes that learn together, each from its share of a batch.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -51,8 +54,10 @@ class Engine:
         skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
-        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0, world: World = ALONE) -> None:
+        if recipe.sync_norms and world.size > 1:
+            model = synchronise_norms(model)
+        self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
         self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
@@ -62,7 +67,10 @@ class Engine:
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
         self.skipped: list[int] = []
-        self._forward = torch.compile(model) if recipe.compile else model
+        if recipe.norms == "momentum":
+            set_momentum(model, steps)
+        self._together = world.together(model)
+        self._forward = torch.compile(self._together) if recipe.compile else self._together
 
     @property
     def epoch(self) -> int:
@@ -101,14 +109,19 @@ class Engine:
                 before the step.
         """
         recipe = self.recipe
-        torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
+        self._sow()
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        if recipe.norms == "freeze":
+            freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
         buffers = self._norms_before()
-        loss = self._backward_in_parts(pictures, labels, buffers)
+        count = int(self.world.total(len(labels)))
+        loss = self._backward_in_parts(pictures, labels, count, buffers)
+        self.world.add_up(loss)
+        self.world.average_statistics(self.model)
         norm = clip(self.model, recipe.clip)
-        if self._refused(loss.item(), norm):
+        if self._refused(loss.item(), norm):  # all processes find the same
             self._put_norms(buffers)
             self.skipped.append(self.step)
             self.step += 1
@@ -118,9 +131,9 @@ class Engine:
         self.step += 1
         if self.average:
             self.average.update(self.model, self.step)
-        self.loss_sum += loss * len(labels)
-        self.samples += len(labels)
-        self.epoch_samples += len(labels)
+        self.loss_sum += loss * count
+        self.samples += count
+        self.epoch_samples += count
 
     def _refused(self, loss: float, norm: float) -> bool:
         """Whether the step is to be skipped; `NumericError` if the training is to stop at it."""
@@ -154,39 +167,44 @@ class Engine:
         for one, before in zip(self.model.buffers(), buffers, strict=True):
             one.copy_(before)
 
-    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, buffers: list[Tensor]) -> Tensor:
+    def _sow(self) -> None:
+        """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
+        torch.manual_seed(step_seed(self.seed, self.step, self.world.rank))
+
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int, buffers: list[Tensor]) -> Tensor:
         """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
 
         What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
         """
         while True:
             try:
-                return self._backward(pictures, labels)
+                return self._backward(pictures, labels, count)
             except (MemoryError, RuntimeError) as error:
                 if not (self.halving and is_want_of_memory(error) and 4 * self.parts <= len(labels)):
                     raise
             self.parts *= 2
             self.optimizer.zero_grad(set_to_none=True)
-            torch.manual_seed(step_seed(self.seed, self.step))
+            self._sow()
             self._put_norms(buffers)
 
-    def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss of a batch; its gradient is left in the weights."""
+    def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
+        """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
         recipe = self.recipe
         batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
         pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
-        for some, own, others in zip(*pieces, strict=True):
-            with bfloat16:
+        for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
+            with bfloat16, self.world.gradients_meet(self._together, part == parts):
                 logits = self._forward(some)
             loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
             if batch.share < 1:
                 other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
                 loss = batch.share * loss + (1 - batch.share) * other
-            loss = loss * (len(own) / len(labels))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = loss * (len(own) / count)
+            # The mean of the processes' gradients is taken.
+            (loss * self.world.size).backward()  # type: ignore[no-untyped-call]
             whole += loss.detach()
         return whole
 
@@ -209,6 +227,7 @@ def clip(model: nn.Module, most: float) -> float:
     return norm.item()
 
 
-def step_seed(seed: int, step: int) -> int:
-    """A seed of torch for one step of a training."""
-    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0])
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """A seed of torch for one step of a training in one of its processes."""
+    source = (seed, step, rank) if rank else (seed, step)
+    return int(np.random.SeedSequence(source).generate_state(1, np.uint64)[0])

@@ -46,6 +46,11 @@ class Checkpoint:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what it answers, wherever and however it was stored."""
+        return state_digest(_described(self), self.state)
+
     def model(self) -> Model:
         """The network with these weights, in evaluation mode.
 
@@ -69,6 +74,14 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         StorageError: writing failed; the old file is untouched.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
+    metadata = {"triscale": _described(checkpoint), "sha256": ""}
+    metadata["sha256"] = state_digest(metadata["triscale"], tensors)
+    payload = safetensors.torch.save(tensors, metadata=metadata)
+    write_atomically(path, payload)
+
+
+def _described(checkpoint: Checkpoint) -> str:
+    """What stands beside the tensors, as canonical JSON."""
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -76,10 +89,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "classes": list(checkpoint.classes),
         "preprocessing": preprocessing_document(checkpoint.preprocessing),
     }
-    metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
-    metadata["sha256"] = state_digest(metadata["triscale"], tensors)
-    payload = safetensors.torch.save(tensors, metadata=metadata)
-    write_atomically(path, payload)
+    return json.dumps(about, sort_keys=True)
 
 
 def load(path: Path) -> Checkpoint:
