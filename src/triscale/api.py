@@ -145,12 +145,15 @@ def evaluate(
     return evaluate_classifier(held, data, split=split, batch=batch, progress=progress)
 
 
-def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]:
+def check(
+    data: str | Path, *, policy: "Policy | None" = None, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
 
     Args:
         data: see `triscale.data.open_data`.
         policy: what is done about doubtful pictures; by default they are left out and told.
+        progress: is told `(done, whole)`: each file counts twice, when it is read and when it is decoded.
 
     Returns:
         See `triscale.data.check.verdict`.
@@ -161,7 +164,7 @@ def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]
     from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
     from triscale.data.check import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or Policy()))
+    return verdict(open_data(data, policy=policy or Policy(), progress=progress))
 
 
 def as_network(net: Network | str) -> Network:
