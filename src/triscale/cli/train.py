@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
+from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import Silence, training_progress
@@ -72,6 +73,8 @@ class Wanted:
         if network is None:
             source = None if self.weights == PACKAGE else self.weights
             weights = load_weights(source, self.network, allow_pth=self.allow_pth)
+            for note in weights.notes:
+                complain(note)
             network = replace(
                 weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
             )
@@ -84,8 +87,9 @@ def train(
     wanted: Wanted,
     out: Annotated[Path, Parameter(name="--out")],
     workers: Whole = 1,
-    save_every: str = "60s",
+    save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
+    doubtful: Doubtful = LEFT_OUT,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -99,13 +103,14 @@ def train(
         workers: how many make batches ahead: threads, or processes for random crops.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
+        doubtful: see `Doubtful`.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
     if workers < 0:
         raise UsageError(f"--workers is {workers}; give 0 or more.")
     seconds = quantities.seconds(save_every)
-    asked = wanted.asked()
+    asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
     from triscale.train import Run, here, joined  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ Decayed = Literal["weights", "all_but_norms"]
 Precision = Literal["float32", "bfloat16"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
+NotFinite = Literal["stop", "skip"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -60,6 +61,8 @@ class Recipe:
         layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
         sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
         area: smallest part of a picture's area that a random crop keeps.
+        not_finite: `stop` at a loss or gradient that is not finite; or `skip` its step, which then changes nothing.
+        spike: skip a step whose loss is more than so many times the mean of its epoch so far; 0: none is.
     """
 
     epochs: int = 10
@@ -95,6 +98,8 @@ class Recipe:
     layer_decay: float = 1.0
     area: float = 0.08
     sync_norms: bool = False
+    not_finite: NotFinite = "stop"
+    spike: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
@@ -126,6 +131,8 @@ class Recipe:
             raise UsageError('policy, jitter and erase are for crops of the originals: give crop = "random".')
         if self.crop == "random" and self.shift:
             raise UsageError('a random crop is shifted already: give shift = 0.0, or crop = "shift".')
+        if 0 < self.spike <= 1:
+            raise UsageError(f"spike is {self.spike}: every other loss is above the mean; give more than 1, or 0.")
 
     @property
     def peak_rate(self) -> float:
@@ -156,6 +163,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "crop": get_args(Crop),
     "policy": get_args(Policy),
     "norms": get_args(Norms),
+    "not_finite": get_args(NotFinite),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -165,4 +173,5 @@ _RANGES = {
     "clip": (0, _INFINITE),
     "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
     "layer_decay": (0, 1.000001), "area": (0.01, 1.000001),
+    "spike": (0, _INFINITE),
 }  # fmt: skip
