@@ -18,7 +18,7 @@ _SIGNS = (
     "out of memory",
     "bad_alloc",
 )
-_SHARE = 0.8
+_SHARE = 0.7
 """Of the memory there is, which the forecast may fill: the process holds more than it counts."""
 
 

@@ -54,7 +54,7 @@ class Recipe:
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
         recompute: keep of each block its input alone, and make the maps inside again in backward (activation
-            checkpointing, arXiv 1604.06174): the same bits in less memory, for about a third more time.
+            checkpointing, arXiv 1604.06174): the same bits in less memory, for one more forward pass.
         norms: what batch norms do: `learn` as the network says; `freeze` the statistics of the weights; `momentum`,
             which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
             taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
