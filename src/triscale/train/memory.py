@@ -18,7 +18,7 @@ _SIGNS = (
     "out of memory",
     "bad_alloc",
 )
-_SHARE = 0.7
+SHARE = 0.7
 """Of the memory there is, which the forecast may fill: the process holds more than it counts."""
 
 
@@ -50,7 +50,7 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> in
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    limit = int(_SHARE * free)
+    limit = int(SHARE * free)
     if _together(network, recipe, limit) >= recipe.batch:
         return 1
     return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params)))
