@@ -4,6 +4,7 @@ from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
+from triscale.weights.grow import grown
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
 from triscale.weights.sources import checkpoint_path, load_weights
@@ -14,6 +15,7 @@ __all__ = [
     "Classifier",
     "checkpoint_path",
     "from_peer",
+    "grown",
     "imagenet_ids",
     "imagenet_names",
     "load",
