@@ -1,6 +1,7 @@
 """Everything that a training changes, in one object: what a checkpoint must hold, and one step of learning."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
+from triscale.train.teacher import distillation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,7 @@ class Engine:
         recipe: how it is trained.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
+        teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -47,8 +50,16 @@ class Engine:
         norm: of the last gradient, before it was clipped.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
-        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        steps: int,
+        *,
+        seed: int = 0,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        self.model, self.recipe, self.steps, self.seed, self.teacher = model, recipe, steps, seed, teacher
         self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
@@ -58,6 +69,7 @@ class Engine:
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
         self._forward = torch.compile(model) if recipe.compile else model
+        self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
 
     @property
     def epoch(self) -> int:
@@ -94,6 +106,8 @@ class Engine:
         torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        for dropout, rate in self._dropouts:
+            dropout.p = rate * recipe.strength_at(self.epoch)
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._backward_in_parts(pictures, labels)
         self.norm = clip(self.model, recipe.clip)
@@ -131,7 +145,8 @@ class Engine:
     def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         """The mean loss of a batch; its gradient is left in the weights."""
         recipe = self.recipe
-        batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
+        strength = recipe.strength_at(self.epoch)
+        batch = mixed(pictures, labels, strength * recipe.mixup, strength * recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
@@ -139,10 +154,13 @@ class Engine:
         for some, own, others in zip(*pieces, strict=True):
             with bfloat16:
                 logits = self._forward(some)
+                taught = self.teacher(some) if self.teacher else None
             loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
             if batch.share < 1:
                 other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
                 loss = batch.share * loss + (1 - batch.share) * other
+            if taught is not None:
+                loss = torch.lerp(loss, distillation(logits, taught, recipe.temperature), recipe.distil)
             loss = loss * (len(own) / len(labels))
             loss.backward()  # type: ignore[no-untyped-call]
             whole += loss.detach()

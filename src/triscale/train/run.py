@@ -14,20 +14,19 @@ from torch import nn
 from triscale import records as store
 from triscale._version import __version__
 from triscale.data import open_data
-from triscale.data.loader import Loader
 from triscale.errors import InputError
 from triscale.evaluate import top1
 from triscale.machine import machine
 from triscale.nn import device_name
 from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
-from triscale.train.feed import PictureFeed
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.saved import Interrupted, Keeper
-from triscale.train.start import first_model, preprocessing_of
-from triscale.train.supply import feeds_of
+from triscale.train.start import first_model, preprocessing_of, refuse_unfit
+from triscale.train.supply import TrainingFeed, feeds_of
+from triscale.train.teacher import Teacher
 from triscale.weights import Checkpoint, save, write_atomically
 
 RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
@@ -89,6 +88,7 @@ class Run:
         self.split_for_memory = split_for_memory
         self.source = open_data(asked.data)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
+        refuse_unfit(self.asked, self.source.classes)
 
     def result(self) -> Result:
         """Train what is missing, and say what came out.
@@ -134,7 +134,9 @@ class Run:
         feed, validation = feeds_of(self.asked, self.source, self.preprocessing, self.workers, self._go_on)
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
         model = first_model(self.asked, self.source.classes, self.watch.say)
-        engine = Engine(model.to(self.device), self.asked.recipe, feed.steps, seed=self.asked.seed)
+        engine = Engine(
+            model.to(self.device), self.asked.recipe, feed.steps, seed=self.asked.seed, teacher=self._teacher()
+        )
         if self.split_for_memory:
             engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
         going_on = keeper.restore(engine)
@@ -176,6 +178,10 @@ class Run:
             finished=_now(),
         )
 
+    def _teacher(self) -> Teacher | None:
+        found = self.asked.teacher
+        return None if found is None else Teacher(found, self.source.classes, self.preprocessing, self.device)
+
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """What the weights are locked to."""
@@ -187,7 +193,7 @@ class Run:
         if self.stopping():
             raise Interrupted
 
-    def _introduce(self, feed: PictureFeed | Loader, engine: Engine, *, going_on: bool) -> None:
+    def _introduce(self, feed: TrainingFeed, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
         if going_on:
             self.watch.say(f"going on: step {engine.step} of {engine.steps * engine.recipe.epochs}")

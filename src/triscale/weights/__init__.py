@@ -4,7 +4,7 @@ from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
-from triscale.weights.grow import grown
+from triscale.weights.grow import computed_as, grown, refuse_growth
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
 from triscale.weights.sources import checkpoint_path, load_weights
@@ -14,6 +14,7 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "checkpoint_path",
+    "computed_as",
     "from_peer",
     "grown",
     "imagenet_ids",
@@ -21,6 +22,7 @@ __all__ = [
     "load",
     "load_classifier",
     "load_weights",
+    "refuse_growth",
     "save",
     "to_peer",
     "with_input_channels",

@@ -46,13 +46,9 @@ def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
     Raises:
         InputError: the larger one cannot have that function; where and why is told.
     """
-    small, large = checkpoint.network, replace(network, classes=checkpoint.network.classes)
-    narrow, wide = _by_block(small), _by_block(large)
-    if fault := _unlike_networks(small, large) or _unlike(narrow, wide):
-        raise InputError(
-            f"{small.name} cannot grow into {network.name}: {fault}.\n"
-            "Give a network that is only deeper, wider or of more pixels, such as one by `triscale scale`."
-        )
+    refuse_growth(checkpoint.network, network)
+    large = replace(network, classes=checkpoint.network.classes)
+    narrow, wide = _by_block(checkpoint.network), _by_block(large)
     fresh, state = build(large).state_dict(), dict[str, Tensor]()
     for at, ours in wide.items():
         state |= _copied(narrow[at], ours, checkpoint.state) if at in narrow else _silent(ours, fresh)
@@ -63,6 +59,21 @@ def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
         state={name: one.to(kind) if one.is_floating_point() else one for name, one in state.items()},
         preprocessing=replace(checkpoint.preprocessing, resolution=None),  # that of the larger network
     )
+
+
+def refuse_growth(small: Network, large: Network) -> None:
+    """InputError where the larger network cannot have the function of the smaller; classes are not looked at."""
+    if fault := _unlike_networks(small, large) or _unlike(_by_block(small), _by_block(large)):
+        raise InputError(
+            f"{small.name} cannot grow into {large.name}: {fault}.\n"
+            "Give a network that is only deeper, wider or of more pixels, such as one by `triscale scale`."
+        )
+
+
+def computed_as(network: Network, small: Network) -> Network:
+    """The network with the padding and the norms of the smaller one, which weights of other libraries bring."""
+    stem = replace(network.stem, pool_padding=small.stem.pool_padding)
+    return replace(network, padding=small.padding, norm=small.norm, stem=stem)
 
 
 def _by_block(network: Network) -> dict[At, list[Place]]:
