@@ -63,6 +63,7 @@ def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
 
 def refuse_growth(small: Network, large: Network) -> None:
     """InputError where the larger network cannot have the function of the smaller; classes are not looked at."""
+    large = replace(large, classes=small.classes)
     if fault := _unlike_networks(small, large) or _unlike(_by_block(small), _by_block(large)):
         raise InputError(
             f"{small.name} cannot grow into {large.name}: {fault}.\n"
