@@ -83,7 +83,7 @@ def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path,
               "16", "--device", "cpu", "--grow", trained, "--teacher", trained)  # fmt: skip
     answer = run(*larger, "--out", tmp_path / "run")
     assert answer.code == 0, answer.err
-    assert f"begins as the function of smallnet_24@" in answer.err
+    assert "begins as the function of smallnet_24@" in answer.err
     assert run(*larger, "--out", tmp_path / "run").out == answer.out, "a finished training is told, not made again"
     run_json = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
     assert run_json["grow"] is True

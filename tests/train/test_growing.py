@@ -11,6 +11,7 @@ from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import pictures
 from tests.train.test_run import Silent, run
+from triscale import records
 from triscale.data import open_data
 from triscale.data.batches import Augmentation
 from triscale.data.loader import Loader
@@ -126,11 +127,20 @@ def test_a_strength_of_zero_mixes_nothing() -> None:
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_the_steps_left_are_counted_by_what_they_cost() -> None:
+    engine = Engine(build(SMALL), Recipe(epochs=2, sizes=2, first_size=0.5), 3)
+    engine.learn(*pictures(32))
+    assert engine.steps_left == 2 + 3 * 4
+    assert Engine(build(SMALL), Recipe(epochs=2), 3).steps_left == 6
+
+
 @pytest.mark.parametrize(("recipe", "stop"), [(SHIFTED, 3), (SHIFTED, 6), (SHIFTED, 10), (CROPPED, 8)])
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, recipe: Recipe, stop: int) -> None:
     """In the middle of the smallest and of the largest size, and where one gives way to the next."""
     asked = Asked(network=SMALL, data=str(data), recipe=recipe, seed=1)
     run(asked, tmp_path / "whole")
+    told = records.read(tmp_path / "whole" / "records.jsonl").all("epoch")
+    assert [one["resolution"] for one in told] == [[4, 4], [6, 6], [8, 8]]
     with pytest.raises(Interrupted):
         run(asked, tmp_path / "run", Silent(stop), workers=0)
     run(asked, tmp_path / "run")

@@ -10,6 +10,7 @@ from tests.nn.networks import randomise
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import Silent, run
+from triscale import records
 from triscale.errors import InputError, UsageError
 from triscale.nn import build
 from triscale.spec import Preprocessing, scale
@@ -56,6 +57,7 @@ def test_a_grown_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: 
     data = class_folders(tmp_path / "data")
     one = asked(data, smaller())
     run(one, tmp_path / "whole")
+    assert records.read(tmp_path / "whole" / "records.jsonl")[0]["grown_from"] == "tiny"
     with pytest.raises(Interrupted):
         run(one, tmp_path / "run", Silent(3))
     with pytest.raises(InputError, match=r"another training \(weights, grow\)"):

@@ -82,6 +82,12 @@ class Engine:
         return self.step - self.epoch * self.steps
 
     @property
+    def steps_left(self) -> float:
+        """Steps that are still to be made, those of later epochs counted by their cost beside one of this epoch."""
+        later = sum(map(self.recipe.pixels_at, range(self.epoch + 1, self.recipe.epochs)))
+        return self.steps - self.step_of_epoch + self.steps * later / self.recipe.pixels_at(self.epoch)
+
+    @property
     def learned(self) -> nn.Module:
         """What is evaluated and kept: the moving average where there is one."""
         return self.average.model if self.average else self.model

@@ -155,6 +155,10 @@ class Recipe:
         """By what the strengths of regularisation are multiplied in an epoch (from 0)."""
         return self._grown_from(self.first_strength, epoch)
 
+    def pixels_at(self, epoch: int) -> float:
+        """Pixels of a picture of an epoch (from 0) as a share of those in the end: about what a step costs."""
+        return self._grown_from(self.first_size, epoch) ** 2
+
     def _grown_from(self, first: float, epoch: int) -> float:
         return 1 - (1 - first) * (1 - growth(epoch, self.epochs, self.sizes))  # exactly 1 in the end, and from 1
 

@@ -201,6 +201,7 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
+        origins = (("grown_from", self.asked.weights if self.asked.grow else None), ("teacher", self.asked.teacher))
         if not self._told("train"):
             self._append(
                 kind="train",
@@ -216,6 +217,7 @@ class Run:
                 device=str(self.device),
                 threads=torch.get_num_threads(),
                 started=_now(),
+                **{name: one.network.name for name, one in origins if one is not None},
             )
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
@@ -230,7 +232,9 @@ class Run:
 
     def _record_epoch(self, engine: Engine) -> None:
         """Once an epoch: one that is made again after a crash has its record already."""
-        epoch = engine.history[-1]
+        epoch, recipe = engine.history[-1], engine.recipe
+        size = recipe.size_at(epoch.epoch - 1, self.asked.network.resolution)
+        grows = {"resolution": list(size)} if recipe.grows else {}
         if all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
             self._append(
                 kind="epoch",
@@ -239,6 +243,7 @@ class Run:
                 gradient_norm=engine.norm,
                 parts=engine.parts,
                 seconds=engine.seconds,
+                **grows,
             )
 
     def _told(self, kind: str) -> list[dict[str, Any]]:
