@@ -67,7 +67,7 @@ def gradients(recipe: Recipe, *, taught: bool) -> list[Tensor]:
     torch.manual_seed(0)
     engine = Engine(build(SHARP), recipe, 1, teacher=teach if taught else None)
     engine.model.eval()
-    engine._backward(*pictures(32))
+    engine._backward(*pictures(32), 32)
     return [one.grad for one in engine.model.parameters() if one.grad is not None]
 
 
@@ -78,7 +78,7 @@ def test_a_student_of_the_teacher_alone_has_the_gradient_of_its_soft_targets(par
     engine = Engine(build(SHARP), recipe, 1, teacher=teach)
     engine.parts = parts
     engine.model.eval()
-    engine._backward(*pictures(32))
+    engine._backward(*pictures(32), 32)
     torch.manual_seed(0)
     model = build(SHARP).eval()
     batch = mixed(*pictures(32), 0.2, 0.0, 0, 0)

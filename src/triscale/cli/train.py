@@ -1,5 +1,7 @@
 """`triscale train`: one network, one recipe, one folder."""
 
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +12,7 @@ from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.signals import Wish, noted, terminable
-from triscale.cli.training_bar import training_progress
+from triscale.cli.training_bar import Silence, training_progress
 from triscale.errors import OutputError, UsageError
 from triscale.lock import LOCK, locked
 from triscale.scaling import network as named
@@ -19,7 +21,7 @@ PACKAGE = "package"
 """Says `--weights` for the weights in an installed package."""
 
 if TYPE_CHECKING:
-    from triscale.train import Asked, Result, Run
+    from triscale.train import Asked, Result, Run, World
     from triscale.weights import Checkpoint
 
 
@@ -138,26 +140,44 @@ def train(
     seconds = quantities.seconds(save_every)
     asked = wanted.asked()
     _refuse_another_folder(out)
-    with terminable(), locked(out), training_progress(out if tensorboard else None) as watch:
-        from triscale.train import Run  # noqa: PLC0415
+    from triscale.train import Run, here, joined  # noqa: PLC0415
 
-        wish = Wish()
+    world = here()
+    place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
+    with (
+        terminable(),
+        locked(out) if world.first else nullcontext(),
+        training_progress(out if tensorboard else None) if world.first else nullcontext(Silence()) as watch,
+        joined(world, place),
+    ):
+        wish = Wish(os.getppid() if world.size > 1 else None)
         opened = Run(
             asked,
             out,
             watch=watch,
-            device=compute.place(),
+            device=place,
             workers=workers,
             save_every=seconds,
             split_for_memory=wanted.batch == "auto",
             stopping=wish,
+            world=world,
         )
         result = _finished(opened, wish)
+    if not world.first:
+        return
     if json:
         print_json(_document(result))
     else:
         print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
                    f"{result.checkpoint}")  # fmt: skip
+
+
+def _own_gpu(world: "World") -> str | None:
+    """The GPU of this process; None: there are none, or one for all."""
+    from triscale.nn import devices  # noqa: PLC0415
+
+    gpu = f"cuda:{world.local_rank}"
+    return gpu if gpu in devices() else None
 
 
 def _finished(run: "Run", wish: Wish) -> "Result":

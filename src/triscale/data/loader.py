@@ -20,6 +20,7 @@ from triscale.data.augment import PhotoAugmentation, draws_for, photo
 from triscale.data.images import UnreadableError, pillow_warnings_off
 from triscale.data.normalise import normalised
 from triscale.data.resize import Size
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
 from triscale.spec import Preprocessing
@@ -58,6 +59,7 @@ class Loader:
         augmentation: what is done to each picture.
         batch: pictures a step.
         seed: not negative.
+        share: which of each batch are made.
         workers: processes that work ahead; 0: each batch is made when it is asked for.
         broken: picture names with reasons, filled while batches are taken.
     """
@@ -70,6 +72,7 @@ class Loader:
     batch: int
     seed: int
     workers: int = 0
+    share: Share = WHOLE
     broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -187,6 +190,7 @@ class _Plan(Dataset[_Made | TriscaleError]):
     def _made(self, step: int) -> _Made:
         loader = self.loader
         chosen = self.order[step * loader.batch : (step + 1) * loader.batch]
+        chosen = chosen[loader.share.places(len(chosen))]
         broken: list[tuple[str, str]] = []
         pictures = torch.empty(len(chosen), *loader.size, len(loader.how.mean))
         good: list[int] = []

@@ -18,6 +18,7 @@ from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
 from triscale.data.loader import Loader
 from triscale.data.scan import threads
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
@@ -57,6 +58,7 @@ class PictureFeed:
         mean, std: by which they are normalised.
         workers: threads that make batches ahead; 0: each is made when it is asked for. The same batches come.
         name: the name of a picture by its position.
+        share: which of each batch are made.
     """
 
     images: Pictures
@@ -69,6 +71,7 @@ class PictureFeed:
     std: tuple[float, ...]
     workers: int = 0
     name: Callable[[int], str] = "picture {}".format
+    share: Share = WHOLE
 
     @property
     def steps(self) -> int:
@@ -86,6 +89,7 @@ class PictureFeed:
 
         def made(step: int) -> Batch:
             chosen = order[step * self.batch : (step + 1) * self.batch]
+            chosen = chosen[self.share.places(len(chosen))]
             pixels = augmented(self.images, chosen, draws[chosen, 1:], self.augmentation)
             return to_tensor(pixels, self.mean, self.std), torch.from_numpy(self.labels[chosen])
 

@@ -9,6 +9,7 @@ from triscale.data.augment import PhotoAugmentation
 from triscale.data.batches import Augmentation, eval_batches
 from triscale.data.crop import RandomCrop
 from triscale.data.loader import Loader
+from triscale.data.share import WHOLE, Share
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 from triscale.train.feed import Batch, GrowingFeed, PictureFeed, eval_photos
@@ -21,7 +22,12 @@ Validation = Callable[[int], Iterator[Batch]]
 
 
 def feeds_of(
-    asked: Asked, source: Source, how: Preprocessing, workers: int, go_on: Callable[[int, int], None]
+    asked: Asked,
+    source: Source,
+    how: Preprocessing,
+    workers: int,
+    go_on: Callable[[int, int], None],
+    share: Share = WHOLE,
 ) -> tuple[TrainingFeed, Validation]:
     """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
 
@@ -32,6 +38,12 @@ def feeds_of(
     """
     part, size = source.parts["train"], asked.network.resolution
     training, validation = split_validation(source.labels("train"), seed=asked.seed)
+    fewest = min(asked.recipe.batch, len(training)) // 2 // share.of
+    if share.of > 1 and fewest < 1:
+        raise InputError(
+            f"{share.of} processes cannot share batches of {min(asked.recipe.batch, len(training))} pictures.\n"
+            "Give each of them two at least: fewer processes, a larger batch or more pictures."
+        )
     if len(training) < 2 or not len(validation):
         raise InputError(
             f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
@@ -42,7 +54,9 @@ def feeds_of(
         "batch": asked.recipe.batch,
         "seed": asked.seed,
         "workers": workers,
+        "share": share,
     }
+    validation = share.turns(validation)
     if asked.recipe.crop == "random":
         loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
 
@@ -76,10 +90,15 @@ def _growing(
     return GrowingFeed(by_epoch=[made[kind] for kind in by_epoch])
 
 
+def grown_up(feed: TrainingFeed) -> PictureFeed | Loader:
+    """The feed of pictures as large as those of the validation."""
+    return feed.by_epoch[-1] if isinstance(feed, GrowingFeed) else feed
+
+
 def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
     """What a recipe of random crops does to each photo."""
     return PhotoAugmentation(
-        crop=RandomCrop(),
+        crop=RandomCrop(area=(recipe.area, 1.0)),
         flip=0.5 if recipe.flip else 0.0,
         policy=recipe.policy,
         layers=recipe.layers,
