@@ -1,6 +1,7 @@
 """Growth: the larger network answers what the smaller one did, and its copies part."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from triscale.errors import InputError
 from triscale.nn import Model, build
 from triscale.scaling import network as named
 from triscale.spec import IMAGENET, Network, scale
-from triscale.weights import Checkpoint, grown
+from triscale.weights import Checkpoint, grown, refuse_growth
 
 PICTURES = torch.randn(3, 3, 33, 33, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
@@ -66,6 +67,22 @@ def test_a_scaled_network_answers_what_the_smaller_one_did(name: str, factors: d
     after = grown(before, larger)
     assert after.network == larger
     assert_same_answers(before, after)
+
+
+LADDERS = {
+    "efficientnet": [*(f"efficientnet_b{index}" for index in range(9)), "efficientnet_l2"],
+    "lite": [f"efficientnet_lite{index}" for index in range(5)],
+    "v2": [f"efficientnetv2_b{index}" for index in range(4)],
+    "resnet": ["resnet50", "resnet101", "resnet152", "resnet200"],
+}
+
+
+@pytest.mark.parametrize("members", LADDERS.values(), ids=LADDERS)
+def test_each_member_of_a_family_may_grow_into_the_next(members: list[str]) -> None:
+    for small, large in pairwise(map(named, members)):
+        refuse_growth(small, large)
+        with pytest.raises(InputError):
+            refuse_growth(large, small)
 
 
 KINDS = [name for name in TINY if name not in ("cell", "senet")]
