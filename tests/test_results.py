@@ -80,6 +80,16 @@ def test_the_readme_quotes_how_long_starting_takes() -> None:
     assert f"in timm takes {seconds['import torch and build in timm']:.1f} s" in readme
 
 
+def test_the_readme_quotes_how_fast_photos_are_read() -> None:
+    record, readme = benchmark("input_chain"), (ROOT / "README.md").read_text(encoding="utf-8")
+    speed = {who: round(record["pictures"] / one["median"]) for who, one in record["seconds"].items()}
+    assert f"{speed['triscale, bicubic']} photos a second, without it" in readme
+    assert f"without it {speed['triscale without the extra, bicubic']}; timm's chain {speed['timm, bicubic']}" in readme
+    cubic, linear = (speed[f"cv2 + albumentations, {name}"] for name in ("cubic", "linear"))
+    assert f"torchvision's {speed['torchvision v2, bicubic']}, OpenCV with albumentations {cubic} ({linear}" in readme
+    assert speed["triscale, bicubic"] == max(value for who, value in speed.items() if who != "triscale, bilinear")
+
+
 def test_the_readme_quotes_the_parity_ledger() -> None:
     lines = (ROOT / "benchmarks" / "parity" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     rows = {(row["peer"], row["model"]): row for row in map(json.loads, lines)}

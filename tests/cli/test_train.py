@@ -1,12 +1,15 @@
 """`triscale train`, in this process; what kills and signals do is in tests/train."""
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
 from triscale import records
@@ -76,6 +79,24 @@ def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
     assert records.read(tmp_path / "run" / "records.jsonl")[0]["recipe"]["optimizer"] == "rmsprop"
     recipe.write_text("learning_rat = 1\n")
     assert "'learning_rate'" in run(*asked, tmp_path / "other").err
+
+
+def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures, tmp_path / "set")
+    (tmp_path / "set" / "train" / "blue").mkdir()
+    asked = (*SHORT, "--data", tmp_path / "set", "--out", tmp_path / "run")
+    assert (run(*asked).code, "--allow-empty" in run(*asked).err) == (65, True)
+    assert run(*asked, "--allow-empty").code == 0
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "set" / "train" / "red" / "cut.jpg")
+    whole = (tmp_path / "set" / "train" / "red" / "cut.jpg").read_bytes()
+    (tmp_path / "set" / "train" / "red" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    usual = (*SHORT, "--data", tmp_path / "set", "--allow-empty", "--out")
+    assert run(*usual, tmp_path / "strict", "--strict").code == 65
+    assert "cut.jpg" in run(*usual, tmp_path / "without").err
+    assert "1 pictures are cut off" in run(*usual, tmp_path / "with", "--allow-truncated").err
+    told = [records.read(tmp_path / name / "records.jsonl")[0]["data"]["pictures"] for name in ("without", "with")]
+    assert told[1] == told[0] + 1
 
 
 def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:

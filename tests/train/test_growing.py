@@ -110,7 +110,7 @@ def test_crops_have_the_size_and_the_magnitude_of_their_epoch(data: Path) -> Non
 def test_precise_statistics_are_of_pictures_as_large_as_those_of_the_validation(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sides = []
+    sides: list[int] = []
     monkeypatch.setattr(run_module, "take_precise", lambda _, some: sides.extend(one.shape[-1] for one, _ in some))
     run(Asked(network=SMALL, data=str(data), recipe=replace(SHIFTED, norms="precise"), seed=1), tmp_path / "run")
     assert set(sides) == {8}

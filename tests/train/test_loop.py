@@ -107,18 +107,21 @@ def test_a_gradient_is_clipped_to_its_limit_and_its_norm_is_told() -> None:
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
-    """With batch norm frozen, since its statistics are those of a part."""
+    """With batch norm frozen, since its statistics are those of a part; in float64, but for the loss, in float32."""
     gradients = []
     for parts in (1, 4):
         torch.manual_seed(0)
         network = replace(NETWORK, stochastic_depth=0.0, head=replace(NETWORK.head, dropout=0.0))
-        engine = Engine(build(network), Recipe(mixup=0.2), 1)
+        engine = Engine(build(network).double(), Recipe(mixup=0.2), 1)
         engine.parts = parts
         engine.model.eval()
-        engine._backward(*pictures(32), 32)
+        images, labels = pictures(32)
+        engine._backward(images.double(), labels, 32)
         gradients.append([one.grad for one in engine.model.parameters()])
     for whole, pieces in zip(*gradients, strict=True):
-        torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-7)
+        assert whole is not None
+        assert pieces is not None
+        assert (pieces - whole).norm() <= 1e-6 * whole.norm()
 
 
 def test_bfloat16_learns_too_and_keeps_float32_weights() -> None:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
+from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import Silence, training_progress
@@ -96,7 +97,10 @@ class Wanted:
     def _loaded(self, source: str | None, network: str | None) -> "Checkpoint":
         from triscale.weights import load_weights  # noqa: PLC0415
 
-        return load_weights(None if source == PACKAGE else source, network, allow_pth=self.allow_pth)
+        found = load_weights(None if source == PACKAGE else source, network, allow_pth=self.allow_pth)
+        for note in found.notes:
+            complain(note)
+        return found
 
     def _refuse_contradictions(self) -> None:
         if self.grow is not None and (self.network is None or self.weights is not None):
@@ -117,8 +121,9 @@ def train(
     wanted: Wanted,
     out: Annotated[Path, Parameter(name="--out")],
     workers: Whole = 1,
-    save_every: str = "60s",
+    save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
+    doubtful: Doubtful = LEFT_OUT,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -132,13 +137,14 @@ def train(
         workers: how many make batches ahead: threads, or processes for random crops.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
+        doubtful: see `Doubtful`.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
     if workers < 0:
         raise UsageError(f"--workers is {workers}; give 0 or more.")
     seconds = quantities.seconds(save_every)
-    asked = wanted.asked()
+    asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
     from triscale.train import Run, here, joined  # noqa: PLC0415
 

@@ -20,6 +20,9 @@ from triscale.train.recipe import Recipe
 from triscale.train.teacher import distillation
 from triscale.train.world import ALONE, World
 
+MOST_SKIPPED, AT_LEAST = 0.01, 10
+"""Part of the steps of an epoch, or a number if that is more, that may be skipped: beyond it the training is broken."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch:
@@ -50,7 +53,8 @@ class Engine:
         history: the epochs that are complete.
         seconds: of training and evaluation, over all processes.
         training_seconds: without evaluation.
-        norm: of the last gradient, before it was clipped.
+        norm: of the last gradient that was learned from, before it was clipped.
+        skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Engine:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
+        self.skipped: list[int] = []
         if recipe.norms == "momentum":
             set_momentum(model, steps)
         self._together = world.together(model)
@@ -112,11 +117,16 @@ class Engine:
         """Mean loss of the pictures seen in this epoch."""
         return self.loss_sum.item() / max(1, self.epoch_samples)
 
+    def skipped_in(self, epoch: int) -> list[int]:
+        """The steps of an epoch, which counts from 0, that were skipped."""
+        return [step for step in self.skipped if step // self.steps == epoch]
+
     def learn(self, pictures: Tensor, labels: Tensor) -> None:
         """One step: forward, loss, backward, clip, update, average.
 
         Raises:
-            NumericError: the loss or the gradient is not finite; the weights are as before the step.
+            NumericError: the loss or the gradient is not finite, or too many steps were skipped; the weights are as
+                before the step.
         """
         recipe = self.recipe
         self._sow()
@@ -127,16 +137,18 @@ class Engine:
         if recipe.norms == "freeze":
             freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
+        buffers = self._norms_before()
         count = int(self.world.total(len(labels)))
-        loss = self._backward_in_parts(pictures, labels, count)
+        loss = self._backward_in_parts(pictures, labels, count, buffers)
         self.world.add_up(loss)
         self.world.average_statistics(self.model)
-        self.norm = clip(self.model, recipe.clip)
-        if not math.isfinite(loss.item() + self.norm):
-            raise NumericError(
-                f"the loss is {loss.item():.4g} and the gradient's norm {self.norm:.4g} in epoch {self.epoch + 1} at "
-                f"learning rate {self.learning_rate:.3g} (step {self.step + 1})"
-            )
+        norm = clip(self.model, recipe.clip)
+        if self._refused(loss.item(), norm):  # all processes find the same
+            self._put_norms(buffers)
+            self.skipped.append(self.step)
+            self.step += 1
+            return
+        self.norm = norm
         self.optimizer.step()
         self.step += 1
         if self.average:
@@ -145,16 +157,47 @@ class Engine:
         self.samples += count
         self.epoch_samples += count
 
+    def _refused(self, loss: float, norm: float) -> bool:
+        """Whether the step is to be skipped; `NumericError` if the training is to stop at it."""
+        recipe, finite = self.recipe, math.isfinite(loss + norm)
+        if finite and not (recipe.spike and loss > recipe.spike * self._usual_loss):
+            return False
+        told = (
+            f"the loss is {loss:.4g} and the gradient's norm {norm:.4g} in epoch {self.epoch + 1} at "
+            f"learning rate {self.learning_rate:.3g} (step {self.step + 1})"
+        )
+        if not finite and recipe.not_finite == "stop":
+            raise NumericError(told)
+        before = len(self.skipped_in(self.epoch))
+        if before >= min(max(AT_LEAST, MOST_SKIPPED * self.steps), self.steps - 1):
+            raise NumericError(f"after {before} skipped steps in this epoch {told}")
+        return True
+
+    @property
+    def _usual_loss(self) -> float:
+        """The mean of this epoch so far; at its beginning that of the last one; at the very beginning none is usual."""
+        if self.epoch_samples:
+            return self.mean_loss
+        return self.history[-1].train_loss if self.history else math.inf
+
+    def _norms_before(self) -> list[Tensor]:
+        """What norms have counted, if a step may have to be taken back."""
+        kept = self.halving or self.recipe.not_finite == "skip" or self.recipe.spike
+        return [one.clone() for one in self.model.buffers()] if kept else []
+
+    def _put_norms(self, buffers: list[Tensor]) -> None:
+        for one, before in zip(self.model.buffers(), buffers, strict=True):
+            one.copy_(before)
+
     def _sow(self) -> None:
         """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
         torch.manual_seed(step_seed(self.seed, self.step, self.world.rank))
 
-    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int, buffers: list[Tensor]) -> Tensor:
         """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
 
         What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
         """
-        buffers = [one.clone() for one in self.model.buffers()] if self.halving else []
         while True:
             try:
                 return self._backward(pictures, labels, count)
@@ -164,8 +207,7 @@ class Engine:
             self.parts *= 2
             self.optimizer.zero_grad(set_to_none=True)
             self._sow()
-            for one, before in zip(self.model.buffers(), buffers, strict=True):
-                one.copy_(before)
+            self._put_norms(buffers)
 
     def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
         """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from triscale.data import Pictures, Size
-from triscale.data.batches import Augmentation, augmented, to_tensor
+from triscale.data.batches import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
 from triscale.data.loader import Loader
@@ -24,7 +24,6 @@ from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
 Batch = tuple[Tensor, Tensor]
-Indices = NDArray[np.int64]
 
 
 class Feed(Protocol):
@@ -42,17 +41,13 @@ class Feed(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PictureFeed:
+class PictureFeed(WholeBatches):
     """Augmented batches of pictures that are in memory, or mapped into it.
-
-    The last, partial batch of an epoch is left out unless it is the only one: batch norm cannot learn from one picture,
-    and every epoch leaves out others.
 
     Attributes:
         images: uint8 [n, height, width, 3].
         labels: int64 [n].
-        indices: the pictures that are trained on.
-        batch: pictures a step.
+        indices, batch: see `WholeBatches`.
         seed: not negative.
         augmentation: what is done to the pictures.
         mean, std: by which they are normalised.
@@ -63,8 +58,6 @@ class PictureFeed:
 
     images: Pictures
     labels: Indices
-    indices: Indices
-    batch: int
     seed: int
     augmentation: Augmentation
     mean: tuple[float, ...]
@@ -72,16 +65,6 @@ class PictureFeed:
     workers: int = 0
     name: Callable[[int], str] = "picture {}".format
     share: Share = WHOLE
-
-    @property
-    def steps(self) -> int:
-        """Whole batches in an epoch."""
-        return max(1, len(self.indices) // self.batch)
-
-    @property
-    def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
-        return max(0, len(self.indices) - self.steps * self.batch)
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """See `Feed.batches`."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triscale.data import Source
+from triscale.data import Policy, Source
+from triscale.data.photo import DEFAULT
 from triscale.errors import InputError, UsageError
 from triscale.spec import Network, to_document
 from triscale.train.recipe import Recipe
@@ -22,6 +23,7 @@ class Asked:
         recipe: how.
         seed: of the weights, the split, the order, and all that is drawn.
         weights: of the same network, to begin with; classes that are others get a new classifier.
+        policy: what is done about doubtful pictures.
         grow: the weights are of a smaller network, as whose function this one begins.
         teacher: of the same classes as the data, whose answers are learned too.
     """
@@ -31,6 +33,7 @@ class Asked:
     recipe: Recipe
     seed: int = 0
     weights: Checkpoint | None = None
+    policy: Policy = DEFAULT
     grow: bool = False
     teacher: Checkpoint | None = None
 

@@ -14,6 +14,7 @@ Decayed = Literal["weights", "all_but_norms"]
 Precision = Literal["float32", "bfloat16"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
+NotFinite = Literal["stop", "skip"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -59,6 +60,8 @@ class Recipe:
         layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
         sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
         area: smallest part of a picture's area that a random crop keeps.
+        not_finite: `stop` at a loss or gradient that is not finite; or `skip` its step, which then changes nothing.
+        spike: skip a step whose loss is more than so many times the mean of its epoch so far; 0: none is.
         first_size: sides of the pictures in the first epochs, as a fraction of the network's; they grow linearly, in
             `sizes` stages of equal length, to 1 in the last (progressive resizing, EfficientNetV2 section 4).
             Intermediate sides are rounded to even numbers. Validation is always at the whole size.
@@ -102,6 +105,8 @@ class Recipe:
     layer_decay: float = 1.0
     area: float = 0.08
     sync_norms: bool = False
+    not_finite: NotFinite = "stop"
+    spike: float = 0.0
     first_size: float = 1.0
     sizes: int = 4
     first_strength: float = 1.0
@@ -139,6 +144,8 @@ class Recipe:
             raise UsageError('policy, jitter and erase are for crops of the originals: give crop = "random".')
         if self.crop == "random" and self.shift:
             raise UsageError('a random crop is shifted already: give shift = 0.0, or crop = "shift".')
+        if 0 < self.spike <= 1:
+            raise UsageError(f"spike is {self.spike}: every other loss is above the mean; give more than 1, or 0.")
 
     def _refuse_no_growth(self) -> None:
         """Fractions that reach up to 1, and stages that have somewhere to go."""
@@ -207,6 +214,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "crop": get_args(Crop),
     "policy": get_args(Policy),
     "norms": get_args(Norms),
+    "not_finite": get_args(NotFinite),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -216,4 +224,5 @@ _RANGES = {
     "clip": (0, _INFINITE),
     "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
     "layer_decay": (0, 1.000001), "area": (0.01, 1.000001),
+    "spike": (0, _INFINITE),
 }  # fmt: skip

@@ -22,7 +22,7 @@ from triscale.nn import device_name
 from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, identity_of, refuse_another
-from triscale.train.loop import train
+from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.recipe import Recipe
@@ -92,7 +92,7 @@ class Run:
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
-        self.source = open_data(asked.data)
+        self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
         refuse_unfit(self.asked, self.source.classes)
 
@@ -132,7 +132,7 @@ class Run:
         return identity_of(self.asked, self.source)
 
     def _begin(self) -> None:
-        """Write `run.json`, or refuse a folder in which it is of another training."""
+        """Refuse a folder that holds another training."""
         self.world.require_agreement({**self.identity, "triscale": __version__, "torch": str(torch.__version__)})
         path = self.folder / RUN
         if path.exists():
@@ -141,12 +141,11 @@ class Run:
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{path} is damaged; use another --out.") from None
             refuse_another(self.folder, then, self.identity)
-            return
-        if not self.world.first:
-            return
-        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
     def _train(self) -> None:
+        if self.world.first:  # again where it is there already: a folder that takes no files is told before a step
+            payload = json.dumps({"identity": self.identity}, indent=2) + "\n"
+            write_atomically(self.folder / RUN, payload.encode())
         with self.world.first_goes_ahead():  # it renders, the others find what it has rendered
             feed, validation = feeds_of(
                 self.asked, self.source, self.preprocessing, self.workers, self._go_on, self.world.share
@@ -184,6 +183,7 @@ class Run:
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
             self._record_epoch(engine)
+            self._tell_skipped(engine, feed)
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
@@ -283,8 +283,17 @@ class Run:
                 learning_rate=engine.learning_rate,
                 gradient_norm=engine.norm,
                 parts=engine.parts,
+                skipped=len(engine.skipped_in(engine.epoch - 1)),
                 seconds=engine.seconds,
                 **grows,
+            )
+
+    def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
+        """Once an epoch, with the first batch of them."""
+        if skipped := engine.skipped_in(engine.epoch - 1):
+            self.watch.say(
+                f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
+                f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
             )
 
     def _told(self, kind: str) -> list[dict[str, Any]]:

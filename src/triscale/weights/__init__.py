@@ -2,7 +2,7 @@
 
 from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
-from triscale.weights.classifier import Classifier, load_classifier
+from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.grow import computed_as, grown, refuse_growth
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
@@ -15,6 +15,7 @@ __all__ = [
     "Classifier",
     "checkpoint_path",
     "computed_as",
+    "finite",
     "from_peer",
     "grown",
     "imagenet_ids",
