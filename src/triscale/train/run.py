@@ -152,12 +152,7 @@ class Run:
             )
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
                         writes=self.world.first)  # fmt: skip
-        model = first_model(self.asked, self.source.classes, self.watch.say)
-        engine = Engine(model.to(self.device), self._recipe(), feed.steps, seed=self.asked.seed, world=self.world,
-                        teacher=self._teacher())  # fmt: skip
-        if self.split_for_memory:
-            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
-            engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
+        engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
 
@@ -204,9 +199,16 @@ class Run:
             finished=_now(),
         )
 
-    def _teacher(self) -> Teacher | None:
-        found = self.asked.teacher
-        return None if found is None else Teacher(found, self.source.classes, self.preprocessing, self.device)
+    def _engine(self, steps: int) -> Engine:
+        """Before its first step."""
+        found, classes = self.asked.teacher, self.source.classes
+        teacher = None if found is None else Teacher(found, classes, self.preprocessing, self.device)
+        model = first_model(self.asked, classes, self.watch.say).to(self.device)
+        engine = Engine(model, self._recipe(), steps, seed=self.asked.seed, world=self.world, teacher=teacher)
+        if self.split_for_memory:
+            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
+        return engine
 
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
         """Of the pictures of all processes, each counted by one of them."""
