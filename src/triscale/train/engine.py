@@ -1,6 +1,7 @@
 """Everything that a training changes, in one object: what a checkpoint must hold, and one step of learning."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from triscale.train.mix import mixed
 from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
+from triscale.train.teacher import distillation
 from triscale.train.world import ALONE, World
 
 MOST_SKIPPED, AT_LEAST = 0.01, 10
@@ -41,6 +43,7 @@ class Engine:
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
         world: the processes that learn together, each from its share of a batch.
+        teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -54,10 +57,20 @@ class Engine:
         skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0, world: World = ALONE) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        steps: int,
+        *,
+        seed: int = 0,
+        world: World = ALONE,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         if recipe.sync_norms and world.size > 1:
             model = synchronise_norms(model)
         self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
+        self.teacher = teacher
         self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
@@ -75,6 +88,7 @@ class Engine:
             set_momentum(model, steps)
         self._together = world.together(model)
         self._forward = torch.compile(self._together) if recipe.compile else self._together
+        self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
 
     @property
     def epoch(self) -> int:
@@ -85,6 +99,12 @@ class Engine:
     def step_of_epoch(self) -> int:
         """Steps that were made of the epoch that is under way."""
         return self.step - self.epoch * self.steps
+
+    @property
+    def steps_left(self) -> float:
+        """Steps that are still to be made, those of later epochs counted by their cost beside one of this epoch."""
+        later = sum(map(self.recipe.pixels_at, range(self.epoch + 1, self.recipe.epochs)))
+        return self.steps - self.step_of_epoch + self.steps * later / self.recipe.pixels_at(self.epoch)
 
     @property
     def learned(self) -> nn.Module:
@@ -116,6 +136,8 @@ class Engine:
         self._sow()
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        for dropout, rate in self._dropouts:
+            dropout.p = rate * recipe.strength_at(self.epoch)
         if recipe.norms == "freeze":
             freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
@@ -194,7 +216,8 @@ class Engine:
     def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
         """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
         recipe = self.recipe
-        batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
+        strength = recipe.strength_at(self.epoch)
+        batch = mixed(pictures, labels, strength * recipe.mixup, strength * recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
@@ -202,10 +225,13 @@ class Engine:
         for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
             with bfloat16, self.world.gradients_meet(self._together, part == parts):
                 logits = self._forward(some)
+                taught = self.teacher(some) if self.teacher else None
             loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
             if batch.share < 1:
                 other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
                 loss = batch.share * loss + (1 - batch.share) * other
+            if taught is not None:
+                loss = torch.lerp(loss, distillation(logits, taught, recipe.temperature), recipe.distil)
             loss = loss * (len(own) / count)
             # The mean of the processes' gradients is taken.
             (loss * self.world.size).backward()  # type: ignore[no-untyped-call]
