@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from triscale import units
 from triscale.cli.output import Whole, print_table, print_text
-from triscale.cost import Optimizer
+from triscale.cli.trained import Words
 from triscale.cost.pipeline import Schedule, cut, microbatches_for, pipeline_memory
 from triscale.errors import UsageError
 from triscale.spec import Network, Resolved, resolve
@@ -70,14 +70,12 @@ def _schedule(text: str) -> Schedule:
     raise UsageError(f"unknown schedule {text!r}; allowed: {', '.join(get_args(Schedule))}.")
 
 
-def pipeline_rows(
-    network: Network, stages: int, batch: int, microbatches: int, optimizer: Optimizer
-) -> list[dict[str, Any]]:
+def pipeline_rows(network: Network, stages: int, batch: int, microbatches: int, words: Words) -> list[dict[str, Any]]:
     """One row a stage of a pipeline, JSON-ready; memory in bytes by schedule."""
     resolved = resolve(network)
     sections = cut(resolved, stages)
     memory = {
-        one: pipeline_memory(resolved, sections, batch, microbatches, schedule=one, optimizer=optimizer)
+        one: pipeline_memory(resolved, sections, batch, microbatches, schedule=one, **words)
         for one in get_args(Schedule)
     }
     names, macs = _names(resolved), sum(one.macs for one in sections)

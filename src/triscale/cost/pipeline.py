@@ -11,16 +11,20 @@ from typing import Literal, NamedTuple, get_args
 
 from triscale.cost.count import Counts, count_block
 from triscale.cost.eager import FLOAT
+from triscale.cost.footprint import Footprint
 from triscale.cost.memory import (
+    ITEMS,
     LONG,
     STATES,
     Optimizer,
+    Precision,
     backward_pass,
     block_prints,
     buffer_bytes,
     forward_pass,
-    largest_tensor,
     parameter_bytes,
+    require_allowed,
+    update_bytes,
 )
 from triscale.errors import UsageError
 from triscale.spec import Block, BlockRun, Network, Resolved, resolve
@@ -123,29 +127,42 @@ def microbatches_for(batch: int, sections: int) -> int:
 
 def pipeline_memory(
     network: Network | Resolved, sections: Sequence[Section], batch: int, microbatches: int, *,
-    schedule: Schedule = "1f1b", optimizer: Optimizer = "sgd",
+    schedule: Schedule = "1f1b", optimizer: Optimizer = "sgd", precision: Precision = "float32",
+    recompute: bool = False, ema: bool = False,
 ) -> tuple[int, ...]:  # fmt: skip
-    """Peak bytes of each section in training in fp32: weights, gradients, optimizer, maps of micro-batches in flight.
+    """Peak bytes of each section in training: weights, gradients, optimizer, maps of the micro-batches in flight.
 
-    The oracle is torch's CPU allocator under `torch.distributed.pipelining`. The first section holds the batch.
+    The oracle is torch's CPU allocator under `torch.distributed.pipelining`. The first section holds the batch. For
+    optimizer, precision, recompute and ema see `training_memory`.
 
     Raises:
         UsageError: the batch is no multiple of `microbatches`, or a word cannot be meant.
     """
-    if schedule not in get_args(Schedule) or optimizer not in STATES:
-        known = ", ".join((*get_args(Schedule), *STATES))
-        raise UsageError(f"unknown schedule {schedule!r} or optimizer {optimizer!r}; allowed: {known}.")
+    require_allowed("schedule", schedule, get_args(Schedule))
+    require_allowed("optimizer", optimizer, STATES)
+    require_allowed("precision", precision, ITEMS)
     if batch < 1 or microbatches < 1 or batch % microbatches:
         raise UsageError(f"a batch of {batch} is no whole number of pictures in each of {microbatches} micro-batches.")
     resolved = resolve(network) if isinstance(network, Network) else network
     runs = [BlockRun(block, 1, stage) for stage, block in resolved.flat()]
-    parts = [Resolved(resolved.network, tuple(runs[one.first : one.end])) for one in sections]
-    found = []
-    for index, (section, part) in enumerate(zip(sections, parts, strict=True)):
+    item, found = ITEMS[precision], []
+    for index, section in enumerate(sections):
+        part = Resolved(resolved.network, tuple(runs[section.first : section.end]))
+        prints = block_prints(part, batch // microbatches, recompute=recompute, item=item)
         held = microbatches if schedule == "gpipe" else min(microbatches, len(sections) - index)
-        step = _flight(section, part, batch // microbatches, microbatches, held)
-        found.append(_static(section, part, batch, optimizer) + max(step, _update(part, optimizer)))
+        maps = _Maps(*(_bytes(one, batch // microbatches, item) for one in (section.takes, section.gives)),
+                     _bytes(section.gives[1:], batch // microbatches, item))  # fmt: skip
+        static = _static(section, part, batch, optimizer, ema=ema)
+        found.append(static + max(_flight(prints, maps, microbatches, held), update_bytes(part, optimizer)))
     return tuple(found)
+
+
+class _Maps(NamedTuple):
+    """Bytes of the maps of a micro-batch that come and go; `previous`: of those that go, all but the current one."""
+
+    received: int
+    sent: int
+    previous: int
 
 
 def _maps(before: Block, after: Block) -> tuple[Shape, ...]:
@@ -154,42 +171,35 @@ def _maps(before: Block, after: Block) -> tuple[Shape, ...]:
     return (current, (before.in_channels, *before.input)) if before.cell and after.cell else (current,)
 
 
-def _static(section: Section, part: Resolved, batch: int, optimizer: Optimizer) -> int:
+def _static(section: Section, part: Resolved, batch: int, optimizer: Optimizer, *, ema: bool) -> int:
     pictures = FLOAT * batch * part.network.input_channels * part.network.resolution[0] * part.network.resolution[1]
     labels = 2 * LONG * batch  # own and mixed in
-    parameters = parameter_bytes(part) * (1 + STATES[optimizer].kept)
-    return parameters + buffer_bytes(part) + (0 if section.takes else pictures) + (0 if section.gives else labels)
+    parameters, buffers = parameter_bytes(part), buffer_bytes(part)
+    weights = parameters * (1 + STATES[optimizer].kept + ema) + buffers * (1 + ema)
+    return weights + (0 if section.takes else pictures) + (0 if section.gives else labels)
 
 
-def _update(part: Resolved, optimizer: Optimizer) -> int:
-    """The optimizer's step, beside weights and its state."""
-    return parameter_bytes(part) + STATES[optimizer].transient * max(largest_tensor(run.block) for run in part.runs)
-
-
-def _flight(section: Section, part: Resolved, batch: int, microbatches: int, held: int) -> int:
+def _flight(prints: Sequence[Footprint], maps: _Maps, microbatches: int, held: int) -> int:
     """The most that the micro-batches of one step hold, of which `held` are in flight at once.
 
     torch keeps what was received until its backward pass is done, and the gradient that it began with too. Where
     `held` is all, what is sent stays until all was sent, forward and backward.
     """
-    prints = block_prints(part, batch)
     forward_peak, saved = forward_pass(prints)
-    received, sent = _bytes(section.takes, batch), _bytes(section.gives, batch)
-    released = 0 if prints[-1].keeps_output else sent
-    returned = received if held == microbatches else 0
+    together = held == microbatches
+    released = 0 if prints[-1].keeps_output else maps.sent
     live = peak = made = 0
     for done in range(microbatches):
         while made < min(microbatches, done + held):
-            peak = max(peak, live + received + forward_peak)
-            live += received + saved + _bytes(section.gives[1:], batch)
+            peak = max(peak, live + maps.received + forward_peak)
+            live += maps.received + saved + maps.previous - (0 if together else released)
             made += 1
-            live -= 0 if held == microbatches else released
-        live -= released * microbatches if held == microbatches and not done else 0
+        live -= released * microbatches if together and not done else 0
         backward_peak, change = backward_pass(prints, again=done > 0)
-        peak = max(peak, live + 2 * sent + backward_peak)
-        live += sent + change - received - (received - returned)
+        peak = max(peak, live + 2 * maps.sent + backward_peak)
+        live += maps.sent + change - maps.received - (0 if together else maps.received)
     return peak
 
 
-def _bytes(maps: Sequence[Shape], batch: int) -> int:
-    return sum(FLOAT * batch * channels * height * width for channels, height, width in maps)
+def _bytes(maps: Sequence[Shape], batch: int, item: int) -> int:
+    return sum(item * batch * channels * height * width for channels, height, width in maps)

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from triscale.cost.pipeline import Section, Shape, sections_at
@@ -26,6 +27,7 @@ class SectionModel(nn.Module):
     def __init__(self, model: Model, sections: Sequence[Section], index: int) -> None:
         super().__init__()
         self.network, self.sections, self.index = model.network, tuple(sections), index
+        self.recompute = model.recompute
         self.channels_last = not next(model.stem.parameters()).is_contiguous()
         own = range(sections[index].first, sections[index].end)
         if own.start == 0:
@@ -48,8 +50,9 @@ class SectionModel(nn.Module):
     def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Pictures [n, input channels, h, w], or the maps of the section before -> maps, or logits [n, classes]."""
         state = self.stem(*given) if self.first else self._state([self._turned(one, back=True) for one in given])
+        recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages.values():
-            state = advance(stage, state)
+            state = advance(stage, state, recompute=recompute)
         if self.last:
             return logits_of(self, state)
         maps = state if isinstance(state, tuple) else (state,)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from triscale.data import Pictures, Size
-from triscale.data.batches import Augmentation, augmented, to_tensor
+from triscale.data.batches import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
+from triscale.data.loader import Loader
 from triscale.data.scan import threads
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
@@ -23,7 +24,6 @@ from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
 Batch = tuple[Tensor, Tensor]
-Indices = NDArray[np.int64]
 
 
 class Feed(Protocol):
@@ -41,17 +41,13 @@ class Feed(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PictureFeed:
+class PictureFeed(WholeBatches):
     """Augmented batches of pictures that are in memory, or mapped into it.
-
-    The last, partial batch of an epoch is left out unless it is the only one: batch norm cannot learn from one picture,
-    and every epoch leaves out others.
 
     Attributes:
         images: uint8 [n, height, width, 3].
         labels: int64 [n].
-        indices: the pictures that are trained on.
-        batch: pictures a step.
+        indices, batch: see `WholeBatches`.
         seed: not negative.
         augmentation: what is done to the pictures.
         mean, std: by which they are normalised.
@@ -62,8 +58,6 @@ class PictureFeed:
 
     images: Pictures
     labels: Indices
-    indices: Indices
-    batch: int
     seed: int
     augmentation: Augmentation
     mean: tuple[float, ...]
@@ -71,16 +65,6 @@ class PictureFeed:
     workers: int = 0
     name: Callable[[int], str] = "picture {}".format
     share: Share = WHOLE
-
-    @property
-    def steps(self) -> int:
-        """Whole batches in an epoch."""
-        return max(1, len(self.indices) // self.batch)
-
-    @property
-    def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
-        return max(0, len(self.indices) - self.steps * self.batch)
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """See `Feed.batches`."""
@@ -104,6 +88,35 @@ class PictureFeed:
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
         drawn = draws.random((len(self.images), 4))
         return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GrowingFeed:
+    """A feed for each epoch: the same pictures in the same order, at sizes and strengths that grow.
+
+    Attributes:
+        by_epoch: the feeds; epochs of one size and strength share one.
+    """
+
+    by_epoch: Sequence[PictureFeed | Loader]
+
+    @property
+    def steps(self) -> int:
+        """Whole batches in an epoch."""
+        return self.by_epoch[-1].steps
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that an epoch leaves out, others in each."""
+        return self.by_epoch[-1].left_out
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """See `Feed.batches`."""
+        return self.by_epoch[epoch].batches(epoch, first)
+
+    def names(self, epoch: int, step: int) -> Sequence[str]:
+        """See `Feed.names`."""
+        return self.by_epoch[epoch].names(epoch, step)
 
 
 def eval_photos(part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int) -> Iterator[Batch]:

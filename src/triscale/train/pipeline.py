@@ -4,7 +4,7 @@
 process that takes the batch in as many parts, and so is the state on disk.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,6 @@ from triscale.data.share import Share
 from triscale.errors import UsageError
 from triscale.nn import Model, SectionModel
 from triscale.train.engine import Engine
-from triscale.train.mix import mixed
 from triscale.train.optim import names_in_order
 from triscale.train.recipe import Recipe
 from triscale.train.world import World
@@ -159,7 +158,7 @@ class PipelineEngine(Engine):
     def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
         """Forward and backward of all micro-batches; the last process knows the loss, the others add nothing to it."""
         del count
-        batch = mixed(pictures, labels, self.recipe.mixup, self.recipe.cutmix, self.seed, self.step)
+        batch = self.mixed(pictures, labels)
         self._share = batch.share
         schedule = self._scheduled(pictures)
         losses: list[Tensor] = []
@@ -204,11 +203,20 @@ class PipelineEngine(Engine):
         return self.loss(logits, own, others, self._share) / self.parts
 
 
-def engine_of(model: Model, recipe: Recipe, steps: int, seed: int, world: World, device: torch.device) -> Engine:
-    """The engine for the processes there are; a model for a pipeline loses the blocks of this process to it."""
-    if isinstance(world, Pipelined):
-        return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
-    return Engine(model.to(device), recipe, steps, seed=seed, world=world)
+def engine_of(
+    model: Model, recipe: Recipe, steps: int, *,
+    seed: int, world: World, device: torch.device, teacher: Callable[[Tensor], Tensor] | None = None,
+) -> Engine:  # fmt: skip
+    """The engine for the processes there are; of a pipeline it keeps no more of the model than its section.
+
+    Raises:
+        UsageError: a pipeline is asked for what it does not do.
+    """
+    if not isinstance(world, Pipelined):
+        return Engine(model.to(device), recipe, steps, seed=seed, world=world, teacher=teacher)
+    if teacher is not None:
+        raise UsageError("a pipeline learns from no teacher; leave --teacher or --pipeline out.")
+    return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
 
 
 class _Listed(NamedTuple):
