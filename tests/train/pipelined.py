@@ -33,13 +33,15 @@ def quiet(of: Network, side: int) -> Network:
 
 AMOEBANET = quiet(amoebanet("small", cells=1, filters=32, side=65, classes=10), 65)
 CASES: dict[str, tuple[Network, int, int, Schedule, dict[str, Any]]] = {
-    "amoebanet": (AMOEBANET, 8, 4, "1f1b", {}),
+    "amoebanet": (AMOEBANET, 8, 4, "1f1b", {"recompute": True}),
     "amoebanet, gpipe": (AMOEBANET, 8, 4, "gpipe", {}),
     "mixed": (quiet(network("smallnet_32"), 33), 16, 2, "1f1b", {"mixup": 0.2, "cutmix": 1.0, "clip": 0.1}),
     "bfloat16": (quiet(network("smallnet_32"), 33), 16, 4, "1f1b", {"precision": "bfloat16"}),
     "b7": (quiet(network("efficientnet_b7"), 64), 4, 2, "gpipe", {}),
     "memory, gpipe": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {}),
     "memory, 1f1b": (quiet(network("efficientnet_b0"), 64), 16, 4, "1f1b", {}),
+    "memory, recompute": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {"recompute": True}),
+    "memory, cells": (AMOEBANET, 8, 4, "gpipe", {}),
 }
 """Network, batch, micro-batches, schedule, and what the recipe has besides."""
 
@@ -100,11 +102,11 @@ def differing(found: Tensor, expected: Tensor) -> float:
 
 def measured(name: str, world: Pipelined) -> dict[str, Any]:
     """The peak of the allocator in this process and what is forecast for it."""
-    of, count, parts, schedule, _ = CASES[name]
+    of, count, parts, schedule, more = CASES[name]
     world = replace(world, microbatches=parts, schedule=schedule)
 
     def steps() -> None:
-        recipe = Recipe(batch=count, optimizer="sgd")
+        recipe = Recipe(batch=count, optimizer="sgd", **more)
         model = model_for(of, torch.contiguous_format)
         engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU)
         del model
@@ -116,7 +118,7 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
 
     gc.collect()  # what dies while it is measured would count
     peak = allocator_peak(steps)
-    forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="sgd")
+    forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="sgd", **more)
     peaks: list[Any] = [None] * world.size
     dist.all_gather_object(peaks, peak)
     return {"peaks": peaks, "forecast": forecast}

@@ -172,8 +172,11 @@ def train(
             world=world,
         )
         result = _finished(opened, wish)
-    if not world.first:
-        return
+    if world.first:
+        _tell(result, json=json)
+
+
+def _tell(result: "Result", *, json: bool) -> None:
     if json:
         print_json(_document(result))
     else:

@@ -150,8 +150,7 @@ def pipeline_memory(
         part = Resolved(resolved.network, tuple(runs[section.first : section.end]))
         prints = block_prints(part, batch // microbatches, recompute=recompute, item=item)
         held = microbatches if schedule == "gpipe" else min(microbatches, len(sections) - index)
-        maps = _Maps(*(_bytes(one, batch // microbatches, item) for one in (section.takes, section.gives)),
-                     _bytes(section.gives[1:], batch // microbatches, item))  # fmt: skip
+        maps = _Maps.of(section, batch // microbatches, item)
         static = _static(section, part, batch, optimizer, ema=ema)
         found.append(static + max(_flight(prints, maps, microbatches, held), update_bytes(part, optimizer)))
     return tuple(found)
@@ -163,6 +162,11 @@ class _Maps(NamedTuple):
     received: int
     sent: int
     previous: int
+
+    @classmethod
+    def of(cls, section: Section, batch: int, item: int) -> "_Maps":
+        """Of `batch` pictures, with `item` bytes to an element."""
+        return cls(*(_bytes(maps, batch, item) for maps in (section.takes, section.gives, section.gives[1:])))
 
 
 def _maps(before: Block, after: Block) -> tuple[Shape, ...]:
