@@ -106,7 +106,7 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
     world = replace(world, microbatches=parts, schedule=schedule)
 
     def steps() -> None:
-        recipe = Recipe(batch=count, optimizer="sgd", **more)
+        recipe = Recipe(batch=count, **more)
         model = model_for(of, torch.contiguous_format)
         engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU)
         del model
@@ -118,7 +118,7 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
 
     gc.collect()  # what dies while it is measured would count
     peak = allocator_peak(steps)
-    forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="sgd", **more)
+    forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="adamw", **more)
     peaks: list[Any] = [None] * world.size
     dist.all_gather_object(peaks, peak)
     return {"peaks": peaks, "forecast": forecast}

@@ -51,7 +51,7 @@ def assert_same(found: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("case", "weights"), [("amoebanet", 241), ("mixed", 86)])
 def test_the_gradient_of_every_weight_is_that_of_one_process(small: dict[str, Any], case: str, weights: int) -> None:
-    """Which takes the same parts one after the other; with recomputed cells, and with mixed pictures, clipped over both sections."""
+    """Which takes the same parts one after the other; cells recomputed, pictures mixed, clipped over both sections."""
     assert small[case]["weights"] == weights
     assert_same(small[case])
 
@@ -80,7 +80,7 @@ def test_gpipe_and_bfloat16_give_the_gradient_of_one_process_too(tmp_path: Path,
 @pytest.mark.parametrize("case", ["gpipe", "1f1b", "recompute", "cells"])
 def test_the_memory_of_each_section_is_the_forecast(tmp_path: Path, case: str) -> None:
     found = run(tmp_path / "out.json", f"memory, {case}")[f"memory, {case}"]
-    assert found["peaks"] == pytest.approx(found["forecast"], rel=0.02)
+    assert found["peaks"] == pytest.approx(found["forecast"], rel=0.03)
 
 
 def pipelines(place: Path, epochs: int) -> Trainings:
@@ -114,7 +114,7 @@ def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_wit
         (tmp_path / "alone" / file.name).write_bytes(file.read_bytes())
     trainings.whole("stopped", 2, *LINE)
     assert states(tmp_path / "stopped") == states(tmp_path / "whole")
-    told = trainings.whole("alone", 1)
+    told = trainings.whole("alone", 1)  # a batch in the four parts that were micro-batches
     assert "processes 2 then, 1 now" in told
     for one, other in zip(trainings.epochs("alone"), trainings.epochs("whole"), strict=True):
         assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)

@@ -157,6 +157,9 @@ class Run:
                         writes=self.world.first)  # fmt: skip
         engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
+        if (now := self.world.parts(engine.parts)) != engine.parts:
+            self.watch.say(f"warning: batches were taken in {engine.parts} parts, from here on in {now} micro-batches.")
+            engine.parts = now
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:

@@ -60,6 +60,10 @@ class World:
         """Pictures of a batch that a norm takes its statistics of, where it sees all that it may."""
         return batch
 
+    def parts(self, then: int) -> int:
+        """Into how many parts a batch is split, if so many in the state that is gone on from."""
+        return then
+
     def due(self, wish: bool) -> bool:
         """Whether to save, which only the first process does."""
         return wish
