@@ -34,7 +34,7 @@ class Channels {
     for (long i = 0; i < p_.channels; ++i) to[i] = 0.0f;
     for (long i = 0; i < p_.length(); ++i) to[i % p_.channels] += from[i];
   }
-  vec& operator[](long i) const { return *(data_ + i); }
+  vec& operator[](long i) const { return data_[i]; }
 
  private:
   Sweep p_;
@@ -249,21 +249,15 @@ struct Affine {
   }
 };
 
-template <class Do>
+template <class T, class Do>
 void with_activation(int activation, Do run) {
   switch (activation) {
     case RELU: return run(Relu{});
     case RELU6: return run(Relu6{});
-    case SILU: return run(Silu{});
+    case SILU: return run(Silu<T>{});
     case HARD_SWISH: return run(HardSwish{});
     default: return run(Identity{});
   }
-}
-
-template <class Do>
-void with_type(int type, Do run) {
-  if (type == FLOAT) run(float{});
-  else run(bfloat16{});
 }
 
 }  // namespace
@@ -294,7 +288,7 @@ void norm_apply(const long* shape, int type, int activation, const void* x, cons
   const Sweep& p = *(const Sweep*)shape;
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
-    with_activation(activation, [&](auto a) {
+    with_activation<T>(activation, [&](auto a) {
       each_piece(p, threads, [&] {
         return Apply<T, decltype(a)>(p, (const T*)x, scale, shift, gates, (T*)y, partial);
       });
@@ -307,7 +301,7 @@ void norm_gate_gradient(const long* shape, int type, int activation, const void*
   const Sweep& p = *(const Sweep*)shape;
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
-    with_activation(activation, [&](auto a) {
+    with_activation<T>(activation, [&](auto a) {
       each_piece(p, threads, [&] {
         return GateGradient<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, partial);
       });
@@ -321,7 +315,7 @@ void norm_gradient(const long* shape, int type, int activation, const void* x, c
   const Sweep& p = *(const Sweep*)shape;
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
-    with_activation(activation, [&](auto a) {
+    with_activation<T>(activation, [&](auto a) {
       each_piece(p, threads, [&] {
         return Gradient<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, mean, gates, pools, (T*)g, partial);
       });

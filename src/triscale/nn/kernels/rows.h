@@ -50,23 +50,33 @@ static Read reader(int activation) {
     case IDENTITY: return read_normed<T, Identity>;
     case RELU: return read_normed<T, Relu>;
     case RELU6: return read_normed<T, Relu6>;
-    case SILU: return read_normed<T, Silu>;
+    case SILU: return read_normed<T, Silu<T>>;
     case HARD_SWISH: return read_normed<T, HardSwish>;
     default: return read_plain<T>;
   }
 }
 
-// Vectors of zeros that go when their owner goes.
+template <class Do>
+static void with_type(int type, Do run) {
+  if (type == FLOAT) run(float{});
+  else run(bfloat16{});
+}
+
+// Vectors, zero at first, that go when their owner goes.
 class Buffer {
  public:
-  explicit Buffer(long count) : data_((vec*)std::aligned_alloc(sizeof(vec), sizeof(vec) * count)) {
-    std::memset((void*)data_, 0, sizeof(vec) * count);
+  explicit Buffer(long count)
+      : size_(sizeof(vec) * count), data_((vec*)std::aligned_alloc(sizeof(vec), sizeof(vec) * count)) {
+    clear();
   }
   ~Buffer() { std::free(data_); }
   Buffer(const Buffer&) = delete;
+  void clear() { std::memset((void*)data_, 0, size_); }
   vec* operator+(long offset) const { return data_ + offset; }
+  vec& operator[](long i) const { return data_[i]; }
 
  private:
+  size_t size_;
   vec* data_;
 };
 
