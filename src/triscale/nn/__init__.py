@@ -1,6 +1,12 @@
 """Networks as torch modules, built from the same resolved blocks that `cost` counts."""
 
+from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.model import Model, build, initialise
+from triscale.nn.plan import Plan, apply_plan
+from triscale.nn.tune import tune
 
-__all__ = ["Model", "build", "device_name", "device_of", "devices", "initialise", "place", "synchronize"]
+__all__ = [
+    "Model", "Plan", "apply_plan", "build", "device_name", "device_of", "devices", "initialise", "keep_freed_memory",
+    "place", "synchronize", "tune",
+]  # fmt: skip

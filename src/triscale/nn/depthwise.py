@@ -49,8 +49,8 @@ class Depthwise(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> [n, c, h', w']."""
-        if self.way == "stock" or not differentiated(x):
-            return self.stock.forward(self, x)
+        if not differentiated(x):
+            return convolve(x, self.weight, geometry(self, x), self.bias)
         x = as_autocast(x)
         weight = self.weight.to(x.dtype)  # as autocast does
         found = geometry(self, x)
@@ -113,12 +113,12 @@ def geometry(conv: nn.Conv2d, x: Tensor) -> Geometry:
     return Geometry(kernel, stride, pads[0], pads[1], (height, width))
 
 
-def convolve(x: Tensor, weight: Tensor, of: Geometry) -> Tensor:
+def convolve(x: Tensor, weight: Tensor, of: Geometry, bias: Tensor | None = None) -> Tensor:
     """Torch's own depthwise convolution with this geometry."""
     pads = (of.vertical[0], of.horizontal[0])
     if not of.even:
         x, pads = F.pad(x, (*of.horizontal, *of.vertical)), (0, 0)
-    return F.conv2d(x, weight, None, of.stride, pads, 1, len(weight))
+    return F.conv2d(x, weight, bias, of.stride, pads, 1, len(weight))
 
 
 def taps_of(weight: Tensor) -> Tensor:
