@@ -75,7 +75,7 @@ def make(subject: Subject) -> nn.Module:
         model = build(network(NETWORK))
         for part in model.modules():
             if hasattr(part, "rate"):
-                part.rate = 0.0
+                vars(part)["rate"] = 0.0
             elif isinstance(part, nn.Dropout):
                 part.p = 0.0
     return model.train().to(memory_format=torch.channels_last if subject.channels_last else torch.contiguous_format)
@@ -98,7 +98,7 @@ def stepper(subject: Subject, side: int) -> tuple[Callable[[], None], Plan]:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=subject.precision == "bfloat16"):
             logits = forward(pictures)
-        nn.functional.cross_entropy(logits.float(), labels).backward()
+        nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     return step, plan

@@ -50,7 +50,7 @@ def step(model: nn.Module, x: Tensor, *, bfloat16: bool = False) -> tuple[list[T
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         logits = model(x)
     labels = torch.arange(len(x)) % logits.shape[1]
-    F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), labels).backward()
+    F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), labels).backward()  # type: ignore[no-untyped-call]
     return [cast("Tensor", one.grad) for one in model.parameters()], list(model.buffers())
 
 
@@ -140,7 +140,7 @@ def test_frozen_norms_and_synchronised_ones_are_torchs_own() -> None:
                 norm.eval()
     for mine, theirs in zip(step(model, x)[0], step(stock, x)[0], strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
-    synchronised = nn.SyncBatchNorm.convert_sync_batchnorm(build(TINY["mbconv_se"]))
+    synchronised = nn.SyncBatchNorm.convert_sync_batchnorm(build(TINY["mbconv_se"]))  # type: ignore[no-untyped-call]
     assert not swap.pairs(synchronised)
     assert not swap.blocks(synchronised)
 

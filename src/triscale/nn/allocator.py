@@ -1,4 +1,4 @@
-"""Keeping freed memory, instead of giving every large map back to the system and being given fresh pages for the next."""
+"""Keeping freed memory, instead of giving each large map back and being given fresh pages for the next."""
 
 import ctypes
 import sys
@@ -24,4 +24,5 @@ def keep_freed_memory() -> bool:
     except AttributeError:
         return False
     wanted = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
-    return all([mallopt(parameter, value) for parameter, value in wanted])
+    done: list[int] = [mallopt(parameter, value) for parameter, value in wanted]
+    return all(done)

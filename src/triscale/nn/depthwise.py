@@ -1,8 +1,8 @@
 """Depthwise convolutions with a backward of their own: the same parameters and values, faster gradients on CPUs.
 
-In torch's CPU libraries the weight gradient of 5x5 kernels and the input gradient at stride 2 are slow, in bfloat16 by a
-factor of ten to a hundred. `Depthwise` is any `nn.Conv2d` with one of two other ways to the same gradients: compiled
-kernels, or the slow convolutions written as fast ones. Maps are [n, c, h, w], in channels-last memory when they come out.
+In torch's CPU libraries the weight gradient of 5x5 kernels and the input gradient at stride 2 are slow, in bfloat16 by
+a factor of ten to a hundred. `Depthwise` is any `nn.Conv2d` with one of two other ways to the same gradients: compiled
+kernels, or the slow convolutions written as fast ones. Maps are [n, c, h, w], channels-last in memory.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -54,7 +54,7 @@ class Depthwise(nn.Conv2d):
         x = as_autocast(x)
         weight = self.weight.to(x.dtype)  # as autocast does
         found = geometry(self, x)
-        y: Tensor = (_Native if self.way == "native" else _Rewritten).apply(x, weight, found)  # type: ignore[no-untyped-call]
+        y: Tensor = (_Native if self.way == "native" else _Rewritten).apply(x, weight, found)
         return y if self.bias is None else y + self.bias.to(x.dtype).view(1, -1, 1, 1)
 
 
@@ -75,12 +75,17 @@ def is_depthwise(module: nn.Module) -> bool:
 def use(conv: nn.Conv2d, way: Way) -> None:
     """Let a depthwise convolution take this way from now on; `stock` makes it what it was."""
     if isinstance(conv, Depthwise):
-        conv.__class__ = conv.stock
+        change_class(conv, conv.stock)
         del conv.way, conv.stock
     if way != "stock":
         stock = type(conv)
-        conv.__class__ = Depthwise
-        conv.stock, conv.way = stock, way  # type: ignore[assignment]
+        change_class(conv, Depthwise)
+        vars(conv).update(stock=stock, way=way)
+
+
+def change_class(module: nn.Module, kind: type[nn.Module]) -> None:
+    """The same module with the methods of another class: what refers to it or its parameters goes on to."""
+    module.__class__ = kind
 
 
 def differentiated(x: Tensor) -> bool:
@@ -92,7 +97,7 @@ def differentiated(x: Tensor) -> bool:
         and x.dtype in {torch.float32, torch.bfloat16}
         and x.numel() > 0
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+        and not torch._C._get_tracing_state()  # noqa: SLF001  what torch.jit.is_tracing asks
     )
 
 
@@ -126,7 +131,7 @@ def taps_of(weight: Tensor) -> Tensor:
     return weight.detach().float().flatten(1).t().contiguous()
 
 
-def shape_of(x: Tensor, of: Geometry) -> Any:  # noqa: ANN401  ctypes has no public name for it
+def shape_of(x: Tensor, of: Geometry) -> Any:
     """What the kernels are told of a convolution."""
     n, c, h, w = x.shape
     return native.longs(n, c, h, w, *of.output, of.kernel, of.stride, of.vertical[0], of.horizontal[0])
@@ -151,7 +156,7 @@ class _Native(torch.autograd.Function):
     """Compiled kernels."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, of: Geometry) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, weight: Tensor, of: Geometry) -> Tensor:
         """Torch's forward, which is fast; where it would copy x to pad it, ours."""
         x = laid_out(x)
         ctx.save_for_backward(x, weight)
@@ -166,8 +171,8 @@ class _Native(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
         """Both gradients in one sweep over the map."""
         x, weight = ctx.saved_tensors
         of: Geometry = ctx.of
@@ -185,15 +190,15 @@ class _Rewritten(torch.autograd.Function):
     """Slow convolutions of the backward written as fast ones, in plain torch."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, of: Geometry) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, weight: Tensor, of: Geometry) -> Tensor:
         """Torch's forward."""
         ctx.save_for_backward(x, weight)
         ctx.of = of
         return convolve(x, weight, of)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
         """Input: a convolution of stride 1. Weight: kernels of 3x3 that together cover the taps."""
         x, weight = ctx.saved_tensors
         return _input_gradient(dy, x, weight, ctx.of), _weight_gradient(dy, x, weight, ctx.of), None

@@ -4,7 +4,7 @@ Norm, activation, depthwise convolution, norm, activation, squeeze-excite. Kept 
 two norms; the four others are worked out again while the rows pass through the cache. Maps are in channels-last memory.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,9 @@ from torch.autograd.function import once_differentiable
 from triscale.nn import native
 from triscale.nn.blocks import MBConv
 from triscale.nn.depthwise import (
-    Depthwise,
     Geometry,
     as_autocast,
+    change_class,
     differentiated,
     empty,
     geometry,
@@ -68,17 +68,18 @@ def inner_fits(module: nn.Module) -> bool:
 
 def use_inner(block: MBConv, *, fused: bool) -> None:
     """Let an MBConv take its inner layers in one step from now on, or not."""
-    block.__class__ = InnerMBConv if fused else MBConv
+    change_class(block, InnerMBConv if fused else MBConv)
 
 
 def inner(x: Tensor, before: ConvUnit | None, depthwise: ConvUnit, gate: nn.Module) -> Tensor:
     """The inner layers on the map that the expanding convolution gives; without one, on the block's own input."""
     squeeze = gate if isinstance(gate, SqueezeExcite) else None
-    conv, after = depthwise.conv, depthwise.norm
-    parts = _Parts(None if before is None else before.norm, _following(before), conv, after, _following(depthwise), squeeze)
+    conv, after = depthwise.conv, cast("nn.BatchNorm2d", depthwise.norm)
+    entering = None if before is None else cast("nn.BatchNorm2d", before.norm)
+    parts = _Parts(entering, _following(before), conv, after, _following(depthwise), squeeze)
     norms = () if before is None else (before.norm.weight, before.norm.bias)
     learned = (conv.weight, after.weight, after.bias, *norms, *(squeeze.parameters() if squeeze else ()))
-    y: Tensor = _Inner.apply(x, parts, *learned)  # type: ignore[no-untyped-call]
+    y: Tensor = _Inner.apply(x, parts, *learned)
     return y
 
 
@@ -100,7 +101,7 @@ def _following(unit: ConvUnit | None) -> int:
 
 class _Inner(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, parts: _Parts, *learned: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, parts: _Parts, *learned: Tensor) -> Tensor:
         """Moments of x, the convolution with the moments of what it gives, the gate, the product."""
         x = laid_out(x)
         conv, threads = parts.conv, torch.get_num_threads()
@@ -118,15 +119,16 @@ class _Inner(torch.autograd.Function):
         factor = ctx.gate.value if ctx.gate else None
         out = empty(y)
         native.call(
-            "norm_apply", sweep(y), kind_of(y), parts.after_code, y, second.scale, second.shift, factor, out, None, threads
+            "norm_apply", sweep(y), kind_of(y), parts.after_code, y, second.scale, second.shift, factor, out, None,
+            threads,
         )  # fmt: skip
         ctx.save_for_backward(x, y, taps, learned[1], *second, *((learned[3], *first) if first else ()))
         ctx.of, ctx.codes, ctx.weight = of, (parts.before_code, parts.after_code), conv.weight.shape
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         """From the product back to x; the second norm's gradient is worked out as the convolution reads it."""
         x, y, taps, weight, *rest = ctx.saved_tensors
         second, dy = Statistics(*rest[:4]), laid_out(dy)
@@ -150,15 +152,15 @@ class _Inner(torch.autograd.Function):
 
 
 def _convolution(
-    ctx: Any, x: Tensor, g: Tensor, y: Tensor, after: tuple[Tensor, ...], taps: Tensor, first: Statistics | None  # noqa: ANN401
+    ctx: Any, x: Tensor, g: Tensor, y: Tensor, after: tuple[Tensor, ...], taps: Tensor, first: Statistics | None
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """Gradient before the first norm, that of the taps for each picture, the sums that the first norm needs."""
     of: Geometry = ctx.of
     dx, dtaps, sums = empty(x), torch.empty(len(x), of.kernel**2, x.shape[1]), torch.empty(len(x), 2, x.shape[1])
     before = (None, None, None) if first is None else (first.scale, first.shift, first.mean)
     native.call(
-        "depthwise_backward", shape_of(x, of), kind_of(x), x, ctx.codes[0], *before, g, y, *after, taps, dx, dtaps, sums,
-        torch.get_num_threads(),
+        "depthwise_backward", shape_of(x, of), kind_of(x), x, ctx.codes[0], *before, g, y, *after, taps, dx, dtaps,
+        sums, torch.get_num_threads(),
     )  # fmt: skip
     return dx, dtaps, sums
 

@@ -105,7 +105,7 @@ def _build() -> tuple[str, str]:
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
     if sys.platform == "win32" or compiler is None:
         raise Unavailable("there is no C++ compiler (g++) here")
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    version = _run([compiler, "--version"]).stdout
     text = [version, str(machine()["cpu"]), platform.machine(), _features(), torch.__version__, *_FLAGS]
     text += [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.iterdir()) if path.suffix in {".h", ".cpp"}]
     return compiler, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
@@ -130,7 +130,7 @@ def _folder() -> Path:
 
 
 def _compile(compiler: str, path: Path) -> None:
-    """Linked without OpenMP's library, whose symbols then are those of torch's own copy: one pool of threads, not two."""
+    """Linked without OpenMP's library: its symbols are then those of torch's copy, and there is one pool of threads."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             part, whole = Path(scratch) / "kernels.o", Path(scratch) / path.name
@@ -145,7 +145,7 @@ def _compile(compiler: str, path: Path) -> None:
 
 
 def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  the compiler, our sources
 
 
 def _checked(done: "subprocess.CompletedProcess[str]") -> None:

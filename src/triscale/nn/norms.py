@@ -46,8 +46,8 @@ class NormActivation(nn.BatchNorm2d):
         if not (differentiated(x) and norm_fits(self)):
             y: Tensor = self.following(nn.BatchNorm2d.forward(self, x))
             return y
-        y = _NormActivation.apply(x, self.weight, self.bias, self, code_of(self.following))  # type: ignore[no-untyped-call]
-        return y
+        joined: Tensor = _NormActivation.apply(x, self.weight, self.bias, self, code_of(self.following))
+        return joined
 
 
 def code_of(activation: nn.Module) -> int:
@@ -92,7 +92,7 @@ def coefficients(norm_weight: Tensor, partial: Tensor, values: int, of: Statisti
     return found
 
 
-def sweep(x: Tensor) -> Any:  # noqa: ANN401  ctypes has no public name for it
+def sweep(x: Tensor) -> Any:
     """What the kernels are told of a map."""
     return native.longs(x.shape[0], x.shape[2] * x.shape[3], x.shape[1])
 
@@ -123,7 +123,7 @@ class _NormActivation(torch.autograd.Function):
     """Norm and activation."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, code: int) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, code: int) -> Tensor:
         """Moments, then both in one pass."""
         del bias
         x = laid_out(x)
@@ -136,8 +136,8 @@ class _NormActivation(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:  # noqa: ANN401
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         """The activation's gradient and its sums, then the norm's."""
         x, weight, *rest = ctx.saved_tensors
         of, dy = Statistics(*rest), laid_out(dy)

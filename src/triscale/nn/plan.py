@@ -1,4 +1,4 @@
-"""Which way each part of a model takes: plain data, because a training that goes on must take the same for the same bits."""
+"""Which way each part of a model takes: plain data, because a training that goes on must take the same again."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

@@ -1,12 +1,13 @@
 """Which parts of a model have a faster way, and the exchange itself: classes change, parameters and names do not."""
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from torch import nn
 
 from triscale.nn.blocks import MBConv
-from triscale.nn.depthwise import is_depthwise
+from triscale.nn.depthwise import change_class, is_depthwise
 from triscale.nn.inner import inner_fits
 from triscale.nn.layers import ConvUnit, NormUnit
 from triscale.nn.norms import NormActivation, code_of
@@ -44,7 +45,7 @@ def _pairs_in(name: str, module: nn.Module) -> Iterator[Pair]:
         yield Pair(f"{prefix}norm", f"{prefix}activation")
     if type(module) is nn.Sequential:
         names = list(module._modules)  # noqa: SLF001  their names, not only their number
-        for first, second in zip(names, names[1:], strict=False):
+        for first, second in itertools.pairwise(names):
             if _is_norm(getattr(module, first)) and code_of(getattr(module, second)):
                 yield Pair(prefix + first, prefix + second)
     if _is_norm(module) or (type(module).__name__ == "BatchNormAct2d" and _holds_its_own(module)):
@@ -56,8 +57,9 @@ def _is_norm(module: nn.Module) -> bool:
 
 
 def _holds_its_own(norm: nn.Module) -> bool:
-    """timm's norm with an activation that the kernels have, and no dropping of pixels between them."""
-    return isinstance(norm, nn.BatchNorm2d) and type(norm.drop) is nn.Identity and code_of(norm.act) > 0
+    """Whether a norm of timm's has an activation that the kernels have, and drops no pixels between them."""
+    act = getattr(norm, "act", None)
+    return isinstance(act, nn.Module) and type(getattr(norm, "drop", None)) is nn.Identity and code_of(act) > 0
 
 
 def join(model: nn.Module, pair: Pair) -> None:
@@ -66,7 +68,7 @@ def join(model: nn.Module, pair: Pair) -> None:
     if isinstance(norm, NormActivation) or not isinstance(norm, nn.BatchNorm2d):
         return
     stock = type(norm)
-    norm.__class__ = NormActivation
+    change_class(norm, NormActivation)
     assert isinstance(norm, NormActivation)  # noqa: S101  what the line before made
     norm.stock = stock
     own = getattr(norm, "act", None) or nn.Identity()
@@ -84,7 +86,7 @@ def part(model: nn.Module, pair: Pair) -> None:
         model.set_submodule(pair.activation, norm.following)
     stock = norm.stock
     del norm.following, norm.stock
-    norm.__class__ = stock
+    change_class(norm, stock)
 
 
 def block(model: nn.Module, name: str) -> MBConv:

@@ -46,10 +46,14 @@ def tune(model: nn.Module, batch: int, resolution: tuple[int, int], precision: P
     model = copy.deepcopy(model)
     apply_plan(model, Plan())
     bench = _Bench(model, batch, resolution, precision, channels)
-    norms = {one.norm: "native" for one in swap.pairs(model) if bench.norm(one) == "native"} if native.available() else {}
+    norms = (
+        {one.norm: "native" for one in swap.pairs(model) if bench.norm(one) == "native"} if native.available() else {}
+    )
     convolutions = {name: way for name in swap.convolutions(model) if (way := bench.convolution(name)) != "stock"}
     apply_plan(model, Plan(convolutions=convolutions, norms=norms))
-    blocks = {name: "inner" for name in swap.blocks(model) if bench.block(name) == "inner"} if native.available() else {}
+    blocks = (
+        {name: "inner" for name in swap.blocks(model) if bench.block(name) == "inner"} if native.available() else {}
+    )
     plan = Plan(convolutions=convolutions, norms=norms, blocks=blocks)
     return Plan(
         convolutions=convolutions, norms=norms, blocks=blocks, build=native.build_digest() if plan.compiled else None
@@ -128,7 +132,7 @@ class _Inner(nn.Module):
         return y
 
 
-def _step(module: nn.Module, x: Tensor, bfloat16: bool) -> None:  # noqa: FBT001
+def _step(module: nn.Module, x: Tensor, bfloat16: bool) -> None:
     x = x.detach().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         y = module(x)
@@ -183,4 +187,3 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
-
