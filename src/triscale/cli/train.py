@@ -124,6 +124,7 @@ def train(
     save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
     doubtful: Doubtful = LEFT_OUT,
+    kernels: Annotated[bool, Parameter(show_default=False)] = True,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -138,6 +139,8 @@ def train(
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
         doubtful: see `Doubtful`.
+        kernels: compile kernels of our own, and use them for the parts of the network that a short measurement finds
+            faster with them; --no-kernels leaves all to torch.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
@@ -166,6 +169,7 @@ def train(
             save_every=seconds,
             split_for_memory=wanted.batch == "auto",
             stopping=wish,
+            kernels=kernels,
             world=world,
         )
         result = _finished(opened, wish)
