@@ -14,11 +14,13 @@ from triscale.cli import (
     cost,
     errata,
     evaluate,
+    export,
     networks,
     output,
     predict,
     report,
     scale,
+    serve,
     study,
     train,
 )
@@ -48,6 +50,8 @@ for _command in (
     predict.predict,
     evaluate.evaluate,
     convert.convert,
+    export.export,
+    serve.serve,
     report.report,
 ):
     app.command(_command)

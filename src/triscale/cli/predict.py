@@ -43,7 +43,7 @@ def predict(
     if not images:
         raise UsageError("no picture given: triscale predict RUN IMAGE..., or --weights FILE IMAGE...")
     files = [file for image in images for file in _files(image)]
-    classifier = weights.classifier(run, compute)
+    classifier = weights.answering(run, compute)
     overrides = classifier.overrides_document()
     from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
 

@@ -3,7 +3,23 @@
 from triscale.deploy.about import About
 from triscale.deploy.export import Export, export, kind_of
 from triscale.deploy.exported import Exported
+from triscale.deploy.guard import Limits
 from triscale.deploy.load import READABLE, load_exported
 from triscale.deploy.proof import TOLERANCE, Proof
+from triscale.deploy.server import listen, serve, url
 
-__all__ = ["READABLE", "TOLERANCE", "About", "Export", "Exported", "Proof", "export", "kind_of", "load_exported"]
+__all__ = [
+    "READABLE",
+    "TOLERANCE",
+    "About",
+    "Export",
+    "Exported",
+    "Limits",
+    "Proof",
+    "export",
+    "kind_of",
+    "listen",
+    "load_exported",
+    "serve",
+    "url",
+]

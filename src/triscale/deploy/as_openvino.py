@@ -5,6 +5,7 @@ percent; so its runner here, and anybody's who wants the proven answers, sets IN
 """
 
 import hashlib
+import sys
 import tempfile
 from dataclasses import replace
 from importlib import import_module
@@ -21,13 +22,24 @@ from triscale.deploy.traced import Shapes
 from triscale.errors import InputError
 from triscale.weights.stored import first_line
 
+_TELEMETRY = "openvino_telemetry"
+
 
 def library() -> ModuleType:
-    """OpenVINO, imported; InputError names the extra where it is missing."""
+    """OpenVINO, imported; InputError names the extra where it is missing.
+
+    Its import would put an id of the user into the home folder and tell the maker that it is used; without its package
+    for that, which is hidden meanwhile, it does neither.
+    """
+    hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
     try:
         return import_module("openvino")
     except ImportError:
         raise InputError("OpenVINO files need its library: pip install 'triscale[openvino]'.") from None
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def runtime() -> str:

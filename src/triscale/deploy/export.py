@@ -12,7 +12,7 @@ from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
 from triscale.deploy.proof import PICTURES, Proof, prove
 from triscale.deploy.traced import example, least_size, plain
-from triscale.errors import InputError, NumericError, UsageError
+from triscale.errors import NumericError, UsageError
 from triscale.spec import Size
 from triscale.weights import Classifier, write_atomically
 
@@ -52,7 +52,7 @@ def kind_of(out: Path, asked: str | None = None) -> Kind:
     if asked is not None and asked not in get_args(Kind):
         raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(Kind))}.")
     if by_name is None or asked not in {None, by_name}:
-        wanted = SUFFIXES[asked] if asked in SUFFIXES else ".onnx, .pt2 or .xml (OpenVINO)"  # type: ignore[index]
+        wanted = {**SUFFIXES}.get(asked, ".onnx, .pt2 or .xml (OpenVINO)")  # type: ignore[call-overload]
         raise UsageError(f"{out.name} does not end in {wanted}.")
     return by_name
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from triscale.deploy.about import About
 from triscale.errors import InputError, UsageError
+from triscale.nn import Model, build
 from triscale.spec import Network, Size
 from triscale.weights import Classifier
 from triscale.weights.strict import refuse_values
@@ -22,7 +23,7 @@ Shapes = tuple[dict[int, Any]] | None
 MOST_SIDE = 16384
 
 
-def plain(classifier: Classifier) -> nn.Module:
+def plain(classifier: Classifier) -> Model:
     """A copy of the model on the CPU, in float32 and plain memory.
 
     Raises:
@@ -32,7 +33,7 @@ def plain(classifier: Classifier) -> nn.Module:
     if training:
         raise InputError(f"{training[0]} is in training mode; call model.eval() before it is exported.")
     refuse_values(classifier.model.state_dict())
-    model = copy.deepcopy(classifier.model).to("cpu", torch.float32, memory_format=torch.contiguous_format)
+    model = copy.deepcopy(classifier.model).to("cpu", torch.float32).to(memory_format=torch.contiguous_format)
     return model.requires_grad_(requires_grad=False)
 
 
@@ -47,8 +48,6 @@ def least_size(network: Network, size: Size) -> Size:
             f"{network.name} pads by the size of the picture (SAME), so a graph is right for one size only.\n"
             "Leave --dynamic-size out, and export once for each size."
         )
-    from triscale.nn import build  # noqa: PLC0415  only here
-
     with torch.device("meta"):
         last = build(network).eval().forward_features(torch.empty(1, network.input_channels, *size)).shape[-2:]
     return (_least(size[0], last[0]), _least(size[1], last[1]))
@@ -56,8 +55,7 @@ def least_size(network: Network, size: Size) -> Size:
 
 def _least(side: int, last: int) -> int:
     """Strides are powers of two: the least side that leaves two pixels, and not one, which torch takes for a case."""
-    stride = 2 ** round(math.log2(side / last))
-    return 2 * stride
+    return 2 << round(math.log2(side / last))
 
 
 def example(about: About) -> tuple[Tensor, Shapes]:

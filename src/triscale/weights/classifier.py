@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from triscale.errors import InputError, NumericError, UsageError
+from triscale.errors import NumericError, UsageError
 from triscale.nn import Model, device_of
 from triscale.spec import Network
 from triscale.weights.answering import Answering
