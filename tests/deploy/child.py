@@ -67,7 +67,7 @@ class Child:
 
     def files(self) -> int:
         """Open files and connections."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def stop(self) -> tuple[int, str]:
         """Its exit code after SIGTERM, and what it wrote on stderr."""

@@ -17,26 +17,27 @@ from triscale.weights import Answering, Checkpoint, Classifier, save
 NAMES = ("daisy", "<script>alert(1)</script>", "tulip", "naïve ünïcode", "rose")
 
 
-def small(name: str = "smallnet_24", size: Size = (24, 24), **factors: float) -> Network:
+def small(name: str = "smallnet_24", size: Size = (24, 24), width: float = 1.0, depth: float = 1.0) -> Network:
     """A network of the zoo, scaled, of five classes."""
-    return replace(triscale.scale(name, **factors), classes=len(NAMES), resolution=size)
+    return replace(triscale.scale(name, width=width, depth=depth), classes=len(NAMES), resolution=size)
 
 
 def classifier(network: Network, how: Preprocessing = IMAGENET) -> Classifier:
-    """Random weights, norms included, that tell pictures apart: an untrained classifier is nearly indifferent."""
+    """Random weights that tell pictures apart: an untrained classifier, its norms included, is nearly indifferent."""
     torch.manual_seed(0)
     model = build(network)
+    given = torch.randn(16, network.input_channels, *network.resolution)
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
     with torch.no_grad():
-        for module in model.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                assert module.running_mean is not None
-                assert module.running_var is not None
-                module.running_mean.normal_(0, 0.1)
-                module.running_var.uniform_(0.5, 1.5)
-                module.weight.uniform_(0.5, 1.5)
+        for norm in norms:
+            norm.momentum = 1.0
+        model(given)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
         torch.nn.init.normal_(model.classifier.weight)
-        spread = model.eval()(torch.randn(8, network.input_channels, *network.resolution)).std(0).mean()
-        model.classifier.weight.div_(spread).mul_(3)
+        logits = model.eval()(given)
+        model.classifier.weight.mul_(3 / logits.std())
     return Classifier(model=model, classes=NAMES, preprocessing=how)
 
 

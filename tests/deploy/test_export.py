@@ -38,7 +38,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_the_same_jpeg_gives_the_same_logits_by_the_lock_in_the_file(
-    same: Classifier, checkpoint: Path, onnx_file: Path, picture: Path
+    checkpoint: Path, onnx_file: Path, picture: Path
 ) -> None:
     """At 33x47 px, where SAME padding is uneven; another preparation of the pictures would be noticed."""
     found, wanted = load_exported(onnx_file), logits_of(load_classifier(checkpoint), picture)
@@ -59,7 +59,7 @@ def test_the_file_holds_the_whole_lock_and_the_proof(same: Classifier, onnx_file
     assert about["preprocessing"]["resolution"] == [33, 47]
     assert about["preprocessing"]["interpolation"] == "bicubic"
     assert about["proof"]["pictures"] == PICTURES
-    assert about["proof"]["difference"] <= TOLERANCE
+    assert all(about["proof"][kind]["difference"] <= about["proof"][kind]["allowed"] for kind in ("normal", "strong"))
     assert about["proof"]["agreed"] == about["proof"]["decided"] > 90
 
 
@@ -111,15 +111,18 @@ class Noisy(torch.nn.Module):
     """Answers otherwise each time, as no export can."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[n, c] -> nearly the same."""
         return x + 1e-3 * torch.randn_like(x)
 
 
-def test_an_export_that_answers_otherwise_is_not_written(plain: Classifier, tmp_path: Path) -> None:
+def test_an_export_that_answers_otherwise_is_not_written(tmp_path: Path) -> None:
     """The old file stays; nothing else is left."""
     wrong = classifier(small())
     wrong.model.dropout = Noisy().eval()  # type: ignore[assignment]
     (tmp_path / "x.onnx").write_bytes(b"old")
-    with pytest.raises(NumericError, match=r"not written.*\n100 random pictures: logits within \d\.\de-0[2345]") as error:
+    with pytest.raises(
+        NumericError, match=r"not written.*\n100 random pictures: logits within \d\.\de-0[234]"
+    ) as error:
         export(wrong, tmp_path / "x.onnx")
     assert error.value.exit_code == 70
     assert (tmp_path / "x.onnx").read_bytes() == b"old"
@@ -135,16 +138,27 @@ def test_every_part_of_the_proof_can_fail(fault: str) -> None:
 
     def broken(x: torch.Tensor) -> torch.Tensor:
         strong = float(x.abs().max()) > 10
-        if fault == "far" and not strong:
-            return model(x) * (1 + 3e-5)
-        if fault == "far when strong" and strong:
+        if (fault == "far" and not strong) or (fault == "far when strong" and strong):
             return model(x) * (1 + 3e-5)
         return model(x).flip(1) if fault == "another class" else model(x)
 
-    proof = prove(model, broken, 3, [(8, 8), (9, 7)], "by hand")
+    proof = prove(lambda x: model(x.double()).float(), model, broken, 3, [(8, 8), (9, 7)], "by hand")
     assert proof.holds == (fault == "none")
-    assert 95 <= proof.decided <= PICTURES
+    assert 95 <= proof.normal.decided + proof.strong.decided <= PICTURES
     assert sum(len(x) for _, x in pictures(3, [(8, 8)])) == PICTURES
+
+
+@pytest.mark.parametrize(("own", "export", "holds"), [(1e-4, 3e-4, True), (1e-4, 5e-4, False), (1.0, 2e-3, False)])
+def test_an_export_may_be_as_inexact_as_the_model_itself(own: float, export: float, holds: bool) -> None:
+    """Where float32 cannot be exact; not by any amount."""
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3))
+
+    noise = (1 + own, 1 + export)
+    proof = prove(model, lambda x: model(x) * noise[0], lambda x: model(x) * noise[1], 3, [(8, 8)], "by hand")
+    assert proof.holds == holds
+    assert proof.normal.difference == pytest.approx(export, rel=0.01)
 
 
 def test_training_mode_and_nan_are_refused(tmp_path: Path) -> None:
@@ -189,16 +203,27 @@ def test_no_file_tells_where_it_was_made(onnx_file: Path) -> None:
     assert str(ROOT).encode() not in onnx_file.read_bytes()
 
 
+def test_where_float32_is_exact_an_export_is_too(plain: Classifier, tmp_path: Path) -> None:
+    """A small classifier without squeeze-excite: within 1e-5 of the largest logit, and mostly far below."""
+    proof = export(plain, tmp_path / "x.onnx").proof
+    assert max(proof.normal.difference, proof.strong.difference) <= TOLERANCE
+
+
 @pytest.mark.parametrize(
     ("out", "asked", "wanted"),
-    [("a.onnx", None, "onnx"), ("a.xml", None, "openvino"), ("a.pt2", "pt2", "pt2"), ("a.b", None, "in .onnx, .pt2"),
-     ("a.onnx", "pt2", "in .pt2"), ("a.onnx", "tflite", "give onnx, pt2, openvino")],
-)  # fmt: skip
+    [("a.onnx", None, "onnx"), ("a.xml", None, "openvino"), ("a.pt2", "pt2", "pt2")],
+)
 def test_the_name_says_the_format(out: str, asked: str | None, wanted: str) -> None:
-    try:
-        assert kind_of(Path(out), asked) == wanted
-    except UsageError as error:
-        assert wanted in str(error)
+    assert kind_of(Path(out), asked) == wanted
+
+
+@pytest.mark.parametrize(
+    ("out", "asked", "words"),
+    [("a.b", None, "in .onnx, .pt2"), ("a.onnx", "pt2", "in .pt2"), ("a.onnx", "tflite", "give onnx, pt2, openvino")],
+)
+def test_a_name_that_does_not_fit_is_refused(out: str, asked: str | None, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        kind_of(Path(out), asked)
 
 
 def test_a_missing_library_is_named_with_its_extra(

@@ -1,5 +1,6 @@
 """An export that proves itself: nothing is put in place before the file's own bytes gave the model's logits."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,9 +89,12 @@ def export(
         least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
     )
     packer = _PACKERS[form](model, *example(about))
-    reference = replace(classifier, model=model)
     first = opened(form, packer.packed(about), out)
-    proof = prove(reference.logits, first.logits, classifier.network.input_channels, proven_sizes(about), runtime)
+    exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
+    proof = prove(
+        lambda pictures: exact.logits(pictures.double()), same.logits, first.logits,
+        classifier.network.input_channels, proven_sizes(about), runtime,
+    )  # fmt: skip
     if not proof.holds:
         raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
     about = replace(about, proof=proof.document())
