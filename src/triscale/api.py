@@ -11,6 +11,7 @@ from triscale import families, scaling, spec
 from triscale.cost import Cost, Optimizer
 from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
+from triscale.quantities import quantity
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
@@ -80,13 +81,19 @@ def fit_budget(
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
-    **limits: float,
+    **limits: float | str,
 ) -> BudgetFit:
-    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`.
+    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
 
     See `triscale.scaling.fit_budget` for the arguments and errors.
     """
-    return scaling.fit_budget(as_network(net), limits, rule=rule, coefficients=coefficients, batch=batch, filled=filled)
+    numbers = {
+        name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
+        for name, limit in limits.items()
+    }
+    return scaling.fit_budget(
+        as_network(net), numbers, rule=rule, coefficients=coefficients, batch=batch, filled=filled
+    )
 
 
 def build(net: Network | str) -> "Model":
@@ -158,5 +165,7 @@ def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]
 
 
 def as_network(net: Network | str) -> Network:
-    """The network itself, or the one that a name means."""
+    """The network itself, or the one that a name means; UsageError for anything else."""
+    if not isinstance(net, Network | str):
+        raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
     return network(net) if isinstance(net, str) else net

@@ -115,7 +115,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
         engine = Engine(build(network), Recipe(mixup=0.2), 1)
         engine.parts = parts
         engine.model.eval()
-        engine._backward(*pictures(32))
+        engine._backward(*pictures(32), 32)
         gradients.append([one.grad for one in engine.model.parameters()])
     for whole, pieces in zip(*gradients, strict=True):
         torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-7)

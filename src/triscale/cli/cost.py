@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from triscale import api, units
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
-from triscale.cli.quantities import pixels, quantity
+from triscale.cli.quantities import Signed, pixels, quantity
 from triscale.cost import Optimizer, largest_batch, separable_versus_standard
 from triscale.cost import by_stage as cost_by_stage
 from triscale.errors import UsageError
@@ -22,7 +22,7 @@ def cost(
     batch: Whole = 1,
     optimizer: str = "sgd",
     by_stage: Flag = False,
-    fit_memory: str | None = None,
+    fit_memory: Signed | None = None,
     separable: Flag = False,
     json: Flag = False,
 ) -> None:

@@ -35,6 +35,19 @@ class Remarks:
         """Nothing."""
 
 
+class Silence:
+    """Tells nothing: another process of the same training speaks."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, engine: "Engine") -> None:
+        """Nothing."""
+
+    def epoch(self, engine: "Engine") -> None:
+        """Nothing."""
+
+
 class OnTerminal:
     """A bar of all steps with images a second, time left, loss, accuracy and learning rate."""
 

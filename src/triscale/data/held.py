@@ -63,6 +63,8 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
         return _of_source(opener(str(where), cache, DEFAULT), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
+    if path.is_file():
+        raise InputError(f"{str(path)!r} is a single file.\nGive the folder that holds the class folders around it.")
     if not path.is_dir():
         raise InputError(f"There is no folder {str(path)!r}.\nGive class folders, an .npz file or pair, or `flowers`.")
     if any((path / f"{name}.npz").exists() for name in SPLITS):

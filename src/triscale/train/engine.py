@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from triscale.errors import NumericError
-from triscale.nn import device_of
+from triscale.nn import device_of, synchronise_norms
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
+from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
+from triscale.train.world import ALONE, World
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +34,10 @@ class Engine:
 
     Attributes:
         model: the network, on the device where it lies.
-        recipe: how it is trained.
+        recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
+        world: the processes that learn together, each from its share of a batch.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -47,8 +50,10 @@ class Engine:
         norm: of the last gradient, before it was clipped.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
-        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0, world: World = ALONE) -> None:
+        if recipe.sync_norms and world.size > 1:
+            model = synchronise_norms(model)
+        self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
         self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
@@ -57,7 +62,10 @@ class Engine:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
-        self._forward = torch.compile(model) if recipe.compile else model
+        if recipe.norms == "momentum":
+            set_momentum(model, steps)
+        self._together = world.together(model)
+        self._forward = torch.compile(self._together) if recipe.compile else self._together
 
     @property
     def epoch(self) -> int:
@@ -91,11 +99,16 @@ class Engine:
             NumericError: the loss or the gradient is not finite; the weights are as before the step.
         """
         recipe = self.recipe
-        torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
+        self._sow()
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        if recipe.norms == "freeze":
+            freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._backward_in_parts(pictures, labels)
+        count = int(self.world.total(len(labels)))
+        loss = self._backward_in_parts(pictures, labels, count)
+        self.world.add_up(loss)
+        self.world.average_statistics(self.model)
         self.norm = clip(self.model, recipe.clip)
         if not math.isfinite(loss.item() + self.norm):
             raise NumericError(
@@ -106,11 +119,15 @@ class Engine:
         self.step += 1
         if self.average:
             self.average.update(self.model, self.step)
-        self.loss_sum += loss * len(labels)
-        self.samples += len(labels)
-        self.epoch_samples += len(labels)
+        self.loss_sum += loss * count
+        self.samples += count
+        self.epoch_samples += count
 
-    def _backward_in_parts(self, pictures: Tensor, labels: Tensor) -> Tensor:
+    def _sow(self) -> None:
+        """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
+        torch.manual_seed(step_seed(self.seed, self.step, self.world.rank))
+
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
         """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
 
         What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
@@ -118,33 +135,34 @@ class Engine:
         buffers = [one.clone() for one in self.model.buffers()] if self.halving else []
         while True:
             try:
-                return self._backward(pictures, labels)
+                return self._backward(pictures, labels, count)
             except (MemoryError, RuntimeError) as error:
                 if not (self.halving and is_want_of_memory(error) and 4 * self.parts <= len(labels)):
                     raise
             self.parts *= 2
             self.optimizer.zero_grad(set_to_none=True)
-            torch.manual_seed(step_seed(self.seed, self.step))
+            self._sow()
             for one, before in zip(self.model.buffers(), buffers, strict=True):
                 one.copy_(before)
 
-    def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss of a batch; its gradient is left in the weights."""
+    def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
+        """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
         recipe = self.recipe
         batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
         pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
-        for some, own, others in zip(*pieces, strict=True):
-            with bfloat16:
+        for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
+            with bfloat16, self.world.gradients_meet(self._together, part == parts):
                 logits = self._forward(some)
             loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
             if batch.share < 1:
                 other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
                 loss = batch.share * loss + (1 - batch.share) * other
-            loss = loss * (len(own) / len(labels))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = loss * (len(own) / count)
+            # The mean of the processes' gradients is taken.
+            (loss * self.world.size).backward()  # type: ignore[no-untyped-call]
             whole += loss.detach()
         return whole
 
@@ -167,6 +185,7 @@ def clip(model: nn.Module, most: float) -> float:
     return norm.item()
 
 
-def step_seed(seed: int, step: int) -> int:
-    """A seed of torch for one step of a training."""
-    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0])
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """A seed of torch for one step of a training in one of its processes."""
+    source = (seed, step, rank) if rank else (seed, step)
+    return int(np.random.SeedSequence(source).generate_state(1, np.uint64)[0])

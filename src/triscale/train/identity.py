@@ -1,6 +1,5 @@
 """What a training is asked, and by what one training is told from another."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from triscale.data import Source
 from triscale.errors import InputError
 from triscale.spec import Network, to_document
 from triscale.train.recipe import Recipe
+from triscale.weights import Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,14 +21,14 @@ class Asked:
         data: as `triscale.data.open_data` takes it.
         recipe: how.
         seed: of the weights, the split, the order, and all that is drawn.
-        weights: a checkpoint of the same network to begin with; classes that are others get a new classifier.
+        weights: of the same network, to begin with; classes that are others get a new classifier.
     """
 
     network: Network
     data: str
     recipe: Recipe
     seed: int = 0
-    weights: Path | None = None
+    weights: Checkpoint | None = None
 
 
 def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
         },
         "recipe": asked.recipe.document(),
         "seed": asked.seed,
-        "weights": None if asked.weights is None else _file_digest(asked.weights),
+        "weights": None if asked.weights is None else asked.weights.digest,
     }
 
 
@@ -62,11 +62,3 @@ def refuse_another(folder: Path, then: dict[str, Any], now: dict[str, Any]) -> N
     listed = "; ".join(f"{name}: {shown(then.get(name))} then, {shown(now[name])} now" for name, shown in texts)
     changed = "its data changed" if differ == ["data"] else f"another training ({', '.join(differ)})"
     raise InputError(f"{folder} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or ask as before.")
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"the weights {path} cannot be read: {error.strerror}.") from None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from triscale.errors import UsageError
+from triscale.train.norms import Norms
 from triscale.train.schedule import cosine, staircase
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
@@ -45,12 +46,18 @@ class Recipe:
         clip: largest norm of the gradient of a step; 0: no limit.
         precision: `float32`, or `bfloat16` by autocast (weights stay float32).
         crop: `shift` of pictures that were rendered at the network's size; or `random`: a resized crop of the original,
-            of 8% to all of its area, as in the paper.
+            of `area` to all of it.
         policy: of operations on a crop: `autoaugment` (its policy v0), `randaugment`, or `none`.
         layers, magnitude: N and M of RandAugment.
         jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
+        norms: what batch norms do: `learn` as the network says; `freeze` the statistics of the weights; `momentum`,
+            which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
+            taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
+        layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
+        sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
+        area: smallest part of a picture's area that a random crop keeps.
     """
 
     epochs: int = 10
@@ -81,6 +88,10 @@ class Recipe:
     jitter: float = 0.0
     erase: float = 0.0
     compile: bool = False
+    norms: Norms = "learn"
+    layer_decay: float = 1.0
+    area: float = 0.08
+    sync_norms: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
@@ -141,6 +152,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
     "crop": get_args(Crop),
     "policy": get_args(Policy),
+    "norms": get_args(Norms),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -149,4 +161,5 @@ _RANGES = {
     "reference_batch": (0, _INFINITE), "ema": (0, 1), "mixup": (0, _INFINITE), "cutmix": (0, _INFINITE),
     "clip": (0, _INFINITE),
     "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
+    "layer_decay": (0, 1.000001), "area": (0.01, 1.000001),
 }  # fmt: skip

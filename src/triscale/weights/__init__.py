@@ -3,7 +3,7 @@
 from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.answering import Answering
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
-from triscale.weights.classifier import Classifier, load_classifier
+from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
@@ -15,6 +15,7 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "checkpoint_path",
+    "finite",
     "from_peer",
     "imagenet_ids",
     "imagenet_names",

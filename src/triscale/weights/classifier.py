@@ -19,9 +19,11 @@ class Classifier(Answering):
 
     Attributes:
         model: maps pictures [n, c, h, w] to logits [n, classes].
+        notes: sentences on how sure the preprocessing is.
     """
 
     model: Model
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         Answering.__post_init__(self)  # no super(): a dataclass with slots is another class than the one written here
@@ -39,14 +41,18 @@ class Classifier(Answering):
         Raises:
             NumericError: they are not finite.
         """
-        logits: Tensor = self.model(pictures.to(device_of(self.model))).float().cpu()
-        if not torch.isfinite(logits).all():
-            raise NumericError("the network answers what is not a number: its weights are broken.")
-        return logits
+        return finite(self.model(pictures.to(device_of(self.model))).float().cpu())
 
     def on(self, device: torch.device) -> "Classifier":
         """The same, with the model moved to a device."""
         return replace(self, model=self.model.to(device))
+
+
+def finite(logits: Tensor) -> Tensor:
+    """The logits themselves; NumericError where one is no number."""
+    if not torch.isfinite(logits).all():
+        raise NumericError("the network answers what is not a number: its weights are broken.")
+    return logits
 
 
 def load_classifier(
@@ -72,4 +78,4 @@ def load_classifier(
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
     model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
-    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)
+    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing, notes=found.notes)
