@@ -38,6 +38,8 @@ def test_evaluate_counts_alike_from_a_checkpoint_and_its_export(
     by_model, by_export = (
         run("evaluate", weights, "--data", tmp_path / "test.npz", "--json").json for weights in (checkpoint, onnx_file)
     )
+    assert by_export["preprocessing"].pop("resolution") == [33, 47]  # the file's, where the checkpoint has its network's
+    assert by_model["preprocessing"].pop("resolution") is None
     assert by_export == by_model
     assert by_export["n"] == 20
 

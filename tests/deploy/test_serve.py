@@ -105,8 +105,10 @@ def test_a_request_that_calls_us_by_another_name_is_refused(service: Child, clie
     assert is_own_name("machine:80", "machine")
 
 
-PATHS = ("../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cx", "/etc/passwd", "page.js/../../guard.py",
-         "//evil.example/x", "file:///etc/passwd", "%00", "\\\\host\\share", "page/index.html", "docs", "redoc")  # fmt: skip
+PATHS = (
+    "../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cx", "/etc/passwd", "page.js/../../guard.py", "%00",
+    "//evil.example/x", "file:///etc/passwd", "\\\\host\\share", "page/index.html", "docs", "redoc",
+)  # fmt: skip
 
 
 def test_no_path_leads_to_a_file(service: Child) -> None:
