@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
-from tests.deploy.networks import NAMES, photo
+from tests.deploy.networks import NAMES, classifier, photo, saved, small
 
 
 def test_export_prints_one_document_and_predict_answers_alike(
@@ -38,7 +38,10 @@ def test_evaluate_counts_alike_from_a_checkpoint_and_its_export(
     by_model, by_export = (
         run("evaluate", weights, "--data", tmp_path / "test.npz", "--json").json for weights in (checkpoint, onnx_file)
     )
-    assert by_export["preprocessing"].pop("resolution") == [33, 47]  # the file's, where the checkpoint has its network's
+    assert by_export["preprocessing"].pop("resolution") == [
+        33,
+        47,
+    ]  # the file's, where the checkpoint has its network's
     assert by_model["preprocessing"].pop("resolution") is None
     assert by_export == by_model
     assert by_export["n"] == 20
@@ -87,10 +90,11 @@ def test_an_export_that_cannot_be_leaves_nothing(
     assert [one.name for one in tmp_path.iterdir()] == ["folder.onnx"]
 
 
-def test_export_tells_people_what_it_proved(run: Run, checkpoint: Path, tmp_path: Path) -> None:
-    lines = run("export", checkpoint, "--out", tmp_path / "x.pt2", "--batch", 2).out.splitlines()
+def test_export_tells_people_what_it_proved(run: Run, tmp_path: Path) -> None:
+    quick = saved(tmp_path / "quick.safetensors", classifier(small()))
+    lines = run("export", quick, "--out", tmp_path / "x.pt2", "--batch", 2).out.splitlines()
     assert len(lines) == 3
-    assert "33x47 px, batches of 2" in lines[1]
+    assert "24x24 px, batches of 2" in lines[1]
     assert "100 random pictures" in lines[2]
     refused = run("predict", "--weights", tmp_path / "x.pt2", photo(tmp_path / "p.jpg"))
     assert refused.code == 65
