@@ -100,6 +100,11 @@ def test_auto_depends_on_the_batch_and_on_the_beginning(batch: int, begun: bool,
     assert chosen("learn", batch, begun=begun) == "learn"
 
 
+@pytest.mark.parametrize(("batch", "expected"), [(64, "momentum"), (8, "precise")])
+def test_a_grown_network_has_new_norms_whose_statistics_are_not_kept(batch: int, expected: str) -> None:
+    assert chosen("auto", batch, begun=True, grown=True) == expected
+
+
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))

@@ -60,7 +60,7 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
         raise UsageError(f"there is no split {split!r}: give test, val or train.")
     cache, path = cache or default_cache(), Path(where)
     if (opener := special(where)) is not None:
-        return _of_source(opener(str(where), cache, DEFAULT), split or "test")
+        return _of_source(opener(str(where), cache, DEFAULT, None), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
     if path.is_file():

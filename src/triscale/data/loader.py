@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from triscale.data.augment import PhotoAugmentation, draws_for, photo
+from triscale.data.augment import PhotoAugmentation, draws_for, jpeg_photo, photo
 from triscale.data.batches import Indices, WholeBatches
 from triscale.data.images import UnreadableError, pillow_warnings_off
+from triscale.data.jpeg import part_decoder
 from triscale.data.normalise import normalised
+from triscale.data.photos import PhotoPart
 from triscale.data.resize import Size
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
@@ -181,10 +183,7 @@ class _Plan(Dataset[_Made | TriscaleError]):
         good: list[int] = []
         for at, index in enumerate(chosen.tolist()):
             try:
-                with loader.part.opened(index) as image:
-                    pixels = photo(
-                        image, loader.size, loader.how, loader.augmentation, draws_for(loader.seed, self.epoch, index)
-                    )
+                pixels = self._photo(index)
                 normalised(pixels, loader.how, out=pictures[at])
                 good.append(at)
             except UnreadableError as error:
@@ -193,6 +192,18 @@ class _Plan(Dataset[_Made | TriscaleError]):
         if broken:
             _stand_in(pictures, labels, good, broken)
         return _Made(pictures.permute(0, 3, 1, 2), labels, broken)
+
+    def _photo(self, index: int) -> Tensor:
+        """Of a JPEG only what is needed is decoded, if the extra `fast` is there; the pixels are the same."""
+        loader = self.loader
+        how = loader.size, loader.how, loader.augmentation
+        if part_decoder() is not None and isinstance(loader.part, PhotoPart):
+            content = loader.part.content(index)
+            drawn = draws_for(loader.seed, self.epoch, index)
+            if content is not None and (pixels := jpeg_photo(content, *how, drawn)) is not None:
+                return pixels
+        with loader.part.opened(index) as image:
+            return photo(image, *how, draws_for(loader.seed, self.epoch, index))
 
 
 def _stand_in(pictures: Tensor, labels: Tensor, good: Sequence[int], broken: Sequence[tuple[str, str]]) -> None:

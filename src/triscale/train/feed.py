@@ -16,6 +16,7 @@ from triscale.data import Pictures, Size
 from triscale.data.batches import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
+from triscale.data.loader import Loader
 from triscale.data.scan import threads
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
@@ -87,6 +88,35 @@ class PictureFeed(WholeBatches):
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
         drawn = draws.random((len(self.images), 4))
         return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GrowingFeed:
+    """A feed for each epoch: the same pictures in the same order, at sizes and strengths that grow.
+
+    Attributes:
+        by_epoch: the feeds; epochs of one size and strength share one.
+    """
+
+    by_epoch: Sequence[PictureFeed | Loader]
+
+    @property
+    def steps(self) -> int:
+        """Whole batches in an epoch."""
+        return self.by_epoch[-1].steps
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that an epoch leaves out, others in each."""
+        return self.by_epoch[-1].left_out
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """See `Feed.batches`."""
+        return self.by_epoch[epoch].batches(epoch, first)
+
+    def names(self, epoch: int, step: int) -> Sequence[str]:
+        """See `Feed.names`."""
+        return self.by_epoch[epoch].names(epoch, step)
 
 
 def eval_photos(part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int) -> Iterator[Batch]:

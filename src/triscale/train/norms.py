@@ -16,15 +16,16 @@ PRECISE = 2048
 """Pictures that precise statistics are taken of."""
 
 
-def chosen(norms: Norms, together: int, *, begun: bool) -> Norms:
+def chosen(norms: Norms, together: int, *, begun: bool, grown: bool = False) -> Norms:
     """What `auto` means: a function of how many pictures a norm sees together and of whether weights begin it.
 
     Weights bring statistics of a million pictures, so few of ours do not replace them; enough of ours do, quickly.
+    A network that has grown has new norms too, which have none to keep.
     """
     if norms != "auto":
         return norms
     if begun:
-        return "momentum" if together >= FEW else "freeze"
+        return "momentum" if together >= FEW else "precise" if grown else "freeze"
     return "learn" if together >= FEW else "precise"
 
 

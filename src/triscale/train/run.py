@@ -15,22 +15,21 @@ from torch import nn
 from triscale import records as store
 from triscale._version import __version__
 from triscale.data import open_data
-from triscale.data.loader import Loader
 from triscale.errors import InputError
 from triscale.evaluate import count_correct
 from triscale.machine import machine
 from triscale.nn import device_name
 from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
-from triscale.train.feed import PictureFeed
 from triscale.train.identity import Asked, identity_of, refuse_another
-from triscale.train.loop import train
+from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
-from triscale.train.start import first_model, preprocessing_of
-from triscale.train.supply import feeds_of
+from triscale.train.start import first_model, preprocessing_of, refuse_unfit
+from triscale.train.supply import TrainingFeed, feeds_of, grown_up
+from triscale.train.teacher import Teacher
 from triscale.train.world import ALONE, World
 from triscale.weights import Checkpoint, save, write_atomically
 
@@ -93,8 +92,9 @@ class Run:
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
-        self.source = open_data(asked.data)
+        self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
+        refuse_unfit(self.asked, self.source.classes)
 
     def result(self) -> Result:
         """Train what is missing, and say what came out.
@@ -132,7 +132,7 @@ class Run:
         return identity_of(self.asked, self.source)
 
     def _begin(self) -> None:
-        """Write `run.json`, or refuse a folder in which it is of another training."""
+        """Refuse a folder that holds another training."""
         self.world.require_agreement({**self.identity, "triscale": __version__, "torch": str(torch.__version__)})
         path = self.folder / RUN
         if path.exists():
@@ -141,30 +141,26 @@ class Run:
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{path} is damaged; use another --out.") from None
             refuse_another(self.folder, then, self.identity)
-            return
-        if not self.world.first:
-            return
-        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
     def _train(self) -> None:
+        if self.world.first:  # again where it is there already: a folder that takes no files is told before a step
+            payload = json.dumps({"identity": self.identity}, indent=2) + "\n"
+            write_atomically(self.folder / RUN, payload.encode())
         with self.world.first_goes_ahead():  # it renders, the others find what it has rendered
             feed, validation = feeds_of(
                 self.asked, self.source, self.preprocessing, self.workers, self._go_on, self.world.share
             )
         keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
                         writes=self.world.first)  # fmt: skip
-        model = first_model(self.asked, self.source.classes, self.watch.say)
-        engine = Engine(model.to(self.device), self._recipe(), feed.steps, seed=self.asked.seed, world=self.world)
-        if self.split_for_memory:
-            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
-            engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
+        engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:
             if engine.recipe.norms == "precise":
                 some = -(-PRECISE // engine.recipe.batch)
-                take_precise(model, islice(feed.batches(engine.epoch, max(0, feed.steps - some)), some))
+                whole = grown_up(feed)
+                take_precise(model, islice(whole.batches(engine.epoch, max(0, feed.steps - some)), some))
                 self.world.average_statistics(model)
             at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
             return self._top1(model, validation(at_once), lambda: keeper.check(engine))
@@ -182,6 +178,7 @@ class Run:
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
             self._record_epoch(engine)
+            self._tell_skipped(engine, feed)
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
@@ -202,6 +199,17 @@ class Run:
             finished=_now(),
         )
 
+    def _engine(self, steps: int) -> Engine:
+        """Before its first step."""
+        found, classes = self.asked.teacher, self.source.classes
+        teacher = None if found is None else Teacher(found, classes, self.preprocessing, self.device)
+        model = first_model(self.asked, classes, self.watch.say).to(self.device)
+        engine = Engine(model, self._recipe(), steps, seed=self.asked.seed, world=self.world, teacher=teacher)
+        if self.split_for_memory:
+            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
+        return engine
+
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
         """Of the pictures of all processes, each counted by one of them."""
         if self.world.size == 1:  # several agree on stopping, which they cannot between unequal numbers of batches
@@ -212,7 +220,7 @@ class Run:
     def _recipe(self) -> Recipe:
         """With what its norms do, which `auto` leaves open."""
         recipe, weights = self.asked.recipe, self.asked.weights
-        norms = chosen(recipe.norms, recipe.batch, begun=weights is not None)
+        norms = chosen(recipe.norms, recipe.batch, begun=weights is not None, grown=self.asked.grow)
         if recipe.norms == "auto":
             self.watch.say(f"batch norms: {norms}; {REASONS[norms]}")
         return replace(recipe, norms=norms)
@@ -228,7 +236,7 @@ class Run:
         if self.world.size == 1 and self.stopping():
             raise Interrupted
 
-    def _introduce(self, feed: PictureFeed | Loader, engine: Engine, *, going_on: bool) -> None:
+    def _introduce(self, feed: TrainingFeed, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
         if going_on:
             self.watch.say(f"going on: step {engine.step} of {engine.steps * engine.recipe.epochs}")
@@ -236,6 +244,7 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
+        origins = (("grown_from", self.asked.weights if self.asked.grow else None), ("teacher", self.asked.teacher))
         if self.world.first and not self._told("train"):
             self._append(
                 kind="train",
@@ -251,6 +260,7 @@ class Run:
                 device=str(self.device),
                 threads=torch.get_num_threads(),
                 started=_now(),
+                **{name: one.network.name for name, one in origins if one is not None},
             )
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
@@ -265,7 +275,9 @@ class Run:
 
     def _record_epoch(self, engine: Engine) -> None:
         """Once an epoch: one that is made again after a crash has its record already."""
-        epoch = engine.history[-1]
+        epoch, recipe = engine.history[-1], engine.recipe
+        size = recipe.size_at(epoch.epoch - 1, self.asked.network.resolution)
+        grows = {"resolution": list(size)} if recipe.grows else {}
         if self.world.first and all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
             self._append(
                 kind="epoch",
@@ -273,7 +285,17 @@ class Run:
                 learning_rate=engine.learning_rate,
                 gradient_norm=engine.norm,
                 parts=engine.parts,
+                skipped=len(engine.skipped_in(engine.epoch - 1)),
                 seconds=engine.seconds,
+                **grows,
+            )
+
+    def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
+        """Once an epoch, with the first batch of them."""
+        if skipped := engine.skipped_in(engine.epoch - 1):
+            self.watch.say(
+                f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
+                f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
             )
 
     def _told(self, kind: str) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from triscale.weights.checkpoint import state_digest
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
 FORMAT, VERSION = "triscale.training", 1
 
-_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm")
+_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm", "skipped")
 
 
 class Interrupted(BaseException):
@@ -154,7 +154,7 @@ class Keeper:
             )
             self.tell(f"warning: the last bits of the result may differ: {changed}.")
         for name in _COUNTERS:
-            setattr(engine, name, about[name])
+            setattr(engine, name, about.get(name, getattr(engine, name)))  # one that an older state does not have
         engine.history = [Epoch(**one) for one in about["history"]]
         put_tensors(engine, tensors)
 

@@ -10,7 +10,31 @@ from triscale.errors import InputError
 from triscale.nn import Model, build
 from triscale.spec import IMAGENET, Preprocessing, content_hash
 from triscale.train.identity import Asked
-from triscale.weights import Checkpoint
+from triscale.train.teacher import refuse_other_pupils
+from triscale.weights import Checkpoint, grown, refuse_growth
+
+
+def refuse_unfit(asked: Asked, classes: Sequence[str]) -> None:
+    """Refuse, before anything is written, weights or a teacher that cannot serve for data of these classes.
+
+    Raises:
+        InputError: weights of another network, or of one that cannot grow into this one; a teacher of other classes or
+            channels.
+    """
+    if asked.teacher is not None:
+        refuse_other_pupils(asked.teacher, classes, preprocessing_of(asked))
+    found = asked.weights
+    if found is None:
+        return
+    if asked.grow:
+        refuse_growth(found.network, asked.network)
+        return
+    free = replace(asked.network, classes=found.network.classes, resolution=found.network.resolution)
+    if content_hash(free) != content_hash(found.network):
+        raise InputError(
+            f"the weights are of {found.network.name}, not of {asked.network.name}.\n"
+            "Give the network that the weights are of, or --grow for a larger one."
+        )
 
 
 def first_model(asked: Asked, classes: Sequence[str], tell: Callable[[str], None]) -> Model:
@@ -20,9 +44,6 @@ def first_model(asked: Asked, classes: Sequence[str], tell: Callable[[str], None
         asked: what is trained, for the number of classes that the data have.
         classes: their names.
         tell: told what is new.
-
-    Raises:
-        InputError: the weights are of another network.
     """
     torch.manual_seed(asked.seed)
     model = build(asked.network)
@@ -34,12 +55,9 @@ def first_model(asked: Asked, classes: Sequence[str], tell: Callable[[str], None
 
 
 def _take(model: Model, asked: Asked, found: Checkpoint, classes: Sequence[str], tell: Callable[[str], None]) -> None:
-    free = replace(asked.network, classes=found.network.classes, resolution=found.network.resolution)
-    if content_hash(free) != content_hash(found.network):
-        raise InputError(
-            f"the weights are of {found.network.name}, not of {asked.network.name}.\n"
-            "Give the network that the weights are of."
-        )
+    if asked.grow:
+        tell(f"{asked.network.name} begins as the function of {found.network.name}")
+        found = grown(found, asked.network)
     state = dict(found.state)
     if found.classes != tuple(classes):
         state = {name: value for name, value in state.items() if not name.startswith("classifier.")}

@@ -1,9 +1,10 @@
 """The batches of a training and those of its validation, as its recipe asks for them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from triscale.data import Source, split_validation
+from triscale.data import Size, Source, split_validation
 from triscale.data.augment import PhotoAugmentation
 from triscale.data.batches import Augmentation, eval_batches
 from triscale.data.crop import RandomCrop
@@ -11,10 +12,11 @@ from triscale.data.loader import Loader
 from triscale.data.share import WHOLE, Share
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
-from triscale.train.feed import Batch, PictureFeed, eval_photos
+from triscale.train.feed import Batch, GrowingFeed, PictureFeed, eval_photos
 from triscale.train.identity import Asked
 from triscale.train.recipe import Recipe
 
+TrainingFeed = PictureFeed | Loader | GrowingFeed
 Validation = Callable[[int], Iterator[Batch]]
 """From how many pictures at once to their batches."""
 
@@ -26,8 +28,10 @@ def feeds_of(
     workers: int,
     go_on: Callable[[int, int], None],
     share: Share = WHOLE,
-) -> tuple[PictureFeed | Loader, Validation]:
+) -> tuple[TrainingFeed, Validation]:
     """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
+
+    Where the pictures of a training grow, each size is rendered from the originals.
 
     Raises:
         InputError: too few pictures for both.
@@ -55,12 +59,40 @@ def feeds_of(
     validation = share.turns(validation)
     if asked.recipe.crop == "random":
         loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
-        return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
+
+        def cropped(size: Size, strength: float) -> Loader:
+            weaker = replace(loader.augmentation, magnitude=strength * loader.augmentation.magnitude)
+            return replace(loader, size=size, augmentation=weaker)
+
+        return _growing(asked, loader, cropped), lambda at_once: eval_photos(part, validation, size, how, at_once)
     images, labels = source.pictures("train", size, progress=go_on), part.labels
     augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
     feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
                        name=part.name, **drawn)  # fmt: skip
-    return feed, lambda at_once: eval_batches(images, labels, validation, batch=at_once, mean=how.mean, std=how.std)
+
+    def rendered(size: Size, _: float) -> PictureFeed:
+        return replace(feed, images=source.pictures("train", size, progress=go_on))
+
+    return _growing(asked, feed, rendered), lambda at_once: eval_batches(
+        images, labels, validation, batch=at_once, mean=how.mean, std=how.std
+    )
+
+
+def _growing(
+    asked: Asked, whole: PictureFeed | Loader, changed: Callable[[Size, float], PictureFeed | Loader]
+) -> TrainingFeed:
+    """The feed itself; where a recipe grows, one for each size and strength."""
+    recipe, size = asked.recipe, asked.network.resolution
+    if not recipe.grows:
+        return whole
+    by_epoch = [(recipe.size_at(epoch, size), recipe.strength_at(epoch)) for epoch in range(recipe.epochs)]
+    made = {kind: changed(*kind) for kind in dict.fromkeys(by_epoch)}
+    return GrowingFeed(by_epoch=[made[kind] for kind in by_epoch])
+
+
+def grown_up(feed: TrainingFeed) -> PictureFeed | Loader:
+    """The feed of pictures as large as those of the validation."""
+    return feed.by_epoch[-1] if isinstance(feed, GrowingFeed) else feed
 
 
 def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
