@@ -22,7 +22,6 @@ FAMILIES = {
     "mobilenet_v3_small": ((64, 64), {"width": 0.5}),
     "resnet18": ((64, 80), {"width": 0.25}),
     "efficientnet_b0": ((64, 64), {}),
-    "efficientnetv2_s": ((65, 64), {"width": 0.25, "depth": 0.3}),
     "amoebanet_b": ((64, 65), {"width": 0.06, "depth": 0.2}),
 }
 
