@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,8 +84,10 @@ def page(profile: Path) -> Iterator[Page]:
         pytest.skip("no Chromium is installed")
     (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
-    # The browser takes commands at 3 and answers at 4; the shell puts our pipes there.
-    command = ["sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', found, *flags, "about:blank"]
+    # The browser takes commands at 3 and answers at 4.
+    move = "import os, sys; i, o = (os.dup(int(n)) for n in sys.argv[1:3]); os.dup2(i, 3); os.dup2(o, 4); "
+    start = f"{move}os.execv(sys.argv[3], sys.argv[3:])"
+    command = [sys.executable, "-c", start, str(theirs_in), str(theirs_out), found, *flags, "about:blank"]
     browser = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL)
     os.close(theirs_in)
     os.close(theirs_out)
