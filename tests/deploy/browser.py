@@ -86,7 +86,7 @@ def page(profile: Path) -> Iterator[Page]:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
     # The browser takes commands at 3 and answers at 4.
     move = "import os, sys; i, o = (os.dup(int(n)) for n in sys.argv[1:3]); os.dup2(i, 3); os.dup2(o, 4); "
-    start = f"{move}os.execv(sys.argv[3], sys.argv[3:])"
+    start = f"{move}[os.set_inheritable(n, True) for n in (3, 4)]; os.execv(sys.argv[3], sys.argv[3:])"
     command = [sys.executable, "-c", start, str(theirs_in), str(theirs_out), found, *flags, "about:blank"]
     browser = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL)
     os.close(theirs_in)
