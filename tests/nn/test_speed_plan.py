@@ -146,6 +146,24 @@ def test_frozen_norms_and_synchronised_ones_are_torchs_own() -> None:
 
 
 @KERNELS
+def test_a_norm_of_one_value_is_refused_as_by_torch() -> None:
+    model = model_of(TINY["mbconv_se"]).train()
+    apply_plan(model, plan_of(model, "inner"))
+    with pytest.raises(ValueError, match="more than 1 value"):
+        model(torch.randn(1, 3, 4, 4))
+
+
+@KERNELS
+def test_autocast_to_another_type_is_torchs_own() -> None:
+    model = model_of(TINY["mbconv_se"]).train()
+    stock = copy.deepcopy(model)
+    apply_plan(model, plan_of(model, "inner"))
+    x = torch.randn(4, 3, 15, 18)
+    with torch.autocast("cpu", torch.float16):
+        assert torch.equal(stock(x), model(x))
+
+
+@KERNELS
 def test_a_model_under_a_plan_compiles_without_graph_breaks() -> None:
     torch._dynamo.reset()
     model = model_of(TINY["mbconv_se"])

@@ -43,7 +43,7 @@ class NormActivation(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> the same shape."""
-        if not (differentiated(x) and norm_fits(self)):
+        if not (differentiated(x) and norm_fits(self) and x.numel() > x.shape[1]):  # torch refuses a single value
             y: Tensor = self.following(nn.BatchNorm2d.forward(self, x))
             return y
         joined: Tensor = _NormActivation.apply(x, self.weight, self.bias, self, code_of(self.following))
