@@ -34,7 +34,7 @@ check: .venv/.installed-dev  ## format, lint, types and tests: what CI runs
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest -q
 
-slow: .venv/.installed-dev  ## the tests that take minutes
+slow: .venv/.installed-dev  ## the tests that take minutes (those of Keras want .venv-keras, as parity-keras makes it)
 	@$(BIN)/python -m pytest -q -m slow
 
 durability: .venv/.installed-dev  ## kill trainings twenty times, and compare the bits of what they end in

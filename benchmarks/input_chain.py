@@ -1,8 +1,8 @@
-"""From JPEG files to normalised training tensors, pictures a second on one core: triscale beside its peers.
+"""From JPEG files to normalised training tensors, pictures a CPU second on one core: triscale beside its peers.
 
 Run `python -m benchmarks.input_chain` from the root of the repository; it appends a record. Everyone reads the same
 JPEGs of 500x375 px, and does the same work: decode, random-resized crop to 224 px, flip, normalise. albumentations,
-OpenCV and simplejpeg are no development tools of ours: put them on PYTHONPATH to have them measured.
+OpenCV, turbojpeg and simplejpeg are no development tools of ours: put them on PYTHONPATH to have them measured.
 """
 
 import os
@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import process_time
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
 from PIL import Image
 
 from benchmarks import harness
+from triscale.data import crop, loader
 from triscale.data.augment import PhotoAugmentation, draws_for
 from triscale.data.crop import RandomCrop, cut, draft_of, reduced
 from triscale.data.images import opened
@@ -68,12 +71,26 @@ def write_pictures(folder: Path) -> tuple[list[Path], str]:
 def ours(paths: list[Path], interpolation: str) -> Callable[[], object]:
     """The loader itself, in this process: files are checked for change, batches of 16 are put together."""
     photos = hashed([Photo(name=path.name, file=path, label=0) for path in paths])
-    loader = Loader(
+    chain = Loader(
         part=part_of(photos), indices=np.arange(len(paths)), size=(SIDE, SIDE), batch=BATCH, seed=0,
         how=IMAGENET.__class__(interpolation=interpolation, mean=IMAGENET.mean, std=IMAGENET.std),  # type: ignore[arg-type]
         augmentation=PhotoAugmentation(),
     )  # fmt: skip
-    return lambda: [None for _ in loader.batches(0)]
+    return lambda: [None for _ in chain.batches(0)]
+
+
+def without_extra(paths: list[Path]) -> Callable[[], object]:
+    """The loader as it is without the extra `fast`: Pillow decodes."""
+    chain = ours(paths, "bicubic")
+
+    def run() -> None:
+        with (
+            mock.patch.multiple(crop, part_decoder=lambda: None, _fast_decoder=lambda: None),
+            mock.patch.multiple(loader, part_decoder=lambda: None),
+        ):
+            chain()
+
+    return run
 
 
 def read(path: Path) -> Image.Image:
@@ -170,7 +187,16 @@ def distance(paths: list[Path], side: int) -> dict[str, float]:
 def versions() -> dict[str, str]:
     """Of everyone who is there."""
     found = {}
-    for name in ("pillow", "torch", "timm", "torchvision", "albumentations", "opencv-python-headless", "simplejpeg"):
+    for name in (
+        "pillow",
+        "torch",
+        "timm",
+        "torchvision",
+        "albumentations",
+        "opencv-python-headless",
+        "simplejpeg",
+        "turbojpeg",
+    ):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -187,15 +213,23 @@ def main() -> None:
         subjects: dict[str, Callable[[], object]] = {
             "triscale, bicubic": ours(paths, "bicubic"),
             "triscale, bilinear": ours(paths, "bilinear"),
+            "triscale without the extra, bicubic": without_extra(paths),
         }
         subjects |= {name: partial(all_through, chain, paths) for name, chain in chains().items()}
-        seconds = harness.interleave(subjects, rounds=ROUNDS)
+        seconds = harness.interleave(subjects, rounds=ROUNDS, clock=process_time)
         size = sum(path.stat().st_size for path in paths) // len(paths)
         pixels = [distance(paths, side) for side in (64, 128, SIDE)]
     for name, values in seconds.items():
-        print(f"{name:32} {PICTURES / harness.interval(values).median:7.0f} pictures/s")
+        print(f"{name:36} {PICTURES / harness.interval(values).median:7.0f} pictures/s")
     print(*pixels, sep="\n")
-    facts = {"pictures": PICTURES, "kind_of_picture": kind, "bytes_each": size, "threads": 1, "versions": versions()}
+    facts = {
+        "pictures": PICTURES,
+        "kind_of_picture": kind,
+        "bytes_each": size,
+        "threads": 1,
+        "clock": "CPU seconds",
+        "versions": versions(),
+    }
     harness.append(harness.record("input_chain", seconds, against="timm, bicubic", pixels=pixels, **facts))
 
 

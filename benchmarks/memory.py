@@ -1,9 +1,11 @@
 """Predicted memory beside what torch's CPU allocator and the operating system say.
 
-Run `python -m benchmarks.memory` from the root of the repository; it appends a record. The allocator is the oracle;
-resident-set growth also holds torch's own buffers, thread stacks and what the allocator has not given back.
+Run `python -m benchmarks.memory` from the root of the repository; it appends two records, with `ways` the second
+alone. The allocator is the oracle; resident-set growth also holds torch's own buffers, thread stacks and what the
+allocator has not given back.
 """
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -17,10 +19,13 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import harness
-from triscale.cost import Optimizer, inference_memory, training_memory
+from triscale.cost import Optimizer, Precision, inference_memory, training_memory
 from triscale.families import network
 from triscale.nn import build
 from triscale.spec import Network
+from triscale.train import Recipe
+from triscale.train.ema import Ema
+from triscale.train.optim import make_optimizer
 
 PAIRS = (
     ("efficientnet_b0", 96, 8),
@@ -32,10 +37,18 @@ PAIRS = (
 )
 """Name, side in pixels, batch."""
 
+WAYS: dict[str, tuple[Precision, bool]] = {
+    "bfloat16": ("bfloat16", False),
+    "recompute": ("float32", True),
+    "bfloat16_recompute": ("bfloat16", True),
+}
+"""Precision and recomputation beside plain training."""
+
 OPTIMIZERS: dict[Optimizer, Callable[[nn.Module], torch.optim.Optimizer]] = {
     "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.01, momentum=0.9),
-    "rmsprop": lambda m: torch.optim.RMSprop(m.parameters(), lr=0.001, momentum=0.9),
+    "rmsprop": lambda m: make_optimizer(m, Recipe(optimizer="rmsprop", learning_rate=0.001)),
     "adam": lambda m: torch.optim.Adam(m.parameters(), lr=0.001),
+    "adamw": lambda m: make_optimizer(m, Recipe(optimizer="adamw", learning_rate=0.001)),
 }
 
 
@@ -44,16 +57,26 @@ def at(name: str, side: int) -> Network:
     return replace(network(name), resolution=(side, side))
 
 
-def train_two_steps(of: Network, batch: int, optimizer: Optimizer) -> None:
+def train_two_steps(
+    of: Network, batch: int, optimizer: Optimizer, *,
+    precision: Precision = "float32", recompute: bool = False, ema: bool = False,
+) -> None:  # fmt: skip
     """Build a model and take two optimizer steps on random pictures."""
     model = build(of)
+    model.recompute = recompute
+    average = Ema(model, 0.99) if ema else None
     stepper = OPTIMIZERS[optimizer](model)
     x, labels = torch.randn(batch, of.input_channels, *of.resolution), torch.randint(of.classes, (batch,))
     for _ in range(2):
         stepper.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = model(x)
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        del logits
         loss.backward()  # type: ignore[no-untyped-call]
         stepper.step()
+        if average:
+            average.update(model, 1)
 
 
 def infer(of: Network, batch: int) -> None:
@@ -109,14 +132,28 @@ def row(name: str, side: int, batch: int) -> dict[str, object]:
     return found
 
 
-def main() -> None:
-    """Measure, print and record."""
-    rows = [row(*pair) for pair in PAIRS]
-    for one in rows:
-        print(one)
+def row_of_ways(name: str, side: int, batch: int) -> dict[str, object]:
+    """One pair: predicted and the allocator's peak of training in bfloat16 and with recomputed blocks, in bytes."""
+    of = at(name, side)
+    found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
+    for way, (precision, recompute) in WAYS.items():
+        work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
+        predicted = training_memory(of, batch, "sgd", precision=precision, recompute=recompute)
+        found[way] = {"predicted": predicted, "allocator_peak": allocator_peak(work)}
+    return found
+
+
+def record(name: str, measure: Callable[[str, int, int], dict[str, object]]) -> None:
+    """Measure each pair, print and record."""
+    rows = []
+    for pair in PAIRS:
+        rows.append(measure(*pair))
+        print(rows[-1], flush=True)
     facts = {"unit": "bytes", "rows": rows, "n": 1, "threads": torch.get_num_threads(), "torch": torch.__version__}
-    harness.append(harness.provenance("memory") | facts)
+    harness.append(harness.provenance(name) | facts)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["ways"]:
+        record("memory", row)
+    record("memory_ways", row_of_ways)

@@ -4,6 +4,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_cost_takes_pixels_and_a_batch() -> None:
 def test_a_limit_that_is_unknown_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="mac"):
         triscale.fit_budget("efficientnet_b0", mac=1e9)
+
+
+@pytest.mark.parametrize("limit", ["nan", "-1G", "x", None, float("nan"), [1e9]])
+def test_a_limit_that_is_no_number_is_a_usage_error(limit: Any) -> None:
+    with pytest.raises(UsageError, match="macs"):
+        triscale.fit_budget("efficientnet_b0", macs=limit)
+
+
+@pytest.mark.parametrize("wrong", [3, None, Path("efficientnet_b0")])
+def test_what_is_no_network_is_a_usage_error(wrong: Any) -> None:
+    for function in (triscale.cost, triscale.scale, triscale.build):
+        with pytest.raises(UsageError, match="is no network"):
+            function(wrong)
+
+
+def test_a_limit_may_be_typed_as_on_the_command_line() -> None:
+    assert triscale.fit_budget("efficientnet_b0", macs="1.0G") == triscale.fit_budget("efficientnet_b0", macs=1e9)
 
 
 def test_build_has_the_counted_parameters() -> None:

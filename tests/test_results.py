@@ -1,14 +1,18 @@
 """The committed results: every summary is what its records say, and the README quotes them word for word."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.memory import WAYS
 from benchmarks.training_speed import table
 from tests.paths import ROOT
 from triscale import records as store
+from triscale.cost import largest_batch
+from triscale.families import network
 from triscale.report import summary_markdown
 
 RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
@@ -62,6 +66,25 @@ def test_the_readme_states_the_recorded_precision_of_memory() -> None:
     assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
 
 
+def test_the_readme_states_the_recorded_precision_of_memory_in_every_way() -> None:
+    rows = benchmark("memory_ways")["rows"]
+    worst = max(abs(row[way]["predicted"] / row[way]["allocator_peak"] - 1) for row in rows for way in WAYS)
+    told = re.search(r"<!-- memory-ways -->([0-9.]+)%<!-- /memory-ways -->", (ROOT / "README.md").read_text())
+    assert told
+    assert worst <= float(told[1]) / 100 < worst + 0.002
+
+
+def test_the_readme_states_the_counted_batches_of_b0() -> None:
+    of, limit = network("efficientnet_b0"), 8 * 2**30
+    plain, half, again, both = (
+        largest_batch(of, limit, precision=precision, recompute=recompute)
+        for recompute in (False, True)
+        for precision in ("float32", "bfloat16")
+    )
+    words = f"is {plain} pictures in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
+    assert words in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def benchmark(name: str) -> dict[str, Any]:
     """The newest record of a benchmark."""
     lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
@@ -79,6 +102,16 @@ def test_the_readme_quotes_how_long_starting_takes() -> None:
     assert f"{seconds['import cyclopts, rich']:.2f} s; `triscale predict`" in readme
     assert f"takes {seconds['triscale predict']:.1f} s where importing torch" in readme
     assert f"in timm takes {seconds['import torch and build in timm']:.1f} s" in readme
+
+
+def test_the_readme_quotes_how_fast_photos_are_read() -> None:
+    record, readme = benchmark("input_chain"), (ROOT / "README.md").read_text(encoding="utf-8")
+    speed = {who: round(record["pictures"] / one["median"]) for who, one in record["seconds"].items()}
+    assert f"{speed['triscale, bicubic']} photos a second, without it" in readme
+    assert f"without it {speed['triscale without the extra, bicubic']}; timm's chain {speed['timm, bicubic']}" in readme
+    cubic, linear = (speed[f"cv2 + albumentations, {name}"] for name in ("cubic", "linear"))
+    assert f"torchvision's {speed['torchvision v2, bicubic']}, OpenCV with albumentations {cubic} ({linear}" in readme
+    assert speed["triscale, bicubic"] == max(value for who, value in speed.items() if who != "triscale, bilinear")
 
 
 def test_the_readme_quotes_the_parity_ledger() -> None:

@@ -4,13 +4,15 @@ Torch is loaded by `build`, `load` and `evaluate` only.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale import families, scaling, spec
-from triscale.cost import Cost, Optimizer
+from triscale.cost import Cost, Optimizer, Precision, training_memory
 from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
+from triscale.quantities import quantity
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
@@ -56,6 +58,9 @@ def cost(
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
     optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
 ) -> Cost:
     """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
 
@@ -64,13 +69,19 @@ def cost(
         resolution: pixels, or (height, width); by default the network's own.
         batch: pictures a step, for the memory.
         optimizer: whose state counts as training memory.
+        precision: of the training, "float32" or "bfloat16" (by autocast).
+        recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
+        ema: the training keeps a moving average.
 
     Raises:
-        UsageError: an unknown name, or a resolution or batch that is not above 0.
+        UsageError: an unknown name or word, or a resolution or batch that is not above 0.
         InputError: a network too large to be meant.
     """
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
-    return count_cost(as_network(net), resolution=size, batch=batch, optimizer=optimizer)
+    return count_cost(
+        as_network(net), resolution=size, batch=batch,
+        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+    )  # fmt: skip
 
 
 def fit_budget(
@@ -80,13 +91,25 @@ def fit_budget(
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
-    **limits: float,
+    optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+    **limits: float | str,
 ) -> BudgetFit:
-    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params=9e6`.
+    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
 
-    See `triscale.scaling.fit_budget` for the arguments and errors.
+    See `triscale.scaling.fit_budget` for the arguments and errors, and `cost` for the words on training.
     """
-    return scaling.fit_budget(as_network(net), limits, rule=rule, coefficients=coefficients, batch=batch, filled=filled)
+    memory = partial(training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema)
+    numbers = {
+        name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
+        for name, limit in limits.items()
+    }
+    return scaling.fit_budget(
+        as_network(net), numbers,
+        rule=rule, coefficients=coefficients, batch=batch, filled=filled, trained_in=memory,
+    )  # fmt: skip
 
 
 def build(net: Network | str) -> "Model":
@@ -138,12 +161,15 @@ def evaluate(
     return evaluate_classifier(held, data, split=split, batch=batch, progress=progress)
 
 
-def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]:
+def check(
+    data: str | Path, *, policy: "Policy | None" = None, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
 
     Args:
         data: see `triscale.data.open_data`.
         policy: what is done about doubtful pictures; by default they are left out and told.
+        progress: is told `(done, whole)`: each file counts twice, when it is read and when it is decoded.
 
     Returns:
         See `triscale.data.check.verdict`.
@@ -154,9 +180,11 @@ def check(data: str | Path, *, policy: "Policy | None" = None) -> dict[str, Any]
     from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
     from triscale.data.check import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or Policy()))
+    return verdict(open_data(data, policy=policy or Policy(), progress=progress))
 
 
 def as_network(net: Network | str) -> Network:
-    """The network itself, or the one that a name means."""
+    """The network itself, or the one that a name means; UsageError for anything else."""
+    if not isinstance(net, Network | str):
+        raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
     return network(net) if isinstance(net, str) else net

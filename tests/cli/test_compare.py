@@ -76,7 +76,7 @@ def test_compare_draws_a_network_scaled(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("compare", "--figure"), ("errata", "--out")])
 def test_a_page_that_cannot_be_created_is_told(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    answer = run(*arguments, tmp_path / "missing" / "page")
+    answer = run(*arguments, tmp_path / "missing" / "page.svg")
     assert (answer.code, answer.out) == (73, "")
     assert len(answer.err.splitlines()) == 1
 

@@ -58,6 +58,10 @@ def test_predict_answers_alike_from_both_forms(run: Run, small: Path, photo: Pat
         (["--to", "keras", "--out", "x.h5"], 65, "Keras has no network"),
         (["--out", "nowhere/x.safetensors"], 73, "nowhere"),
         (["--network", "resnet18", "--out", "x.safetensors"], 65, "not of resnet18"),
+        (["--out", "x.foo"], 64, "for triscale give FILE.safetensors"),
+        (["--out", "x"], 64, "for triscale give FILE.safetensors"),
+        (["--to", "keras", "--out", "x.safetensors"], 64, "for keras give FILE.h5"),
+        (["--to", "timm", "--out", "x.pth"], 64, "for timm give FILE.safetensors, or a folder"),
     ],
 )
 def test_what_cannot_be_is_told_in_three_lines(
@@ -70,6 +74,29 @@ def test_what_cannot_be_is_told_in_three_lines(
     assert said in answer.err
     assert len(answer.err.splitlines()) <= 3
     assert not list(tmp_path.glob("x.*"))
+
+
+def test_the_model_and_the_line_that_loads_it_are_told(run: Run, small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    text, document = (
+        run("convert", small, "--to", "timm", "--out", out),
+        run("convert", small, "--to", "timm", "--out", out, "--json").json,
+    )
+
+    assert text.out.splitlines()[0].endswith("mnasnet_small for timm:mnasnet_small")
+    assert text.out.splitlines()[1] == document["load"]
+    assert document["model"] == "timm:mnasnet_small"
+
+
+def test_what_was_assumed_of_the_pictures_is_told_on_stderr(run: Run, small: Path, photo: Path, tmp_path: Path) -> None:
+    """A file alone says nothing; a folder with timm's config does, and so does what we write."""
+    alone = small / "model.safetensors"
+    run("convert", small, "--to", "timm", "--out", tmp_path / "x.safetensors")
+    bare = run("convert", alone, "--classes", 2, "--out", tmp_path / "own.safetensors")
+    quiet = [run("predict", "--weights", w, photo) for w in (small, tmp_path / "x.safetensors")]
+
+    assert "model.safetensors does not say how its pictures are prepared" in bare.err
+    assert [answer.err for answer in quiet] == ["", ""]
 
 
 def test_a_pickle_is_converted_on_request_only(run: Run, tmp_path: Path) -> None:

@@ -57,6 +57,17 @@ def test_the_optimizer_decides_the_training_memory(run: Run) -> None:
     assert sgd["inference_memory"] == adam["inference_memory"]
 
 
+def test_precision_recomputation_and_the_average_decide_the_training_memory(run: Run) -> None:
+    options: tuple[list[str], ...] = ([], ["--precision", "bfloat16"], ["--recompute"], ["--ema"])
+    plain, bfloat16, recompute, ema = (run("cost", "resnet18", "--batch", 8, *one, "--json").json for one in options)
+    assert recompute["training_memory"] < plain["training_memory"] < ema["training_memory"]
+    assert bfloat16["training_memory"] < plain["training_memory"]
+    assert (plain["precision"], plain["recompute"], plain["ema"]) == ("float32", False, False)
+    more = run("cost", "resnet18", "--fit-memory", "1GiB", "--recompute", "--precision", "bfloat16", "--json").json
+    assert more["largest_batch"] > run("cost", "resnet18", "--fit-memory", "1GiB", "--json").json["largest_batch"]
+    assert "sgd in bfloat16, blocks recomputed" in run("cost", "resnet18", "--recompute", "--precision", "bfloat16").out
+
+
 def test_the_text_says_what_the_json_says(run: Run) -> None:
     text = run("cost", "efficientnet_b0", "--by-stage", "--separable", "--fit-memory", "8GiB").out
     assert "385,814,752" in text

@@ -41,6 +41,7 @@ USAGE: list[tuple[str, ...]] = [
     ("compare", "resnet50", "resnet18", "--figure", "x.svg"),
     ("compare", "--set", "table2", "--figure", "x.svg"),
     ("compare", "--figure", "x.svg", "--phi", "nan"),
+    ("compare", "--figure", "f.png"),
     ("errata", "extra"),
     ("scale", "efficientnet_b0", "--phi", "nan"),
     ("scale", "efficientnet_b0", "--phi", "inf"),
@@ -61,7 +62,9 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--seeds", "0"),
     ("study", "--epochs", "-3"),
     ("study", "--train-size", "0"),
+    ("study", "--epochs", "1"),
     ("study", "--time", "0m"),
+    ("study", "--time", "-5m"),
     ("study", "--time", "nan"),
     ("study", "--workers", "0"),
     ("study", "--threads", "0"),
@@ -122,6 +125,21 @@ def test_a_mistake_ends_with_its_code_and_few_lines(
     assert 1 <= len(lines) <= 3
     assert all(line.startswith("triscale: ") for line in lines)
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("cost", "efficientnet_b0", "--fit-memory", "-8GiB"), "'-8GiB' is not a memory"),
+        (("study", "--time", "-5m"), "'-5m' is not a duration"),
+        ((*TRAIN, "--save-every", "-5m"), "'-5m' is not a duration"),
+        (("study", "--data", __file__), "is a single file"),
+        (("evaluate", "--weights", "x.safetensors", "--data", "flowers", "--crop", "x"), "crop is 'x'"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_told_as_what_it_is(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    assert said in run(*arguments).err
 
 
 def test_an_unknown_network_comes_with_the_nearest_names(run: Run) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = {"torch", "torchvision", "timm", "plotly", "numpy", "PIL", "safetensors", "rich.progress", "huggingface_hub"}
 
 
@@ -17,6 +19,11 @@ def loaded(code: str, *arguments: str) -> set[str]:
 
 def test_networks_loads_nothing_heavy() -> None:
     assert loaded("from triscale.cli import main; main(['networks'])") == set()
+
+
+@pytest.mark.parametrize("wrong", [("--epochs", "1"), ("--phi", "-1"), ("smallnet_25",), ("--time", "soon")])
+def test_a_plain_mistake_in_a_question_is_told_without_torch(wrong: tuple[str, ...]) -> None:
+    assert loaded(f"from triscale.cli import main; assert main({['study', *wrong]}) == 64") == set()
 
 
 def test_predict_loads_torch_and_no_more_than_it_needs(studied: Path, pictures: Path) -> None:

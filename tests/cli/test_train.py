@@ -1,14 +1,19 @@
 """`triscale train`, in this process; what kills and signals do is in tests/train."""
 
+import json
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
 from triscale import records
+from triscale.weights import load_weights
 
 NETWORK = "smallnet_24@resolution=0.34"
 SHORT = ("train", "--network", NETWORK, "--epochs", "2", "--batch", "16", "--device", "cpu")
@@ -74,6 +79,54 @@ def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
     assert records.read(tmp_path / "run" / "records.jsonl")[0]["recipe"]["optimizer"] == "rmsprop"
     recipe.write_text("learning_rat = 1\n")
     assert "'learning_rate'" in run(*asked, tmp_path / "other").err
+
+
+def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures, tmp_path / "set")
+    (tmp_path / "set" / "train" / "blue").mkdir()
+    asked = (*SHORT, "--data", tmp_path / "set", "--out", tmp_path / "run")
+    assert (run(*asked).code, "--allow-empty" in run(*asked).err) == (65, True)
+    assert run(*asked, "--allow-empty").code == 0
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "set" / "train" / "red" / "cut.jpg")
+    whole = (tmp_path / "set" / "train" / "red" / "cut.jpg").read_bytes()
+    (tmp_path / "set" / "train" / "red" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    usual = (*SHORT, "--data", tmp_path / "set", "--allow-empty", "--out")
+    assert run(*usual, tmp_path / "strict", "--strict").code == 65
+    assert "cut.jpg" in run(*usual, tmp_path / "without").err
+    assert "1 pictures are cut off" in run(*usual, tmp_path / "with", "--allow-truncated").err
+    told = [records.read(tmp_path / name / "records.jsonl")[0]["data"]["pictures"] for name in ("without", "with")]
+    assert told[1] == told[0] + 1
+
+
+def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:
+    larger = ("train", "--network", f"{NETWORK},depth=1.5,width=1.5", "--data", pictures, "--epochs", "1", "--batch",
+              "16", "--device", "cpu", "--grow", trained, "--teacher", trained)  # fmt: skip
+    answer = run(*larger, "--out", tmp_path / "run")
+    assert answer.code == 0, answer.err
+    assert "begins as the function of smallnet_24@" in answer.err
+    assert run(*larger, "--out", tmp_path / "run").out == answer.out, "a finished training is told, not made again"
+    run_json = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
+    assert run_json["grow"] is True
+    assert run_json["teacher"] == run_json["weights"] == load_weights(trained).digest
+
+
+@pytest.mark.parametrize(("options", "code", "told"), [
+    (("--grow", "RUN"), 64, "give that, and leave --weights out"),
+    (("--network", NETWORK, "--grow", "RUN", "--weights", "RUN"), 64, "give that, and leave --weights out"),
+    (("--network", NETWORK, "--teacher-network", "resnet18"), 64, "--teacher is of: give that too"),
+    (("--network", NETWORK, "--grow-network", "resnet18"), 64, "--grow is of: give that too"),
+    (("--network", "resnet18", "--grow", "RUN"), 65, "resnet18: stages: 3 became 4"),
+    (("--network", NETWORK, "--teacher", "nowhere.safetensors"), 65, "nowhere.safetensors"),
+])  # fmt: skip
+def test_what_cannot_begin_or_teach_is_refused(
+    run: Run, pictures: Path, trained: Path, tmp_path: Path, options: tuple[str, ...], code: int, told: str
+) -> None:
+    asked = [trained if one == "RUN" else one for one in options]
+    answer = run("train", "--data", pictures, "--epochs", "1", "--out", tmp_path / "run", *asked)
+    assert (answer.code, answer.out) == (code, ""), answer.err
+    assert told in answer.err
+    assert len(answer.err.splitlines()) <= 3
 
 
 def test_tensorboard_without_its_package_says_what_to_install(run: Run, pictures: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.memory import PAIRS, allocator_peak, at, infer, train_two_steps
+from benchmarks.memory import PAIRS, WAYS, allocator_peak, at, infer, train_two_steps
 from tests.nn.networks import TINY
 from triscale.cost import Optimizer, count, inference_memory, largest_batch, training_memory
 from triscale.cost.memory import _step
@@ -36,7 +36,37 @@ def test_training_memory_matches_the_allocators_peak(name: str, side: int, batch
     assert training_memory(of, batch, "sgd") == pytest.approx(peak, rel=0.02)
 
 
-@pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("name", "side", "batch"), [("mobilenet_v3_small", 64, 8), ("smallnet_32", 32, 32)])
+def test_training_memory_in_bfloat16_and_with_recomputation_matches_the_allocators_peak(
+    name: str, side: int, batch: int, way: str
+) -> None:
+    (precision, recompute), of = WAYS[way], at(name, side)
+
+    peak = allocator_peak(lambda: train_two_steps(of, batch, "sgd", precision=precision, recompute=recompute))
+
+    assert training_memory(of, batch, precision=precision, recompute=recompute) == pytest.approx(peak, rel=0.01)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_memory_of_cells_in_every_way_matches_the_allocators_peak(way: str) -> None:
+    """A recomputed cell keeps both of its inputs."""
+    (precision, recompute), of = WAYS[way], amoebanet("small", cells=1, filters=32, side=33, classes=10)
+
+    peak = allocator_peak(lambda: train_two_steps(of, 4, "sgd", precision=precision, recompute=recompute))
+
+    assert training_memory(of, 4, precision=precision, recompute=recompute) == pytest.approx(peak, rel=0.03)
+
+
+def test_training_memory_holds_the_moving_average() -> None:
+    of = at("resnet18", 32)
+
+    peak = allocator_peak(lambda: train_two_steps(of, 2, "sgd", ema=True))
+
+    assert training_memory(of, 2, ema=True) == pytest.approx(peak, rel=0.05)
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam", "adamw"])
 @pytest.mark.parametrize(("name", "batch"), [("resnet18", 2), ("smallnet_32", 32)])
 def test_training_memory_holds_the_optimizers_state(name: str, batch: int, optimizer: Optimizer) -> None:
     of = at(name, 32)
@@ -78,8 +108,9 @@ def test_memory_of_amoebanet_matches_the_allocators_peak() -> None:
 
 
 @pytest.mark.parametrize("of", [n for _, n in registry().values()] + list(TINY.values()), ids=lambda n: n.name)
-def test_after_backward_the_gradients_alone_are_left(of: Network) -> None:
-    assert 4 * count(of).params == _step(resolve(of), 3)[1]
+@pytest.mark.parametrize(("item", "recompute"), [(4, False), (4, True), (2, False), (2, True)])
+def test_after_backward_the_gradients_alone_are_left(of: Network, item: int, *, recompute: bool) -> None:
+    assert 4 * count(of).params == _step(resolve(of), 3, recompute=recompute, item=item)[1]
 
 
 @settings(max_examples=50, deadline=None)
@@ -93,6 +124,8 @@ def test_memory_grows_with_the_batch_and_training_takes_more(
     assert training_memory(of, batch) < training_memory(of, batch + 1)
     assert inference_memory(of, batch) < training_memory(of, batch)
     assert training_memory(of, batch, "sgd") <= training_memory(of, batch, "adam")
+    assert training_memory(of, batch) < training_memory(of, batch, ema=True)
+    assert training_memory(of, batch, recompute=True) < training_memory(of, batch)
 
 
 @settings(max_examples=30, deadline=None)
@@ -112,6 +145,8 @@ def test_the_largest_batch_fits_and_one_more_does_not(mebibytes: int) -> None:
 def test_what_cannot_be_meant_is_refused() -> None:
     with pytest.raises(InputError, match=f"{training_memory(network('resnet18'), 1):,}"):
         largest_batch(network("resnet18"), 10**6)
+    with pytest.raises(UsageError, match="float32, bfloat16"):
+        training_memory(network("resnet18"), 1, precision="half")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="sgd, rmsprop, adam"):
         training_memory(network("resnet18"), 1, "lion")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="batch is -1"):

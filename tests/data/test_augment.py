@@ -1,5 +1,6 @@
 """Augmentation: the paper's crop, the policies, and pixels that are those of the plain chain."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.hostile import scene
-from triscale.data.augment import PhotoAugmentation, draws_for, photo
+from triscale.data.augment import PhotoAugmentation, draws_for, jpeg_photo, photo
 from triscale.data.batches import to_tensor
-from triscale.data.crop import Box, RandomCrop, cut, draft_of, reduced
+from triscale.data.crop import RandomCrop, cut, draft_of, reduced
 from triscale.data.images import UnreadableError, opened
+from triscale.data.jpeg import Box, part_decoder
 from triscale.data.normalise import normalised
 from triscale.data.ops import OPS
 from triscale.data.policy import AUTOAUGMENT_V0, autoaugment, randaugment
@@ -128,9 +130,13 @@ def test_a_reduced_decoding_is_near_the_exact_chain(jpeg: Path, box: Box, times:
     assert np.abs(got.mean() - exact(jpeg, box, Image.Resampling.BICUBIC).mean()) < 1
 
 
-def test_the_fast_decoder_gives_the_pixels_of_pillow(jpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("decoder", ["simplejpeg", "turbojpeg"])
+def test_the_fast_decoders_give_the_pixels_of_pillow(jpeg: Path, monkeypatch: pytest.MonkeyPatch, decoder: str) -> None:
     """Whole and reduced; so pixels do not depend on what is installed."""
-    pytest.importorskip("simplejpeg", reason="simplejpeg, the extra `fast`, is not installed")
+    if (part_decoder() if decoder == "turbojpeg" else find_spec(decoder)) is None:
+        pytest.skip(f"{decoder}, of the extra `fast`, is not installed")
+    if decoder == "simplejpeg":
+        monkeypatch.setattr("triscale.data.crop.part_decoder", lambda: None)
 
     def cuts() -> list[np.ndarray]:
         found = []
@@ -141,6 +147,7 @@ def test_the_fast_decoder_gives_the_pixels_of_pillow(jpeg: Path, monkeypatch: py
 
     fast = cuts()
     monkeypatch.setattr("triscale.data.crop._fast_decoder", lambda: None)
+    monkeypatch.setattr("triscale.data.crop.part_decoder", lambda: None)
     for one, other in zip(fast, cuts(), strict=True):
         np.testing.assert_array_equal(other, one)
 
@@ -260,3 +267,31 @@ def test_policies_change_most_pictures_and_not_all() -> None:
 def test_numbers_that_cannot_be_meant_are_usage_errors(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         PhotoAugmentation(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("augmentation", [
+    PhotoAugmentation(), PhotoAugmentation(policy="randaugment", jitter=0.3, erase=0.5),
+    PhotoAugmentation(crop=RandomCrop(area=(0.01, 0.3))),
+])  # fmt: skip
+def test_the_bytes_of_a_jpeg_give_the_same_photo_as_its_opened_file(
+    jpeg: Path, augmentation: PhotoAugmentation
+) -> None:
+    if part_decoder() is None:
+        pytest.skip("libjpeg-turbo 3, of the extra `fast`, is not installed")
+    for number in range(12):
+        found = jpeg_photo(jpeg.read_bytes(), SIZE, IMAGENET, augmentation, draws_for(0, 0, number))
+        assert found is not None
+        np.testing.assert_array_equal(found.numpy(), augmented(jpeg, augmentation, number))
+
+
+def test_what_may_be_turned_or_is_no_jpeg_is_left_to_pillow(jpeg: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photograph().save(tmp_path / "turned.jpg", exif=exif)
+    photograph().convert("L").save(tmp_path / "grey.jpg")
+    photograph().save(tmp_path / "a.png")
+    for name in ("turned.jpg", "grey.jpg", "a.png"):
+        data = (tmp_path / name).read_bytes()
+        assert jpeg_photo(data, SIZE, IMAGENET, PhotoAugmentation(), draws_for(0, 0, 0)) is None
+    nothing = PhotoAugmentation(crop=None)
+    assert jpeg_photo(jpeg.read_bytes(), SIZE, IMAGENET, nothing, draws_for(0, 0, 0)) is None

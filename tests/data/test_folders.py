@@ -145,7 +145,7 @@ def test_what_cannot_be_a_data_set_is_an_input_error(folders: Path, cache: Path,
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", cache, "no class folder")
     refused(folders / "train" / "cat", cache, "no class folder")
-    refused(folders / "train" / "cat" / "0.png", cache, "There is no folder")
+    refused(folders / "train" / "cat" / "0.png", cache, "is a single file")
     shutil.rmtree(folders / "train" / "dog")
     refused(folders, cache, "only the class folder 'cat'")
 

@@ -16,6 +16,7 @@ from tests.data import hostile
 from tests.data.conftest import Paint
 from triscale.data import Policy, open_data
 from triscale.data.check import verdict
+from triscale.data.crop import cut
 from triscale.errors import InputError
 
 CASES = [
@@ -185,3 +186,35 @@ def test_empty_classes_are_left_out_where_that_is_wanted(dogs: Path, cache: Path
     assert np.bincount(source.labels("train")).tolist() == [4, 4]
     assert np.bincount(source.labels("test")).tolist() == [2, 2]
     assert [one.kind for one in source.findings] == ["empty"]
+
+
+def test_what_is_cut_off_is_grey_where_it_ends_only_where_that_is_wanted(dogs: Path, cache: Path) -> None:
+    """A JPEG; other formats stay out. It is named, has a fingerprint of its own, and reaches the loader."""
+    hostile.cut("cut.jpg")(dogs)
+    hostile.cut("cut.png")(dogs)
+    plain = open_data(dogs.parents[1], cache=cache)
+    source = open_data(dogs.parents[1], cache=cache, policy=Policy(allow_truncated=True))
+    assert (plain.skipped, source.skipped) == (2, 1)
+    assert source.fingerprint != plain.fingerprint
+    found = {one.kind: one for one in source.findings}
+    assert found["truncated"].examples == ("'train/dog/cut.jpg'",)
+    assert "cut.png" in found["unreadable"].examples[0]
+    part = source.parts["train"]
+    index = next(index for index in range(9) if part.name(index) == "train/dog/cut.jpg")
+    picture = source.pictures("train", (60, 60))[index]
+    assert picture[:10].std() > 30
+    assert (picture[-10:] == 128).all()
+    with part.opened(index) as image:
+        pixels = cut(image, (0, 0, 80, 60), (60, 80), "bicubic").numpy()
+    assert pixels[:10].std() > 30
+    assert (pixels[-10:] == 128).all()
+
+
+def test_a_scan_tells_how_much_is_done(dogs: Path, cache: Path) -> None:
+    """Every file is read and then decoded; a second time the verdicts are remembered."""
+    told: list[tuple[int, int]] = []
+    open_data(dogs.parents[1], cache=cache, progress=lambda *one: told.append(one))
+    assert told == [(done, 24) for done in range(1, 25)]
+    told.clear()
+    open_data(dogs.parents[1], cache=cache, progress=lambda *one: told.append(one))
+    assert told == [(done, 24) for done in range(1, 13)]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from triscale.data import open_data
 from triscale.data.augment import PhotoAugmentation
+from triscale.data.jpeg import part_decoder
 from triscale.data.loader import Loader
 from triscale.errors import InputError, StorageError, UsageError
 from triscale.spec import IMAGENET
@@ -73,6 +74,18 @@ def test_batches_are_the_same_from_any_number_of_workers_and_any_step(
 ) -> None:
     whole = taken(loader, epoch)
     assert taken(replace(loader, workers=workers), epoch, first) == whole[first:]
+
+
+def test_batches_do_not_depend_on_the_decoders_that_are_installed(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if part_decoder() is None:
+        pytest.skip("libjpeg-turbo 3, of the extra `fast`, is not installed")
+    fast = taken(loader)
+    for room in ("loader", "crop"):
+        monkeypatch.setattr(f"triscale.data.{room}.part_decoder", lambda: None)
+    monkeypatch.setattr("triscale.data.crop._fast_decoder", lambda: None)
+    assert taken(loader) == fast
 
 
 def test_a_picture_is_augmented_alike_whatever_others_take_part_and_in_whatever_batch(loader: Loader) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import triscale
 from triscale.cost import count, inference_memory, training_memory
 from triscale.errors import InputError
 from triscale.families import network
@@ -33,6 +34,15 @@ def test_the_answer_trains_within_the_memory_and_one_notch_more_does_not(
     assert found.fit.notch.cost is not None
     assert found.fit.notch.cost["training_memory"] > limit
     assert found.fit.binding == ("training_memory",)
+
+
+def test_recomputation_makes_room_for_a_larger_network() -> None:
+    base = network("smallnet_32")
+    limit = 2.0 * training_memory(base, 32)
+    plain = triscale.fit_budget(base, batch=32, training_memory=limit)
+    again = triscale.fit_budget(base, batch=32, recompute=True, training_memory=limit)
+    assert count(plain.network).macs < count(again.network).macs
+    assert training_memory(again.network, 32, recompute=True) <= limit
 
 
 def test_three_limits_of_which_the_tightest_binds() -> None:

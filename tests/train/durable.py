@@ -65,10 +65,10 @@ class Trainer:
         class_folders(place / "data")
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+        self._environment = {**os.environ, **threads, "TRISCALE_CACHE": str(place / "cache"), "PYTHONPATH": paths}
         self._server = subprocess.Popen(
             [sys.executable, "-c", _SERVER],
-            env={**os.environ, **threads, "TRISCALE_CACHE": str(place / "cache"), "PYTHONPATH": paths},
-            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=self._environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self._line() == "ready"
 
@@ -78,17 +78,28 @@ class Trainer:
 
     def start(self, folder: str, *more: str, fault: str = "") -> int:
         """Begin a training in `folder`; its process id."""
-        usual = () if "--save-every" in more else ("--save-every", "0.1s")
-        arguments = [
-            "train", "--network", str(self.place / "network.json"), "--data", str(self.place / "data"), "--recipe",
-            str(self.place / "recipe.toml"), "--out", str(self.place / folder), "--device", "cpu", "--threads", "1",
-            *usual, *more,
-        ]  # fmt: skip
-        asked = {"arguments": arguments, "fault": fault, "told": str(self.place / "told.")}
+        asked = {"arguments": self.arguments(folder, *more), "fault": fault, "told": str(self.place / "told.")}
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
         return int(self._line())
+
+    def arguments(self, folder: str, *more: str) -> list[str]:
+        """The command."""
+        usual = () if "--save-every" in more else ("--save-every", "0.1s")
+        return [
+            "train", "--network", str(self.place / "network.json"), "--data", str(self.place / "data"), "--recipe",
+            str(self.place / "recipe.toml"), "--out", str(self.place / folder), "--device", "cpu", "--threads", "1",
+            *usual, *more,
+        ]  # fmt: skip
+
+    def anew(self, folder: str, **environment: str) -> Ended:
+        """A whole training in an interpreter of its own."""
+        command = [sys.executable, "-m", "triscale", *self.arguments(folder)]
+        done = subprocess.run(
+            command, env={**self._environment, **environment}, capture_output=True, text=True, check=False
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def end(self) -> Ended:
         """Wait for the training that was begun."""

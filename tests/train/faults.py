@@ -1,5 +1,6 @@
-"""Faults that a training meets in its own process: killed inside a save, or a disk that takes no more."""
+"""Faults that a training meets in its own process: killed inside a save, a disk that takes no more or that fails."""
 
+import errno
 import os
 import resource
 import signal
@@ -21,8 +22,14 @@ def arrange(fault: str) -> None:
     if fault.startswith("limit "):
         most = int(fault.split()[1])
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    elif fault == "EIO":
+        vars(os)["fsync"] = _failing
     elif fault:
         _kill_in_save(POINTS.index(fault))
+
+
+def _failing(_: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def _die() -> None:

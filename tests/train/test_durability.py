@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.train.durable import EPOCHS, STEPS, Ended, Trainer, killed_once, states
 from tests.train.faults import NTH, POINTS
@@ -96,6 +97,40 @@ def test_a_disk_that_is_full_leaves_the_old_state_and_says_what_is_needed(
     assert hashlib.sha256(last.read_bytes()).hexdigest() == before
     finish(trainer, "full")
     assert states(trainer.place / "full") == whole
+
+
+def test_a_disk_that_fails_is_told_before_the_first_step(trainer: Trainer) -> None:
+    """Of a new training, and of one that goes on."""
+    ended = trainer.run("fails", fault="EIO")
+    assert (ended.code, "Input/output error" in ended.err) == (74, True), ended.err
+    assert not (trainer.place / "fails" / "records.jsonl").exists()
+    trainer.killed("failing", 1, 0.0)
+    last = trainer.place / "failing" / "last.safetensors"
+    before = last.read_bytes()
+    ended = trainer.run("failing", fault="EIO")
+    assert ended.code == 74
+    assert "going on" not in ended.err
+    assert last.read_bytes() == before
+    finish(trainer, "failing")
+
+
+@pytest.mark.parametrize("folder", ["recipe.toml/run", "/proc/run"])
+def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(trainer: Trainer, folder: str) -> None:
+    """Below what is no folder, and where not even root may write."""
+    ended = trainer.run(folder)
+    assert (ended.code, ended.out) == (73, "")
+    assert folder in ended.err
+    assert "use another --out" in ended.err.lower()
+
+
+def test_another_interpreter_gives_the_same_bits(trainer: Trainer, whole: dict[str, object]) -> None:
+    """Not a fork of the same one, and with another seed of its hashes, which decides the order of sets."""
+    ended = trainer.anew("anew", PYTHONHASHSEED="1")
+    assert ended.code == 0, ended.err
+    found = states(trainer.place / "anew")
+    assert found == whole
+    where = found["last.safetensors"]["where"]
+    assert (where["threads"], where["torch"], where["device"]) == (1, str(torch.__version__), "cpu")
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 143)])

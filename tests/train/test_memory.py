@@ -1,13 +1,19 @@
 """Want of memory: halving keeps the batch and undoes what a failed try has counted."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
 from tests.train.test_loop import NETWORK, pictures
+from triscale.cost import count, training_memory
 from triscale.errors import OutOfMemoryError
+from triscale.families import network
 from triscale.nn import build
+from triscale.spec import Network
 from triscale.train import Engine, Recipe, enough_memory
-from triscale.train.memory import forecast_parts
+from triscale.train.memory import SHARE, forecast_parts
 
 WORDS = (
     RuntimeError("[enforce fail at alloc_cpu.cpp:125] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
@@ -72,3 +78,28 @@ def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPat
     assert 1 < parts <= 512
     monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": None})
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
+
+
+def parts(memory: int, of: Network = NETWORK, **recipe: Any) -> int:
+    """Of a batch, by the forecast for a machine of so many bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("triscale.train.memory.machine", lambda: {"memory": memory})
+        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"))
+
+
+def test_the_forecast_knows_what_the_recipe_keeps() -> None:
+    plain = parts(5_000_000, batch=4096)
+    assert parts(5_000_000, batch=4096, recompute=True) < plain
+    assert parts(5_000_000, batch=4096, precision="bfloat16") < plain
+    heavy = replace(network("resnet18"), resolution=(32, 32))
+    plain = parts(400_000_000, heavy, batch=1024)
+    assert plain < parts(400_000_000, heavy, batch=1024, ema=0.99)
+    assert parts(400_000_000, heavy, batch=1024, optimizer="sgd") < plain
+
+
+def test_a_batch_in_parts_leaves_room_for_the_gradient_of_those_before() -> None:
+    together = int(training_memory(NETWORK, 64, "adamw") / SHARE) + 1
+    assert parts(together, batch=64) == 1
+    found = parts(together - 8, batch=64)
+    largest = -(-64 // found)
+    assert training_memory(NETWORK, largest, "adamw") + 4 * count(NETWORK).params <= SHARE * together

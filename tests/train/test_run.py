@@ -156,7 +156,7 @@ def test_weights_begin_a_training_and_other_classes_get_a_new_classifier(
     watch = Silent(1)
     quiet = Recipe(epochs=1, batch=16, learning_rate=1e-9, weight_decay=0.0)
     monkeypatch.setattr(Silent, "stopping", lambda _: False)
-    run(asked(more, weights=weights, recipe=quiet), tmp_path / "second", watch)
+    run(asked(more, weights=load(weights), recipe=quiet), tmp_path / "second", watch)
     assert any("classifier is new" in text for text in watch.said)
     before, after = load(weights).state, load(tmp_path / "second" / "best.safetensors").state
     assert (before["stem.conv.weight"] - after["stem.conv.weight"]).abs().max() < 1e-6
@@ -167,7 +167,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, data: Path) -> N
     weights = run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first").checkpoint
     wider = replace(SMALL, name="wider", head=replace(SMALL.head, channels=24))
     with pytest.raises(InputError, match="not of wider"):
-        run(asked(data, network=wider, weights=weights), tmp_path / "second")
+        run(asked(data, network=wider, weights=load(weights)), tmp_path / "second")
 
 
 CROPS = Recipe(epochs=2, batch=16, shift=0.0, crop="random", policy="randaugment", jitter=0.2, erase=0.5, ema=0.9)

@@ -3,8 +3,10 @@
 import json
 import logging
 import os
+import pwd
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import timm
 import torch
 from huggingface_hub import constants, utils
 
+from tests.paths import ROOT
 from tests.weights.hub_server import Hub, serving
 from tests.weights.peer_models import SMALL, small_state, timm_config
 from triscale.cli import main
@@ -142,24 +145,59 @@ def test_a_download_that_breaks_off_leaves_no_weights_and_is_made_good_later(hub
     assert torch.equal(found.state["classifier.weight"], small_state()["classifier.weight"])
 
 
-@pytest.mark.parametrize("obstacle", ["a file", "no permission"])
-def test_a_cache_that_cannot_be_written_is_told_in_one_line(
-    hub: Hub, obstacle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_where_the_cache_should_be_is_told_in_one_line(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "place"
-    if obstacle == "a file":
-        place.write_text("in the way")
-    else:
-        place.mkdir(mode=0o500)
-        if os.access(place, os.W_OK):
-            pytest.skip("this user may write anywhere, as root may")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(place / "cache"))
+    (tmp_path / "place").write_text("in the way")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "place" / "cache"))
 
     with pytest.raises(OutputError, match="place") as caught:
         load_weights(f"hf-hub:{NAME}")
 
     assert "\n" not in str(caught.value)
     assert hub.endpoint
+
+
+WITHOUT_PRIVILEGES = """
+import os, pwd, sys
+from huggingface_hub import constants
+from triscale.cli import main
+first, second, *arguments = sys.argv[1:]
+constants.HF_HUB_CACHE = first
+assert main(arguments) == 0  # what is imported late is imported now: not everybody may read this interpreter
+if os.geteuid() == 0:
+    nobody = pwd.getpwnam("nobody")
+    os.setgroups([])
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+constants.HF_HUB_CACHE = second
+print("now", flush=True)
+sys.exit(main(arguments))
+"""
+"""The command twice: with a cache that can be written, and, as a user who is not root, with one that cannot."""
+
+
+def test_a_cache_without_permission_is_told_in_one_line(hub: Hub, tmp_path: Path) -> None:
+    """In a process that gave its privileges away: root may write anywhere."""
+    if os.geteuid() == 0 and "nobody" not in {one.pw_name for one in pwd.getpwall()}:
+        pytest.skip("this is root, and there is no user nobody to become")
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to others
+        place = Path(folder, "place")
+        place.mkdir(mode=0o555)
+        Path(folder).chmod(0o755)
+        variables = {"HF_ENDPOINT": hub.endpoint, "HF_HUB_DISABLE_XET": "1", "HF_HOME": folder}
+        caches = [tmp_path / "cache", place / "cache"]
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_PRIVILEGES, *caches, "convert", f"hf-hub:{NAME}", "--out", "x.safetensors"],
+            env=os.environ | variables | {"PYTHONPATH": str(ROOT / "src")}, cwd=folder,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+        assert list(place.iterdir()) == []
+    assert done.stdout.splitlines()[-1] == "now", done.stderr
+    assert done.returncode == OutputError.exit_code
+    assert str(place / "cache") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_model_with_a_pickle_alone_needs_the_flag(hub: Hub, tmp_path: Path) -> None:

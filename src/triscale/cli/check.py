@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from triscale import api
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.output import Flag, print_json, print_table, print_text, printable
+from triscale.cli.progress import counting
 from triscale.errors import InputError
 
 _CLASSES = 20
@@ -27,7 +28,8 @@ def check(
         json: print one JSON document instead of text.
     """
     # A strict check shows everything before it stops.
-    found = api.check(data, policy=replace(doubtful, strict=False).policy())
+    with counting("files read and decoded") as progress:
+        found = api.check(data, policy=replace(doubtful, strict=False).policy(), progress=progress)
     if json:
         print_json(found)
     else:

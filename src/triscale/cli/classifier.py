@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from triscale.cli.compute import Compute
-from triscale.cli.output import Flag, print_text
+from triscale.cli.output import Flag, complain, print_text
 from triscale.cli.quantities import pixels
 from triscale.errors import UsageError
 from triscale.spec import FieldError, Preprocessing, overridden
@@ -54,6 +54,8 @@ class Weights:
         from triscale.weights import load_classifier  # noqa: PLC0415  torch is loaded only here
 
         found = load_classifier(run, network=self.network, weights=self.weights, allow_pth=self.allow_pth)
+        for note in found.notes:
+            complain(note)
         return found.held_to(wanted, replaced).on(compute.place())
 
 

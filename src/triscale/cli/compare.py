@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from triscale import api, units
 from triscale.cli.networks import differences
-from triscale.cli.output import Flag, print_json, print_table, print_text, write_text
+from triscale.cli.output import Flag, print_json, print_table, print_text, printable, write_text
 from triscale.errors import UsageError
 from triscale.paper import TABLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
@@ -63,6 +63,8 @@ def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: flo
         raise UsageError(f"unknown set {table!r}; the sets are {', '.join(TABLES)}.")
     if table is not None and (nets or figure):
         raise UsageError("--set is a table of the paper: give no networks and no --figure with it.")
+    if figure is not None and figure.suffix.lower() != ".svg":
+        raise UsageError(f"--figure is {printable(figure)}; give FILE.svg.")
     if figure is not None and len(nets) > 1:
         raise UsageError("--figure draws one network and its scalings: give one NET.")
     if phi is not None and figure is None:

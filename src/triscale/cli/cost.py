@@ -1,16 +1,16 @@
 """`triscale cost`."""
 
 from dataclasses import replace
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from triscale import api, units
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
-from triscale.cli.quantities import pixels, quantity
-from triscale.cost import Optimizer, largest_batch, separable_versus_standard
+from triscale.cli.quantities import Signed, pixels, quantity
+from triscale.cli.trained import PLAINLY, Trained
 from triscale.cost import by_stage as cost_by_stage
-from triscale.errors import UsageError
+from triscale.cost import largest_batch, separable_versus_standard
 from triscale.spec import Network, resolve
 
 
@@ -20,33 +20,32 @@ def cost(
     *,
     resolution: str | None = None,
     batch: Whole = 1,
-    optimizer: str = "sgd",
+    trained: Trained = PLAINLY,
     by_stage: Flag = False,
-    fit_memory: str | None = None,
+    fit_memory: Signed | None = None,
     separable: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Count what a network costs: params, MACs and activations of one picture, memory in fp32 at a batch size.
+    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
 
     Args:
         net: a registered or scaled name, or a spec file (.json).
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
-        optimizer: whose state counts as training memory: sgd, rmsprop or adam.
+        trained: how it is trained.
         by_stage: show where the cost sits.
         fit_memory: find the largest batch that trains within a memory such as 8GiB.
         separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
         json: print one JSON document instead of text.
     """
-    kind = _optimizer(optimizer)
+    words = trained.words()
     network = api.network(net)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
-    found = api.cost(network, batch=batch, optimizer=kind).as_dict()
-    found["optimizer"] = kind
+    found = api.cost(network, batch=batch, **words).as_dict() | {**words}
     if fit_memory is not None:
         found["fit_memory"] = int(quantity(fit_memory, "a memory"))
-        found["largest_batch"] = largest_batch(network, found["fit_memory"], kind)
+        found["largest_batch"] = largest_batch(network, found["fit_memory"], **words)
     if by_stage:
         found["stages"] = _stages(network)
     if separable:
@@ -55,14 +54,6 @@ def cost(
         print_json(found)
     else:
         _show(found)
-
-
-def _optimizer(text: str) -> Optimizer:
-    for known in get_args(Optimizer):
-        if text == known:
-            kind: Optimizer = known
-            return kind
-    raise UsageError(f"unknown optimizer {text!r}; allowed: {', '.join(get_args(Optimizer))}.")
 
 
 def _stages(network: Network) -> list[dict[str, Any]]:
@@ -94,10 +85,16 @@ def _separable(network: Network) -> list[dict[str, Any]]:
     return rows
 
 
+def _training(found: dict[str, Any]) -> str:
+    words = [found["optimizer"], "in fp32" if found["precision"] == "float32" else f"in {found['precision']}"]
+    words += [text for name, text in (("recompute", "blocks recomputed"), ("ema", "moving average")) if found[name]]
+    return ", ".join((" ".join(words[:2]), *words[2:]))
+
+
 def _show(found: dict[str, Any]) -> None:
     print_text(
-        f"{found['network']} at {units.size(found['resolution'])} px; memory in fp32 at batch {found['batch']}, "
-        f"training with {found['optimizer']}",
+        f"{found['network']} at {units.size(found['resolution'])} px; memory at batch {found['batch']}: inference in "
+        f"fp32, training with {_training(found)}",
         "",
     )
     names = ("params", "macs", "activations", "inference_memory", "training_memory")

@@ -21,12 +21,14 @@ class Doubtful:
         allow_empty: leave classes without a readable picture out instead of stopping.
         follow_links: take links that lead out of the data folder.
         download: let torchvision fetch one of its data sets where it is not there.
+        allow_truncated: take JPEGs that are cut off, grey where they end, instead of leaving them out.
     """
 
     strict: Flag = False
     allow_empty: Flag = False
     follow_links: Flag = False
     download: Flag = False
+    allow_truncated: Flag = False
 
     def policy(self) -> "Policy":
         """The same for `triscale.data.open_data`."""

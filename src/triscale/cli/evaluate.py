@@ -13,6 +13,7 @@ from triscale.cli.output import (
     Whole,
     complain,
     json_text,
+    make_folder,
     print_json,
     print_table,
     print_text,
@@ -60,7 +61,7 @@ def evaluate(
     if run is None and not weights.named:
         raise UsageError("no weights given: triscale evaluate RUN --data D, or --weights FILE --data D.")
     if out is not None:
-        _make(out)
+        make_folder(out)
     classifier = weights.classifier(run, compute)
     with counting("pictures") as progress:
         found = api.evaluate(classifier, data, split=split, batch=batch, progress=progress)
@@ -71,16 +72,6 @@ def evaluate(
         print_json(document)
     else:
         _show(document)
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(f"cannot write into {out}: {error.strerror or error}.") from None
 
 
 def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from triscale.cli import (
     cost,
     errata,
     evaluate,
+    explain,
     networks,
     output,
     predict,
@@ -47,6 +48,7 @@ for _command in (
     train.train,
     predict.predict,
     evaluate.evaluate,
+    explain.explain,
     convert.convert,
     report.report,
 ):

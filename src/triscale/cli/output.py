@@ -76,3 +76,14 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}.") from None
+
+
+def make_folder(out: Path) -> None:
+    """Create a folder for the output and show that it can be written into, before any work; OutputError else."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot write into {out}: {error.strerror or error}.") from None

@@ -1,5 +1,6 @@
 """`triscale scale`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from triscale.cli.coefficients import read_coefficients
 from triscale.cli.output import Flag, Whole, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
+from triscale.cli.trained import PLAINLY, Trained, Words
+from triscale.cost import training_memory
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Coefficients, Factors
 from triscale.spec import Network, dumps
@@ -25,6 +28,7 @@ def scale(
     resolution: float | None = None,
     budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     batch: Whole | None = None,
+    trained: Trained = PLAINLY,
     rule: str = "compound",
     coefficients: str | None = None,
     fix_stem_head: Flag = False,
@@ -44,6 +48,7 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given. Others are params=9M, activations=20M,
             inference_memory=64MiB and training_memory=8GiB.
         batch: pictures a step, for the memory.
+        trained: how it is trained.
         rule: compound, depth, width, resolution, uniform or fast.
         coefficients: alpha,beta,gamma of the compound rule, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
@@ -59,10 +64,11 @@ def scale(
         base = scaling.fixed(base)
     if factors_given:
         given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        result = Scaled(base=base, network=api.scale(base, **given._asdict()), factors=given, batch=batch or 1)
+        result = Scaled(base, api.scale(base, **given._asdict()), given, batch or 1, trained.words())
     else:
         curve = PAPER if coefficients is None else read_coefficients(coefficients)
-        result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1, fill=fill)
+        result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1,
+                        words=trained.words(), fill=fill)  # fmt: skip
     if out is not None:
         write_text(out, dumps(result.network))
     if json:
@@ -79,15 +85,19 @@ def _along(
     phi: float | None,
     limits: dict[str, float],
     batch: int,
+    words: Words,
     fill: bool,
 ) -> Scaled:
     """Along the curve of a rule: to phi, or as far as the limits allow."""
     used = curve if rule == "compound" else None
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
-        return Scaled(base, network, factors, batch, phi, rule, used)
-    fitted = scaling.fit_budget(base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill)
-    return Scaled(base, fitted.network, fitted.factors, batch, fitted.phi, rule, used, limits, fitted)
+        return Scaled(base, network, factors, batch, words, phi, rule, used)
+    memory = partial(training_memory, **words)
+    fitted = scaling.fit_budget(
+        base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill, trained_in=memory
+    )
+    return Scaled(base, fitted.network, fitted.factors, batch, words, fitted.phi, rule, used, limits, fitted)
 
 
 def _check(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from triscale import api, units
 from triscale.cli.output import print_table, print_text
+from triscale.cli.trained import Words
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
 from triscale.spec import Network, to_document
 
@@ -14,12 +15,16 @@ _MUCH_UNUSED = 0.1
 
 
 class Scaled(NamedTuple):
-    """A scaled network and how it came about: by factors alone, along a rule to phi, or `fitted` into limits."""
+    """A scaled network and how it came about: by factors alone, along a rule to phi, or `fitted` into limits.
+
+    `words`: how it is trained, for the memory.
+    """
 
     base: Network
     network: Network
     factors: Factors
     batch: int
+    words: Words
     phi: float | None = None
     rule: str | None = None
     coefficients: Coefficients | None = None
@@ -28,7 +33,8 @@ class Scaled(NamedTuple):
 
     def costs(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Costs of the baseline and of the answer."""
-        return api.cost(self.base, batch=self.batch).as_dict(), api.cost(self.network, batch=self.batch).as_dict()
+        before, after = (api.cost(one, batch=self.batch, **self.words) for one in (self.base, self.network))
+        return before.as_dict(), after.as_dict()
 
     def rounding(self) -> list[Rounding]:
         """Each value that was rounded."""

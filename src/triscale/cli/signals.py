@@ -35,13 +35,16 @@ class Wish:
 
     Attributes:
         number: of the signal; 0: none came.
+        parent: the process without which there is nobody to go on for, such as a launcher; its end counts as SIGTERM.
     """
 
-    def __init__(self) -> None:
-        self.number = 0
+    def __init__(self, parent: int | None = None) -> None:
+        self.number, self.parent = 0, parent
 
     def __call__(self) -> bool:
         """Whether to stop."""
+        if self.parent is not None and os.getppid() != self.parent and not self.number:
+            self.number = signal.SIGTERM
         return self.number != 0
 
     def note(self, number: int, frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from triscale import api
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
@@ -34,10 +35,10 @@ class Asked:
         budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
         batch: pictures a step, for a limit on training_memory.
         tolerance: how far the counted cost of a candidate may be from twice the baseline's.
-        candidates: most networks to try for alpha, beta and gamma.
+        candidates: most networks to try for alpha, beta and gamma; at least 4.
         seeds: trainings of the leaders and of every member of the family.
-        epochs: length of a training.
-        train_size: training pictures to use.
+        epochs: length of a training; at least 2.
+        train_size: training pictures to use; at least 10.
         time: size the study to a time such as 30m.
         seed: the first seed.
     """
@@ -51,7 +52,7 @@ class Asked:
     seeds: Whole | None = None
     epochs: Whole | None = None
     train_size: Whole | None = None
-    time: str | None = None
+    time: quantities.Signed | None = None
     seed: Whole | None = None
 
     def question(self, net: str | None) -> "Question":
@@ -66,7 +67,7 @@ class Asked:
             "budget": quantities.limits(self.budget) or None,
             "time": None if self.time is None else quantities.seconds(self.time),
         }
-        from triscale.search.question import Question  # noqa: PLC0415  torch is loaded only here
+        from triscale.search.question import Question  # noqa: PLC0415  without torch: a mistake is told at once
 
         return Question(**{name: value for name, value in given.items() if value is not None})
 
@@ -104,6 +105,7 @@ def study(
     if out is not None:
         _refuse_another_folder(out)
     question = asked.question(net)
+    api.network(question.network)
     with terminal_progress() as progress:
         opened = partial(_open, question, out, workers, compute, progress)
         if plan:

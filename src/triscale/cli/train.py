@@ -1,5 +1,7 @@
 """`triscale train`: one network, one recipe, one folder."""
 
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,15 +10,20 @@ from cyclopts import Parameter
 
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
+from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.signals import Wish, noted, terminable
-from triscale.cli.training_bar import training_progress
+from triscale.cli.training_bar import Silence, training_progress
 from triscale.errors import OutputError, UsageError
 from triscale.lock import LOCK, locked
 from triscale.scaling import network as named
 
+PACKAGE = "package"
+"""Says `--weights` for the weights in an installed package."""
+
 if TYPE_CHECKING:
-    from triscale.train import Asked, Result, Run
+    from triscale.train import Asked, Result, Run, World
+    from triscale.weights import Checkpoint
 
 
 @Parameter(name="*")
@@ -25,40 +32,88 @@ class Wanted:
     """What is trained, and how.
 
     Attributes:
-        network: a registered or scaled name, or a spec file.
+        network: a registered or scaled name, or a spec file; may be left out where --weights tell it.
         data: an .npz pair, a folder of class folders, or flowers, the embedded set.
-        resolution: pixels, 64 or 64x96; the network's own by default.
+        resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         epochs: instead of the recipe's.
         batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
         seed: of all that is drawn.
-        weights: a checkpoint of the same network to begin with.
+        weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or
+            Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a new classifier.
+        grow: weights of a smaller network of the same kind, of any source that --weights takes: --network, which is
+            only deeper, wider or of more pixels, begins as the very function that they have.
+        grow_network: the smaller network, where its weights do not tell.
+        teacher: weights whose answers are learned beside the labels, of any such source; of the classes of the data.
+        teacher_network: of the teacher, where its file does not tell.
+        allow_pth: read a pickle of torch (.pth), by its restricted reader.
     """
 
-    network: str
+    network: str | None = None
     data: str
     resolution: str | None = None
     recipe: str = "quick"
     epochs: Whole | None = None
     batch: str | None = None
     seed: Whole = 0
-    weights: Path | None = None
+    weights: str | None = None
+    allow_pth: Flag = False
+    grow: str | None = None
+    grow_network: str | None = None
+    teacher: str | None = None
+    teacher_network: str | None = None
 
     def asked(self) -> "Asked":
         """The question; loads torch."""
-        network = named(self.network)
-        if self.resolution is not None:
-            network = replace(network, resolution=quantities.pixels(self.resolution))
+        self._refuse_contradictions()
+        network = None if self.weights or self.network is None else named(self.network)
+        size = None if self.resolution is None else quantities.pixels(self.resolution)
+        batch = _batch(self.batch)
+        from triscale.train import Asked, load_recipe  # noqa: PLC0415  torch is loaded only here
+        from triscale.weights import computed_as  # noqa: PLC0415
+
+        recipe = load_recipe(self.recipe)
+        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
+        weights = None
+        if network is not None and self.grow:
+            weights = self._loaded(self.grow, self.grow_network)
+            network = computed_as(network, weights.network)
+        if network is None:
+            weights = self._loaded(self.weights, self.network)
+            network = replace(
+                weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
+            )
+        network = network if size is None else replace(network, resolution=size)
+        return Asked(
+            network=network,
+            data=self.data,
+            recipe=recipe,
+            seed=self.seed,
+            weights=weights,
+            grow=self.grow is not None,
+            teacher=self._loaded(self.teacher, self.teacher_network) if self.teacher else None,
+        )
+
+    def _loaded(self, source: str | None, network: str | None) -> "Checkpoint":
+        from triscale.weights import load_weights  # noqa: PLC0415
+
+        found = load_weights(None if source == PACKAGE else source, network, allow_pth=self.allow_pth)
+        for note in found.notes:
+            complain(note)
+        return found
+
+    def _refuse_contradictions(self) -> None:
+        if self.grow is not None and (self.network is None or self.weights is not None):
+            raise UsageError("--grow begins with smaller weights than --network: give that, and leave --weights out.")
+        if self.network is None and self.weights is None:
+            raise UsageError("give --network, or --weights that tell which network they are of.")
+        for name in ("grow", "teacher"):
+            if getattr(self, name) is None and getattr(self, f"{name}_network") is not None:
+                raise UsageError(f"--{name}-network says which network --{name} is of: give that too.")
         if self.seed < 0:
             raise UsageError(f"--seed is {self.seed}; give 0 or a larger whole number.")
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is {self.epochs}; give at least 1.")
-        batch = _batch(self.batch)
-        from triscale.train import Asked, load_recipe  # noqa: PLC0415  torch is loaded only here
-
-        recipe = load_recipe(self.recipe)
-        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
-        return Asked(network=network, data=self.data, recipe=recipe, seed=self.seed, weights=self.weights)
 
 
 def train(
@@ -66,8 +121,9 @@ def train(
     wanted: Wanted,
     out: Annotated[Path, Parameter(name="--out")],
     workers: Whole = 1,
-    save_every: str = "60s",
+    save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
+    doubtful: Doubtful = LEFT_OUT,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -81,34 +137,53 @@ def train(
         workers: how many make batches ahead: threads, or processes for random crops.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
+        doubtful: see `Doubtful`.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
     if workers < 0:
         raise UsageError(f"--workers is {workers}; give 0 or more.")
     seconds = quantities.seconds(save_every)
-    asked = wanted.asked()
+    asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
-    with terminable(), locked(out), training_progress(out if tensorboard else None) as watch:
-        from triscale.train import Run  # noqa: PLC0415
+    from triscale.train import Run, here, joined  # noqa: PLC0415
 
-        wish = Wish()
+    world = here()
+    place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
+    with (
+        terminable(),
+        locked(out) if world.first else nullcontext(),
+        training_progress(out if tensorboard else None) if world.first else nullcontext(Silence()) as watch,
+        joined(world, place),
+    ):
+        wish = Wish(os.getppid() if world.size > 1 else None)
         opened = Run(
             asked,
             out,
             watch=watch,
-            device=compute.place(),
+            device=place,
             workers=workers,
             save_every=seconds,
             split_for_memory=wanted.batch == "auto",
             stopping=wish,
+            world=world,
         )
         result = _finished(opened, wish)
+    if not world.first:
+        return
     if json:
         print_json(_document(result))
     else:
         print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
                    f"{result.checkpoint}")  # fmt: skip
+
+
+def _own_gpu(world: "World") -> str | None:
+    """The GPU of this process; None: there are none, or one for all."""
+    from triscale.nn import devices  # noqa: PLC0415
+
+    gpu = f"cuda:{world.local_rank}"
+    return gpu if gpu in devices() else None
 
 
 def _finished(run: "Run", wish: Wish) -> "Result":

@@ -35,6 +35,19 @@ class Remarks:
         """Nothing."""
 
 
+class Silence:
+    """Tells nothing: another process of the same training speaks."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, engine: "Engine") -> None:
+        """Nothing."""
+
+    def epoch(self, engine: "Engine") -> None:
+        """Nothing."""
+
+
 class OnTerminal:
     """A bar of all steps with images a second, time left, loss, accuracy and learning rate."""
 
@@ -57,7 +70,7 @@ class OnTerminal:
             self._seconds = took if not self._seconds else _SMOOTH * self._seconds + (1 - _SMOOTH) * took
         self._before = now, engine.step
         speed = engine.recipe.batch / self._seconds if self._seconds else 0.0
-        left = units.duration((whole - engine.step) * self._seconds)
+        left = units.duration(engine.steps_left * self._seconds)
         self._bar.update(
             self._task,
             total=whole,

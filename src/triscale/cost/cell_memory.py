@@ -7,33 +7,38 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import groupby
 
-from triscale.cost.eager import Eager, Map
+from triscale.cost.eager import FLOAT, Eager, Map
 from triscale.cost.footprint import Footprint, footprint, trace
 from triscale.cost.unit import activation, average_pool, chain, concatenated, max_pool, norm, padded, then, unit
 from triscale.spec import Block, BlockRun, Branch, Pool, Resolved
 
 
-def parts(resolved: Resolved, batch: int, *, stochastic: bool) -> Iterator[tuple[Footprint, int, int]]:
+def parts(
+    resolved: Resolved, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT
+) -> Iterator[tuple[Footprint, int, int]]:
     """Each distinct block's footprint, repeats and stage; of cells in a row, one for all, at the first one's stage."""
     for cells, runs in groupby(resolved.runs, lambda run: run.block.cell is not None):
         if cells:
             row = tuple(runs)
-            yield _row(row, batch, stochastic=stochastic), 1, row[0].stage
+            yield _row(row, batch, stochastic=stochastic, recompute=recompute, item=item), 1, row[0].stage
         else:
-            yield from ((footprint(run.block, batch, stochastic=stochastic), run.repeats, run.stage) for run in runs)
+            for run in runs:
+                one = footprint(run.block, batch, stochastic=stochastic, recompute=recompute, item=item)
+                yield one, run.repeats, run.stage
 
 
 @lru_cache(maxsize=1 << 10)
-def _row(row: tuple[BlockRun, ...], batch: int, *, stochastic: bool) -> Footprint:
-    return trace(partial(_cells, row=row, stochastic=stochastic), row[0].block, batch)
+def _row(row: tuple[BlockRun, ...], batch: int, *, stochastic: bool, recompute: bool, item: int) -> Footprint:
+    return trace(partial(_cells, row=row, stochastic=stochastic, recompute=recompute), row[0].block, batch, item)
 
 
-def _cells(run: Eager, x: Map, *, row: tuple[BlockRun, ...], stochastic: bool) -> Map:
+def _cells(run: Eager, x: Map, *, row: tuple[BlockRun, ...], stochastic: bool, recompute: bool) -> Map:
     current, previous = run.hold(x), run.hold(x)
     for _, runs in groupby(row, lambda one: one.stage):
         state = run.hold(current), run.hold(previous)  # whoever calls a stage holds what it is given
         for block in (one.block for one in runs for _ in range(one.repeats)):
-            y = _cell(run, block, current, previous, stochastic=stochastic)
+            ops = partial(_cell, run, block, current, previous, stochastic=stochastic)
+            y = run.recomputed(ops, (current, previous)) if recompute else ops()
             run.free(previous)
             current, previous = y, current
         run.free(*state)
@@ -92,5 +97,5 @@ def _pool(run: Eager, pool: Pool, x: Map) -> Map:
     size = run.bytes(pool.channels, *pool.output)
     if pool.kind == "avg":
         return average_pool(run, x, size)
-    source = padded(run, x, pool.channels, pool.input, pool.pad) if pool.stride == 1 else run.hold(x)
+    source = padded(run, x, pool.input, pool.pad) if pool.stride == 1 else run.hold(x)
     return then(run, source, max_pool(run, source, size))

@@ -3,10 +3,12 @@
 A block is run on it like the module that it stands for, with sizes in place of numbers; the peak follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 FLOAT = 4
+_GENERATOR = 5056
+"""Bytes of the state of torch's generator of random numbers, which a block that is run again must begin with."""
 
 
 class Storage:
@@ -40,15 +42,24 @@ class _Node(NamedTuple):
     parameters: int
     workspace: int
     passes: bool
+    copied: int = 0
+    again: Callable[[], Map] | None = None
 
 
 class Eager:
-    """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops."""
+    """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops.
 
-    def __init__(self, batch: int, *, training: bool) -> None:
-        self.batch, self.training = batch, training
-        self.live = self.peak = 0
+    Attributes:
+        item: bytes of an element of a map: 4, or 2 under autocast to bfloat16.
+        live, peak: bytes.
+        cached: of the live bytes, copies of weights that autocast alone holds, until the forward pass ends.
+    """
+
+    def __init__(self, batch: int, *, training: bool, item: int = FLOAT) -> None:
+        self.batch, self.training, self.item = batch, training, item
+        self.live = self.peak = self.cached = 0
         self._nodes: list[_Node] = []
+        self._saving = training
 
     def spike(self, size: int) -> None:
         """Allocates bytes that are gone when the op returns."""
@@ -56,7 +67,7 @@ class Eager:
 
     def bytes(self, channels: int, height: int = 1, width: int = 1) -> int:
         """Size of the batch's map."""
-        return FLOAT * self.batch * channels * height * width
+        return self.item * self.batch * channels * height * width
 
     def hold(self, one: Map) -> Map:
         """Somebody else holds it too."""
@@ -71,7 +82,7 @@ class Eager:
     def op(
         self, inputs: Sequence[Map], size: int | None, *,
         saves: Sequence[Map] = (), saves_output: bool = False, extra: int = 0, workspace: int = 0,
-        parameters: int = 0, backward_workspace: int = 0, passes: bool = False,
+        parameters: int = 0, copied: int = 0, backward_workspace: int = 0, passes: bool = False,
     ) -> Map:  # fmt: skip
         """Runs an op and returns its output, which the caller holds.
 
@@ -82,35 +93,68 @@ class Eager:
             extra: bytes made beside the output, kept for backward.
             workspace, backward_workspace: the most that the op and its backward hold while they run, outputs included.
             parameters: bytes of the gradients that stay.
+            copied: bytes of the copies that autocast makes of the op's weights, and of those copies' gradients.
             passes: backward hands its gradient on instead of allocating others.
         """
+        copies = self._take(copied)
         self.spike(max(workspace, (size or 0) + extra))
         storage = self.hold(inputs[0]).storage if size is None else self._take(size)
         output = Map(storage, needs_gradient=parameters > 0 or any(one.needs_gradient for one in inputs))
-        if self.training and output.needs_gradient:
+        if self._saving and output.needs_gradient:
             saved = [one.storage for one in saves] + ([storage] if saves_output else [])
             for one in saved:
                 one.holders += 1
             if extra:
                 saved.append(self._take(extra))
-            self._nodes.append(_Node(inputs, output, saved, parameters, backward_workspace, passes))
+            self._nodes.append(_Node(inputs, output, [*saved, copies], parameters, backward_workspace, passes, copied))
+        else:
+            self.cached += copied
+        return output
+
+    def recomputed(self, ops: Callable[[], Map], inputs: Sequence[Map]) -> Map:
+        """Runs ops on the inputs; what they save for backward is not kept, and backward runs them again."""
+        if not self.training:
+            return ops()
+        self._saving = False
+        output = ops()
+        self._saving = output.needs_gradient = True
+        saved = [self.hold(one).storage for one in inputs]
+        self._nodes.append(_Node(inputs, output, [*saved, self._take(_GENERATOR)], 0, 0, passes=False, again=ops))
         return output
 
     def backward(self) -> None:
         """Undoes the ops, the latest first, as autograd's queue does; the last output's gradient is there already."""
         while self._nodes:
             node = self._nodes.pop()
+            if node.again:
+                self._run_again(node, node.again)
+                continue
             given = node.output.gradient
             self.spike(node.workspace)
             made = [self._gradient(one, given, passes=node.passes) for one in node.inputs]
-            self._take(node.parameters)
+            of_copies = self._take(node.copied)
+            if not node.copied:
+                self._take(node.parameters)
             if given:
                 self._drop(given)
             for storage in node.saved:
                 self._drop(storage)
+            if node.copied:
+                self._take(node.parameters)
+            self._drop(of_copies)
             for one, gradient in zip(node.inputs, made, strict=True):
                 if gradient:
                     self._accumulate(one, gradient)
+
+    def _run_again(self, node: _Node, ops: Callable[[], Map]) -> None:
+        earlier, self._nodes = self._nodes, []
+        output = ops()
+        output.gradient = node.output.gradient
+        self.free(output)
+        self.backward()
+        self._nodes = earlier
+        for storage in node.saved:
+            self._drop(storage)
 
     def _gradient(self, of: Map, given: Storage | None, *, passes: bool) -> Storage | None:
         if not of.needs_gradient:

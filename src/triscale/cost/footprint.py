@@ -1,13 +1,15 @@
 """The live bytes of one block while it runs: inference, forward with what is saved, and backward."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
-from triscale.cost.eager import Eager, Map, Storage
+from triscale.cost.eager import FLOAT, Eager, Map, Storage
 from triscale.cost.unit import activation, chain, max_pool, mean, padded, then, unit
 from triscale.spec import Block
 from triscale.spec.rounding import pad_side
+
+_ENDS = ("stem", "head", "classifier")
 
 
 class Footprint(NamedTuple):
@@ -17,6 +19,7 @@ class Footprint(NamedTuple):
         output: the block's output.
         inference_peak, forward_peak, backward_peak: the most that lives at once.
         forward, backward: what a pass adds and leaves (backward: gradients, minus all that forward saved).
+        cached: of `forward`, what lives until the whole forward pass ends.
         keeps_input: the block saves its input for backward.
         keeps_output: the block itself needs its output for backward.
     """
@@ -27,35 +30,46 @@ class Footprint(NamedTuple):
     forward: int
     backward_peak: int
     backward: int
+    cached: int
     keeps_input: bool
     keeps_output: bool
 
 
 @lru_cache(maxsize=1 << 16)
-def footprint(block: Block, batch: int, *, stochastic: bool) -> Footprint:
-    """The live bytes of a block at a batch; `stochastic`: its branch passes stochastic depth."""
-    return trace(lambda run, x: _forward(run, block, x, stochastic=stochastic and run.training), block, batch)
+def footprint(block: Block, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT) -> Footprint:
+    """The live bytes of a block at a batch; in training with `item` bytes to an element of a map.
+
+    `stochastic`: its branch passes stochastic depth; `recompute`: backward runs it again, if it stands in a stage.
+    """
+
+    def forward(run: Eager, x: Map) -> Map:
+        ops = partial(_forward, run, block, x, stochastic=stochastic and run.training)
+        return run.recomputed(ops, (x,)) if recompute and block.operator not in _ENDS else ops()
+
+    return trace(forward, block, batch, item)
 
 
-def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int) -> Footprint:
+def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int, item: int) -> Footprint:
     """The live bytes of whatever takes the input of the block `first` and returns what its caller holds."""
-    inference, training = Eager(batch, training=False), Eager(batch, training=True)
+    inference, training = Eager(batch, training=False), Eager(batch, training=True, item=item)
     forward(inference, _input(inference, first))
     x = _input(training, first)
     y = forward(training, x)
     keeps_input, keeps_output = x.storage.holders > 1, y.storage.holders > 1
-    added, forward_peak = training.live, training.peak
+    added, forward_peak, cached = training.live, training.peak, training.cached
     y.storage.holders -= 1  # what the caller does with it is not the block's
     y.gradient = Storage(y.size)
     training.live = training.peak = 0
     training.backward()
     return Footprint(
-        y.size, inference.peak, forward_peak, added, training.peak, training.live, keeps_input, keeps_output
+        y.size, inference.peak, forward_peak, added, training.peak, training.live, cached, keeps_input, keeps_output
     )
 
 
 def _input(run: Eager, block: Block) -> Map:
-    return Map(Storage(run.bytes(block.in_channels, *block.input)), needs_gradient=block.operator != "stem")
+    pictures = block.operator == "stem"  # which no autocast has touched
+    size = run.bytes(block.in_channels, *block.input) * (FLOAT // run.item if pictures else 1)
+    return Map(Storage(size), needs_gradient=not pictures)
 
 
 def _forward(run: Eager, block: Block, x: Map, *, stochastic: bool) -> Map:
@@ -74,7 +88,7 @@ def _stem(run: Eager, block: Block, x: Map) -> Map:
     if block.pool:
         size = block.layers[-1].output
         top, bottom, left, right = (pad for side in size for pad in pad_side(side, 3, 2, block.pool_padding))
-        source = padded(run, y, block.out_channels, size, (top, bottom, left, right))
+        source = padded(run, y, size, (top, bottom, left, right))
         pooled = then(run, source, max_pool(run, source, run.bytes(block.out_channels, *block.output)))
         return then(run, y, pooled)
     return y
@@ -90,6 +104,8 @@ def _head(run: Eager, block: Block, x: Map) -> Map:
     logits = then(run, y, chain(run, y, vectors))
     if not run.training:
         return logits
+    if run.item < FLOAT:
+        logits = then(run, logits, run.op((logits,), FLOAT * logits.size // run.item))
     log_softmax = then(run, logits, run.op((logits,), logits.size, saves_output=True))
     return then(run, log_softmax, run.op((log_softmax,), 0, saves=(log_softmax,)))
 

@@ -1,11 +1,11 @@
-"""Memory before a run: inference and training in fp32, by the liveness of tensors.
+"""Memory before a run, by the liveness of tensors: inference in fp32, training in fp32 or under autocast to bfloat16.
 
 The oracle is the peak of torch's CPU allocator. What the process holds besides (the interpreter, torch's own code,
 the data loader) and what a GPU's convolution algorithms ask for in workspace is not in these numbers.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -16,23 +16,30 @@ from triscale.cost.footprint import Footprint
 from triscale.errors import InputError, UsageError
 from triscale.spec import Block, Network, Resolved, resolve
 
-Optimizer = Literal["sgd", "rmsprop", "adam"]
+Optimizer = Literal["sgd", "rmsprop", "adam", "adamw"]
+
+Precision = Literal["float32", "bfloat16"]
+
+_ITEMS: Mapping[Precision, int] = MappingProxyType({"float32": FLOAT, "bfloat16": 2})
+"""Bytes of an element of a map; weights stay float32."""
 
 _LONG = 8
 """Bytes of a label, and of a norm's count of batches."""
 
 
 class _State(NamedTuple):
-    """Bytes an optimizer keeps per byte of parameters, and what its step allocates per byte of the tensor in hand."""
+    """Bytes an optimizer keeps per byte of parameters, and what its step allocates per byte of a tensor and of all."""
 
     kept: int
     transient: int
+    of_all: int
 
 
 _STATES: Mapping[str, _State] = MappingProxyType({
-    "sgd": _State(1, 0),  # with momentum
-    "rmsprop": _State(2, 1),  # with momentum
-    "adam": _State(2, 2),
+    "sgd": _State(1, 0, 0),  # with momentum
+    "rmsprop": _State(2, 0, 3),  # as TensorFlow does it, with momentum and weight decay, all tensors at a time
+    "adam": _State(2, 2, 0),
+    "adamw": _State(2, 0, 0),  # fused
 })  # fmt: skip
 
 
@@ -54,46 +61,73 @@ def inference_memory(network: Network | Resolved, batch: int = 1) -> int:
     return _parameters(resolved) + _buffers(resolved) + images + peak
 
 
-def training_memory(network: Network | Resolved, batch: int, optimizer: Optimizer = "sgd") -> int:
-    """Peak bytes of training in fp32: parameters, optimizer state, buffers, pictures, saved tensors, gradients.
+def training_memory(
+    network: Network | Resolved,
+    batch: int,
+    optimizer: Optimizer = "sgd",
+    *,
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+) -> int:
+    """Peak bytes of training: parameters, optimizer state, buffers, pictures, saved tensors, gradients.
 
     Args:
         network: spec or resolved network.
-        batch: pictures in a step.
-        optimizer: "sgd" and "rmsprop" with momentum, or "adam".
+        batch: pictures in a step, all at once.
+        optimizer: "sgd" and "rmsprop" with momentum, "adam", or "adamw" (fused).
+        precision: "float32", or "bfloat16" by autocast: maps in 2 bytes, and copies of the weights, which stay float32.
+        recompute: each block of a stage keeps its input alone, and backward runs it again.
+        ema: a moving average of parameters and buffers is kept.
 
     Raises:
-        UsageError: the batch or the optimizer cannot be meant.
+        UsageError: the batch, the optimizer or the precision cannot be meant.
     """
     resolved = _checked(network, batch)
-    if optimizer not in _STATES:
-        raise UsageError(f"unknown optimizer {optimizer!r}; allowed: {', '.join(_STATES)}")
+    _allowed("optimizer", optimizer, _STATES)
+    _allowed("precision", precision, _ITEMS)
     state = _STATES[optimizer]
-    parameters = _parameters(resolved)
-    step = parameters + state.transient * max(_largest_tensor(run.block) for run in resolved.runs)
-    static = parameters * (1 + state.kept) + _buffers(resolved) + _images(resolved.network, batch)
-    return static + max(_step(resolved, batch)[0], step)
+    parameters, buffers = _parameters(resolved), _buffers(resolved)
+    step = parameters * (1 + state.of_all) + state.transient * max(_largest_tensor(run.block) for run in resolved.runs)
+    static = parameters * (1 + state.kept) + buffers + _images(resolved.network, batch)
+    if ema:
+        static += parameters + buffers
+    return static + max(_step(resolved, batch, recompute=recompute, item=_ITEMS[precision])[0], step)
 
 
-def largest_batch(network: Network | Resolved, limit: int, optimizer: Optimizer = "sgd") -> int:
-    """The largest batch whose training memory is at most `limit` bytes.
+def largest_batch(
+    network: Network | Resolved,
+    limit: int,
+    optimizer: Optimizer = "sgd",
+    *,
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+) -> int:
+    """The largest batch whose training memory is at most `limit` bytes; the others as in `training_memory`.
 
     Raises:
         InputError: not even a batch of one fits.
     """
     resolved = _checked(network, 1)
-    if (least := training_memory(resolved, 1, optimizer)) > limit:
+    takes = partial(training_memory, resolved, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema)
+    if (least := takes(1)) > limit:
         raise InputError(
             f"{resolved.network.name} does not fit into {limit:,} bytes:\n"
             f"training with a batch of 1 and {optimizer} takes {least:,} bytes."
         )
     low, high = 1, 2
-    while training_memory(resolved, high, optimizer) <= limit:
+    while takes(high) <= limit:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if training_memory(resolved, middle, optimizer) <= limit else (low, middle)
+        low, high = (middle, high) if takes(middle) <= limit else (low, middle)
     return low
+
+
+def _allowed(what: str, word: str, allowed: Iterable[str]) -> None:
+    if word not in allowed:
+        raise UsageError(f"unknown {what} {word!r}; allowed: {', '.join(allowed)}")
 
 
 def _checked(network: Network | Resolved, batch: int) -> Resolved:
@@ -102,9 +136,9 @@ def _checked(network: Network | Resolved, batch: int) -> Resolved:
     return resolve(network) if isinstance(network, Network) else network
 
 
-def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
+def _step(resolved: Resolved, batch: int, *, recompute: bool = False, item: int = FLOAT) -> tuple[int, int]:
     """What forward and backward add: the most, and what is left at the end (which must be the gradients alone)."""
-    prints = _prints(resolved, batch)
+    prints = _prints(resolved, batch, recompute=recompute, item=item)
     live = peak = 0
     before: Footprint | None = None
     for one in prints:
@@ -113,6 +147,7 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
         if before and not (before.keeps_output or one.keeps_input):
             live -= before.output
         before = one
+    live -= sum(one.cached for one in prints)
     for index in reversed(range(len(prints))):
         one = prints[index]
         peak = max(peak, live + one.backward_peak)
@@ -122,9 +157,10 @@ def _step(resolved: Resolved, batch: int) -> tuple[int, int]:
     return peak, live
 
 
-def _prints(resolved: Resolved, batch: int) -> list[Footprint]:
+def _prints(resolved: Resolved, batch: int, *, recompute: bool, item: int) -> list[Footprint]:
     stochastic = resolved.network.stochastic_depth > 0
-    return [one for one, repeats, _ in parts(resolved, batch, stochastic=stochastic) for _ in range(repeats)]
+    found = parts(resolved, batch, stochastic=stochastic, recompute=recompute, item=item)
+    return [one for one, repeats, _ in found for _ in range(repeats)]
 
 
 def _parameters(resolved: Resolved) -> int:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from triscale.cost.count import Counts, count_block, count_layer, count_resolved
-from triscale.cost.memory import Optimizer, inference_memory, training_memory
+from triscale.cost.memory import Optimizer, Precision, inference_memory, training_memory
 from triscale.spec import Layer, Network, Size, resolve
 from triscale.spec.rounding import output_side, pad_side
 from triscale.spec.table import operator
@@ -12,7 +12,7 @@ from triscale.spec.table import operator
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """What a network costs: counts for one picture, memory in bytes at `batch` in fp32, resolution in pixels (h, w)."""
+    """What a network costs: counts for one picture, memory in bytes at `batch`, resolution in pixels (h, w)."""
 
     network: str
     resolution: Size
@@ -51,7 +51,16 @@ class Comparison(NamedTuple):
     params_ratio: float
 
 
-def cost(network: Network, *, batch: int = 1, resolution: Size | None = None, optimizer: Optimizer = "sgd") -> Cost:
+def cost(
+    network: Network,
+    *,
+    batch: int = 1,
+    resolution: Size | None = None,
+    optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+) -> Cost:
     """Every cost of a network.
 
     Args:
@@ -59,6 +68,7 @@ def cost(network: Network, *, batch: int = 1, resolution: Size | None = None, op
         batch: pictures at once; memory alone depends on it.
         resolution: (height, width) in pixels instead of the network's own.
         optimizer: whose state training memory includes.
+        precision, recompute, ema: of the training, see `training_memory`; inference memory is that in fp32.
 
     Raises:
         InputError: above 1e15 MACs or 10,000 layers, or a side out of range.
@@ -73,7 +83,7 @@ def cost(network: Network, *, batch: int = 1, resolution: Size | None = None, op
         macs=counts.macs,
         activations=counts.activations,
         inference_memory=inference_memory(resolved, batch),
-        training_memory=training_memory(resolved, batch, optimizer),
+        training_memory=training_memory(resolved, batch, optimizer, precision=precision, recompute=recompute, ema=ema),
         batch=batch,
     )
 

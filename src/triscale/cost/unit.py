@@ -1,4 +1,4 @@
-"""What the layers allocate, forward and backward, as torch runs them eagerly in fp32.
+"""What the layers allocate, forward and backward, as torch runs them eagerly in fp32 or under autocast to bfloat16.
 
 What is modelled is mechanism: what each caller and each saved tensor still holds, what each backward function allocates
 before it lets go, and oneDNN's copies of maps and weights in its blocked layout. Every function returns a map that its
@@ -6,6 +6,7 @@ caller holds; the map it is given stays the caller's.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from triscale.cost.eager import FLOAT, Eager, Map
 from triscale.spec import Activation, Gate, Layer, Size
@@ -15,6 +16,8 @@ _LANES = 16
 _FOUR, _EIGHT = 4, 8
 """Least channels of a group for its blocks: of a convolution, of its weights' gradient."""
 _INDEX = 8
+_THREADS = 2
+"""Of the oracle."""
 _OF_OUTPUT: tuple[Activation | Gate, ...] = ("relu", "sigmoid")
 """Their backward needs their output; that of the others needs their input."""
 
@@ -42,39 +45,62 @@ def unit(run: Eager, x: Map, layer: Layer) -> Map:
 
 def convolution(run: Eager, x: Map, layer: Layer) -> Map:
     """A convolution; oneDNN copies maps and weights into blocks, and each result from there into the plain layout."""
-    x = padded(run, x, layer.in_channels, layer.input, layer.pad)
-    width = layer.in_channels // layer.groups
-    grouped = 1 < layer.groups < layer.in_channels
-    read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
-    blocked_x = x.size // layer.in_channels * _blocked(layer.in_channels)
-    output, blocked_y = (run.bytes(c, *layer.output) for c in (layer.out_channels, _blocked(layer.out_channels)))
-    weights = FLOAT * layer.kernel**2 * layer.out_channels * width
-    copy = 0 if read_plain else blocked_x
-    forward = max(copy + weights + blocked_y, blocked_y + output)
-    # the weights' gradient of narrow groups is made by matrix products on the plain maps
-    backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y)
-    if x.needs_gradient:
-        gradient = 0 if grouped and read_plain else weights + blocked_y
-        backward = max(blocked_x + gradient, blocked_x + x.size, backward + x.size)
+    given = padded(run, x, layer.input, layer.pad)
+    pictures = run.item < FLOAT and not x.needs_gradient  # autocast copies them too
+    x = run.op((given,), run.item * given.size // FLOAT) if pictures else run.hold(given)
+    output, (forward, backward) = run.bytes(layer.out_channels, *layer.output), _workspaces(run, x, layer)
+    weights = layer.kernel**2 * layer.out_channels * (layer.in_channels // layer.groups)
+    parameters, copied = _learned(run, weights + layer.bias * layer.out_channels)
     y = run.op(
-        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward,
-        parameters=weights + FLOAT * layer.bias * layer.out_channels,
-    )  # fmt: skip
-    run.free(x)
+        (x,), output, saves=(x,), workspace=forward, backward_workspace=backward, parameters=parameters, copied=copied
+    )
+    run.free(x, given)
     return y
 
 
-def padded(run: Eager, x: Map, channels: int, size: Size, pad: tuple[int, int, int, int]) -> Map:
+def _workspaces(run: Eager, x: Map, layer: Layer) -> tuple[int, int]:
+    """The most that a convolution of x holds while it runs, forward and backward, beside what it is given."""
+    width = layer.in_channels // layer.groups
+    grouped = 1 < layer.groups < layer.in_channels
+    read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
+    blocked_in, blocked_out = _blocked(layer.in_channels), _blocked(layer.out_channels)
+    blocked_x, blocked_y = x.size // layer.in_channels * blocked_in, run.bytes(blocked_out, *layer.output)
+    weights = run.item * layer.kernel**2 * layer.out_channels * width
+    copy = 0 if read_plain else blocked_x
+    sums = partial(_sums, run, layer)
+    forward = max(
+        copy + weights + blocked_y + sums(blocked_out), blocked_y + run.bytes(layer.out_channels, *layer.output)
+    )
+    # the weights' gradient of narrow groups is made by matrix products on the plain maps; it is summed in float32
+    wide = weights // run.item * FLOAT if run.item < FLOAT else 0
+    backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y + wide)
+    if x.needs_gradient:
+        gradient = 0 if grouped and read_plain else weights + blocked_y + sums(blocked_in)
+        twice = layer.stride > 1 and (layer.groups == 1 or (run.item < FLOAT and not grouped))  # copied out
+        backward = max(blocked_x + gradient, blocked_x + (1 + twice) * x.size, backward + x.size)
+    return forward, backward
+
+
+def _sums(run: Eager, layer: Layer, channels: int) -> int:
+    """In less than float32 each thread sums a pointwise convolution's map of one picture in float32."""
+    if run.item == FLOAT or layer.kernel > 1 or layer.groups > 1:
+        return 0
+    height, width = layer.output
+    return _THREADS * FLOAT * channels * height * width
+
+
+def padded(run: Eager, x: Map, size: Size, pad: tuple[int, int, int, int]) -> Map:
     """Where the padding differs between the sides, a padded copy; else x itself, as the op pads by itself."""
     top, bottom, left, right = pad
     if top == bottom and left == right:
         return run.hold(x)
-    return run.op((x,), run.bytes(channels, size[0] + top + bottom, size[1] + left + right))
+    height, width = size
+    return run.op((x,), x.size // (height * width) * (height + top + bottom) * (width + left + right))
 
 
 def max_pool(run: Eager, x: Map, output: int) -> Map:
     """Saves its input and where each maximum was; `output` in bytes."""
-    return run.op((x,), output, saves=(x,), extra=output // FLOAT * _INDEX)
+    return run.op((x,), output, saves=(x,), extra=output // run.item * _INDEX)
 
 
 def average_pool(run: Eager, x: Map, output: int) -> Map:
@@ -101,13 +127,15 @@ def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool
 
 def linear(run: Eager, x: Map, layer: Layer) -> Map:
     """A linear layer on a vector for each picture."""
-    weights = FLOAT * (layer.in_channels + 1) * layer.out_channels
-    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=weights)
+    parameters, copied = _learned(run, (layer.in_channels + 1) * layer.out_channels)
+    return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=parameters, copied=copied)
 
 
 def mean(run: Eager, x: Map, channels: int) -> Map:
-    """Global average pooling; its backward spreads a vector over the map."""
-    return run.op((x,), run.bytes(channels))
+    """Global average pooling, of a copy in float32 where the map is in less; backward spreads a vector over the map."""
+    output = run.bytes(channels)
+    copy = FLOAT * (x.size + output) // run.item + output if run.item < FLOAT else 0
+    return run.op((x,), output, workspace=copy)
 
 
 def squeeze_excite(run: Eager, x: Map, squeeze: Layer, excite: Layer) -> Map:
@@ -124,6 +152,11 @@ def then(run: Eager, before: Map, after: Map) -> Map:
     """The caller lets the input go once the output is there."""
     run.free(before)
     return after
+
+
+def _learned(run: Eager, weights: int) -> tuple[int, int]:
+    """Bytes of the gradients of so many weights, and of the copies that autocast makes of the weights."""
+    return FLOAT * weights, run.item * weights if run.item < FLOAT else 0
 
 
 def _blocked(channels: int) -> int:

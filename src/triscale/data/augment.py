@@ -12,9 +12,10 @@ import torch
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from triscale.data.crop import RandomCrop, cut, upright_size
+from triscale.data.crop import RandomCrop, cut, cut_jpeg, upright_size
 from triscale.data.fit import fitted
-from triscale.data.images import upright_rgb
+from triscale.data.images import MAX_PIXELS, upright_rgb
+from triscale.data.jpeg import part_decoder
 from triscale.data.policy import autoaugment, randaugment
 from triscale.data.resize import Size
 from triscale.errors import UsageError
@@ -81,6 +82,26 @@ def photo(
         pixels = cut(image, box, size, how.interpolation)
     else:
         pixels = torch.from_numpy(fitted(upright_rgb(image), size, how))
+    return _finished(pixels, how, augmentation, draws)
+
+
+def jpeg_photo(
+    data: bytes, size: Size, how: Preprocessing, augmentation: PhotoAugmentation, draws: np.random.Generator
+) -> Tensor | None:
+    """`photo` of the bytes of a JPEG, without Pillow; None if that cannot be: take `photo`, with the draws anew."""
+    decoder = part_decoder()
+    whole = decoder.size(data) if decoder is not None else None
+    if whole is None or augmentation.crop is None or whole[0] * whole[1] > MAX_PIXELS:
+        return None
+    box = augmentation.crop.drawn(whole, draws)
+    pixels = None if box is None else cut_jpeg(data, whole, box, size, how.interpolation)
+    return None if pixels is None else _finished(pixels, how, augmentation, draws)
+
+
+def _finished(
+    pixels: Tensor, how: Preprocessing, augmentation: PhotoAugmentation, draws: np.random.Generator
+) -> Tensor:
+    """What is done to a crop."""
     flip = draws.random() < augmentation.flip
     if augmentation.policy != "none" or augmentation.jitter:
         coloured = _coloured(Image.fromarray(pixels.numpy()), augmentation, draws)

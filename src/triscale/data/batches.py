@@ -34,6 +34,32 @@ class Augmentation:
             )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WholeBatches:
+    """Epochs of whole batches.
+
+    The last, partial batch is left out unless it is the only one: batch norm cannot learn from one picture, and every
+    epoch leaves out others.
+
+    Attributes:
+        indices: the pictures that are trained on.
+        batch: pictures a step.
+    """
+
+    indices: Indices
+    batch: int
+
+    @property
+    def steps(self) -> int:
+        """Whole batches in an epoch."""
+        return max(1, len(self.indices) // self.batch)
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that an epoch leaves out, others in each."""
+        return max(0, len(self.indices) - self.steps * self.batch)
+
+
 def train_batches(
     images: Pictures,
     labels: Indices,

@@ -6,6 +6,7 @@ torchvision's `RandomResizedCrop`, which draws the area evenly.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -19,11 +20,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from triscale.data.images import orientation, upright_rgb
+from triscale.data.jpeg import Box, part_decoder
 from triscale.data.resize import Pictures, Size
 from triscale.spec import Interpolation
-
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels."""
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -93,23 +92,46 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
     """
     times = draft_of(image, box, size)
     box = reduced(box, times) if times > 1 else box
-    pixels = _decoded(image, times)
-    left, top, right, bottom = box
     if interpolation in {"bilinear", "bicubic"}:
-        return _averaged(torch.from_numpy(pixels[top:bottom, left:right]), size, interpolation)
-    whole = Image.fromarray(pixels)
+        return _averaged(torch.from_numpy(_part(image, box, times)), size, interpolation)
+    whole = Image.fromarray(_decoded(image, times))
     return torch.from_numpy(np.array(whole.resize((size[1], size[0]), FILTERS[interpolation], box=box)))
+
+
+def cut_jpeg(data: bytes, whole: Size, box: Box, size: Size, interpolation: Interpolation) -> Tensor | None:
+    """`cut` of the bytes of a JPEG whose `(height, width)` `PartDecoder.size` has told; None: take `cut`."""
+    decode = part_decoder()
+    if decode is None or interpolation not in {"bilinear", "bicubic"}:
+        return None
+    times = _times(box, size)
+    pixels = decode(data, whole, times, reduced(box, times) if times > 1 else box)
+    return None if pixels is None else _averaged(torch.from_numpy(pixels), size, interpolation)
+
+
+def _part(image: Image.Image, box: Box, times: int) -> Pictures:
+    """The part `box` of the picture, upright, so many times smaller."""
+    if image.format == "JPEG" and _plain(image) and (decode := part_decoder()) is not None:
+        pixels = decode(_content(image), (image.height, image.width), times, box)
+        if pixels is not None:
+            return pixels
+    left, top, right, bottom = box
+    return _decoded(image, times)[top:bottom, left:right]
+
+
+def _content(image: Image.Image) -> bytes:
+    file = cast("BinaryIO", cast("ImageFile", image).fp)
+    file.seek(0)
+    return file.read()
 
 
 def _decoded(image: Image.Image, times: int) -> Pictures:
     """The whole picture, upright, so many times smaller: `[height, width, 3]`."""
     if image.format == "JPEG" and _plain(image) and (decode := _fast_decoder()) is not None:
         high, wide = -(-image.height // times), -(-image.width // times)
-        file = cast("BinaryIO", cast("ImageFile", image).fp)
-        file.seek(0)
-        pixels = decode(file.read(), "RGB", min_height=high, min_width=wide)
-        if pixels.shape == (high, wide, 3):
-            return pixels
+        with suppress(ValueError):  # a warning, or an error: Pillow knows which
+            pixels = decode(_content(image), "RGB", min_height=high, min_width=wide)
+            if pixels.shape == (high, wide, 3):
+                return pixels
     if times > 1:
         image.draft("RGB", (image.width // times, image.height // times))
     return np.array(image if _plain(image) else upright_rgb(image))
@@ -135,9 +157,11 @@ def _averaged(pixels: Tensor, size: Size, interpolation: Interpolation) -> Tenso
 
 def draft_of(image: Image.Image, box: Box, size: Size) -> int:
     """How many times smaller a picture may be decoded: 1, or for a JPEG also 2, 4 or 8."""
+    return _times(box, size) if image.format == "JPEG" and _plain(image) else 1
+
+
+def _times(box: Box, size: Size) -> int:
     shrink = min((box[2] - box[0]) / size[1], (box[3] - box[1]) / size[0])
-    if image.format != "JPEG" or not _plain(image):
-        return 1
     return next((times for times in (8, 4, 2) if shrink >= times), 1)
 
 

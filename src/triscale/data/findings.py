@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from triscale.data.images import Member
 from triscale.data.photo import Photo
 
 SHOWN = 3
@@ -19,7 +20,8 @@ class Finding:
     """Something about a data set that its user should know.
 
     Attributes:
-        kind: `unreadable`, `leakage`, `two classes`, `duplicates`, `frames`, `aspect`, `imbalance` or `empty`.
+        kind: `unreadable`, `leakage`, `two classes`, `truncated`, `duplicates`, `frames`, `aspect`, `imbalance` or
+            `empty`.
         count: pictures (classes, for the last two) that it concerns.
         text: a sentence.
         examples: the first ten, sorted as the files are.
@@ -46,6 +48,7 @@ def findings(train: Sequence[Photo], test: Sequence[Photo], classes: Sequence[st
         left_out([*train, *test]),
         _leakage(good, good_test),
         _two_classes([*good, *good_test]),
+        _truncated([*good, *good_test]),
         _duplicates(good),
         _frames([*good, *good_test]),
         _aspect([*good, *good_test]),
@@ -79,6 +82,11 @@ def _two_classes(photos: Sequence[Photo]) -> Finding | None:
         by_label[photo.digest].setdefault(photo.label, photo.name)
     torn = [" is ".join(map(repr, names.values())) for names in by_label.values() if len(names) > 1]
     return _finding("two classes", len(torn), f"{len(torn)} pictures lie in more than one class.", torn, serious=True)
+
+
+def _truncated(photos: Sequence[Photo]) -> Finding | None:
+    cut = [repr(photo.name) for photo in photos if isinstance(photo.file, Member) and photo.file.mended]
+    return _finding("truncated", len(cut), f"{len(cut)} pictures are cut off and grey where they end.", cut)
 
 
 def _duplicates(train: Sequence[Photo]) -> Finding | None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from triscale.data.cache import Progress
 from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photo_source
 from triscale.data.source import Source
@@ -13,7 +14,9 @@ from triscale.errors import InputError
 OUTSIDE = "a link out of the data folder"
 
 
-def open_folders(root: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -> Source:
+def open_folders(
+    root: Path, *, name: str, cache: Path, policy: Policy = DEFAULT, progress: Progress | None = None
+) -> Source:
     """The class folders below `root`.
 
     Every file is decoded once, here, so that labels and pictures align from then on. The verdicts are kept in the cache
@@ -36,6 +39,7 @@ def open_folders(root: Path, *, name: str, cache: Path, policy: Policy = DEFAULT
         notes=notes,
         cache=cache,
         policy=policy,
+        progress=progress,
     )
 
 

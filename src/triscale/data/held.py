@@ -60,9 +60,11 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
         raise UsageError(f"there is no split {split!r}: give test, val or train.")
     cache, path = cache or default_cache(), Path(where)
     if (opener := special(where)) is not None:
-        return _of_source(opener(str(where), cache, DEFAULT), split or "test")
+        return _of_source(opener(str(where), cache, DEFAULT, None), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
+    if path.is_file():
+        raise InputError(f"{str(path)!r} is a single file.\nGive the folder that holds the class folders around it.")
     if not path.is_dir():
         raise InputError(f"There is no folder {str(path)!r}.\nGive class folders, an .npz file or pair, or `flowers`.")
     if any((path / f"{name}.npz").exists() for name in SPLITS):

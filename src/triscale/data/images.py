@@ -5,7 +5,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ MAX_PIXELS = 50_000_000
 TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
 ORIENTATION = 0x0112
 """The tag of EXIF."""
+END_OF_JPEG = b"\xff\xd9"
 
 
 class UnreadableError(Exception):
@@ -31,11 +32,15 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside of an uncompressed tar archive: `size` bytes from `offset` on."""
+    """A file inside of an uncompressed tar archive: `size` bytes from `offset` on.
+
+    With `mended` a JPEG that is cut off is given an end: its decoder then leaves grey what is missing.
+    """
 
     archive: Path
     offset: int
     size: int
+    mended: bool = False
 
 
 File = Path | Member
@@ -138,6 +143,15 @@ def opened(file: File, stamp: Stamp | None = None) -> Iterator[Image.Image]:
         raise UnreadableError(_reason(file, error)) from error
 
 
+def content(file: File, stamp: Stamp) -> bytes | None:
+    """All bytes of a file; None if it cannot be read, or is not what it was when it was checked."""
+    try:
+        with _stream(file, stamp) as stream:
+            return stream.read()
+    except (UnreadableError, OSError):
+        return None
+
+
 @contextmanager
 def _stream(file: File, stamp: Stamp | None) -> Iterator[BinaryIO]:
     path = file if isinstance(file, Path) else file.archive
@@ -153,7 +167,14 @@ def _stream(file: File, stamp: Stamp | None) -> Iterator[BinaryIO]:
             yield whole
         else:
             whole.seek(file.offset)
-            yield io.BytesIO(whole.read(file.size))
+            yield io.BytesIO(whole.read(file.size) + END_OF_JPEG * file.mended)
+
+
+def mended(file: File) -> Member:
+    """The same file with an end to its JPEG."""
+    if isinstance(file, Member):
+        return replace(file, mended=True)
+    return Member(file, 0, file.stat().st_size, mended=True)
 
 
 def stamp_of(file: File) -> Stamp:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from triscale.data.cache import Progress
 from triscale.data.fit import STUDY
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
@@ -91,7 +92,7 @@ def split_name(where: str) -> tuple[str, Path] | None:
     return (name, Path(root)) if name in KNOWN and colon else None
 
 
-def open_known(name: str, cache: Path, policy: Policy) -> Source:
+def open_known(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
     """The data set `NAME:ROOT`, where ROOT is what torchvision calls its root.
 
     Raises:
@@ -116,6 +117,7 @@ def open_known(name: str, cache: Path, policy: Policy) -> Source:
         table=b"".join(np.array([label for _, label in _listed(some)]).tobytes() for some in (*train, test)),
         cache=cache,
         policy=policy,
+        progress=progress,
     )
 
 

@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from triscale.data.augment import PhotoAugmentation, draws_for, photo
+from triscale.data.augment import PhotoAugmentation, draws_for, jpeg_photo, photo
+from triscale.data.batches import Indices, WholeBatches
 from triscale.data.images import UnreadableError, pillow_warnings_off
+from triscale.data.jpeg import part_decoder
 from triscale.data.normalise import normalised
+from triscale.data.photos import PhotoPart
 from triscale.data.resize import Size
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
 from triscale.spec import Preprocessing
-
-Indices = NDArray[np.int64]
 
 MOST_BROKEN = 0.01
 """Part of the pictures of an epoch that may break after the check; beyond it something is wrong with all of them."""
@@ -44,32 +45,31 @@ class _Made:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Loader:
+class Loader(WholeBatches):
     """Augmented batches of the pictures of a source.
 
-    The last, partial batch of an epoch is left out unless it is the only one. A picture that cannot be read any more is
-    named in `broken`, and the next one of its batch that can be read stands in, so that batches keep their size.
+    A picture that cannot be read any more is named in `broken`, and the next one of its batch that can be read stands
+    in, so that batches keep their size.
 
     Attributes:
         part: the pictures, such as `source.parts["train"]`.
-        indices: those that are trained on.
+        indices, batch: see `WholeBatches`.
         size: `(height, width)` in pixels.
         how: interpolation, mean and std.
         augmentation: what is done to each picture.
-        batch: pictures a step.
         seed: not negative.
+        share: which of each batch are made.
         workers: processes that work ahead; 0: each batch is made when it is asked for.
         broken: picture names with reasons, filled while batches are taken.
     """
 
     part: Part
-    indices: Indices
     size: Size
     how: Preprocessing
     augmentation: PhotoAugmentation
-    batch: int
     seed: int
     workers: int = 0
+    share: Share = WHOLE
     broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,16 +80,6 @@ class Loader:
             )
         if not len(self.indices):
             raise InputError("There are no pictures to train on.")
-
-    @property
-    def steps(self) -> int:
-        """Whole batches in an epoch."""
-        return max(1, len(self.indices) // self.batch)
-
-    @property
-    def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
-        return max(0, len(self.indices) - self.steps * self.batch)
 
     def chosen(self, epoch: int, step: int) -> Indices:
         """The pictures of a batch: positions in the part, shuffled anew in every epoch."""
@@ -187,15 +177,13 @@ class _Plan(Dataset[_Made | TriscaleError]):
     def _made(self, step: int) -> _Made:
         loader = self.loader
         chosen = self.order[step * loader.batch : (step + 1) * loader.batch]
+        chosen = chosen[loader.share.places(len(chosen))]
         broken: list[tuple[str, str]] = []
         pictures = torch.empty(len(chosen), *loader.size, len(loader.how.mean))
         good: list[int] = []
         for at, index in enumerate(chosen.tolist()):
             try:
-                with loader.part.opened(index) as image:
-                    pixels = photo(
-                        image, loader.size, loader.how, loader.augmentation, draws_for(loader.seed, self.epoch, index)
-                    )
+                pixels = self._photo(index)
                 normalised(pixels, loader.how, out=pictures[at])
                 good.append(at)
             except UnreadableError as error:
@@ -204,6 +192,18 @@ class _Plan(Dataset[_Made | TriscaleError]):
         if broken:
             _stand_in(pictures, labels, good, broken)
         return _Made(pictures.permute(0, 3, 1, 2), labels, broken)
+
+    def _photo(self, index: int) -> Tensor:
+        """Of a JPEG only what is needed is decoded, if the extra `fast` is there; the pixels are the same."""
+        loader = self.loader
+        how = loader.size, loader.how, loader.augmentation
+        if part_decoder() is not None and isinstance(loader.part, PhotoPart):
+            content = loader.part.content(index)
+            drawn = draws_for(loader.seed, self.epoch, index)
+            if content is not None and (pixels := jpeg_photo(content, *how, drawn)) is not None:
+                return pixels
+        with loader.part.opened(index) as image:
+            return photo(image, *how, draws_for(loader.seed, self.epoch, index))
 
 
 def _stand_in(pictures: Tensor, labels: Tensor, good: Sequence[int], broken: Sequence[tuple[str, str]]) -> None:

@@ -40,12 +40,14 @@ class Policy:
         allow_empty: leave classes without a readable picture out instead of stopping.
         follow_links: take links that lead out of the data folder.
         download: let torchvision fetch its data sets where they are not there.
+        allow_truncated: take JPEGs that are cut off; what is missing is grey.
     """
 
     strict: bool = False
     allow_empty: bool = False
     follow_links: bool = False
     download: bool = False
+    allow_truncated: bool = False
 
 
 DEFAULT = Policy()

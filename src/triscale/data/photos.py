@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from triscale.data.cache import Progress
 from triscale.data.findings import Finding, findings, readable
 from triscale.data.fit import STUDY
-from triscale.data.images import File, Stamp, UnreadableError, decode, opened, pillow_warnings_off
+from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
-from triscale.data.scan import examined, fingerprint, hashed, threads
+from triscale.data.scan import completed, examined, fingerprint, hashed, threads
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
 from triscale.data.split import split_validation
 from triscale.errors import InputError
@@ -45,6 +46,10 @@ class PhotoPart:
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
         """One photo, its pixels not read yet; `UnreadableError` if the file is not what it was."""
         return opened(self.files[index], self.stamps[index])
+
+    def content(self, index: int) -> bytes | None:
+        """The bytes of one photo; None if the file is not what it was: `opened` says why."""
+        return content(self.files[index], self.stamps[index])
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
         """The photos at `size`, decoded by all processors."""
@@ -90,6 +95,7 @@ def photo_source(
     table: bytes = b"",
     cache: Path,
     policy: Policy,
+    progress: Progress | None = None,
 ) -> Source:
     """Scan the files and put a source together; one decoding each, remembered in the cache under the content's hash.
 
@@ -103,13 +109,19 @@ def photo_source(
         table: what tells the labels, where the names of the files do not.
         cache: folder for what is remembered.
         policy: what is done about doubtful pictures.
+        progress: is told how much of the scan is done, and of how much.
 
     Raises:
         InputError: a class or the test without a readable picture; with a strict policy any serious finding.
     """
-    files = hashed([*train, *(test or ())])
+    files = hashed([*train, *(test or ())], progress)
     content = fingerprint(files, table)
-    files = examined(files, cache / f"{content[:24]}-scan.json")
+    files = examined(files, cache / f"{content[:24]}-scan.json", progress)
+    if policy.allow_truncated and (complete := completed(files)) != files:
+        files, content = (
+            complete,
+            fingerprint(files, table + b"truncated"),
+        )  # what is rendered of them is something else
     train, tested = files[: len(train)], files[len(train) :]
     found = findings(train, tested, classes)
     refuse_serious(found, policy)
@@ -119,12 +131,11 @@ def photo_source(
         kept, kept_test, notes = [kept[i] for i in rest], [kept[i] for i in split_off], (*notes, SPLIT_OFF)
     if not kept_test:
         raise InputError(f"There is no readable test picture in {name!r}.\nPut pictures in.")
-    side = int(np.median([min(photo.size) for photo in kept]))
     found += empty
     return Source(
         name=name,
         classes=tuple(classes),
-        native=(side, side),
+        native=(int(np.median([min(photo.size) for photo in kept])),) * 2,
         fingerprint=content,
         test_from=test_from,
         skipped=sum(bool(photo.reason) for photo in files),

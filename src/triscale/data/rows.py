@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from triscale.data.cache import Progress
 from triscale.data.images import File
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
@@ -32,6 +33,7 @@ def rows_source(
     names: Sequence[str] | None = None,
     cache: Path,
     policy: Policy,
+    progress: Progress | None = None,
 ) -> Source:
     """The source of listed pictures.
 
@@ -42,6 +44,7 @@ def rows_source(
             numbers if all are whole numbers, else of texts.
         cache: see `photo_source`.
         policy: see `photo_source`.
+        progress: see `photo_source`.
 
     Raises:
         InputError: fewer than two classes; a label without a name, or one that occurs only in the test.
@@ -69,6 +72,7 @@ def rows_source(
         table="".join(f"{row.split}\0{row.label}\0" for row in used).encode("utf-8", "surrogateescape"),
         cache=cache,
         policy=policy,
+        progress=progress,
     )
 
 

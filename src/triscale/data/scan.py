@@ -4,15 +4,17 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from triscale.data.cache import write_whole
-from triscale.data.images import File, UnreadableError, examine, pillow_warnings_off, stamp_of
+from triscale.data.cache import Progress, write_whole
+from triscale.data.images import File, UnreadableError, examine, mended, pillow_warnings_off, stamp_of
 from triscale.data.photo import Photo
 
+Item = TypeVar("Item")
 Verdict = tuple[int, int, bool, str]
 """Height, width, several frames, and the reason to leave it out."""
 
@@ -22,13 +24,22 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1)
 
 
-def hashed(photos: Sequence[Photo]) -> list[Photo]:
+def hashed(photos: Sequence[Photo], progress: Progress | None = None) -> list[Photo]:
     """The photos with the digests and stamps of their files; one that is refused already is not touched."""
     with threads() as pool:
         found = pool.map(lambda photo: ("", (0, 0)) if photo.reason else _digest(photo.file), photos)
         return [
-            replace(photo, digest=digest, stamp=stamp) for photo, (digest, stamp) in zip(photos, found, strict=True)
+            replace(photo, digest=digest, stamp=stamp)
+            for photo, (digest, stamp) in zip(photos, _told(found, 0, len(photos), progress), strict=True)
         ]
+
+
+def _told(found: Iterable[Item], before: int, count: int, progress: Progress | None) -> Iterator[Item]:
+    """The same, and `progress` is told: a scan passes over the files twice, `before` is what was done."""
+    for done, item in enumerate(found, before + 1):
+        if progress is not None:
+            progress(done, 2 * count)
+        yield item
 
 
 def _digest(file: File) -> tuple[str, tuple[int, int]]:
@@ -59,17 +70,33 @@ def fingerprint(photos: Sequence[Photo], table: bytes = b"") -> str:
     return digest.hexdigest()
 
 
-def examined(photos: Sequence[Photo], memory: Path) -> list[Photo]:
+def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = None) -> list[Photo]:
     """The photos with `size` or `reason`; the verdicts come from the file `memory` if it fits, else they go there."""
     verdicts = _remembered(memory, len(photos))
     if verdicts is None:
         with pillow_warnings_off(), threads() as pool:
-            verdicts = list(pool.map(_verdict, photos))
+            found = pool.map(_verdict, photos)
+            verdicts = list(_told(found, len(photos), len(photos), progress))
         write_whole(memory, [json.dumps(verdicts).encode()])
     return [
         replace(photo, size=(high, wide), moving=moving, reason=reason)
         for photo, (high, wide, moving, reason) in zip(photos, verdicts, strict=True)
     ]
+
+
+def completed(photos: Sequence[Photo]) -> list[Photo]:
+    """The photos, of those that are broken the JPEGs mended that have no other fault than to be cut off."""
+    with pillow_warnings_off():
+        return [_completed(photo) if photo.reason.startswith("broken") else photo for photo in photos]
+
+
+def _completed(photo: Photo) -> Photo:
+    file = mended(photo.file)
+    try:
+        look = examine(file)
+    except UnreadableError:
+        return photo
+    return replace(photo, file=file, size=look.size, moving=look.moving, reason="")
 
 
 def _verdict(photo: Photo) -> Verdict:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from triscale.data.cache import Progress
 from triscale.data.images import Member
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
@@ -38,7 +39,7 @@ def shards_in(path: Path) -> list[Path]:
     return [path] if path.suffix == ".tar" or path.name.endswith((".tar.gz", ".tgz")) else []
 
 
-def open_shards(name: str, cache: Path, policy: Policy) -> Source:
+def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
     """The samples of all shards of a folder, or of one shard.
 
     The shard's name begins with its split: `train`, `test` or `val`; others are training. The label is the text of the
@@ -51,7 +52,7 @@ def open_shards(name: str, cache: Path, policy: Policy) -> Source:
     rows = [row for shard in shards_in(path) for row in _rows(shard)]
     listed = (path if path.is_dir() else path.parent) / NAMES
     names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
-    return rows_source(rows, name=name, names=names, cache=cache, policy=policy)
+    return rows_source(rows, name=name, names=names, cache=cache, policy=policy, progress=progress)
 
 
 def _rows(shard: Path) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from triscale.data.cache import default_cache
+from triscale.data.cache import Progress, default_cache
 from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
 from triscale.data.known import open_known, split_name
@@ -13,11 +13,13 @@ from triscale.data.shards import open_shards, shards_in
 from triscale.data.source import Source
 from triscale.data.table import open_table
 
-Open = Callable[[str, Path, Policy], Source]
-"""From (name, cache, policy) to a source."""
+Open = Callable[[str, Path, Policy, Progress | None], Source]
+"""From (name, cache, policy, progress) to a source."""
 
 
-def open_data(where: str | Path, *, cache: Path | None = None, policy: Policy = DEFAULT) -> Source:
+def open_data(
+    where: str | Path, *, cache: Path | None = None, policy: Policy = DEFAULT, progress: Progress | None = None
+) -> Source:
     """Open and check a data set.
 
     Args:
@@ -31,6 +33,7 @@ def open_data(where: str | Path, *, cache: Path | None = None, policy: Policy = 
             fgvc_aircraft, oxford_pets, food101.
         cache: folder for rendered pictures; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
         policy: what is done about doubtful pictures; by default they are left out and told.
+        progress: is told `(done, whole)` while picture files are read and decoded.
 
     Returns:
         The source; the same content gives the same fingerprint.
@@ -40,14 +43,14 @@ def open_data(where: str | Path, *, cache: Path | None = None, policy: Policy = 
         OutputError: the cache folder cannot be written.
     """
     opener = special(where) or _folders_or_npz
-    return opener(str(where), cache or default_cache(), policy)
+    return opener(str(where), cache or default_cache(), policy, progress)
 
 
 def special(where: str | Path) -> Open | None:
     """What opens a source that is neither class folders nor `.npz`; None for these two."""
     path = Path(where)
     if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
-        return lambda name, cache, _: named_flowers(name, cache)
+        return lambda name, cache, *_: named_flowers(name, cache)
     if isinstance(where, str) and split_name(where) is not None and not path.exists():
         return open_known
     if path.suffix.lower() == ".csv" and not path.is_dir():
@@ -57,10 +60,10 @@ def special(where: str | Path) -> Open | None:
     return None
 
 
-def _folders_or_npz(name: str, cache: Path, policy: Policy) -> Source:
+def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress | None) -> Source:
     path = Path(name)
     if path.suffix == ".npz" and not path.is_dir():
         return open_npz(path.parent, name=name, cache=cache)
     if (path / "train.npz").exists():
         return open_npz(path, name=name, cache=cache)
-    return open_folders(path, name=name, cache=cache, policy=policy)
+    return open_folders(path, name=name, cache=cache, policy=policy, progress=progress)

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from triscale.data.cache import Progress
 from triscale.data.folders import OUTSIDE
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
@@ -14,7 +15,7 @@ WANTED = "Wanted: a first line path,label or path,label,split, then a line a pic
 SPLITS = {"train", "test", "val"}
 
 
-def open_table(name: str, cache: Path, policy: Policy) -> Source:
+def open_table(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
     """The pictures that a table lists; their paths are relative to the folder of the table.
 
     Raises:
@@ -32,7 +33,7 @@ def open_table(name: str, cache: Path, policy: Policy) -> Source:
         raise InputError(f"{name!r} cannot be read: {error.strerror}.\n{WANTED}") from error
     except csv.Error as error:
         raise InputError(f"{name!r}, line {reader.line_num}: {error}.\n{WANTED}") from error
-    return rows_source(rows, name=name, cache=cache, policy=policy)
+    return rows_source(rows, name=name, cache=cache, policy=policy, progress=progress)
 
 
 def _row(table: Path, cells: list[str], line: int, policy: Policy) -> Row:

@@ -11,6 +11,8 @@ IGNORED = {"thumbs.db", "desktop.ini"}
 
 def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
     """Where the training classes lie, where those of the test (None: nowhere), what serves as the test, and notes."""
+    if root.is_file():
+        raise InputError(f"{str(root)!r} is a single file.\nGive the folder that holds the class folders around it.")
     if not root.is_dir():
         raise InputError(
             f"There is no folder {str(root)!r}.\nGive a folder of class folders, an .npz pair, or `flowers`."

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data import Source
-from triscale.data.batches import eval_batches
+from triscale.data.batches import to_tensor
+from triscale.data.fit import fitted
+from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
+from triscale.errors import InputError
 from triscale.explain.cam import class_activation_maps
-from triscale.nn import Model
-from triscale.spec import Preprocessing
+from triscale.spec import Preprocessing, Size
+from triscale.weights import Classifier
 
 _SIDE = 160
 """Shown width and height in pixels; small originals are enlarged without smoothing."""
 
-Named = tuple[str, str, Model]
-"""Rule, id, model."""
+Named = tuple[str, str, Classifier]
+"""Rule, id, and the network with the preprocessing of its weights."""
 
 
 def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictures: int) -> list[dict[str, Any]]:
@@ -30,21 +33,21 @@ def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictur
     Args:
         folder: the run folder.
         source: the data set; its test pictures are shown.
-        models: (rule, id, model) of each column.
+        models: (rule, id, classifier) of each column.
         pictures: how many rows.
     """
     labels = source.labels("test")
     chosen = _in_turn(labels, pictures)
     (folder / "cam").mkdir(exist_ok=True)
-    finest = max((model.network.resolution for _, _, model in models), key=lambda size: size[0] * size[1])
+    finest = max((one.resolution for _, _, one in models), key=lambda size: size[0] * size[1])
     originals = source.pictures("test", finest)
     rows: list[dict[str, Any]] = []
     for row, index in enumerate(chosen):
         file = f"cam/{row}.png"
         _enlarged(originals[index]).save(folder / file)
         rows.append({"label": source.classes[labels[index]], "file": file, "maps": []})
-    for rule, network_id, model in models:
-        overlays, predicted, probability = _overlays(model, source, chosen)
+    for rule, network_id, classifier in models:
+        overlays, predicted, probability = _overlays(classifier, source, chosen)
         for row in range(len(chosen)):
             file = f"cam/{row}-{network_id[:12]}.png"
             overlays[row].save(folder / file)
@@ -69,17 +72,31 @@ def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Imag
     return Image.fromarray(mixed.astype(np.uint8))
 
 
-def _overlays(model: Model, source: Source, chosen: Sequence[int]) -> tuple[list[Image.Image], list[int], list[float]]:
-    images, labels = source.pictures("test", model.network.resolution), source.labels("test")
-    prepared = Preprocessing()
-    inputs, _ = next(
-        eval_batches(images, labels, np.array(chosen), batch=len(chosen), mean=prepared.mean, std=prepared.std)
-    )
-    logits, maps = class_activation_maps(model, inputs)
+def _overlays(
+    classifier: Classifier, source: Source, chosen: Sequence[int]
+) -> tuple[list[Image.Image], list[int], list[float]]:
+    how = classifier.preprocessing
+    pixels = _pixels(source, classifier.resolution, how, chosen)
+    logits, maps = class_activation_maps(classifier.model, to_tensor(pixels, how.mean, how.std))
     predicted = logits.argmax(1)
     rows = torch.arange(len(chosen))
-    shown = [overlay(images[index], maps[row, predicted[row]].numpy()) for row, index in enumerate(chosen)]
+    shown = [overlay(pixels[row], maps[row, predicted[row]].numpy()) for row in rows.tolist()]
     return shown, predicted.tolist(), logits.softmax(1)[rows, predicted].tolist()
+
+
+def _pixels(source: Source, size: Size, how: Preprocessing, chosen: Sequence[int]) -> NDArray[np.uint8]:
+    """The test pictures as the network takes them, uint8 [n, *size, 3]."""
+    if how.exact_pixels:
+        return source.pictures("test", size)[list(chosen)]
+    part, found = source.parts["test"], []
+    with pillow_warnings_off():
+        for index in chosen:
+            try:
+                with part.opened(index) as image:
+                    found.append(fitted(upright_rgb(image), size, how))
+            except UnreadableError as error:
+                raise InputError(f"{part.name(index)} of {source.name} cannot be read any more: {error}.") from None
+    return np.stack(found)
 
 
 def _in_turn(labels: NDArray[np.int64], wanted: int) -> list[int]:

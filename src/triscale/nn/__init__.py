@@ -4,9 +4,21 @@ from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.model import Model, build, initialise
 from triscale.nn.plan import Plan, apply_plan
+from triscale.nn.sync_norm import synchronise_norms
 from triscale.nn.tune import tune
 
 __all__ = [
-    "Model", "Plan", "apply_plan", "build", "device_name", "device_of", "devices", "initialise", "keep_freed_memory",
-    "place", "synchronize", "tune",
-]  # fmt: skip
+    "Model",
+    "Plan",
+    "apply_plan",
+    "build",
+    "device_name",
+    "device_of",
+    "devices",
+    "initialise",
+    "keep_freed_memory",
+    "place",
+    "synchronise_norms",
+    "synchronize",
+    "tune",
+]

@@ -2,12 +2,14 @@
 
 import math
 from collections import OrderedDict
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from triscale.nn.layers import ConvUnit, StochasticDepth, activation, pads
+from triscale.nn.recompute import recomputed
 from triscale.spec import Block, Branch, Layer, Norm, Pool
 
 State = Tensor | tuple[Tensor, Tensor]
@@ -19,20 +21,28 @@ def current(state: State) -> Tensor:
     return state[0] if isinstance(state, tuple) else state
 
 
-def advance(stage: nn.Module, state: State) -> State:
-    """The state after a stage; cells take both maps, other blocks the current one."""
-    after: State = stage(state if isinstance(stage, CellStage) else current(state))
+def advance(stage: nn.Module, state: State, *, recompute: bool = False) -> State:
+    """The state after a stage; cells take both maps, other blocks the current one.
+
+    `recompute`: backward makes what is inside of each block again, see `recomputed`.
+    """
+    if isinstance(stage, CellStage):
+        after: State = stage(state, recompute=recompute)
+    elif recompute:
+        after = reduce(lambda x, block: recomputed(block, x), stage.children(), current(state))
+    else:
+        after = stage(current(state))
     return after
 
 
 class CellStage(nn.Sequential):
     """Cells in a row; each takes the output of the one before and of the one before that."""
 
-    def forward(self, state: State) -> tuple[Tensor, Tensor]:
+    def forward(self, state: State, *, recompute: bool = False) -> tuple[Tensor, Tensor]:
         """(Current [n, c, h, w], previous), or the current map alone -> (output, the last cell's current map)."""
         x, previous = state if isinstance(state, tuple) else (state, state)
         for cell in self:
-            x, previous = cell(x, previous), x
+            x, previous = recomputed(cell, x, previous) if recompute else cell(x, previous), x
         return x, previous
 
 

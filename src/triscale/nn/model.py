@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from triscale.cost import count_resolved
@@ -21,6 +22,8 @@ class Model(nn.Module):
 
     Attributes:
         network: the spec it was built from.
+        recompute: whether backward makes the maps inside of blocks again, instead of keeping them (activation
+            checkpointing): the same bits in less memory, for one more forward pass through the blocks.
         hidden: what stands between pooling and dropout.
         classifier: the last linear layer.
     """
@@ -30,7 +33,7 @@ class Model(nn.Module):
         network = resolved.network
         blocks = list(resolved.flat())
         stem, head = blocks[0][1], blocks[-1][1]
-        self.network = network
+        self.network, self.recompute = network, False
         self.stem = Stem(stem, network.norm)
         stages = [CellStage() if stage.cell else nn.Sequential() for stage in network.stages]
         for index, (stage, block) in enumerate(blocks[1:-1]):
@@ -52,8 +55,9 @@ class Model(nn.Module):
     def forward_features(self, x: Tensor) -> Tensor:
         """Pictures [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
         state: State = self.stem(x)
+        recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages:
-            state = advance(stage, state)
+            state = advance(stage, state, recompute=recompute)
         state = current(state)  # lets the map before it go
         last: Tensor = self.head(state)
         return last

@@ -7,6 +7,7 @@ A *notch* is the next distinct network along phi: rounding makes the curve a sta
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 from triscale.errors import InputError, UsageError
@@ -127,8 +128,8 @@ def _check(limits: Mapping[str, float]) -> None:
     if not limits:
         raise UsageError("no limit given: write --budget macs=1.0G, params=9M or another.")
     for name, limit in limits.items():
-        if not (math.isfinite(limit) and limit > 0):
-            raise UsageError(f"the limit {name} is {limit}; give a finite number above 0.")
+        if not (isinstance(limit, Real) and math.isfinite(limit) and limit > 0):
+            raise UsageError(f"the limit {name} is {limit!r}; give a finite number above 0.")
 
 
 def _keeps(cost: Mapping[str, float] | None, limits: Mapping[str, float]) -> bool:

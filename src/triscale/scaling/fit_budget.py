@@ -1,6 +1,6 @@
 """`fit_budget`: the budget solver applied to a network's counted costs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,8 +9,9 @@ from triscale.errors import UsageError
 from triscale.scaling.budget import Fit, fill, fit
 from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, scale_by_rule
 from triscale.scaling.shorten import scale_shortly, short_phi
-from triscale.spec import Network, resolve, scale
+from triscale.spec import Network, Resolved, resolve, scale
 
+TrainedIn = Callable[[Network | Resolved, int], int]
 LIMITS = ("macs", "params", "activations", "inference_memory", "training_memory")
 
 
@@ -40,6 +41,7 @@ def fit_budget(
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
+    trained_in: TrainedIn = training_memory,
 ) -> BudgetFit:
     """The largest network on the curve of `rule` whose counted, rounded cost keeps every limit.
 
@@ -49,6 +51,7 @@ def fit_budget(
         rule, coefficients: see `factors`.
         batch: pictures a step, for the memory limits.
         filled: spend what rounding leaves on the largest resolution, then width, that still fit.
+        trained_in: (network, batch) -> bytes: what the limit `training_memory` is held against.
 
     Raises:
         UsageError: an unknown or senseless limit.
@@ -57,7 +60,7 @@ def fit_budget(
     for name in limits:
         if name not in LIMITS:
             raise UsageError(f"unknown limit {name!r}; the limits are {', '.join(LIMITS)}.")
-    cost_of = partial(_cost, network, frozenset(limits), batch)
+    cost_of = partial(_cost, network, frozenset(limits), batch, trained_in)
     found = fit(partial(factors, rule, coefficients=coefficients), cost_of, limits)
     if filled:
         found = fill(found, cost_of, limits, max(network.resolution))
@@ -68,7 +71,9 @@ def fit_budget(
     return BudgetFit(network=scaled, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
 
 
-def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) -> dict[str, float]:
+def _cost(
+    network: Network, wanted: frozenset[str], batch: int, trained_in: TrainedIn, where: Factors
+) -> dict[str, float]:
     """The counted costs that are limited; memory only where it is, since it takes longer."""
     scaled = scale(network, **where._asdict())
     resolved = resolve(scaled)
@@ -76,5 +81,5 @@ def _cost(network: Network, wanted: frozenset[str], batch: int, where: Factors) 
     if "inference_memory" in wanted:
         found["inference_memory"] = inference_memory(resolved, batch)
     if "training_memory" in wanted:
-        found["training_memory"] = training_memory(resolved, batch)
+        found["training_memory"] = trained_in(resolved, batch)
     return found

@@ -1,6 +1,4 @@
-"""The search for alpha, beta and gamma, and the study around it: plan, trainings, choice, family, answer."""
+"""The search for alpha, beta and gamma, and the study around it: plan, trainings, choice, family, answer.
 
-from triscale.search.question import Question
-from triscale.search.study import Progress, Study
-
-__all__ = ["Progress", "Question", "Study"]
+The names stay in their modules, so that asking a question (`question`) loads no torch.
+"""

@@ -18,10 +18,10 @@ from triscale.data import Source, open_data, split_validation
 from triscale.data.batches import Augmentation, eval_batches, moved, train_batches
 from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
-from triscale.nn import Model, build, synchronize
+from triscale.nn import build, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
 from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, train
-from triscale.weights import Checkpoint, load, save
+from triscale.weights import Checkpoint, Classifier, load_classifier, save
 
 PREPROCESSING = Preprocessing()
 COLOURS = {"mean": PREPROCESSING.mean, "std": PREPROCESSING.std}
@@ -164,17 +164,17 @@ def _keeper(place: Workplace, job: Job) -> Keeper:
     return Keeper(folder, identity, every=_SAVE_SECONDS)
 
 
-def trained(place: Workplace, key: tuple[str, int, int]) -> Model:
-    """The model of a finished run, in evaluation mode, where the study computes."""
-    return load(place.checkpoint(key)).model().to(place.device).to(memory_format=torch.channels_last)
+def trained(place: Workplace, key: tuple[str, int, int]) -> Classifier:
+    """The network of a finished run with its preprocessing, in evaluation mode, where the study computes."""
+    return load_classifier(place.checkpoint(key)).on(place.device)
 
 
 def test_run(place: Workplace, key: tuple[str, int, int]) -> dict[str, Any]:
     """The `test` record of a finished run: top-1 on every test picture."""
-    model = trained(place, key)
-    images, labels = place.source.pictures("test", model.network.resolution), place.source.labels("test")
+    found = trained(place, key)
+    images, labels = place.source.pictures("test", found.resolution), place.source.labels("test")
     everything = np.arange(len(labels))
-    correct, n = count_correct(model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **COLOURS))
+    correct, n = count_correct(found.model, eval_batches(images, labels, everything, batch=_EVAL_BATCH, **COLOURS))
     return {
         "kind": "test",
         "id": key[0],

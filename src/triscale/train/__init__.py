@@ -9,6 +9,7 @@ from triscale.train.memory import enough_memory
 from triscale.train.recipe import Recipe
 from triscale.train.run import Result, Run
 from triscale.train.saved import Interrupted, Keeper
+from triscale.train.world import World, here, joined
 
 __all__ = [
     "Asked",
@@ -22,7 +23,10 @@ __all__ = [
     "Recipe",
     "Result",
     "Run",
+    "World",
     "enough_memory",
+    "here",
+    "joined",
     "load_recipe",
     "recipe_names",
     "train",

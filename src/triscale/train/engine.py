@@ -1,6 +1,7 @@
 """Everything that a training changes, in one object: what a checkpoint must hold, and one step of learning."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +9,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from triscale.errors import NumericError
-from triscale.nn import device_of
+from triscale.errors import NumericError, UsageError
+from triscale.nn import Model, device_of, synchronise_norms
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import mixed
+from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.train.recipe import Recipe
+from triscale.train.teacher import distillation
+from triscale.train.world import ALONE, World
+
+MOST_SKIPPED, AT_LEAST = 0.01, 10
+"""Part of the steps of an epoch, or a number if that is more, that may be skipped: beyond it the training is broken."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +39,11 @@ class Engine:
 
     Attributes:
         model: the network, on the device where it lies.
-        recipe: how it is trained.
+        recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
+        world: the processes that learn together, each from its share of a batch.
+        teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
@@ -44,11 +53,24 @@ class Engine:
         history: the epochs that are complete.
         seconds: of training and evaluation, over all processes.
         training_seconds: without evaluation.
-        norm: of the last gradient, before it was clipped.
+        norm: of the last gradient that was learned from, before it was clipped.
+        skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int, *, seed: int = 0) -> None:
-        self.model, self.recipe, self.steps, self.seed = model, recipe, steps, seed
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        steps: int,
+        *,
+        seed: int = 0,
+        world: World = ALONE,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        if recipe.sync_norms and world.size > 1:
+            model = synchronise_norms(model)
+        self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
+        self.teacher = teacher
         self.parts, self.halving = 1, False
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe)
@@ -57,7 +79,16 @@ class Engine:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
-        self._forward = torch.compile(model) if recipe.compile else model
+        if isinstance(model, Model):
+            model.recompute = recipe.recompute
+        elif recipe.recompute:
+            raise UsageError("recompute = true needs the blocks of triscale's own networks.")
+        self.skipped: list[int] = []
+        if recipe.norms == "momentum":
+            set_momentum(model, steps)
+        self._together = world.together(model)
+        self._forward = torch.compile(self._together) if recipe.compile else self._together
+        self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
 
     @property
     def epoch(self) -> int:
@@ -68,6 +99,12 @@ class Engine:
     def step_of_epoch(self) -> int:
         """Steps that were made of the epoch that is under way."""
         return self.step - self.epoch * self.steps
+
+    @property
+    def steps_left(self) -> float:
+        """Steps that are still to be made, those of later epochs counted by their cost beside one of this epoch."""
+        later = sum(map(self.recipe.pixels_at, range(self.epoch + 1, self.recipe.epochs)))
+        return self.steps - self.step_of_epoch + self.steps * later / self.recipe.pixels_at(self.epoch)
 
     @property
     def learned(self) -> nn.Module:
@@ -84,67 +121,120 @@ class Engine:
         """Mean loss of the pictures seen in this epoch."""
         return self.loss_sum.item() / max(1, self.epoch_samples)
 
+    def skipped_in(self, epoch: int) -> list[int]:
+        """The steps of an epoch, which counts from 0, that were skipped."""
+        return [step for step in self.skipped if step // self.steps == epoch]
+
     def learn(self, pictures: Tensor, labels: Tensor) -> None:
         """One step: forward, loss, backward, clip, update, average.
 
         Raises:
-            NumericError: the loss or the gradient is not finite; the weights are as before the step.
+            NumericError: the loss or the gradient is not finite, or too many steps were skipped; the weights are as
+                before the step.
         """
         recipe = self.recipe
-        torch.manual_seed(step_seed(self.seed, self.step))  # dropout and stochastic depth
+        self._sow()
         set_learning_rate(self.optimizer, self.learning_rate)
         self.model.train()
+        for dropout, rate in self._dropouts:
+            dropout.p = rate * recipe.strength_at(self.epoch)
+        if recipe.norms == "freeze":
+            freeze(self.model)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._backward_in_parts(pictures, labels)
-        self.norm = clip(self.model, recipe.clip)
-        if not math.isfinite(loss.item() + self.norm):
-            raise NumericError(
-                f"the loss is {loss.item():.4g} and the gradient's norm {self.norm:.4g} in epoch {self.epoch + 1} at "
-                f"learning rate {self.learning_rate:.3g} (step {self.step + 1})"
-            )
+        buffers = self._norms_before()
+        count = int(self.world.total(len(labels)))
+        loss = self._backward_in_parts(pictures, labels, count, buffers)
+        self.world.add_up(loss)
+        self.world.average_statistics(self.model)
+        norm = clip(self.model, recipe.clip)
+        if self._refused(loss.item(), norm):  # all processes find the same
+            self._put_norms(buffers)
+            self.skipped.append(self.step)
+            self.step += 1
+            return
+        self.norm = norm
         self.optimizer.step()
         self.step += 1
         if self.average:
             self.average.update(self.model, self.step)
-        self.loss_sum += loss * len(labels)
-        self.samples += len(labels)
-        self.epoch_samples += len(labels)
+        self.loss_sum += loss * count
+        self.samples += count
+        self.epoch_samples += count
 
-    def _backward_in_parts(self, pictures: Tensor, labels: Tensor) -> Tensor:
+    def _refused(self, loss: float, norm: float) -> bool:
+        """Whether the step is to be skipped; `NumericError` if the training is to stop at it."""
+        recipe, finite = self.recipe, math.isfinite(loss + norm)
+        if finite and not (recipe.spike and loss > recipe.spike * self._usual_loss):
+            return False
+        told = (
+            f"the loss is {loss:.4g} and the gradient's norm {norm:.4g} in epoch {self.epoch + 1} at "
+            f"learning rate {self.learning_rate:.3g} (step {self.step + 1})"
+        )
+        if not finite and recipe.not_finite == "stop":
+            raise NumericError(told)
+        before = len(self.skipped_in(self.epoch))
+        if before >= min(max(AT_LEAST, MOST_SKIPPED * self.steps), self.steps - 1):
+            raise NumericError(f"after {before} skipped steps in this epoch {told}")
+        return True
+
+    @property
+    def _usual_loss(self) -> float:
+        """The mean of this epoch so far; at its beginning that of the last one; at the very beginning none is usual."""
+        if self.epoch_samples:
+            return self.mean_loss
+        return self.history[-1].train_loss if self.history else math.inf
+
+    def _norms_before(self) -> list[Tensor]:
+        """What norms have counted, if a step may have to be taken back."""
+        kept = self.halving or self.recipe.not_finite == "skip" or self.recipe.spike
+        return [one.clone() for one in self.model.buffers()] if kept else []
+
+    def _put_norms(self, buffers: list[Tensor]) -> None:
+        for one, before in zip(self.model.buffers(), buffers, strict=True):
+            one.copy_(before)
+
+    def _sow(self) -> None:
+        """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
+        torch.manual_seed(step_seed(self.seed, self.step, self.world.rank))
+
+    def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int, buffers: list[Tensor]) -> Tensor:
         """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.
 
         What norms have counted of a failed try is undone, so that only the parts tell it from a try that succeeds.
         """
-        buffers = [one.clone() for one in self.model.buffers()] if self.halving else []
         while True:
             try:
-                return self._backward(pictures, labels)
+                return self._backward(pictures, labels, count)
             except (MemoryError, RuntimeError) as error:
                 if not (self.halving and is_want_of_memory(error) and 4 * self.parts <= len(labels)):
                     raise
             self.parts *= 2
             self.optimizer.zero_grad(set_to_none=True)
-            torch.manual_seed(step_seed(self.seed, self.step))
-            for one, before in zip(self.model.buffers(), buffers, strict=True):
-                one.copy_(before)
+            self._sow()
+            self._put_norms(buffers)
 
-    def _backward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss of a batch; its gradient is left in the weights."""
+    def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
+        """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
         recipe = self.recipe
-        batch = mixed(pictures, labels, recipe.mixup, recipe.cutmix, self.seed, self.step)
+        strength = recipe.strength_at(self.epoch)
+        batch = mixed(pictures, labels, strength * recipe.mixup, strength * recipe.cutmix, self.seed, self.step)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
         pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
-        for some, own, others in zip(*pieces, strict=True):
-            with bfloat16:
+        for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
+            with bfloat16, self.world.gradients_meet(self._together, part == parts):
                 logits = self._forward(some)
+                taught = self.teacher(some) if self.teacher else None
             loss = F.cross_entropy(logits.float(), own, label_smoothing=recipe.label_smoothing)
             if batch.share < 1:
                 other = F.cross_entropy(logits.float(), others, label_smoothing=recipe.label_smoothing)
                 loss = batch.share * loss + (1 - batch.share) * other
-            loss = loss * (len(own) / len(labels))
-            loss.backward()  # type: ignore[no-untyped-call]
+            if taught is not None:
+                loss = torch.lerp(loss, distillation(logits, taught, recipe.temperature), recipe.distil)
+            loss = loss * (len(own) / count)
+            # The mean of the processes' gradients is taken.
+            (loss * self.world.size).backward()  # type: ignore[no-untyped-call]
             whole += loss.detach()
         return whole
 
@@ -167,6 +257,7 @@ def clip(model: nn.Module, most: float) -> float:
     return norm.item()
 
 
-def step_seed(seed: int, step: int) -> int:
-    """A seed of torch for one step of a training."""
-    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0])
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """A seed of torch for one step of a training in one of its processes."""
+    source = (seed, step, rank) if rank else (seed, step)
+    return int(np.random.SeedSequence(source).generate_state(1, np.uint64)[0])

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from triscale.data import Pictures, Size
-from triscale.data.batches import Augmentation, augmented, to_tensor
+from triscale.data.batches import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
+from triscale.data.loader import Loader
 from triscale.data.scan import threads
+from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
 Batch = tuple[Tensor, Tensor]
-Indices = NDArray[np.int64]
 
 
 class Feed(Protocol):
@@ -40,44 +41,30 @@ class Feed(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PictureFeed:
+class PictureFeed(WholeBatches):
     """Augmented batches of pictures that are in memory, or mapped into it.
-
-    The last, partial batch of an epoch is left out unless it is the only one: batch norm cannot learn from one picture,
-    and every epoch leaves out others.
 
     Attributes:
         images: uint8 [n, height, width, 3].
         labels: int64 [n].
-        indices: the pictures that are trained on.
-        batch: pictures a step.
+        indices, batch: see `WholeBatches`.
         seed: not negative.
         augmentation: what is done to the pictures.
         mean, std: by which they are normalised.
         workers: threads that make batches ahead; 0: each is made when it is asked for. The same batches come.
         name: the name of a picture by its position.
+        share: which of each batch are made.
     """
 
     images: Pictures
     labels: Indices
-    indices: Indices
-    batch: int
     seed: int
     augmentation: Augmentation
     mean: tuple[float, ...]
     std: tuple[float, ...]
     workers: int = 0
     name: Callable[[int], str] = "picture {}".format
-
-    @property
-    def steps(self) -> int:
-        """Whole batches in an epoch."""
-        return max(1, len(self.indices) // self.batch)
-
-    @property
-    def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
-        return max(0, len(self.indices) - self.steps * self.batch)
+    share: Share = WHOLE
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """See `Feed.batches`."""
@@ -85,6 +72,7 @@ class PictureFeed:
 
         def made(step: int) -> Batch:
             chosen = order[step * self.batch : (step + 1) * self.batch]
+            chosen = chosen[self.share.places(len(chosen))]
             pixels = augmented(self.images, chosen, draws[chosen, 1:], self.augmentation)
             return to_tensor(pixels, self.mean, self.std), torch.from_numpy(self.labels[chosen])
 
@@ -100,6 +88,35 @@ class PictureFeed:
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
         drawn = draws.random((len(self.images), 4))
         return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GrowingFeed:
+    """A feed for each epoch: the same pictures in the same order, at sizes and strengths that grow.
+
+    Attributes:
+        by_epoch: the feeds; epochs of one size and strength share one.
+    """
+
+    by_epoch: Sequence[PictureFeed | Loader]
+
+    @property
+    def steps(self) -> int:
+        """Whole batches in an epoch."""
+        return self.by_epoch[-1].steps
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that an epoch leaves out, others in each."""
+        return self.by_epoch[-1].left_out
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """See `Feed.batches`."""
+        return self.by_epoch[epoch].batches(epoch, first)
+
+    def names(self, epoch: int, step: int) -> Sequence[str]:
+        """See `Feed.names`."""
+        return self.by_epoch[epoch].names(epoch, step)
 
 
 def eval_photos(part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int) -> Iterator[Batch]:

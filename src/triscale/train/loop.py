@@ -53,7 +53,8 @@ def train(
             try:
                 engine.learn(pictures, labels)
             except NumericError as error:
-                raise NumericError(f"{error}; use a smaller one.\n{_batch(engine, feed)}") from None
+                batch = batch_named(feed, engine.steps, engine.step)
+                raise NumericError(f"{error}; use a smaller one.\n{batch}") from None
             clock.tick(training=True)
             on_step(engine)
         top1 = evaluate(engine.learned)
@@ -79,7 +80,8 @@ class Clock:
         self._before = now
 
 
-def _batch(engine: Engine, feed: Feed) -> str:
-    names = feed.names(engine.epoch, engine.step_of_epoch)
+def batch_named(feed: Feed, steps: int, step: int) -> str:
+    """The first pictures of the batch of a step, counted from 0 over epochs of so many steps."""
+    names = feed.names(step // steps, step % steps)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"The batch: {', '.join(names[:_SHOWN])}{more}."

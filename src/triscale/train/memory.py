@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from triscale.cost.memory import largest_batch
+from triscale.cost import count, largest_batch
 from triscale.errors import InputError, OutOfMemoryError
 from triscale.machine import machine
 from triscale.spec import Network
@@ -18,7 +18,7 @@ _SIGNS = (
     "out of memory",
     "bad_alloc",
 )
-_SHARE = 0.8
+SHARE = 0.7
 """Of the memory there is, which the forecast may fill: the process holds more than it counts."""
 
 
@@ -43,14 +43,25 @@ def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
 def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> int:
     """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
 
-    The count is that of live tensors, so a step may still fail; `Engine` then halves the parts.
+    Counted are the recipe's optimizer, precision, recomputation and moving average. From the second part on, the
+    gradient of those before is there too. The count is that of live tensors, so a step may still fail; `Engine` then
+    halves the parts.
     """
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    optimizer = "adam" if recipe.optimizer == "adamw" else recipe.optimizer
+    limit = int(SHARE * free)
+    if _together(network, recipe, limit) >= recipe.batch:
+        return 1
+    return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params)))
+
+
+def _together(network: Network, recipe: Recipe, limit: int) -> int:
+    """How many pictures at a time are trained within `limit` bytes, 0 if none."""
     try:
-        together = largest_batch(network, int(_SHARE * free), optimizer)
+        return largest_batch(
+            network, limit, recipe.optimizer,
+            precision=recipe.precision, recompute=recipe.recompute, ema=recipe.ema > 0,
+        )  # fmt: skip
     except InputError:
-        together = 2
-    return -(-recipe.batch // max(2, min(together, recipe.batch)))
+        return 0

@@ -1,6 +1,6 @@
 """Optimizers: RMSProp as TensorFlow does it, and which weights decay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -64,18 +64,37 @@ def _step(parameters: list[Tensor], states: list[tuple[Tensor, Tensor]], group: 
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer for the weights that are trained, those that decay in its first group."""
+    """The recipe's optimizer for the weights that are trained: a group for each rate, and for what does not decay.
+
+    A group's `scale` is the factor of its learning rate.
+    """
     spared = {id(one) for one in _spared(model, recipe)}
-    trained = [one for one in model.parameters() if one.requires_grad]
+    trained = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
+    scales = dict(zip((name for name, _ in trained), _scales([name for name, _ in trained], recipe), strict=True))
     groups = [
-        {"params": [one for one in trained if id(one) not in spared], "weight_decay": recipe.weight_decay},
-        {"params": [one for one in trained if id(one) in spared], "weight_decay": 0.0},
+        {
+            "params": [one for name, one in trained if scales[name] == scale and (id(one) in spared) == spare],
+            "weight_decay": 0.0 if spare else recipe.weight_decay,
+            "scale": scale,
+        }
+        for scale in sorted(set(scales.values()))
+        for spare in (False, True)
     ]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=0.9, nesterov=True)
     return RMSPropTF(groups, lr=recipe.peak_rate)
+
+
+def _scales(names: Sequence[str], recipe: Recipe) -> list[float]:
+    """For each weight the factor of its rate: `layer_decay` to the number of parts from its own to the classifier.
+
+    Parts are the stem, each stage, the head and the classifier, or the first names of a foreign model.
+    """
+    parts = [".".join(name.split(".")[: 2 if name.startswith("stages.") else 1]) for name in names]
+    order = {part: index for index, part in enumerate(dict.fromkeys(parts))}
+    return [recipe.layer_decay ** (len(order) - 1 - order[part]) for part in parts]
 
 
 def _spared(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:
@@ -86,6 +105,6 @@ def _spared(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the learning rate."""
+    """Give every parameter group the learning rate, times its `scale`."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("scale", 1.0)

@@ -4,7 +4,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from triscale.errors import UsageError
-from triscale.train.schedule import cosine, staircase
+from triscale.spec.rounding import Size
+from triscale.train.norms import Norms
+from triscale.train.schedule import cosine, growth, staircase
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "staircase"]
@@ -12,6 +14,7 @@ Decayed = Literal["weights", "all_but_norms"]
 Precision = Literal["float32", "bfloat16"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
+NotFinite = Literal["stop", "skip"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -45,12 +48,31 @@ class Recipe:
         clip: largest norm of the gradient of a step; 0: no limit.
         precision: `float32`, or `bfloat16` by autocast (weights stay float32).
         crop: `shift` of pictures that were rendered at the network's size; or `random`: a resized crop of the original,
-            of 8% to all of its area, as in the paper.
+            of `area` to all of it.
         policy: of operations on a crop: `autoaugment` (its policy v0), `randaugment`, or `none`.
         layers, magnitude: N and M of RandAugment.
         jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
+        recompute: keep of each block its input alone, and make the maps inside again in backward (activation
+            checkpointing, arXiv 1604.06174): the same bits in less memory, for one more forward pass.
+        norms: what batch norms do: `learn` as the network says; `freeze` the statistics of the weights; `momentum`,
+            which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
+            taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
+        layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
+        sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
+        area: smallest part of a picture's area that a random crop keeps.
+        not_finite: `stop` at a loss or gradient that is not finite; or `skip` its step, which then changes nothing.
+        spike: skip a step whose loss is more than so many times the mean of its epoch so far; 0: none is.
+        first_size: sides of the pictures in the first epochs, as a fraction of the network's; they grow linearly, in
+            `sizes` stages of equal length, to 1 in the last (progressive resizing, EfficientNetV2 section 4).
+            Intermediate sides are rounded to even numbers. Validation is always at the whole size.
+        sizes: stages of growth, or one for each epoch if there are fewer of these.
+        first_strength: dropout, RandAugment's magnitude and the alphas of mixup and CutMix in the first epochs, as a
+            fraction of the network's and the recipe's own; they grow as the sides do.
+        distil: share of the loss that is a teacher's, where there is one: (1 - distil) of cross entropy with the labels
+            and `distil` of T^2 KL(teacher || student) (arXiv 1503.02531).
+        temperature: T, by which the logits of both are divided.
     """
 
     epochs: int = 10
@@ -81,6 +103,18 @@ class Recipe:
     jitter: float = 0.0
     erase: float = 0.0
     compile: bool = False
+    recompute: bool = False
+    norms: Norms = "learn"
+    layer_decay: float = 1.0
+    area: float = 0.08
+    sync_norms: bool = False
+    not_finite: NotFinite = "stop"
+    spike: float = 0.0
+    first_size: float = 1.0
+    sizes: int = 4
+    first_strength: float = 1.0
+    distil: float = 0.5
+    temperature: float = 4.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
@@ -93,6 +127,7 @@ class Recipe:
             if not least <= value < below:
                 raise UsageError(f"{name} is {value}; give a number from {least:g} to below {below:g}.")
         self._refuse_impossible()
+        self._refuse_no_growth()
 
     def _refuse_impossible(self) -> None:
         """What each field allows alone and no training can do together."""
@@ -112,6 +147,41 @@ class Recipe:
             raise UsageError('policy, jitter and erase are for crops of the originals: give crop = "random".')
         if self.crop == "random" and self.shift:
             raise UsageError('a random crop is shifted already: give shift = 0.0, or crop = "shift".')
+        if 0 < self.spike <= 1:
+            raise UsageError(f"spike is {self.spike}: every other loss is above the mean; give more than 1, or 0.")
+
+    def _refuse_no_growth(self) -> None:
+        """Fractions that reach up to 1, and stages that have somewhere to go."""
+        if not (0 < self.first_size <= 1 and 0 <= self.first_strength <= 1 and 0 <= self.distil <= 1):
+            raise UsageError(
+                f"first_size {self.first_size}, first_strength {self.first_strength} and distil {self.distil} "
+                "are fractions:\ngive numbers up to 1 (first_size above 0)."
+            )
+        if not 0 < self.temperature < _INFINITE:
+            raise UsageError(f"temperature is {self.temperature}; give a number above 0.")
+        if self.sizes < 2 and (self.first_size, self.first_strength) != (1, 1):
+            raise UsageError(f"nothing grows in sizes = {self.sizes}; give 2 or more.")
+
+    @property
+    def grows(self) -> bool:
+        """Whether epochs differ in their pictures' size or in how they are augmented."""
+        return (self.first_size, self.first_strength) != (1, 1)
+
+    def size_at(self, epoch: int, size: Size) -> Size:
+        """Height and width of the pictures of an epoch (from 0), for a network of `size`."""
+        share = self._grown_from(self.first_size, epoch)
+        return size if share == 1 else (_even_side(share, size[0]), _even_side(share, size[1]))
+
+    def strength_at(self, epoch: int) -> float:
+        """By what the strengths of regularisation are multiplied in an epoch (from 0)."""
+        return self._grown_from(self.first_strength, epoch)
+
+    def pixels_at(self, epoch: int) -> float:
+        """Pixels of a picture of an epoch (from 0) as a share of those in the end: about what a step costs."""
+        return self._grown_from(self.first_size, epoch) ** 2
+
+    def _grown_from(self, first: float, epoch: int) -> float:
+        return 1 - (1 - first) * (1 - growth(epoch, self.epochs, self.sizes))  # exactly 1 in the end, and from 1
 
     @property
     def peak_rate(self) -> float:
@@ -134,6 +204,11 @@ class Recipe:
         }
 
 
+def _even_side(share: float, side: int) -> int:
+    """The even number of pixels nearest to a share of a side, but never none and never more than the side."""
+    return min(side, 2 * max(1, round(share * side / 2)))
+
+
 _WORDS: dict[str, tuple[str, ...]] = {
     "optimizer": get_args(Optimizer),
     "schedule": get_args(Schedule),
@@ -141,6 +216,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
     "crop": get_args(Crop),
     "policy": get_args(Policy),
+    "norms": get_args(Norms),
+    "not_finite": get_args(NotFinite),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -149,4 +226,6 @@ _RANGES = {
     "reference_batch": (0, _INFINITE), "ema": (0, 1), "mixup": (0, _INFINITE), "cutmix": (0, _INFINITE),
     "clip": (0, _INFINITE),
     "layers": (0, _INFINITE), "magnitude": (0, _INFINITE), "jitter": (0, 1), "erase": (0, 1),
+    "layer_decay": (0, 1.000001), "area": (0.01, 1.000001),
+    "spike": (0, _INFINITE),
 }  # fmt: skip

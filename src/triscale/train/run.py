@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,24 +14,24 @@ from torch import nn
 
 from triscale import records as store
 from triscale._version import __version__
-from triscale.data import open_data, split_validation
-from triscale.data.augment import PhotoAugmentation
-from triscale.data.batches import Augmentation, eval_batches
-from triscale.data.crop import RandomCrop
-from triscale.data.loader import Loader
+from triscale.data import open_data
 from triscale.errors import InputError
-from triscale.evaluate import top1
+from triscale.evaluate import count_correct
 from triscale.machine import machine
-from triscale.nn import Model, build, device_name
-from triscale.spec import IMAGENET, Preprocessing, content_hash, to_document
+from triscale.nn import device_name
+from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
-from triscale.train.feed import PictureFeed, eval_photos
 from triscale.train.identity import Asked, identity_of, refuse_another
-from triscale.train.loop import train
+from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
+from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
-from triscale.weights import Checkpoint, load, save, write_atomically
+from triscale.train.start import first_model, preprocessing_of, refuse_unfit
+from triscale.train.supply import TrainingFeed, feeds_of, grown_up
+from triscale.train.teacher import Teacher
+from triscale.train.world import ALONE, World
+from triscale.weights import Checkpoint, save, write_atomically
 
 RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
 _EVAL_BATCH = 256
@@ -72,6 +73,7 @@ class Run:
         split_for_memory: split batches into as many parts as memory asks for; the batch stays what it is.
         stopping: whether the training was asked to stop.
         watch: told what goes on.
+        world: the processes that train together; the folder must be the same for all of them.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Run:
         save_every: float = 60.0,
         split_for_memory: bool = False,
         stopping: Callable[[], bool] = lambda: False,
+        world: World = ALONE,
     ) -> None:
-        self.folder, self.watch, self.device = folder, watch, torch.device(device)
-        self.workers, self.save_every, self.stopping = workers, save_every, stopping
+        self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
+        self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
-        self.source = open_data(asked.data)
+        self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
+        refuse_unfit(self.asked, self.source.classes)
 
     def result(self) -> Result:
         """Train what is missing, and say what came out.
@@ -102,10 +106,13 @@ class Run:
             Interrupted: it was asked to stop, and has saved.
         """
         self._begin()
-        if not self._told("result"):
+        finished = bool(self._told("result"))
+        self.world.wait()  # before one of them writes
+        if not finished:
             advice = "even in parts; use a smaller network" if self.split_for_memory else "use --batch auto"
             with enough_memory(self.asked.network, self.asked.recipe.batch, advice):
                 self._train()
+        self.world.wait()
         found = self._told("result")[-1]
         return Result(
             folder=self.folder,
@@ -115,13 +122,18 @@ class Run:
             checkpoint=self.folder / BEST,
         )
 
+    def stopping(self) -> bool:
+        """Whether one of the processes was asked to stop."""
+        return self.world.any(self._stopping())
+
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What makes this training this training, for `run.json`."""
         return identity_of(self.asked, self.source)
 
     def _begin(self) -> None:
-        """Write `run.json`, or refuse a folder in which it is of another training."""
+        """Refuse a folder that holds another training."""
+        self.world.require_agreement({**self.identity, "triscale": __version__, "torch": str(torch.__version__)})
         path = self.folder / RUN
         if path.exists():
             try:
@@ -129,21 +141,29 @@ class Run:
             except (OSError, ValueError, KeyError, TypeError):
                 raise InputError(f"{path} is damaged; use another --out.") from None
             refuse_another(self.folder, then, self.identity)
-            return
-        write_atomically(path, (json.dumps({"identity": self.identity}, indent=2) + "\n").encode())
 
     def _train(self) -> None:
-        feed, validation = self._feed()
-        keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say)
-        engine = Engine(self._model(), self.asked.recipe, feed.steps, seed=self.asked.seed)
-        if self.split_for_memory:
-            engine.parts, engine.halving = forecast_parts(self.asked.network, self.asked.recipe, self.device), True
+        if self.world.first:  # again where it is there already: a folder that takes no files is told before a step
+            payload = json.dumps({"identity": self.identity}, indent=2) + "\n"
+            write_atomically(self.folder / RUN, payload.encode())
+        with self.world.first_goes_ahead():  # it renders, the others find what it has rendered
+            feed, validation = feeds_of(
+                self.asked, self.source, self.preprocessing, self.workers, self._go_on, self.world.share
+            )
+        keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
+                        writes=self.world.first)  # fmt: skip
+        engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:
+            if engine.recipe.norms == "precise":
+                some = -(-PRECISE // engine.recipe.batch)
+                whole = grown_up(feed)
+                take_precise(model, islice(whole.batches(engine.epoch, max(0, feed.steps - some)), some))
+                self.world.average_statistics(model)
             at_once = max(2, min(_EVAL_BATCH, engine.recipe.batch // engine.parts)) if engine.parts > 1 else _EVAL_BATCH
-            return top1(model, _interruptible(validation(at_once), lambda: keeper.check(engine)))
+            return self._top1(model, validation(at_once), lambda: keeper.check(engine))
 
         parts = engine.parts
 
@@ -158,12 +178,14 @@ class Run:
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
             self._record_epoch(engine)
+            self._tell_skipped(engine, feed)
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
             else:
                 keeper.after_step(engine)
 
+        self.world.wait()  # all have read the state before one of them writes the next
         outcome = train(engine, feed, evaluate, on_step=after_step, on_epoch=after_epoch)
         best = best_of(engine.history)
         self._append(
@@ -177,72 +199,44 @@ class Run:
             finished=_now(),
         )
 
-    def _model(self) -> Model:
-        """The network with its first weights, where it will be trained."""
-        asked = self.asked
-        torch.manual_seed(asked.seed)
-        model = build(asked.network)
-        if asked.recipe.zero_classifier:
-            nn.init.zeros_(model.classifier.weight)
-        if asked.weights is not None:
-            self._take(model, load(asked.weights))
-        return model.to(self.device).to(memory_format=torch.channels_last)
+    def _engine(self, steps: int) -> Engine:
+        """Before its first step."""
+        found, classes = self.asked.teacher, self.source.classes
+        teacher = None if found is None else Teacher(found, classes, self.preprocessing, self.device)
+        model = first_model(self.asked, classes, self.watch.say).to(self.device)
+        engine = Engine(model, self._recipe(), steps, seed=self.asked.seed, world=self.world, teacher=teacher)
+        if self.split_for_memory:
+            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
+        return engine
 
-    def _take(self, model: Model, found: Checkpoint) -> None:
-        """Begin with the weights of a checkpoint; the classifier of other classes is left out."""
-        free = replace(self.asked.network, classes=found.network.classes, resolution=found.network.resolution)
-        if content_hash(free) != content_hash(found.network):
-            raise InputError(
-                f"{self.asked.weights} holds weights of {found.network.name}, not of {self.asked.network.name}.\n"
-                "Give the network that the weights are of."
-            )
-        state = dict(found.state)
-        if found.classes != self.source.classes:
-            state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
-            self.watch.say(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
-        model.load_state_dict({**model.state_dict(), **state})
+    def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
+        """Of the pictures of all processes, each counted by one of them."""
+        if self.world.size == 1:  # several agree on stopping, which they cannot between unequal numbers of batches
+            batches = _interruptible(batches, check)
+        correct, seen = count_correct(model, batches)
+        return self.world.total(correct) / self.world.total(seen)
+
+    def _recipe(self) -> Recipe:
+        """With what its norms do, which `auto` leaves open."""
+        recipe, weights = self.asked.recipe, self.asked.weights
+        norms = chosen(recipe.norms, recipe.batch, begun=weights is not None, grown=self.asked.grow)
+        if recipe.norms == "auto":
+            self.watch.say(f"batch norms: {norms}; {REASONS[norms]}")
+        return replace(recipe, norms=norms)
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
-        """What the weights are locked to: of random crops ImageNet's, else a study's; or that of `asked.weights`."""
-        crops = self.asked.recipe.crop == "random"
-        if self.asked.weights is None:
-            return IMAGENET if crops else Preprocessing()
-        found = load(self.asked.weights).preprocessing
-        return replace(found, resolution=None) if crops else replace(Preprocessing(), mean=found.mean, std=found.std)
-
-    def _feed(self) -> tuple[PictureFeed | Loader, Callable[[int], Iterator[Any]]]:
-        """The batches of the training, and (from how many at once) those of the validation."""
-        asked, source, how = self.asked, self.source, self.preprocessing
-        part, size = source.parts["train"], asked.network.resolution
-        training, validation = split_validation(source.labels("train"), seed=asked.seed)
-        if len(training) < 2 or not len(validation):
-            raise InputError(
-                f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
-                "Give at least two of each class."
-            )
-        drawn: dict[str, Any] = {
-            "indices": training,
-            "batch": asked.recipe.batch,
-            "seed": asked.seed,
-            "workers": self.workers,
-        }
-        if asked.recipe.crop == "random":
-            loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
-            return loader, lambda at_once: eval_photos(part, validation, size, how, at_once)
-        images, labels = source.pictures("train", size, progress=self._go_on), part.labels
-        augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
-        feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
-                           name=part.name, **drawn)  # fmt: skip
-        return feed, lambda at_once: eval_batches(images, labels, validation, batch=at_once, mean=how.mean, std=how.std)
+        """What the weights are locked to."""
+        return preprocessing_of(self.asked)
 
     def _go_on(self, done: int, whole: int) -> None:
         """Rendering may take minutes, and nothing needs saving yet."""
         del done, whole
-        if self.stopping():
+        if self.world.size == 1 and self.stopping():
             raise Interrupted
 
-    def _introduce(self, feed: PictureFeed | Loader, engine: Engine, *, going_on: bool) -> None:
+    def _introduce(self, feed: TrainingFeed, engine: Engine, *, going_on: bool) -> None:
         """Say what is trained, or from where it goes on; write the first record."""
         if going_on:
             self.watch.say(f"going on: step {engine.step} of {engine.steps * engine.recipe.epochs}")
@@ -250,14 +244,15 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
-        if not self._told("train"):
+        origins = (("grown_from", self.asked.weights if self.asked.grow else None), ("teacher", self.asked.teacher))
+        if self.world.first and not self._told("train"):
             self._append(
                 kind="train",
                 schema=1,
                 triscale=__version__,
                 network=to_document(self.asked.network),
                 id=content_hash(self.asked.network),
-                recipe=self.asked.recipe.document(),
+                recipe=engine.recipe.document(),
                 seed=self.asked.seed,
                 data={**self.identity["data"], "source": self.source.name, "notes": list(self.source.notes)},
                 left_out=feed.left_out,
@@ -265,11 +260,12 @@ class Run:
                 device=str(self.device),
                 threads=torch.get_num_threads(),
                 started=_now(),
+                **{name: one.network.name for name, one in origins if one is not None},
             )
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
         """Write the weights of the epoch that has just ended if no earlier one was as good."""
-        if best_of(engine.history) is not engine.history[-1]:
+        if best_of(engine.history) is not engine.history[-1] or not self.world.first:
             return
         state = engine.learned.state_dict()
         path = self.folder / BEST
@@ -279,15 +275,27 @@ class Run:
 
     def _record_epoch(self, engine: Engine) -> None:
         """Once an epoch: one that is made again after a crash has its record already."""
-        epoch = engine.history[-1]
-        if all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
+        epoch, recipe = engine.history[-1], engine.recipe
+        size = recipe.size_at(epoch.epoch - 1, self.asked.network.resolution)
+        grows = {"resolution": list(size)} if recipe.grows else {}
+        if self.world.first and all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
             self._append(
                 kind="epoch",
                 **asdict(epoch),
                 learning_rate=engine.learning_rate,
                 gradient_norm=engine.norm,
                 parts=engine.parts,
+                skipped=len(engine.skipped_in(engine.epoch - 1)),
                 seconds=engine.seconds,
+                **grows,
+            )
+
+    def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
+        """Once an epoch, with the first batch of them."""
+        if skipped := engine.skipped_in(engine.epoch - 1):
+            self.watch.say(
+                f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
+                f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
             )
 
     def _told(self, kind: str) -> list[dict[str, Any]]:
@@ -295,20 +303,8 @@ class Run:
         return store.read(path).all(kind) if path.exists() else []
 
     def _append(self, **record: Any) -> None:
-        store.append(self.folder / RECORDS, record)
-
-
-def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:
-    """What a recipe of random crops does to each photo."""
-    return PhotoAugmentation(
-        crop=RandomCrop(),
-        flip=0.5 if recipe.flip else 0.0,
-        policy=recipe.policy,
-        layers=recipe.layers,
-        magnitude=recipe.magnitude,
-        jitter=recipe.jitter,
-        erase=recipe.erase,
-    )
+        if self.world.first:
+            store.append(self.folder / RECORDS, record)
 
 
 def best_of(history: list[Epoch]) -> Epoch:

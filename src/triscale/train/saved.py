@@ -27,7 +27,7 @@ from triscale.weights.checkpoint import state_digest
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
 FORMAT, VERSION = "triscale.training", 1
 
-_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm")
+_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm", "skipped")
 
 
 class Interrupted(BaseException):
@@ -47,6 +47,7 @@ class Keeper:
         every: seconds between two saves.
         stopping: whether the training was asked to stop.
         tell: told warnings.
+        writes: whether this process is the one that writes, of several that train together.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Keeper:
         every: float,
         stopping: Callable[[], bool] = lambda: False,
         tell: Callable[[str], None] = lambda _: None,
+        writes: bool = True,
     ) -> None:
+        self.writes = writes
         self.folder, self.identity, self.every = folder, _digest_of(identity), every
         self.stopping, self.tell = stopping, tell
         self._saved = time.monotonic()
@@ -80,6 +83,8 @@ class Keeper:
         Raises:
             OutputError, StorageError: writing failed; the old files are as they were.
         """
+        if not self.writes:
+            return
         payload = packed(self._about(engine), tensors_of(engine))
         write_atomically(self.folder / LAST, payload, keep=self.folder / PREVIOUS)
         self.note(LAST, payload)
@@ -103,7 +108,7 @@ class Keeper:
         Raises:
             InputError: there are states, and none can be used.
         """
-        for left in self.folder.glob(".*.tmp"):  # by a process that was killed
+        for left in self.folder.glob(".*.tmp") if self.writes else ():  # by a process that was killed
             left.unlink(missing_ok=True)
         reasons = []
         for name in (LAST, PREVIOUS):
@@ -142,13 +147,14 @@ class Keeper:
         return about, tensors
 
     def _bring(self, engine: Engine, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        if (then := about["where"]) != (now := _where(engine)):
+        then, now = {"processes": 1, **about["where"]}, _where(engine)
+        if then != now:
             changed = ", ".join(
                 f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
             )
             self.tell(f"warning: the last bits of the result may differ: {changed}.")
         for name in _COUNTERS:
-            setattr(engine, name, about[name])
+            setattr(engine, name, about.get(name, getattr(engine, name)))  # one that an older state does not have
         engine.history = [Epoch(**one) for one in about["history"]]
         put_tensors(engine, tensors)
 
@@ -160,6 +166,7 @@ def _where(engine: Engine) -> dict[str, Any]:
         "torch": str(torch.__version__),
         "device": str(engine.device),
         "threads": torch.get_num_threads(),
+        "processes": engine.world.size,
     }
 
 

@@ -21,3 +21,13 @@ def staircase(peak: float, epoch: float, warmup: float, decay: float, every: flo
     if epoch < warmup:
         return peak * epoch / warmup
     return peak * decay ** math.floor((epoch + _NOISE) / every)
+
+
+def growth(epoch: int, epochs: int, stages: int) -> float:
+    """How far training has grown in an epoch: from 0 in the first of equally long stages to 1 in the last.
+
+    EfficientNetV2 (arXiv 2104.00298), Algorithm 1. There are no more stages than epochs, so that the last epoch has
+    always grown up; where there is one stage, it has.
+    """
+    stages = min(stages, epochs)
+    return 1.0 if stages < 2 else (epoch * stages // epochs) / (stages - 1)

@@ -2,8 +2,9 @@
 
 from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
-from triscale.weights.classifier import Classifier, load_classifier
+from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
+from triscale.weights.grow import computed_as, grown, refuse_growth
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
 from triscale.weights.sources import checkpoint_path, load_weights
@@ -13,12 +14,16 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "checkpoint_path",
+    "computed_as",
+    "finite",
     "from_peer",
+    "grown",
     "imagenet_ids",
     "imagenet_names",
     "load",
     "load_classifier",
     "load_weights",
+    "refuse_growth",
     "save",
     "to_peer",
     "with_input_channels",

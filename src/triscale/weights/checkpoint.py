@@ -39,12 +39,21 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
-    """A trained network with the names of its classes and the preprocessing that it was trained with."""
+    """A trained network with the names of its classes and the preprocessing that it was trained with.
+
+    `notes` are sentences on how sure that is; they are not written into files.
+    """
 
     network: Network
     state: Mapping[str, Tensor]
     classes: tuple[str, ...]
     preprocessing: Preprocessing
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what it answers, wherever and however it was stored."""
+        return state_digest(_described(self), self.state)
 
     def model(self) -> Model:
         """The network with these weights, in evaluation mode.
@@ -69,17 +78,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         StorageError: writing failed; the old file is untouched.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
-    about = {
-        "format": FORMAT,
-        "version": VERSION,
-        "network": to_document(checkpoint.network),
-        "classes": list(checkpoint.classes),
-        "preprocessing": preprocessing_document(checkpoint.preprocessing),
-    }
-    metadata = {"triscale": json.dumps(about, sort_keys=True), "sha256": ""}
+    metadata = {"triscale": _described(checkpoint), "sha256": ""}
     metadata["sha256"] = state_digest(metadata["triscale"], tensors)
     payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
+
+
+def _described(checkpoint: Checkpoint) -> str:
+    """What stands beside the tensors, as canonical JSON."""
+    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint)}, sort_keys=True)
 
 
 def load(path: Path) -> Checkpoint:
@@ -102,15 +109,26 @@ def load(path: Path) -> Checkpoint:
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
         kind = f"{about.get('format')} version {about.get('version')}"
         raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
+    network, classes, preprocessing = described_part(path, about)
+    return Checkpoint(network=network, state=tensors, classes=classes, preprocessing=preprocessing)
+
+
+def description(checkpoint: Checkpoint) -> dict[str, Any]:
+    """All of a checkpoint but its tensors, JSON-ready."""
+    return {
+        "network": to_document(checkpoint.network),
+        "classes": list(checkpoint.classes),
+        "preprocessing": preprocessing_document(checkpoint.preprocessing),
+    }
+
+
+def described_part(path: Path, about: Mapping[str, Any]) -> tuple[Network, tuple[str, ...], Preprocessing]:
+    """Network, classes and preprocessing of a `description`; InputError, with the file in front, where they are not."""
     classes = about.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"{path} is damaged: its classes are no list of names.")
-    return Checkpoint(
-        network=_part(path, about, "network", from_document),
-        state=tensors,
-        classes=tuple(classes),
-        preprocessing=_part(path, about, "preprocessing", preprocessing_from),
-    )
+    network = _part(path, about, "network", from_document)
+    return network, tuple(classes), _part(path, about, "preprocessing", preprocessing_from)
 
 
 def _part(path: Path, about: Mapping[str, Any], name: str, read: Callable[[Any], _Part]) -> _Part:

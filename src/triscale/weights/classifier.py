@@ -23,12 +23,14 @@ class Classifier:
         classes: names in the order of the logits.
         preprocessing: what a picture goes through first.
         overrides: fields of the preprocessing that were replaced on purpose, each with what the weights had.
+        notes: sentences on how sure the preprocessing is.
     """
 
     model: Model
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     overrides: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.model.eval()
@@ -52,10 +54,7 @@ class Classifier:
         Raises:
             NumericError: they are not finite.
         """
-        logits: Tensor = self.model(pictures.to(device_of(self.model))).float().cpu()
-        if not torch.isfinite(logits).all():
-            raise NumericError("the network answers what is not a number: its weights are broken.")
-        return logits
+        return finite(self.model(pictures.to(device_of(self.model))).float().cpu())
 
     def on(self, device: torch.device) -> "Classifier":
         """The same, with the model moved to a device."""
@@ -85,6 +84,13 @@ class Classifier:
         }
 
 
+def finite(logits: Tensor) -> Tensor:
+    """The logits themselves; NumericError where one is no number."""
+    if not torch.isfinite(logits).all():
+        raise NumericError("the network answers what is not a number: its weights are broken.")
+    return logits
+
+
 def load_classifier(
     source: str | Path | None = None,
     network: str | None = None,
@@ -108,4 +114,4 @@ def load_classifier(
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
     model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
-    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing)
+    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing, notes=found.notes)

@@ -68,7 +68,9 @@ def table(network: Network, peer: str) -> tuple[Entry, ...]:
     """
     found = _peer(peer)
     naming = found.naming(network)
-    return tuple(entry for place in places(network) for entry in _entries(place, _ours(place), naming(place), found))
+    return tuple(
+        entry for place in places(network) for entry in _entries(place, own_names(place), naming(place), found)
+    )
 
 
 def to_peer(state: Mapping[str, Tensor], network: Network, peer: str) -> dict[str, Tensor]:
@@ -123,10 +125,10 @@ def _as_ours(tensor: Tensor) -> Tensor:
 
 
 def _counter(place: Place) -> str:
-    return f"{_ours(place).norm}.{COUNTER}"
+    return f"{own_names(place).norm}.{COUNTER}"
 
 
-def _ours(place: Place) -> Names:
+def own_names(place: Place) -> Names:
     """The names in our own `state_dict`."""
     role = place.layer.role
     if place.stage > 0:

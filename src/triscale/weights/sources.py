@@ -8,15 +8,17 @@ from typing import Any
 
 from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
-from triscale.spec import IMAGENET, Network, Preprocessing, content_hash
+from triscale.spec import IMAGENET, Network, Preprocessing, content_hash, value_text
 from triscale.weights import hub
 from triscale.weights.checkpoint import Checkpoint, load
+from triscale.weights.described import ABOUT, read_described
 from triscale.weights.files import opened
 from triscale.weights.identify import Identity, identify, spoken_of
 from triscale.weights.imagenet import CLASSES, imagenet_names
 from triscale.weights.mapping import from_peer, wanted_shapes
 from triscale.weights.packages import PACKAGES, packaged_file
 from triscale.weights.peers import PEERS
+from triscale.weights.peers.timm import config as timm_config
 from triscale.weights.peers.timm import settings
 from triscale.weights.stored import Stored
 from triscale.weights.strict import refuse_differences, refuse_values
@@ -57,6 +59,8 @@ def load_weights(
         return _of_timm(path / hub.WEIGHTS, path / hub.CONFIG, network, allow_pth=allow_pth)
     path = checkpoint_path(path)
     with opened(path, allow_pth=allow_pth) as stored:
+        if ABOUT in stored.about:
+            return _described(path, stored, network)
         if _ABOUT not in stored.about:
             return _foreign(path, stored, network, classes)
     return _own(path, network)
@@ -75,7 +79,8 @@ def from_package(network: str | None) -> Checkpoint:
         )
     known, path = PACKAGES[network], packaged_file(network)
     with opened(path, allow_pth=True) as stored:
-        return _foreign(path, stored, f"{known.peer}:{known.model}", None)
+        found = _foreign(path, stored, f"{known.peer}:{known.model}", None)
+    return replace(found, notes=())  # the file is the known one, and so is its preprocessing
 
 
 def checkpoint_path(run_or_weights: str | Path) -> Path:
@@ -115,6 +120,15 @@ def _require_same(found: Network, text: str, path: Path) -> None:
         )
 
 
+def _described(path: Path, stored: Stored, network: str | None) -> Checkpoint:
+    """A peer's file that we wrote, which says of itself what a checkpoint does."""
+    with _naming(path):
+        found, model = read_described(path, stored)
+    if network is not None and network != model:
+        _require_same(found.network, network, path)
+    return found
+
+
 def _of_timm(path: Path, config_path: Path, network: str | None, *, allow_pth: bool) -> Checkpoint:
     """Weights beside the `config.json` that timm writes for the hub."""
     config = hub.read_config(config_path)
@@ -131,8 +145,24 @@ def _of_timm(path: Path, config_path: Path, network: str | None, *, allow_pth: b
     with _naming(config_path):
         identity = identity._replace(network=replace(identity.network, classes=classes))
         how = settings(details)
+    labels = config.get("label_names", details.get("label_names"))
     with opened(path, allow_pth=allow_pth) as stored:
-        return _checkpoint(path, stored, identity, how, details.get("label_names"))
+        if ABOUT in stored.about:
+            return _described_beside(config_path, _described(path, stored, None), identity, how)
+        return _checkpoint(path, stored, identity, how, labels)
+
+
+def _described_beside(config_path: Path, found: Checkpoint, identity: Identity, how: Preprocessing) -> Checkpoint:
+    """The checkpoint that we wrote, unless the config beside it was changed since."""
+    expected = settings(
+        timm_config(identity.model, found.network, found.classes, found.preprocessing)["pretrained_cfg"]
+    )
+    if how != expected or identity.network.classes != found.network.classes:
+        raise InputError(
+            f"{config_path} and the weights beside it do not say the same: one of them was changed.\n"
+            "Give the file of the weights alone, or the folder without the metadata of triscale in its weights."
+        )
+    return found
 
 
 def _configured(architecture: str, path: Path) -> Identity:
@@ -147,7 +177,22 @@ def _foreign(path: Path, stored: Stored, network: str | None, classes: int | Non
         identity = identify(stored.shapes, network, classes)
         _refuse_shapes(stored, identity)  # before the preprocessing is asked for: the graver fault first
         how = identity.peer.preprocessing(identity.model, identity.tag, path.name)
-    return _checkpoint(path, stored, identity, _keras_colours(stored, how), None)
+    how = _keras_colours(stored, how)
+    found = _checkpoint(path, stored, identity, how, None)
+    return found if identity.tag else replace(found, notes=(_assumed(path, identity, how),))
+
+
+def _assumed(path: Path, identity: Identity, how: Preprocessing) -> str:
+    """What was taken for lack of a word in the file; it may be wrong for weights that somebody trained otherwise."""
+    taken = ", ".join(
+        f"{name} {value_text(value)}"
+        for name in ("resolution", "crop", "interpolation", "mean", "std")
+        if (value := getattr(how, name)) is not None
+    )
+    return (
+        f"{path.name} does not say how its pictures are prepared; taken as {identity.peer.name} has it for "
+        f"{identity.model}: {taken}. If its weights want another way: --override NAME=VALUE."
+    )
 
 
 def _checkpoint(path: Path, stored: Stored, identity: Identity, how: Preprocessing, labels: Any) -> Checkpoint:

@@ -89,12 +89,15 @@ class Peer:
         norm_fields: the endings of scale, shift, running mean and running variance.
         counts: whether norms have `num_batches_tracked`.
         change: how a layer's weight is kept.
+        loading: the line of code with which the peer loads a file of ours, with places for `model`, `classes`,
+            `channels` (of pictures) and `file`.
     """
 
     name: str
     models: dict[str, PeerModel]
     naming: Callable[[Network], Naming]
     preprocessing: Callable[[str, str, str], Preprocessing]
+    loading: str
     layer_fields: Callable[[Place], tuple[str, str]] = _torch_fields
     norm_fields: tuple[str, str, str, str] = (".weight", ".bias", ".running_mean", ".running_var")
     counts: bool = True

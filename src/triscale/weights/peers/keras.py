@@ -75,4 +75,5 @@ KERAS = Peer(
     norm_fields=("/gamma", "/beta", "/moving_mean", "/moving_variance"),
     counts=False,
     change=_change,
+    loading="model = keras.applications.{model}(weights=None, classes={classes}); model.load_weights({file!r})",
 )

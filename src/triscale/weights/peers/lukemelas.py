@@ -53,4 +53,13 @@ def _preprocessing(model: str, tag: str, file: str) -> Preprocessing:
     return replace(official, mean=INCEPTION.mean, std=INCEPTION.std) if adversarial else official
 
 
-LUKEMELAS = Peer(name="lukemelas", models=MODELS, naming=_naming, preprocessing=_preprocessing)
+LUKEMELAS = Peer(
+    name="lukemelas",
+    models=MODELS,
+    naming=_naming,
+    preprocessing=_preprocessing,
+    loading=(
+        "model = EfficientNet.from_name({model!r}, num_classes={classes}, in_channels={channels}); "
+        "model.load_state_dict(safetensors.torch.load_file({file!r}))"
+    ),
+)

@@ -4,7 +4,7 @@ The models `efficientnet_*` pad symmetrically with torch's norm; the `tf_*` ones
 which need SAME padding and eps 1e-3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -190,6 +190,29 @@ def settings(config: Mapping[str, Any]) -> Preprocessing:
 _FITS: dict[str, Fit] = {"center": "centre", "squash": "squash"}
 
 
+def config(model: str, network: Network, classes: Sequence[str], how: Preprocessing) -> dict[str, Any]:
+    """The `config.json` of weights on the hub, or in a folder: what timm builds, and how it prepares pictures.
+
+    timm cannot average areas: where the weights ask for that, its nearest way, `bicubic`, is written.
+    """
+    modes = {ours: theirs for theirs, ours in _FITS.items()}
+    first, last = ("conv1", "fc") if model.startswith(("resnet", "senet")) else ("conv_stem", "classifier")
+    prepared = {
+        "input_size": [network.input_channels, *(how.resolution or network.resolution)],
+        "interpolation": "bicubic" if how.interpolation == "area" else how.interpolation,
+        "crop_pct": how.crop,
+        "crop_mode": modes[how.fit],
+        "mean": list(how.mean),
+        "std": list(how.std),
+        "num_classes": network.classes,
+        "first_conv": first,
+        "classifier": last,
+    }
+    return {
+        "architecture": model, "num_classes": network.classes, "label_names": list(classes), "pretrained_cfg": prepared,
+    }  # fmt: skip
+
+
 def _preprocessing(model: str, tag: str, _file: str) -> Preprocessing:
     """It differs from tag to tag, so that the installed timm is asked."""
     name = f"{model}.{tag}" if tag else model
@@ -207,5 +230,11 @@ def _preprocessing(model: str, tag: str, _file: str) -> Preprocessing:
     return settings(found.to_dict())
 
 
-TIMM = Peer(name="timm", models=MODELS, naming=_naming, preprocessing=_preprocessing, change=_change)
-TIMM_LEGACY = Peer(name="timm_legacy", models=LEGACY_MODELS, naming=_legacy_naming, preprocessing=_preprocessing)
+_LOADING = "timm.create_model({model!r}, num_classes={classes}, in_chans={channels}, checkpoint_path={file!r})"
+LOADING_FOLDER = "timm.create_model({file!r}, pretrained=True)"
+"""Of a folder, with `local-dir:` in front of its path."""
+
+TIMM = Peer(name="timm", models=MODELS, naming=_naming, preprocessing=_preprocessing, change=_change, loading=_LOADING)
+TIMM_LEGACY = Peer(
+    name="timm_legacy", models=LEGACY_MODELS, naming=_legacy_naming, preprocessing=_preprocessing, loading=_LOADING
+)

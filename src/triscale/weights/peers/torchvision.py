@@ -134,4 +134,13 @@ def _preprocessing(model: str, tag: str, file: str) -> Preprocessing:
     )
 
 
-TORCHVISION = Peer(name="torchvision", models=MODELS, naming=_naming, preprocessing=_preprocessing)
+TORCHVISION = Peer(
+    name="torchvision",
+    models=MODELS,
+    naming=_naming,
+    preprocessing=_preprocessing,
+    loading=(
+        "model = torchvision.models.{model}(num_classes={classes}); "
+        "model.load_state_dict(safetensors.torch.load_file({file!r}))"
+    ),
+)

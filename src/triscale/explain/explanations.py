@@ -1,0 +1,103 @@
+"""Class activation maps of picture files, drawn over the very pixels that the network saw."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from triscale.data.ahead import decoded
+from triscale.data.batches import to_tensor
+from triscale.data.images import UnreadableError
+from triscale.errors import NumericError, UsageError
+from triscale.explain.gradcam import LAST, ClassMaps, Method, class_maps, method_for
+from triscale.explain.grid import overlay
+from triscale.weights import Classifier, finite
+
+_BATCH = 4
+"""Pictures a step: Grad-CAM keeps what training would keep of each."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """The map of one class over one file.
+
+    Attributes:
+        image: the file.
+        method: `CAM` or `Grad-CAM`.
+        shown: the class as `{class, name, probability}`; `class` is its index.
+        picture: the map over what was cut out of the file; None where it cannot be read.
+        reason: why it cannot be read.
+    """
+
+    image: Path
+    method: Method
+    shown: dict[str, Any] | None = None
+    picture: Image.Image | None = None
+    reason: str | None = None
+
+
+def explanations(
+    classifier: Classifier, images: Sequence[Path], *, wanted: str | None = None, layer: str = LAST
+) -> Iterator[Explanation]:
+    """One explanation for each file, in their order.
+
+    Args:
+        classifier: see `triscale.weights.load_classifier`; its preprocessing decides what the network sees.
+        images: picture files; one that cannot be read does not stop the others.
+        wanted: the class by its name or index; by default the most probable one of each picture.
+        layer: the map that is looked at, see `class_maps`.
+
+    Raises:
+        UsageError: no such class or layer.
+        NumericError: the network answers what is not finite; the message names the picture.
+    """
+    method = method_for(classifier.model, layer)
+    index = None if wanted is None else class_index(classifier.classes, wanted)
+    return _explanations(classifier, images, index, layer, method)
+
+
+def class_index(classes: Sequence[str], text: str) -> int:
+    """The class of that name, or else of that index; UsageError, with names that are near, where there is none."""
+    if text in classes:
+        return classes.index(text)
+    if text.isdecimal() and text.isascii() and len(text) < 10 and int(text) < len(classes):
+        return int(text)
+    near = get_close_matches(text, classes, cutoff=0.5) or [name for name in classes if text.casefold() in name][:3]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"they are {', '.join(classes[:5])}, .."
+    raise UsageError(f"no class {text!r} among the {len(classes)} of these weights: {hint}")
+
+
+def _explanations(
+    classifier: Classifier, images: Sequence[Path], index: int | None, layer: str, method: Method
+) -> Iterator[Explanation]:
+    for files in decoded(images, classifier.resolution, classifier.preprocessing, _BATCH):
+        readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
+        seen = _seen(classifier, np.stack(readable), index, layer, files[0][0]) if readable else None
+        row = 0
+        for path, pixels in files:
+            if isinstance(pixels, UnreadableError) or seen is None:
+                yield Explanation(image=path, method=method, reason=str(pixels))
+                continue
+            drawn = overlay(pixels, seen.maps[row].numpy())
+            yield Explanation(image=path, method=method, shown=_about(classifier, seen, row), picture=drawn)
+            row += 1
+
+
+def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, first: Path) -> ClassMaps:
+    how = classifier.preprocessing
+    seen = class_maps(classifier.model, to_tensor(pixels, how.mean, how.std), index, layer)
+    try:
+        finite(seen.logits)
+    except NumericError as error:
+        raise NumericError(f"{error} (seen in the batch of {first})") from None
+    return seen
+
+
+def _about(classifier: Classifier, seen: ClassMaps, row: int) -> dict[str, Any]:
+    index = int(seen.chosen[row])
+    probability = float(seen.logits[row].double().softmax(0)[index])
+    return {"class": index, "name": classifier.classes[index], "probability": probability}

@@ -1,0 +1,76 @@
+"""What a training begins with: a smaller network that has grown."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.nn.networks import randomise
+from tests.train.durable import states
+from tests.train.pictures import SMALL, class_folders
+from tests.train.test_run import Silent, run
+from triscale import records
+from triscale.errors import InputError, UsageError
+from triscale.nn import build
+from triscale.spec import Preprocessing, scale
+from triscale.train import Asked, Interrupted, Recipe
+from triscale.train.start import first_model
+from triscale.weights import Checkpoint
+
+LARGER = scale(SMALL, depth=2, width=2)
+RECIPE = Recipe(epochs=2, batch=16, mixup=0.2)
+
+
+def smaller(classes: tuple[str, ...] = ("0", "1")) -> Checkpoint:
+    torch.manual_seed(3)
+    model = build(replace(SMALL, classes=len(classes)))
+    randomise(model)
+    return Checkpoint(network=model.network, state=model.state_dict(), classes=classes, preprocessing=Preprocessing())
+
+
+def asked(data: Path, small: Checkpoint) -> Asked:
+    return Asked(network=LARGER, data=str(data), recipe=RECIPE, seed=1, weights=small, grow=True)
+
+
+def test_the_first_answers_are_those_of_the_smaller_network(tmp_path: Path) -> None:
+    small, said = smaller(), list[str]()
+    model = first_model(asked(tmp_path, small), ("0", "1"), said.append).eval()
+    pictures = torch.randn(4, 3, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(model(pictures), small.model()(pictures), rtol=1e-4, atol=1e-5)
+    assert any("begins as the function of tiny" in text for text in said)
+
+
+def test_other_classes_get_a_new_classifier_and_the_map_before_it_stays(tmp_path: Path) -> None:
+    small, said = smaller(("a", "b", "c")), list[str]()
+    model = first_model(asked(tmp_path, small), ("0", "1"), said.append).eval()
+    pictures = torch.randn(4, 3, 8, 8)
+    with torch.no_grad():
+        ours, theirs = model.forward_features(pictures), small.model().forward_features(pictures)
+    torch.testing.assert_close(ours[:, : theirs.shape[1]], theirs, rtol=1e-4, atol=1e-5)
+    assert any("classifier is new" in text for text in said)
+
+
+def test_a_grown_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
+    data = class_folders(tmp_path / "data")
+    one = asked(data, smaller())
+    run(one, tmp_path / "whole")
+    assert records.read(tmp_path / "whole" / "records.jsonl")[0]["grown_from"] == "tiny"
+    with pytest.raises(Interrupted):
+        run(one, tmp_path / "run", Silent(3))
+    with pytest.raises(InputError, match=r"another training \(weights, grow\)"):
+        run(replace(one, weights=None, grow=False), tmp_path / "run")
+    run(one, tmp_path / "run")
+    assert states(tmp_path / "run") == states(tmp_path / "whole")
+
+
+def test_what_cannot_grow_is_refused_and_leaves_the_folder_to_another_try(tmp_path: Path) -> None:
+    data = class_folders(tmp_path / "data")
+    narrower = replace(asked(data, smaller()), network=replace(LARGER, head=replace(LARGER.head, channels=8)))
+    with pytest.raises(InputError, match="the head, head, is narrower in its conv"):
+        run(narrower, tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+    with pytest.raises(UsageError, match="nothing is given to grow from"):
+        Asked(network=LARGER, data=str(data), recipe=RECIPE, grow=True)
