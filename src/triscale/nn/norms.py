@@ -59,6 +59,7 @@ def norm_fits(norm: nn.Module) -> bool:
     """Whether the kernels can do this norm now: it learns from the batch and is that of one process."""
     return (
         isinstance(norm, nn.BatchNorm2d)
+        and type(norm) in {nn.BatchNorm2d, NormActivation}
         and norm.training
         and norm.affine
         and norm.track_running_stats
