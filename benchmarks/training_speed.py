@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -24,6 +24,8 @@ from benchmarks.memory import allocator_peak
 from triscale.families import network
 from triscale.nn import Plan, apply_plan, build, keep_freed_memory, tune
 
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 NAME = "training_speed"
 NETWORK = "efficientnet_b0"
 BATCHES = {224: 32, 64: 64}
@@ -35,7 +37,7 @@ class Subject:
     """One way of training the network; `keeps` memory that was freed; `tuned` by `triscale.nn.tune`."""
 
     library: Literal["timm", "triscale"]
-    precision: Literal["float32", "bfloat16"]
+    precision: Precision
     channels_last: bool = True
     compiled: bool = False
     keeps: bool = False
@@ -174,7 +176,11 @@ def main() -> None:
     parser.add_argument("--subjects", nargs="+", default=[], help="only those whose name holds one of these words")
     parser.add_argument("--no-compiled", action="store_true", help="leave out torch.compile, whose start takes minutes")
     parser.add_argument("--resume", action="store_true", help="leave out what this commit has recorded")
+    parser.add_argument("--table", action="store_true", help="only print the newest records as README shows them")
     given = parser.parse_args()
+    if given.table:
+        print("\n".join(table()))
+        return
     every = SUBJECTS if given.no_compiled else SUBJECTS + COMPILED
     subjects = tuple(one for one in every if not given.subjects or any(word in str(one) for word in given.subjects))
     for side in given.resolution:
@@ -186,11 +192,32 @@ def main() -> None:
             harness.append(entry)
 
 
+def table() -> list[str]:
+    """The newest record of each configuration as a row: speeds and peaks of memory, ours over timm's best stock one."""
+    newest = {(one["resolution"][0], one["threads"]): one for one in _records()}
+    rows = [
+        "| pixels, batch, threads | timm at its best | triscale, fp32 | triscale, bf16 | memory, bf16 |",
+        "|---|---|---|---|---|",
+    ]
+    for (side, threads), one in sorted(newest.items(), reverse=True):
+        speed, best, peak = one["images_per_second"], one["against"], one["peak_bytes"]
+        ours = {precision: str(Subject("triscale", precision, keeps=True, tuned=True)) for precision in PRECISIONS}
+        cells = [f"{speed[name]:.1f}/s, {one['times_faster'][name]['median']:.2f}x" for name in ours.values()]
+        saved = peak[ours["bfloat16"]] / peak[best]
+        sizes = f"{side}, {one['batch']}, {threads}"
+        rows.append(f"| {sizes} | {speed[best]:.1f}/s ({best[5:]}) | {' | '.join(cells)} | {saved:.2f}x |")
+    return rows
+
+
+def _records() -> list[dict[str, Any]]:
+    lines = harness.RECORDS.read_text(encoding="utf-8").splitlines()
+    return [one for line in lines if (one := json.loads(line))["name"] == NAME]
+
+
 def _recorded(side: int, threads: int) -> bool:
     commit = harness.provenance(NAME)["commit"]
-    lines = harness.RECORDS.read_text(encoding="utf-8").splitlines()
-    found = (one for line in lines if (one := json.loads(line))["name"] == NAME and one["commit"] == commit)
-    return any(one["resolution"][0] == side and one["threads"] == threads for one in found)
+    found = [(one["resolution"][0], one["threads"]) for one in _records() if one["commit"] == commit]
+    return (side, threads) in found
 
 
 def _timm() -> str:

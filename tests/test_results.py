@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.memory import WAYS
+from benchmarks.training_speed import table
 from tests.paths import ROOT
 from triscale import records as store
 from triscale.cost import largest_batch
@@ -127,3 +128,10 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
     record = [found for line in lines if (found := json.loads(line))["name"] == "durability"][-1]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
+
+
+def test_the_readme_shows_the_newest_speeds_of_training() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- training-speed -->\n")[2].partition("<!-- /training-speed -->")[0].splitlines()
+    assert table() == shown
+    assert len(shown) > 2

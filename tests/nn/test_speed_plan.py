@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from tests.nn.networks import TINY, at, randomise
 from triscale.errors import InputError
-from triscale.nn import Plan, apply_plan, build, native, swap, tune
+from triscale.nn import Plan, apply_plan, build, native, swap, synchronise_norms, tune
 from triscale.nn.inner import InnerMBConv
-from triscale.nn.norms import NormActivation
+from triscale.nn.norms import NormActivation, norm_fits
 from triscale.nn.tune import _fastest
 from triscale.spec import Network
 
@@ -112,6 +112,17 @@ def test_names_weights_and_evaluation_stay_and_an_empty_plan_undoes_it(level: st
 
 
 @KERNELS
+def test_recomputed_blocks_give_the_same_bits() -> None:
+    model = model_of(TINY["mbconv_se"])
+    apply_plan(model, plan_of(model, "inner"))
+    again = copy.deepcopy(model)
+    vars(again)["recompute"] = True
+    x = torch.randn(4, 3, 15, 18)
+    (kept, counted), (made, recounted) = step(model, x), step(again, x)
+    assert all(torch.equal(a, b) for a, b in zip(kept + counted, made + recounted, strict=True))
+
+
+@KERNELS
 def test_timms_norms_and_convolutions_take_part() -> None:
     timm = pytest.importorskip("timm")
     torch.manual_seed(0)
@@ -142,7 +153,29 @@ def test_frozen_norms_and_synchronised_ones_are_torchs_own() -> None:
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
     synchronised = nn.SyncBatchNorm.convert_sync_batchnorm(build(TINY["mbconv_se"]))  # type: ignore[no-untyped-call]
     assert not swap.pairs(synchronised)
+    assert not swap.pairs(synchronise_norms(build(TINY["mbconv_se"])))
+    late = synchronise_norms(build(TINY["mbconv_se"]))
+    apply_plan(late, Plan())
+    assert not any(map(norm_fits, late.modules()))
     assert not swap.blocks(synchronised)
+
+
+@KERNELS
+def test_a_norm_of_one_value_is_refused_as_by_torch() -> None:
+    model = model_of(TINY["mbconv_se"]).train()
+    apply_plan(model, plan_of(model, "inner"))
+    with pytest.raises(ValueError, match="more than 1 value"):
+        model(torch.randn(1, 3, 4, 4))
+
+
+@KERNELS
+def test_autocast_to_another_type_is_torchs_own() -> None:
+    model = model_of(TINY["mbconv_se"]).train()
+    stock = copy.deepcopy(model)
+    apply_plan(model, plan_of(model, "inner"))
+    x = torch.randn(4, 3, 15, 18)
+    with torch.autocast("cpu", torch.float16):
+        assert torch.equal(stock(x), model(x))
 
 
 @KERNELS

@@ -140,7 +140,7 @@ def train(
         compute: see `Compute`.
         doubtful: see `Doubtful`.
         kernels: compile kernels of our own, and use them for the parts of the network that a short measurement finds
-            faster with them; --no-kernels leaves all to torch.
+            faster with them, and keep freed memory in the process; --no-kernels leaves all to torch and the system.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
@@ -149,10 +149,13 @@ def train(
     seconds = quantities.seconds(save_every)
     asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
+    from triscale.nn import keep_freed_memory  # noqa: PLC0415
     from triscale.train import Run, here, joined  # noqa: PLC0415
 
     world = here()
     place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
+    if kernels and place.type == "cpu":
+        keep_freed_memory()
     with (
         terminable(),
         locked(out) if world.first else nullcontext(),

@@ -20,6 +20,7 @@ Way = Literal["stock", "rewritten", "native"]
 """torch's own backward; slow convolutions written as fast ones; compiled kernels."""
 
 KERNELS, STRIDES = (3, 5, 7), (1, 2)
+_TYPES = {torch.float32, torch.bfloat16}
 
 
 class Geometry(NamedTuple):
@@ -94,7 +95,8 @@ def differentiated(x: Tensor) -> bool:
         torch.is_grad_enabled()
         and type(x) in {Tensor, nn.Parameter}
         and x.device.type == "cpu"
-        and x.dtype in {torch.float32, torch.bfloat16}
+        and x.dtype in _TYPES
+        and (not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") in _TYPES)
         and x.numel() > 0
         and not torch.compiler.is_compiling()
         and not torch._C._get_tracing_state()  # noqa: SLF001  what torch.jit.is_tracing asks

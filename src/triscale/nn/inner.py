@@ -48,8 +48,9 @@ class InnerMBConv(MBConv):
     def forward(self, x: Tensor) -> Tensor:
         """[n, in, h, w] -> [n, out, h', w']."""
         expand = self.expand if isinstance(self.expand, ConvUnit) else None
-        after = self.depthwise.norm
-        if not (differentiated(x) and norm_fits(after) and (expand is None or norm_fits(expand.norm))):
+        norms = [self.depthwise.norm, *([] if expand is None else [expand.norm])]
+        several = len(x) > 1 or x.shape[2] * x.shape[3] > 4  # values of a channel after the stride; torch refuses one
+        if not (differentiated(x) and several and all(map(norm_fits, norms))):
             return MBConv.forward(self, x)
         entering = as_autocast(x) if expand is None else expand.conv(x)
         branch: Tensor = self.project(inner(entering, expand, self.depthwise, self.squeeze_excite))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +17,17 @@ from triscale.nn.plan import Plan, kernels_everywhere
 from triscale.nn.tune import Precision, tune
 
 
-def kept_plan(model: nn.Module, batch: int, resolution: tuple[int, int], precision: Precision) -> Plan:
+def kept_plan(
+    model: nn.Module,
+    batch: int,
+    resolution: tuple[int, int],
+    precision: Precision,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Plan:
     """The plan of `tune`, measured once for such a model, batch, size, precision and number of threads on a machine.
 
-    Without kernels here it is empty, and nothing is measured. Arguments as of `tune`.
+    Without kernels here it is empty, and nothing is measured. Arguments as of `tune`; `tell` hears of a
+    measurement, which takes seconds.
     """
     if not kernels_everywhere(model).compiled:
         return Plan()
@@ -28,6 +36,7 @@ def kept_plan(model: nn.Module, batch: int, resolution: tuple[int, int], precisi
     path = native.cache_folder() / f"plan-{name}.json"
     with suppress(OSError, ValueError, InputError):
         return Plan.from_json(json.loads(path.read_bytes()))
+    tell("finding the fastest ways for the parts of the network on this machine; it is kept for the next time")
     found = tune(model, batch, resolution, precision)
     _write(path, found)
     return found

@@ -43,7 +43,7 @@ class NormActivation(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> the same shape."""
-        if not (differentiated(x) and norm_fits(self)):
+        if not (differentiated(x) and norm_fits(self) and x.numel() > x.shape[1]):  # torch refuses a single value
             y: Tensor = self.following(nn.BatchNorm2d.forward(self, x))
             return y
         joined: Tensor = _NormActivation.apply(x, self.weight, self.bias, self, code_of(self.following))
@@ -59,6 +59,7 @@ def norm_fits(norm: nn.Module) -> bool:
     """Whether the kernels can do this norm now: it learns from the batch and is that of one process."""
     return (
         isinstance(norm, nn.BatchNorm2d)
+        and type(norm) in {nn.BatchNorm2d, NormActivation}
         and norm.training
         and norm.affine
         and norm.track_running_stats

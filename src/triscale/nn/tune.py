@@ -22,7 +22,7 @@ from triscale.nn.plan import Plan, apply_plan
 
 Precision = Literal["float32", "bfloat16"]
 
-_VALUES, _ROUNDS, _GAIN = 1_000_000, 3, 1.05
+_VALUES, _ROUNDS, _GAIN = 1_000_000, 5, 1.05
 """Least values of a map in a measurement, if the batch has them: time goes with them, and with fewer the start of a
 kernel weighs too much; rounds, of which the median counts; what a way must win to be taken."""
 

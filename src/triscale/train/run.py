@@ -224,7 +224,8 @@ class Run:
         found = Plan()
         if self.world.first:
             together = max(2, engine.recipe.batch // (engine.parts * self.world.size))
-            found = kept_plan(engine.model, together, self.asked.network.resolution, engine.recipe.precision)
+            how = (self.asked.network.resolution, engine.recipe.precision, self.watch.say)
+            found = kept_plan(engine.model, together, *how)
         return Plan.from_json(self.world.told_by_first(found.to_json()))
 
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
