@@ -135,3 +135,24 @@ def test_the_readme_shows_the_newest_speeds_of_training() -> None:
     shown = readme.partition("<!-- training-speed -->\n")[2].partition("<!-- /training-speed -->")[0].splitlines()
     assert table() == shown
     assert len(shown) > 2
+
+
+def transfer_rows() -> list[str]:
+    """The table of results/transfer, one row for each training."""
+    rows = []
+    for folder in sorted((ROOT / "results" / "transfer").iterdir()):
+        lines = store.read(folder / "records.jsonl")
+        began, ended = lines.all("train")[0], lines.all("result")[0]
+        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        low, high = found["top1_interval"]
+        height, minutes = began["network"]["resolution"][0], ended["seconds"] / 60
+        rows.append(
+            f"| {folder.name.replace('_', ' ')} | {height} | {ended['epochs']} | {found['n']:,} | **{found['top1']:.1%}** "
+            f"({low:.1%} to {high:.1%}) | {minutes:.0f} min on {began['threads']} thread{'s' * (began['threads'] > 1)} |"
+        )
+    return rows
+
+
+def test_the_readme_quotes_the_transfers() -> None:
+    assert len(transfer_rows()) >= 3
+    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), transfer_rows())

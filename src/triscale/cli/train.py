@@ -22,6 +22,8 @@ PACKAGE = "package"
 """Says `--weights` for the weights in an installed package."""
 
 if TYPE_CHECKING:
+    import torch
+
     from triscale.train import Asked, Result, Run, World
     from triscale.weights import Checkpoint
 
@@ -146,15 +148,31 @@ def train(
     """
     if workers < 0:
         raise UsageError(f"--workers is {workers}; give 0 or more.")
-    seconds = quantities.seconds(save_every)
+    how = {"workers": workers, "save_every": quantities.seconds(save_every), "kernels": kernels}
     asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
-    from triscale.nn import keep_freed_memory  # noqa: PLC0415
-    from triscale.train import Run, here, joined  # noqa: PLC0415
+    from triscale.train import here  # noqa: PLC0415
 
     world = here()
     place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
-    if kernels and place.type == "cpu":
+    result = _result(asked, out, world, place, tensorboard, split_for_memory=wanted.batch == "auto", **how)
+    if not world.first:
+        return
+    if json:
+        print_json(_document(result))
+    else:
+        print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
+                   f"{result.checkpoint}")  # fmt: skip
+
+
+def _result(
+    asked: "Asked", out: Path, world: "World", place: "torch.device", tensorboard: Flag, **how: Any
+) -> "Result":
+    """Train in the folder, together with the other processes if there are any; `how` as of `triscale.train.Run`."""
+    from triscale.nn import keep_freed_memory  # noqa: PLC0415
+    from triscale.train import Run, joined  # noqa: PLC0415
+
+    if how["kernels"] and place.type == "cpu" and not how["split_for_memory"]:  # where memory is short, none is kept
         keep_freed_memory()
     with (
         terminable(),
@@ -163,26 +181,7 @@ def train(
         joined(world, place),
     ):
         wish = Wish(os.getppid() if world.size > 1 else None)
-        opened = Run(
-            asked,
-            out,
-            watch=watch,
-            device=place,
-            workers=workers,
-            save_every=seconds,
-            split_for_memory=wanted.batch == "auto",
-            stopping=wish,
-            kernels=kernels,
-            world=world,
-        )
-        result = _finished(opened, wish)
-    if not world.first:
-        return
-    if json:
-        print_json(_document(result))
-    else:
-        print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
-                   f"{result.checkpoint}")  # fmt: skip
+        return _finished(Run(asked, out, watch=watch, device=place, stopping=wish, world=world, **how), wish)
 
 
 def _own_gpu(world: "World") -> str | None:
