@@ -145,11 +145,10 @@ def transfer_rows() -> list[str]:
         began, ended = lines.all("train")[0], lines.all("result")[0]
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         low, high = found["top1_interval"]
-        height, minutes = began["network"]["resolution"][0], ended["seconds"] / 60
-        rows.append(
-            f"| {folder.name.replace('_', ' ')} | {height} | {ended['epochs']} | {found['n']:,} | **{found['top1']:.1%}** "
-            f"({low:.1%} to {high:.1%}) | {minutes:.0f} min on {began['threads']} thread{'s' * (began['threads'] > 1)} |"
-        )
+        name, height = folder.name.replace("_", " "), began["network"]["resolution"][0]
+        time = f"{ended['seconds'] / 60:.0f} min on {began['threads']} thread{'s' * (began['threads'] > 1)}"
+        accuracy = f"**{found['top1']:.1%}** ({low:.1%} to {high:.1%})"
+        rows.append(f"| {name} | {height} | {ended['epochs']} | {found['n']:,} | {accuracy} | {time} |")
     return rows
 
 
