@@ -19,7 +19,7 @@ SOURCES = {
 }
 IMPORTS = rules.imports(SOURCES)
 # Packages whose import name is not their own.
-IMPORT_NAMES = {"pillow": "PIL"}
+IMPORT_NAMES = {"pillow": "PIL", "python-multipart": "python_multipart"}
 # Lazy imports that close a ring inside one room, each with its reason.
 RING_CLOSERS = {("triscale.spec.network", "triscale.spec.table"): "a network prints as its table, which needs resolve"}
 

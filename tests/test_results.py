@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.memory import WAYS
+from benchmarks.training_speed import table
 from tests.paths import ROOT
 from triscale import records as store
 from triscale.cost import largest_batch
@@ -127,3 +128,30 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
     record = [found for line in lines if (found := json.loads(line))["name"] == "durability"][-1]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
+
+
+def test_the_readme_shows_the_newest_speeds_of_training() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- training-speed -->\n")[2].partition("<!-- /training-speed -->")[0].splitlines()
+    assert table() == shown
+    assert len(shown) > 2
+
+
+def transfer_rows() -> list[str]:
+    """The table of results/transfer, one row for each training."""
+    rows = []
+    for folder in sorted((ROOT / "results" / "transfer").iterdir()):
+        lines = store.read(folder / "records.jsonl")
+        began, ended = lines.all("train")[0], lines.all("result")[0]
+        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        low, high = found["top1_interval"]
+        name, height = folder.name.replace("_", " "), began["network"]["resolution"][0]
+        time = f"{ended['seconds'] / 60:.0f} min on {began['threads']} thread{'s' * (began['threads'] > 1)}"
+        accuracy = f"**{found['top1']:.1%}** ({low:.1%} to {high:.1%})"
+        rows.append(f"| {name} | {height} | {ended['epochs']} | {found['n']:,} | {accuracy} | {time} |")
+    return rows
+
+
+def test_the_readme_quotes_the_transfers() -> None:
+    assert len(transfer_rows()) >= 3
+    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), transfer_rows())

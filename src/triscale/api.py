@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from triscale.data import Policy
     from triscale.evaluate import Evaluation
     from triscale.nn import Model
-    from triscale.weights import Classifier
+    from triscale.weights import Answering
 
 __all__ = ["build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
@@ -130,7 +130,7 @@ def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: b
 
 
 def evaluate(
-    run_or_model: "str | Path | Classifier",
+    run_or_model: "str | Path | Answering",
     data: str | Path,
     *,
     split: str | None = None,
@@ -141,7 +141,7 @@ def evaluate(
     """How many pictures of a data set a trained network tells right; every picture counts once.
 
     Args:
-        run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Classifier` (a model with its classes
+        run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Answering` (a model with its classes
             and its preprocessing: a model alone does not say what it was trained on).
         data: see `triscale.data.open_split`; classes are matched by name.
         split: `test`, `val` or `train`; see `triscale.data.open_split` for what is taken without it.

@@ -20,7 +20,7 @@ from triscale.errors import InputError, UsageError
 from triscale.intervals import wilson
 from triscale.nn import device_of
 from triscale.spec import preprocessing_document
-from triscale.weights import Classifier, imagenet_ids
+from triscale.weights import Answering, imagenet_ids
 
 BATCH = 32
 MOST_CONFUSED = 2000
@@ -125,7 +125,7 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: Classifier,
+    classifier: Answering,
     data: str | Path,
     *,
     split: str | None = None,
@@ -135,7 +135,7 @@ def evaluate(
     """Every picture of a split through the classifier, once; pictures are decoded while the model computes.
 
     Args:
-        classifier: a model with its classes and preprocessing.
+        classifier: a model, or an exported one, with its classes and preprocessing.
         data: see `triscale.data.open_split`; classes are matched by name, whatever their order.
         split: `test`, `val` or `train`.
         batch: pictures a step.
@@ -162,19 +162,19 @@ def evaluate(
     )
 
 
-def _in_batches(held: Held, classifier: Classifier, batch: int) -> Iterator[NDArray[np.uint8]]:
+def _in_batches(held: Held, classifier: Answering, batch: int) -> Iterator[NDArray[np.uint8]]:
     with pillow_warnings_off():
         for block in ahead(rendered(held.part, classifier.resolution, classifier.preprocessing)):
             yield from (block[start : start + batch] for start in range(0, len(block), batch))
 
 
-def _about(held: Held, classifier: Classifier) -> dict[str, Any]:
+def _about(held: Held, classifier: Answering) -> dict[str, Any]:
     return {
         "data": held.name,
         "split": held.split,
         "skipped": held.skipped,
         "notes": list(held.notes),
-        "network": classifier.model.network.name,
+        "network": classifier.network.name,
         "resolution": list(classifier.resolution),
         "preprocessing": preprocessing_document(classifier.preprocessing),
         "overridden": classifier.overrides_document(),

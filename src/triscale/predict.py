@@ -1,4 +1,4 @@
-"""What a trained network says of picture files."""
+"""What a trained network says of pictures, in files or in memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy as np
 
 from triscale.data.ahead import decoded
 from triscale.data.batches import to_tensor
-from triscale.data.images import UnreadableError
+from triscale.data.images import UnreadableError, decode
+from triscale.data.resize import Pictures
 from triscale.errors import NumericError
-from triscale.weights import Classifier
+from triscale.weights import Answering
 
 BATCH = 16
 
@@ -32,7 +33,7 @@ class Prediction:
 
 
 def predictions(
-    classifier: Classifier, images: Sequence[Path], *, top: int = 5, batch: int = BATCH
+    classifier: Answering, images: Sequence[Path], *, top: int = 5, batch: int = BATCH
 ) -> Iterator[Prediction]:
     """One prediction for each file, in their order; the next batch is decoded while the model computes.
 
@@ -48,7 +49,7 @@ def predictions(
     how = classifier.preprocessing
     for files in decoded(images, classifier.resolution, how, batch):
         readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
-        rows = iter(_top(classifier, np.stack(readable), top, files[0][0]) if readable else ())
+        rows = iter(_of_batch(classifier, np.stack(readable), top, files[0][0]) if readable else ())
         for path, pixels in files:
             if isinstance(pixels, UnreadableError):
                 yield Prediction(image=path, reason=str(pixels))
@@ -56,12 +57,32 @@ def predictions(
                 yield Prediction(image=path, top=next(rows))
 
 
-def _top(classifier: Classifier, pixels: Any, top: int, first: Path) -> list[list[dict[str, Any]]]:
-    how = classifier.preprocessing
+def prediction(classifier: Answering, content: bytes, *, top: int = 5) -> list[dict[str, Any]]:
+    """What is said of one picture in memory: as `Prediction.top`. Several threads may ask at once.
+
+    Args:
+        classifier: see `triscale.weights.load_classifier`.
+        content: of a picture file.
+        top: the most classes.
+
+    Raises:
+        UnreadableError: it is no picture that we take.
+        NumericError: the network answers what is not finite.
+    """
+    pixels = decode(content, classifier.resolution, classifier.preprocessing)
+    return _top(classifier, pixels[None], top)[0]
+
+
+def _of_batch(classifier: Answering, pixels: Pictures, top: int, first: Path) -> list[list[dict[str, Any]]]:
     try:
-        probabilities = classifier.logits(to_tensor(pixels, how.mean, how.std)).double().softmax(1)
+        return _top(classifier, pixels, top)
     except NumericError as error:
         raise NumericError(f"{error} (seen in the batch of {first})") from None
+
+
+def _top(classifier: Answering, pixels: Pictures, top: int) -> list[list[dict[str, Any]]]:
+    how = classifier.preprocessing
+    probabilities = classifier.logits(to_tensor(pixels, how.mean, how.std)).double().softmax(1)
     order = probabilities.argsort(dim=1, descending=True, stable=True)[:, :top].tolist()
     return [
         [{"class": index, "name": classifier.classes[index], "probability": float(row[index])} for index in chosen]

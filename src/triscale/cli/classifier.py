@@ -1,6 +1,7 @@
-"""Which weights answer, and what is asked of their preprocessing: the options of `predict` and `evaluate`."""
+"""Which weights answer, and what is asked of their preprocessing: options of every command that uses weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -12,7 +13,10 @@ from triscale.errors import UsageError
 from triscale.spec import FieldError, Preprocessing, overridden
 
 if TYPE_CHECKING:
-    from triscale.weights import Classifier
+    from triscale.weights import Answering, Classifier
+
+EXPORTED = frozenset({".onnx", ".xml", ".pt2"})
+"""Endings of the files that `triscale export` writes."""
 
 
 @Parameter(name="*")
@@ -24,7 +28,7 @@ class Weights:
         network: the network that the weights must belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0; alone,
             its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2).
         weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
-            hf-hub:OWNER/NAME.
+            hf-hub:OWNER/NAME; an .onnx or .xml of `triscale export` where no more than answers are asked for.
         allow_pth: read a pickle of torch (.pth), by its restricted reader.
         resolution: pixels, 64 or 64x96; refused unless the weights were trained for it.
         interpolation: area, nearest, bilinear, bicubic or lanczos; refused unless it is that of the weights.
@@ -48,15 +52,34 @@ class Weights:
 
     def classifier(self, run: str | None, compute: Compute) -> "Classifier":
         """The classifier on its device; loads torch. See `triscale.weights.load_classifier` for the errors."""
-        asked = {name: getattr(self, name) for name in ("resolution", "interpolation", "crop")}
-        wanted = _fields({name: text for name, text in asked.items() if text is not None})
-        replaced = _fields(_assignments(self.override))
+        wanted, replaced = self._preprocessing()
         from triscale.weights import load_classifier  # noqa: PLC0415  torch is loaded only here
 
         found = load_classifier(run, network=self.network, weights=self.weights, allow_pth=self.allow_pth)
         for note in found.notes:
             complain(note)
         return found.held_to(wanted, replaced).on(compute.place())
+
+    def answering(self, run: str | None, compute: Compute) -> "Answering":
+        """The classifier on its device, or an exported file in its runtime; loads torch."""
+        given = run if self.weights is None else self.weights
+        if given is None or Path(given).suffix not in EXPORTED or Path(given).is_dir() or (run and self.weights):
+            return self.classifier(run, compute)
+        if self.network is not None:
+            raise UsageError(f"an exported file says itself which network it is; leave --network {self.network} out.")
+        if compute.device not in {None, "cpu"}:
+            raise UsageError(f"exported files run on the CPU here; leave --device {compute.device} out.")
+        wanted, replaced = self._preprocessing()
+        from triscale.deploy import load_exported  # noqa: PLC0415  torch is loaded only here
+
+        replace(compute, device="cpu").place()  # the threads count when a file is opened
+        return load_exported(given).held_to(wanted, replaced)
+
+    def _preprocessing(self) -> tuple[dict[str, object], dict[str, object]]:
+        """What is asked of the preprocessing, and what of it is replaced."""
+        asked = {name: getattr(self, name) for name in ("resolution", "interpolation", "crop")}
+        wanted = _fields({name: text for name, text in asked.items() if text is not None})
+        return wanted, _fields(_assignments(self.override))
 
 
 OWN = Weights()

@@ -62,7 +62,7 @@ def evaluate(
         raise UsageError("no weights given: triscale evaluate RUN --data D, or --weights FILE --data D.")
     if out is not None:
         make_folder(out)
-    classifier = weights.classifier(run, compute)
+    classifier = weights.answering(run, compute)
     with counting("pictures") as progress:
         found = api.evaluate(classifier, data, split=split, batch=batch, progress=progress)
     document = found.as_dict()

@@ -15,11 +15,13 @@ from triscale.cli import (
     errata,
     evaluate,
     explain,
+    export,
     networks,
     output,
     predict,
     report,
     scale,
+    serve,
     study,
     train,
 )
@@ -50,6 +52,8 @@ for _command in (
     evaluate.evaluate,
     explain.explain,
     convert.convert,
+    export.export,
+    serve.serve,
     report.report,
 ):
     app.command(_command)

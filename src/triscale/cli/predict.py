@@ -38,7 +38,7 @@ def predict(
         if value < 1:
             raise UsageError(f"{name} is {value}; give at least 1.")
     run, files = run_and_pictures("predict", arguments, named=weights.named)
-    classifier = weights.classifier(run, compute)
+    classifier = weights.answering(run, compute)
     overrides = classifier.overrides_document()
     from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
 

@@ -23,6 +23,8 @@ PACKAGE = "package"
 """Says `--weights` for the weights in an installed package."""
 
 if TYPE_CHECKING:
+    import torch
+
     from triscale.train import Asked, Result, Run, World
     from triscale.weights import Checkpoint
 
@@ -126,6 +128,7 @@ def train(
     compute: Compute = HERE,
     line: Line = NO_LINE,
     doubtful: Doubtful = LEFT_OUT,
+    kernels: Annotated[bool, Parameter(show_default=False)] = True,
     tensorboard: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -141,37 +144,21 @@ def train(
         compute: see `Compute`.
         line: see `Line`.
         doubtful: see `Doubtful`.
+        kernels: compile kernels of our own, and use them for the parts of the network that a short measurement finds
+            faster with them, and keep freed memory in the process; --no-kernels leaves all to torch and the system.
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
     if workers < 0:
         raise UsageError(f"--workers is {workers}; give 0 or more.")
-    seconds = quantities.seconds(save_every)
+    how = {"workers": workers, "save_every": quantities.seconds(save_every), "kernels": kernels}
     asked = replace(wanted.asked(), policy=doubtful.policy())
     _refuse_another_folder(out)
-    from triscale.train import Run, here, joined  # noqa: PLC0415
+    from triscale.train import here  # noqa: PLC0415
 
     world = line.world(here(), asked.recipe.batch, auto=wanted.batch == "auto")
     place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
-    with (
-        terminable(),
-        locked(out) if world.first else nullcontext(),
-        training_progress(out if tensorboard else None) if world.first else nullcontext(Silence()) as watch,
-        joined(world, place),
-    ):
-        wish = Wish(os.getppid() if world.size > 1 else None)
-        opened = Run(
-            asked,
-            out,
-            watch=watch,
-            device=place,
-            workers=workers,
-            save_every=seconds,
-            split_for_memory=wanted.batch == "auto",
-            stopping=wish,
-            world=world,
-        )
-        result = _finished(opened, wish)
+    result = _result(asked, out, world, place, tensorboard, split_for_memory=wanted.batch == "auto", **how)
     if world.first:
         _tell(result, json=json)
 
@@ -182,6 +169,25 @@ def _tell(result: "Result", *, json: bool) -> None:
     else:
         print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
                    f"{result.checkpoint}")  # fmt: skip
+
+
+def _result(
+    asked: "Asked", out: Path, world: "World", place: "torch.device", tensorboard: Flag, **how: Any
+) -> "Result":
+    """Train in the folder, together with the other processes if there are any; `how` as of `triscale.train.Run`."""
+    from triscale.nn import keep_freed_memory  # noqa: PLC0415
+    from triscale.train import Run, joined  # noqa: PLC0415
+
+    if how["kernels"] and place.type == "cpu" and not how["split_for_memory"]:  # where memory is short, none is kept
+        keep_freed_memory()
+    with (
+        terminable(),
+        locked(out) if world.first else nullcontext(),
+        training_progress(out if tensorboard else None) if world.first else nullcontext(Silence()) as watch,
+        joined(world, place),
+    ):
+        wish = Wish(os.getppid() if world.size > 1 else None)
+        return _finished(Run(asked, out, watch=watch, device=place, stopping=wish, world=world, **how), wish)
 
 
 def _own_gpu(world: "World") -> str | None:

@@ -21,6 +21,7 @@ from triscale.spec import Preprocessing
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
 TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
+FOREIGN = "not a picture of an allowed format"
 ORIENTATION = 0x0112
 """The tag of EXIF."""
 END_OF_JPEG = b"\xff\xd9"
@@ -110,7 +111,7 @@ def orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def decode(file: File, size: Size, how: Preprocessing = STUDY) -> Pictures:
+def decode(file: File | bytes, size: Size, how: Preprocessing = STUDY) -> Pictures:
     """Upright RGB pixels `[*size, 3]`, cut and resized as `how` says; `UnreadableError` if there are none."""
     with opened(file) as image:
         if how.interpolation == "area":
@@ -122,11 +123,11 @@ def decode(file: File, size: Size, how: Preprocessing = STUDY) -> Pictures:
 
 
 @contextmanager
-def opened(file: File, stamp: Stamp | None = None) -> Iterator[Image.Image]:
+def opened(file: File | bytes, stamp: Stamp | None = None) -> Iterator[Image.Image]:
     """The picture with its header read and its pixels not yet.
 
     Args:
-        file: where it lies.
+        file: where it lies, or what such a file holds.
         stamp: what the file was when it was checked; another one is refused.
 
     Raises:
@@ -153,7 +154,12 @@ def content(file: File, stamp: Stamp) -> bytes | None:
 
 
 @contextmanager
-def _stream(file: File, stamp: Stamp | None) -> Iterator[BinaryIO]:
+def _stream(file: File | bytes, stamp: Stamp | None) -> Iterator[BinaryIO]:
+    if isinstance(file, bytes):
+        if not file:
+            raise UnreadableError("it is empty")
+        yield io.BytesIO(file)
+        return
     path = file if isinstance(file, Path) else file.archive
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait forever
@@ -186,12 +192,12 @@ def stamp_of(file: File) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def _reason(file: File, error: Exception) -> str:
+def _reason(file: File | bytes, error: Exception) -> str:
     match error:
         case FileNotFoundError() if isinstance(file, Path) and file.is_symlink():
             return "a link to nothing"
         case UnidentifiedImageError():
-            return "not a picture of an allowed format"
+            return FOREIGN
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
             return TOO_LARGE
         case OSError() if error.strerror:

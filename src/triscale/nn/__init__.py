@@ -1,19 +1,29 @@
 """Networks as torch modules, built from the same resolved blocks that `cost` counts."""
 
+from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
+from triscale.nn.kept import kept_plan
 from triscale.nn.model import Model, build, initialise
+from triscale.nn.plan import Plan, apply_plan, kernels_everywhere
 from triscale.nn.section import SectionModel
 from triscale.nn.sync_norm import synchronise_norms
+from triscale.nn.tune import tune
 
 __all__ = [
     "Model",
+    "Plan",
     "SectionModel",
+    "apply_plan",
     "build",
     "device_name",
     "device_of",
     "devices",
     "initialise",
+    "keep_freed_memory",
+    "kept_plan",
+    "kernels_everywhere",
     "place",
     "synchronise_norms",
     "synchronize",
+    "tune",
 ]

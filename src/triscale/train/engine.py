@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from triscale.errors import NumericError, UsageError
-from triscale.nn import Model, SectionModel, device_of, synchronise_norms
+from triscale.nn import Model, Plan, SectionModel, apply_plan, device_of, synchronise_norms
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import Mixed, mixed
@@ -55,6 +55,7 @@ class Engine:
         training_seconds: without evaluation.
         norm: of the last gradient that was learned from, before it was clipped.
         skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
+        plan: which parts of the model take a faster way; set by `take`.
     """
 
     def __init__(
@@ -87,9 +88,19 @@ class Engine:
         self.skipped: list[int] = []
         if recipe.norms == "momentum":
             set_momentum(model, steps)
+        self.plan = Plan()
         self._together = world.together(model)
         self._forward = torch.compile(self._together) if recipe.compile else self._together
         self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
+
+    def take(self, plan: Plan) -> None:
+        """Let the model's parts take the ways of a plan; the bits of all further steps depend on it.
+
+        Raises:
+            InputError: it is another model's, or needs kernels that are not here.
+        """
+        apply_plan(self.model, plan)
+        self.plan = plan
 
     @property
     def epoch(self) -> int:

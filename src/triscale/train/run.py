@@ -18,14 +18,14 @@ from triscale.data import open_data
 from triscale.errors import InputError
 from triscale.evaluate import count_correct
 from triscale.machine import machine
-from triscale.nn import device_name
+from triscale.nn import Plan, device_name, kept_plan, kernels_everywhere
 from triscale.spec import Preprocessing, content_hash, to_document
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, identity_of, refuse_another
 from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
-from triscale.train.pipeline import engine_of
+from triscale.train.pipeline import PipelineEngine, engine_of
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of, refuse_unfit
@@ -74,6 +74,7 @@ class Run:
         split_for_memory: split batches into as many parts as memory asks for; the batch stays what it is.
         stopping: whether the training was asked to stop.
         watch: told what goes on.
+        kernels: use compiled kernels for the parts of the network that a short measurement finds faster with them here.
         world: the processes that train together; the folder must be the same for all of them.
     """
 
@@ -88,8 +89,10 @@ class Run:
         save_every: float = 60.0,
         split_for_memory: bool = False,
         stopping: Callable[[], bool] = lambda: False,
+        kernels: bool = True,
         world: World = ALONE,
     ) -> None:
+        self.kernels = kernels
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
@@ -160,6 +163,8 @@ class Run:
         if (now := self.world.parts(engine.parts)) != engine.parts:
             self.watch.say(f"warning: batches were taken in {engine.parts} parts, from here on in {now} micro-batches.")
             engine.parts = now
+        if not going_on:
+            engine.take(self._plan(engine))
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:
@@ -218,6 +223,19 @@ class Run:
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
         return engine
 
+    def _plan(self, engine: Engine) -> Plan:
+        """The fastest ways for the parts of the model on this machine, as the first process finds."""
+        if not self.kernels or engine.recipe.compile or isinstance(engine, PipelineEngine):
+            return Plan()
+        if self.world.any(not kernels_everywhere(engine.model).compiled):
+            return Plan()
+        found = Plan()
+        if self.world.first:
+            together = max(2, engine.recipe.batch // (engine.parts * self.world.size))
+            how = (self.asked.network.resolution, engine.recipe.precision, self.watch.say)
+            found = kept_plan(engine.model, together, *how)
+        return Plan.from_json(self.world.told_by_first(found.to_json()))
+
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
         """Of the pictures of all processes, each counted by one of them; or by each, which leaves the fraction."""
         if self.world.size == 1:  # several agree on stopping, which they cannot between unequal numbers of batches
@@ -268,6 +286,7 @@ class Run:
                 machine={**machine(), "gpu": device_name(self.device)},
                 device=str(self.device),
                 threads=torch.get_num_threads(),
+                plan=engine.plan.to_json(),
                 started=_now(),
                 **{name: one.network.name for name, one in origins if one is not None},
             )

@@ -135,6 +135,13 @@ class World:
         if self.size > 1:
             dist.barrier()
 
+    def told_by_first(self, value: Any) -> Any:
+        """What the first process says."""
+        told = [value]
+        if self.size > 1:
+            dist.broadcast_object_list(told)
+        return told[0]
+
     def require_agreement(self, mine: Mapping[str, Any]) -> None:
         """InputError in every process if what one of them holds is not what the first holds."""
         if self.size == 1:

@@ -1,6 +1,7 @@
 """Weights: the checkpoint format, weights of other libraries both ways, and the classifier that they make."""
 
 from triscale.weights.adapt import with_input_channels, with_new_head
+from triscale.weights.answering import Answering
 from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
@@ -11,6 +12,7 @@ from triscale.weights.sources import checkpoint_path, load_weights
 
 __all__ = [
     "PEERS_TO_WRITE",
+    "Answering",
     "Checkpoint",
     "Classifier",
     "checkpoint_path",

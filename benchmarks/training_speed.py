@@ -1,0 +1,230 @@
+"""Training steps of EfficientNet-B0 beside timm's in its best stock configuration, interleaved.
+
+Run `python -m benchmarks.training_speed` from the root of the repository; it appends a record for each resolution and
+number of threads. Every subject lives in a process of its own, because keeping freed memory belongs to a process; one
+computes while the others wait. `--resume` leaves out what this commit has recorded.
+"""
+
+import argparse
+import json
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from statistics import median
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from benchmarks import harness
+from benchmarks.memory import allocator_peak
+from triscale.families import network
+from triscale.nn import Plan, apply_plan, build, keep_freed_memory, tune
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+NAME = "training_speed"
+NETWORK = "efficientnet_b0"
+BATCHES = {224: 32, 64: 64}
+"""Pictures of a step, by resolution."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One way of training the network; `keeps` memory that was freed; `tuned` by `triscale.nn.tune`."""
+
+    library: Literal["timm", "triscale"]
+    precision: Precision
+    channels_last: bool = True
+    compiled: bool = False
+    keeps: bool = False
+    tuned: bool = False
+
+    @property
+    def stock(self) -> bool:
+        """What a user of timm would write."""
+        return self.library == "timm" and not self.keeps
+
+    def __str__(self) -> str:
+        """Its name in the record."""
+        words = [self.library, self.precision, *(["compiled"] if self.compiled else [])]
+        words += [] if self.channels_last else ["channels-first"]
+        return " ".join([*words, *(["tuned"] if self.tuned else []), *(["keeps memory"] if self.keeps else [])])
+
+
+SUBJECTS = (
+    Subject("timm", "float32"),
+    Subject("timm", "float32", channels_last=False),
+    Subject("timm", "bfloat16"),
+    Subject("timm", "bfloat16", channels_last=False),
+    Subject("timm", "float32", keeps=True),
+    Subject("triscale", "float32", keeps=True, tuned=True),
+    Subject("triscale", "bfloat16", keeps=True, tuned=True),
+)
+COMPILED = (Subject("timm", "float32", compiled=True), Subject("timm", "bfloat16", compiled=True))
+
+
+def make(subject: Subject) -> nn.Module:
+    """The network, drawing nothing in training, as timm's does by default."""
+    if subject.library == "timm":
+        import timm
+
+        model: nn.Module = timm.create_model(NETWORK)
+    else:
+        model = build(network(NETWORK))
+        for part in model.modules():
+            if hasattr(part, "rate"):
+                vars(part)["rate"] = 0.0
+            elif isinstance(part, nn.Dropout):
+                part.p = 0.0
+    return model.train().to(memory_format=torch.channels_last if subject.channels_last else torch.contiguous_format)
+
+
+def stepper(subject: Subject, side: int) -> tuple[Callable[[], None], Plan]:
+    """One training step on random pictures, and the plan it follows."""
+    torch.manual_seed(0)
+    batch, model, plan = BATCHES[side], make(subject), Plan()
+    if subject.tuned:
+        plan = tune(model, batch, (side, side), subject.precision)
+        apply_plan(model, plan)
+    layout = torch.channels_last if subject.channels_last else torch.contiguous_format
+    pictures = torch.randn(batch, 3, side, side).to(memory_format=layout)
+    labels = torch.randint(1000, (batch,))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    forward = torch.compile(model) if subject.compiled else model
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=subject.precision == "bfloat16"):
+            logits = forward(pictures)
+        nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return step, plan
+
+
+def work(subject: Subject, side: int, threads: int, pipe: Connection) -> None:
+    """A worker: steps when asked to, and answers with the seconds of its cores; at the end with its peak of memory."""
+    torch.set_num_threads(threads)
+    if subject.keeps:
+        keep_freed_memory()
+    start = time.perf_counter()
+    step, plan = stepper(subject, side)
+    prepared = time.perf_counter() - start
+    kinds = plan.to_json()
+    ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
+    pipe.send({"prepared": prepared, "ways": ways})
+    while pipe.recv() == "step":
+        start = time.process_time()
+        step()
+        pipe.send(time.process_time() - start)
+    pipe.send(allocator_peak(step))
+
+
+class Remote:
+    """A subject in a process of its own."""
+
+    def __init__(self, subject: Subject, side: int, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=work, args=(subject, side, threads, other), daemon=True)
+        self.process.start()
+        other.close()
+        self.facts = self.pipe.recv()
+        self.core_seconds: list[float] = []
+
+    def step(self) -> None:
+        """One step."""
+        self.pipe.send("step")
+        self.core_seconds.append(self.pipe.recv())
+
+    def end(self) -> int:
+        """Ends the process; the peak of memory in a step, in bytes."""
+        self.pipe.send("end")
+        peak: int = self.pipe.recv()
+        self.process.join()
+        return peak
+
+
+def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int) -> dict[str, object]:
+    """The record of one resolution and number of threads."""
+    remotes = {str(subject): Remote(subject, side, threads) for subject in subjects}
+    steps = {name: remote.step for name, remote in remotes.items()}
+    seconds = harness.interleave(steps, rounds=rounds, warmup=2)
+    stock = [str(subject) for subject in subjects if subject.stock]
+    best = min(stock, key=lambda name: median(seconds[name]))
+    batch = BATCHES[side]
+    return harness.record(
+        NAME, seconds, against=best, network=NETWORK, resolution=[side, side], batch=batch, threads=threads,
+        images_per_second={name: batch / median(values) for name, values in seconds.items()},
+        images_per_core_second={name: batch / median(one.core_seconds[2:]) for name, one in remotes.items()},
+        facts={name: one.facts for name, one in remotes.items()},
+        peak_bytes={name: one.end() for name, one in remotes.items()},
+        versions={"torch": torch.__version__, "timm": _timm()},
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print and record, one configuration after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--resolution", type=int, nargs="+", default=sorted(BATCHES), choices=sorted(BATCHES))
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--subjects", nargs="+", default=[], help="only those whose name holds one of these words")
+    parser.add_argument("--no-compiled", action="store_true", help="leave out torch.compile, whose start takes minutes")
+    parser.add_argument("--resume", action="store_true", help="leave out what this commit has recorded")
+    parser.add_argument("--table", action="store_true", help="only print the newest records as README shows them")
+    given = parser.parse_args()
+    if given.table:
+        print("\n".join(table()))
+        return
+    every = SUBJECTS if given.no_compiled else SUBJECTS + COMPILED
+    subjects = tuple(one for one in every if not given.subjects or any(word in str(one) for word in given.subjects))
+    for side in given.resolution:
+        for threads in given.threads:
+            if given.resume and _recorded(side, threads):
+                continue
+            entry = compare(subjects, side, threads, given.rounds)
+            print(json.dumps(entry, indent=1))
+            harness.append(entry)
+
+
+def table() -> list[str]:
+    """The newest record of each configuration as a row: speeds and peaks of memory, ours over timm's best stock one."""
+    newest = {(one["resolution"][0], one["threads"]): one for one in _records()}
+    rows = [
+        "| pixels, batch, threads | timm at its best | triscale, fp32 | triscale, bf16 | memory, bf16 |",
+        "|---|---|---|---|---|",
+    ]
+    for (side, threads), one in sorted(newest.items(), reverse=True):
+        speed, best, peak = one["images_per_second"], one["against"], one["peak_bytes"]
+        ours = {precision: str(Subject("triscale", precision, keeps=True, tuned=True)) for precision in PRECISIONS}
+        cells = [f"{speed[name]:.1f}/s, {one['times_faster'][name]['median']:.2f}x" for name in ours.values()]
+        saved = peak[ours["bfloat16"]] / peak[best]
+        sizes = f"{side}, {one['batch']}, {threads}"
+        rows.append(f"| {sizes} | {speed[best]:.1f}/s ({best[5:]}) | {' | '.join(cells)} | {saved:.2f}x |")
+    return rows
+
+
+def _records() -> list[dict[str, Any]]:
+    lines = harness.RECORDS.read_text(encoding="utf-8").splitlines()
+    return [one for line in lines if (one := json.loads(line))["name"] == NAME]
+
+
+def _recorded(side: int, threads: int) -> bool:
+    commit = harness.provenance(NAME)["commit"]
+    found = [(one["resolution"][0], one["threads"]) for one in _records() if one["commit"] == commit]
+    return (side, threads) in found
+
+
+def _timm() -> str:
+    import timm
+
+    return str(timm.__version__)
+
+
+if __name__ == "__main__":
+    main()

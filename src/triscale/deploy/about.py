@@ -1,0 +1,125 @@
+"""What an exported file says of itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from triscale._version import __version__
+from triscale.errors import InputError
+from triscale.spec import (
+    FieldError,
+    Network,
+    Preprocessing,
+    Size,
+    content_hash,
+    from_document,
+    preprocessing_document,
+    preprocessing_from,
+    to_document,
+)
+
+KEY = "triscale"
+"""The entry of a file's metadata that holds all this as JSON."""
+
+INPUT, OUTPUT = "pictures", "logits"
+"""Names of the exported graph's input [n, c, h, w] (prepared pictures) and output [n, classes]."""
+
+FORMAT = "triscale.export"
+VERSION = 1
+
+_SEAL = re.compile(rb"sha256-([0-9a-f]{64})")
+_OPEN = b"sha256-" + b"0" * 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """The lock that travels with an exported graph.
+
+    Attributes:
+        network: whose weights the graph holds.
+        classes: names in the order of the logits.
+        preprocessing: what a picture goes through before; its resolution is always given.
+        batch: pictures in each step; None: any number.
+        least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
+        proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.document`.
+        weights: digest of the weights where they are a file of their own (OpenVINO).
+    """
+
+    network: Network
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    batch: int | None = None
+    least: Size | None = None
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the pictures."""
+        return self.preprocessing.resolution or self.network.resolution
+
+    def text(self) -> str:
+        """As JSON of ASCII, with the place for the seal."""
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "triscale": __version__,
+            "network": to_document(self.network),
+            "hash": content_hash(self.network),
+            "classes": list(self.classes),
+            "preprocessing": preprocessing_document(self.preprocessing),
+            "batch": self.batch,
+            "least": self.least and list(self.least),
+            "proof": dict(self.proof),
+            "weights": self.weights,
+            "seal": _OPEN.decode(),
+        }
+        return json.dumps(document, sort_keys=True)
+
+
+def about_from(text: str, path: Path) -> About:
+    """Read what `About.text` wrote.
+
+    Raises:
+        InputError: it is something else, or of another version.
+    """
+    try:
+        found = json.loads(text)
+        if (found.get("format"), found.get("version")) != (FORMAT, VERSION):
+            raise InputError(f"{path} is an export of another version; this triscale reads version {VERSION}.")
+        about = About(
+            network=from_document(found["network"]),
+            classes=tuple(map(str, found["classes"])),
+            preprocessing=preprocessing_from(found["preprocessing"]),
+            batch=found["batch"],
+            least=found["least"] and (int(found["least"][0]), int(found["least"][1])),
+            proof=dict(found["proof"]),
+            weights=found["weights"],
+        )
+    except FieldError as error:
+        raise InputError(f"{path}: {error}.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        raise InputError(f"{path} is no export of triscale: its metadata cannot be read.") from None
+    if content_hash(about.network) != found.get("hash"):
+        raise InputError(f"{path}: its network does not have the hash that is written beside it.")
+    return about
+
+
+def sealed(payload: bytes) -> bytes:
+    """The file with the digest of all its bytes in the one place that is kept for it."""
+    assert payload.count(_OPEN) == 1, "a file has one place for its seal"  # noqa: S101  ours, just written
+    return payload.replace(_OPEN, b"sha256-" + hashlib.sha256(payload).hexdigest().encode())
+
+
+def refuse_unsealed(payload: bytes, path: Path) -> None:
+    """InputError if a file is not as `sealed` left it."""
+    found = _SEAL.findall(payload)
+    if not found:
+        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
+    whole = hashlib.sha256(_SEAL.sub(_OPEN, payload)).hexdigest()
+    if len(found) != 1 or found[0].decode() != whole:
+        raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")

@@ -1,0 +1,98 @@
+"""OpenVINO: `.xml` with graph and lock, `.bin` beside it with the weights; run in float32.
+
+At its own choice OpenVINO computes in bfloat16 or float16 where the processor can, which moves logits by up to some
+percent; so its runner here, and anybody's who wants the proven answers, sets INFERENCE_PRECISION_HINT to f32.
+"""
+
+import hashlib
+import sys
+import tempfile
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from triscale.deploy.about import KEY, About, about_from, refuse_unsealed, sealed
+from triscale.deploy.as_onnx import AsOnnx
+from triscale.deploy.exported import Exported, Floats, exported
+from triscale.deploy.traced import Shapes
+from triscale.errors import InputError
+from triscale.weights.stored import first_line
+
+_TELEMETRY = "openvino_telemetry"
+
+
+def library() -> ModuleType:
+    """OpenVINO, imported; InputError names the extra where it is missing.
+
+    Its import would put an id of the user into the home folder and tell the maker that it is used; without its package
+    for that, which is hidden meanwhile, it does neither.
+    """
+    hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
+    try:
+        return import_module("openvino")
+    except ImportError:
+        raise InputError("OpenVINO files need its library: pip install 'triscale[openvino]'.") from None
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def runtime() -> str:
+    """What runs the files."""
+    return f"OpenVINO {library().__version__.partition('-')[0]}"
+
+
+class AsOpenvino:
+    """A model as the bytes of OpenVINO's two files."""
+
+    def __init__(self, model: nn.Module, example: Tensor, shapes: Shapes) -> None:
+        ov = library()
+        through = AsOnnx(model, example, shapes)
+        self.model = ov.Core().read_model(through.proto.SerializeToString())
+
+    def packed(self, about: About) -> tuple[bytes, bytes]:
+        """The bytes of `.xml` and `.bin` with a lock, in which the digest of the second stands too."""
+        _, weights = self._written("")
+        text, again = self._written(replace(about, weights=hashlib.sha256(weights).hexdigest()).text())
+        assert again == weights, "the lock does not change the weights"  # noqa: S101
+        return sealed(text), weights
+
+    def _written(self, lock: str) -> tuple[bytes, bytes]:
+        """OpenVINO writes to files only."""
+        self.model.set_rt_info(lock, [KEY])
+        with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
+            path = Path(folder) / "model.xml"
+            library().save_model(self.model, path, compress_to_fp16=False)
+            return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+
+
+def opened(payload: bytes, weights: bytes, path: Path) -> Exported:
+    """Open the bytes of an `.xml` and its `.bin` that triscale wrote.
+
+    Raises:
+        InputError: no export of ours, damaged, or two files of different exports.
+    """
+    refuse_unsealed(payload, path)
+    ov = library()
+    core = ov.Core()
+    try:
+        model = core.read_model(payload, weights)
+        about = about_from(model.get_rt_info([KEY]).astype(str), path)
+    except RuntimeError as error:
+        raise InputError(f"OpenVINO does not open {path}: {first_line(error)}.") from None
+    if hashlib.sha256(weights).hexdigest() != about.weights:
+        raise InputError(f"{path.with_suffix('.bin')} does not belong to {path.name}, or is damaged.")
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    compiled = core.compile_model(model, "CPU", settings)
+
+    def run(pictures: Floats) -> Floats:
+        # A request of its own for each call: several threads may ask at once.
+        logits: Floats = compiled.create_infer_request().infer({0: pictures})[0].copy()
+        return logits
+
+    return exported(about, run)

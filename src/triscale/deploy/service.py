@@ -1,0 +1,176 @@
+"""The service: POST /predict a picture, and read what it shows; a page to try it, and what the service is."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from triscale._version import __version__
+from triscale.data.images import FOREIGN, UnreadableError
+from triscale.deploy.exported import Exported
+from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
+from triscale.errors import InputError
+from triscale.predict import prediction
+from triscale.spec import content_hash, preprocessing_document
+from triscale.weights import Answering
+
+PAGE = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+"""Paths of the page and its parts: the file in this package, and its kind."""
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "No picture, a request that is cut off, or a header Host that is not ours"},
+    408: {"description": "The picture did not come in time"},
+    413: {"description": "The picture is too large"},
+    415: {"description": "Not a picture of an allowed format"},
+    422: {"description": "A broken picture, or one of too many pixels"},
+    503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"image": {"type": "string", "format": "binary"}}}
+            },
+        },
+    }
+}
+
+
+class Service:
+    """Answers requests by one classifier; at most `limits.workers` pictures are worked on at once."""
+
+    def __init__(self, classifier: Answering, limits: Limits) -> None:
+        self.classifier = classifier
+        self.limits = limits
+        self.bodies = Bodies(limits)
+        self.jobs = 0
+        self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
+
+    async def predict(self, body: bytes, top: int) -> list[dict[str, Any]]:
+        """What one picture shows, as `triscale.predict.Prediction.top`.
+
+        Raises:
+            RefusedError: no picture that we take (400, 415, 422), or too many at once (503).
+        """
+        if not body:
+            raise RefusedError(400, "there is no picture in the request")
+        if self.jobs >= self.limits.jobs:
+            raise RefusedError(503, "too many pictures at once; try again", retry=True)
+        self.jobs += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.pool, self._predicted, body, top)
+        except UnreadableError as error:
+            raise RefusedError(415 if str(error) == FOREIGN else 422, f"the picture cannot be read: {error}") from None
+        except MemoryError:
+            raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
+        finally:
+            self.jobs -= 1
+
+    def _predicted(self, body: bytes, top: int) -> list[dict[str, Any]]:
+        return prediction(self.classifier, body, top=top)
+
+    def about(self) -> dict[str, Any]:
+        """What answers: the network, its lock, and for an exported file how it was proven."""
+        network, size = self.classifier.network, self.classifier.resolution
+        exported = self.classifier if isinstance(self.classifier, Exported) else None
+        return {
+            "network": network.name,
+            "hash": content_hash(network),
+            "classes": len(self.classifier.classes),
+            "resolution": list(size),
+            "preprocessing": preprocessing_document(self.classifier.preprocessing),
+            "overridden": self.classifier.overrides_document(),
+            "proof": dict(exported.about.proof) if exported else None,
+            "most_bytes": self.limits.body,
+            "triscale": __version__,
+        }
+
+
+def application(service: Service, host: str) -> Application:
+    """The ASGI application of a service that listens at `host`.
+
+    Raises:
+        InputError: FastAPI is not installed.
+    """
+    try:
+        import python_multipart  # noqa: F401, PLC0415  FastAPI asks for it only when a form comes
+        from fastapi import FastAPI, Query, Request  # noqa: PLC0415  of an extra
+        from fastapi.responses import JSONResponse, Response  # noqa: PLC0415
+    except ImportError:
+        raise InputError("the service needs FastAPI and uvicorn: pip install 'triscale[serve]'.") from None
+    app = FastAPI(title="triscale", version=__version__, docs_url=None, redoc_url=None)  # those pages load from afar
+
+    @app.post("/predict", responses=_ERRORS, openapi_extra=_BODY)
+    async def predict(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
+        """Classes of one picture, the most probable first: the picture's bytes as the body, or as a form's file."""
+        body = await service.bodies.read(request.headers.get("content-length"), request.receive)
+        try:
+            name, picture = await _picture(request, body)
+            found = {"image": name, "top": await service.predict(picture, top)}
+        finally:
+            service.bodies.release(len(body))
+        overridden = service.classifier.overrides_document()
+        return [{**found, "overridden": overridden} if overridden else found]
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """That the service answers."""
+        return {"status": "ok"}
+
+    @app.get("/about")
+    async def about() -> dict[str, Any]:
+        """The network and its preprocessing."""
+        return service.about()
+
+    def page(file: str, kind: str) -> Any:
+        content = (files("triscale.deploy") / "page" / file).read_bytes()
+
+        async def sent() -> Response:
+            return Response(content, media_type=kind)
+
+        return sent
+
+    for path, (file, kind) in PAGE.items():
+        app.add_api_route(path, page(file, kind), include_in_schema=False)
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> Response:
+        del request
+        return JSONResponse({"detail": str(error)}, error.status, error.headers)
+
+    return guarded(app, host)
+
+
+async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
+    """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise RefusedError(415, "the body is compressed; send the picture as it is")
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return "", body
+    form = await type(request)(request.scope, _once(body)).form(max_files=1, max_fields=8)
+    uploads = [value for value in form.values() if hasattr(value, "filename")]
+    if not uploads:
+        raise RefusedError(400, "there is no file in the form")
+    try:
+        return PurePosixPath(uploads[0].filename or "").name, await uploads[0].read()
+    finally:
+        await form.close()
+
+
+def _once(body: bytes) -> Receive:
+    """The body again, for a parser that wants to receive it."""
+
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive  # type: ignore[return-value]  # a message that nobody changes

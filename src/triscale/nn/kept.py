@@ -1,0 +1,51 @@
+"""Measured plans, kept on the machine: who asks the same again trains by the same plan, and so to the same bits."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from triscale.errors import InputError
+from triscale.nn import native
+from triscale.nn.plan import Plan, kernels_everywhere
+from triscale.nn.tune import Precision, tune
+
+
+def kept_plan(
+    model: nn.Module,
+    batch: int,
+    resolution: tuple[int, int],
+    precision: Precision,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Plan:
+    """The plan of `tune`, measured once for such a model, batch, size, precision and number of threads on a machine.
+
+    Without kernels here it is empty, and nothing is measured. Arguments as of `tune`; `tell` hears of a
+    measurement, which takes seconds.
+    """
+    if not kernels_everywhere(model).compiled:
+        return Plan()
+    asked = [repr(model), batch, resolution, precision, torch.get_num_threads(), native.build_digest()]
+    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+    path = native.cache_folder() / f"plan-{name}.json"
+    with suppress(OSError, ValueError, InputError):
+        return Plan.from_json(json.loads(path.read_bytes()))
+    tell("finding the fastest ways for the parts of the network on this machine; it is kept for the next time")
+    found = tune(model, batch, resolution, precision)
+    _write(path, found)
+    return found
+
+
+def _write(path: Path, plan: Plan) -> None:
+    """Whole or not at all; a cache that takes no files costs a measurement each time."""
+    with suppress(OSError):
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(plan.to_json(), file)
+        Path(name).replace(path)

@@ -1,0 +1,3 @@
+// All kernels, as one translation unit.
+#include "depthwise.cpp"
+#include "norm.cpp"

@@ -1,0 +1,141 @@
+// Sixteen channels at a time: loads and stores of float and bfloat16, activations with their slopes.
+// GCC's vector extension; a machine without 512-bit registers gets the same in smaller pieces.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+namespace triscale {
+
+constexpr int LANES = 16;
+typedef float vec __attribute__((vector_size(64)));
+typedef uint32_t bits __attribute__((vector_size(64)));
+typedef int32_t ints __attribute__((vector_size(64)));
+typedef uint16_t halves __attribute__((vector_size(32)));
+struct bfloat16 {
+  uint16_t raw;
+};
+
+static inline vec all(float value) { return value - vec{}; }
+
+static inline vec widen(halves h) { return (vec)(__builtin_convertvector(h, bits) << 16); }
+
+// To the nearest, ties to even; what is not a number stays so.
+static inline halves narrow(vec v) {
+#ifdef __AVX512BF16__
+  const __m256bh one = _mm512_cvtneps_pbh((__m512)v);
+  halves h;
+  std::memcpy(&h, &one, sizeof h);
+  return h;
+#else
+  const bits u = (bits)v;
+  const bits rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  const bits kept = v == v ? rounded : bits{} + 0x7fc0;
+  return __builtin_convertvector(kept, halves);
+#endif
+}
+
+static inline vec load16(const float* p) {
+  vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+static inline vec load16(const bfloat16* p) {
+  halves h;
+  std::memcpy(&h, p, sizeof h);
+  return widen(h);
+}
+static inline void store16(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+static inline void store16(bfloat16* p, vec v) {
+  const halves h = narrow(v);
+  std::memcpy(p, &h, sizeof h);
+}
+// What a store and a load would make of it.
+static inline vec rounded(const float*, vec v) { return v; }
+static inline vec rounded(const bfloat16*, vec v) { return widen(narrow(v)); }
+
+// The first `lanes` of sixteen; the rest is 0.
+template <class T>
+static inline vec load(const T* p, int lanes) {
+  if (__builtin_expect(lanes == LANES, 1)) return load16(p);
+  T some[LANES] = {};
+  if (lanes == LANES / 2) std::memcpy(some, p, sizeof(T) * LANES / 2);
+  else for (int i = 0; i < lanes; ++i) some[i] = p[i];
+  return load16(some);
+}
+template <class T>
+static inline void store(T* p, vec v, int lanes) {
+  if (__builtin_expect(lanes == LANES, 1)) return store16(p, v);
+  T some[LANES];
+  store16(some, v);
+  if (lanes == LANES / 2) std::memcpy(p, some, sizeof(T) * LANES / 2);
+  else for (int i = 0; i < lanes; ++i) p[i] = some[i];
+}
+
+// 1 / (1 + e^-z) to about 2e-7 of itself: e^r by Cephes' polynomial, 2^n by adding to the exponent.
+static inline vec sigmoid(vec z) {
+  vec x = z < 87.0f ? -z : all(-87.0f);
+  x = x < 87.0f ? x : all(87.0f);
+  const vec t = x * 1.44269504088896341f + 12582912.0f;  // its lowest bits now hold n
+  const vec r = x - (t - 12582912.0f) * 0.693147180559945f;
+  vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + (r + 1.0f);
+  return 1.0f / (1.0f + (vec)((bits)p + ((bits)t << 23)));
+}
+
+// The same to about 6e-5 where that is far below what a store rounds: in half the time, which is what counts.
+static inline vec sigmoid_for(const float*, vec z) { return sigmoid(z); }
+static inline vec sigmoid_for(const bfloat16*, vec z) {
+#ifdef __AVX512DQ__
+  const vec t = z * -1.44269504088896341f;
+  const vec f = __builtin_ia32_reduceps512_mask(t, 1, vec{}, -1);  // t less the whole number below it
+  vec p = f * 1.3534167e-2f + 5.2011464e-2f;
+  p = p * f + 2.4144275e-1f;
+  p = p * f + 6.9300383e-1f;
+  p = p * f + 1.0000026f;
+  const vec power = __builtin_ia32_scalefps512_mask(p, t, vec{}, -1, 4);
+  return __builtin_ia32_rcp14ps512_mask(1.0f + power, vec{}, -1);
+#else
+  return sigmoid(z);
+#endif
+}
+
+// An activation: its value, or value and slope. Comparisons let what is not a number through, as torch does.
+struct Identity {
+  static inline vec value(vec z) { return z; }
+  static inline vec both(vec z, vec& slope) { return slope = all(1.0f), z; }
+};
+struct Relu {
+  static inline vec value(vec z) { return z < 0.0f ? vec{} : z; }
+  static inline vec both(vec z, vec& slope) { return slope = z > 0.0f ? all(1.0f) : vec{}, value(z); }
+};
+struct Relu6 {
+  static inline vec value(vec z) { return z < 0.0f ? vec{} : (z > 6.0f ? all(6.0f) : z); }
+  static inline vec both(vec z, vec& slope) {
+    const vec below = z < 6.0f ? all(1.0f) : vec{};
+    return slope = z > 0.0f ? below : vec{}, value(z);
+  }
+};
+template <class T>
+struct Silu {
+  static inline vec value(vec z) { return z * sigmoid_for((const T*)nullptr, z); }
+  static inline vec both(vec z, vec& slope) {
+    const vec gate = sigmoid_for((const T*)nullptr, z), y = z * gate;
+    return slope = gate + y * (1.0f - gate), y;
+  }
+};
+struct HardSwish {
+  static inline vec value(vec z) { return z * Relu6::value(z + 3.0f) * (1.0f / 6.0f); }
+  static inline vec both(vec z, vec& slope) {
+    const vec inner = z <= 3.0f ? z * (1.0f / 3.0f) + 0.5f : all(1.0f);
+    return slope = z < -3.0f ? vec{} : inner, value(z);
+  }
+};
+
+}  // namespace triscale

@@ -1,0 +1,162 @@
+"""The compiled kernels of `kernels/`: built once for this processor by the machine's own C++ compiler, then kept.
+
+They are plain C++ without torch's headers, which compile in seconds; torch's OpenMP threads run them.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from triscale.machine import machine
+
+_SOURCES = Path(__file__).parent / "kernels"
+_COMPILERS = ("g++", "c++")
+_FLAGS = (
+    "-std=c++17", "-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fPIC",
+    "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi",
+)  # fmt: skip
+_OTHER_FLAGS = tuple(flag for flag in _FLAGS if flag != "-mprefer-vector-width=512")
+_KINDS = {"p": ctypes.c_void_p, "i": ctypes.c_int, "l": ctypes.c_long, "d": ctypes.c_double}
+_SIGNATURES = {  # pointer, int, long, double
+    "depthwise_forward": "pipipppppi",
+    "depthwise_backward": "pipippppppppppppi",
+    "norm_pieces": "pp",
+    "norm_moments": "pippi",
+    "norm_apply": "piippppppi",
+    "norm_gate_gradient": "piipppppi",
+    "norm_gradient": "piipppppppppi",
+    "norm_affine": "pippppppi",
+    "norm_prepare": "llppppddpppppp",
+    "norm_coefficients": "lldppppppppp",
+}
+
+Argument = Tensor | int | float | ctypes.Array[ctypes.c_long] | None
+Library = dict[str, Callable[..., int]]
+
+
+class Unavailable(Exception):  # noqa: N818  a state, not a user's mistake
+    """There are no kernels here; says why."""
+
+
+def available() -> bool:
+    """Whether the kernels are there, or can be compiled; the first question may take some seconds."""
+    return missing() is None
+
+
+SWITCH = "TRISCALE_KERNELS"
+"""A variable of the environment: `off` leaves all to torch."""
+
+
+def missing() -> str | None:
+    """Why there are no kernels; None where there are."""
+    return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else _missing()
+
+
+@functools.cache
+def _missing() -> str | None:
+    try:
+        _library()
+    except Unavailable as error:
+        return str(error)
+    return None
+
+
+def call(name: str, *arguments: Argument) -> int:
+    """Run a kernel; a tensor stands for its address."""
+    given = [one.data_ptr() if isinstance(one, Tensor) else one for one in arguments]
+    return _library()[name](*given)
+
+
+def longs(*values: int) -> "ctypes.Array[ctypes.c_long]":
+    """An array of C's long: how a kernel is told sizes."""
+    return (ctypes.c_long * len(values))(*values)
+
+
+def build_digest() -> str:
+    """Of all that decides a kernel's bits: sources, flags, compiler, processor."""
+    return _build()[1]
+
+
+@functools.cache
+def _library() -> Library:
+    compiler, digest = _build()
+    path = cache_folder() / f"kernels-{digest}.so"
+    if not path.is_file():
+        _compile(compiler, path)
+    try:
+        loaded = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise Unavailable(f"the compiled kernels cannot be loaded: {error}") from None
+    library: Library = {}
+    for name, kinds in _SIGNATURES.items():
+        function = getattr(loaded, name)
+        function.argtypes = [_KINDS[kind] for kind in kinds]
+        function.restype = ctypes.c_long if name == "norm_pieces" else None
+        library[name] = function
+    return library
+
+
+@functools.cache
+def _build() -> tuple[str, str]:
+    """The compiler, and a digest of sources, flags, compiler and processor."""
+    compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
+    if sys.platform == "win32" or compiler is None:
+        raise Unavailable("there is no C++ compiler (g++) here")
+    version = _run([compiler, "--version"]).stdout
+    text = [version, str(machine()["cpu"]), platform.machine(), _features(), torch.__version__, *_FLAGS]
+    text += [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.iterdir()) if path.suffix in {".h", ".cpp"}]
+    return compiler, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
+
+
+def _features() -> str:
+    """What the processor can do, where the system says it: names of processors are not precise."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels and measured plans are kept."""
+    folder = Path(os.environ.get("TRISCALE_CACHE") or Path.home() / ".cache" / "triscale")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"the cache folder {str(folder)!r} cannot be made: {error.strerror}") from None
+    return folder
+
+
+def _compile(compiler: str, path: Path) -> None:
+    """Linked without OpenMP's library: its symbols are then those of torch's copy, and there is one pool of threads."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            part, whole = Path(scratch) / "kernels.o", Path(scratch) / path.name
+            source = str(_SOURCES / "kernels.cpp")
+            tries = [[compiler, *flags, "-c", source, "-o", str(part)] for flags in (_FLAGS, _OTHER_FLAGS)]
+            if _run(tries[0]).returncode:  # a processor that knows no such preference
+                _checked(_run(tries[1]))
+            _checked(_run([compiler, "-shared", str(part), "-o", str(whole)]))
+            whole.replace(path)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"the kernels cannot be compiled: {error}") from None
+
+
+def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  the compiler, our sources
+
+
+def _checked(done: "subprocess.CompletedProcess[str]") -> None:
+    if done.returncode:
+        raise Unavailable(f"the C++ compiler failed: {(done.stderr.splitlines() or ['no message'])[0]}")
