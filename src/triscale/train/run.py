@@ -160,9 +160,7 @@ class Run:
                         writes=self.world.first)  # fmt: skip
         engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
-        if (now := self.world.parts(engine.parts)) != engine.parts:
-            self.watch.say(f"warning: batches were taken in {engine.parts} parts, from here on in {now} micro-batches.")
-            engine.parts = now
+        self._keep_parts(engine)
         if not going_on:
             engine.take(self._plan(engine))
         self._introduce(feed, engine, going_on=going_on)
@@ -222,6 +220,12 @@ class Run:
             engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
         return engine
+
+    def _keep_parts(self, engine: Engine) -> None:
+        """A pipeline has the micro-batches that it was asked for, whatever the state was made with."""
+        if (now := self.world.parts(engine.parts)) != engine.parts:
+            self.watch.say(f"warning: batches were taken in {engine.parts} parts, from here on in {now} micro-batches.")
+            engine.parts = now
 
     def _plan(self, engine: Engine) -> Plan:
         """The fastest ways for the parts of the model on this machine, as the first process finds."""
