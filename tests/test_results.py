@@ -140,7 +140,7 @@ def test_the_readme_shows_the_newest_speeds_of_training() -> None:
 def transfer_rows() -> list[str]:
     """The table of results/transfer, one row for each training."""
     rows = []
-    for folder in sorted((ROOT / "results" / "transfer").iterdir()):
+    for folder in sorted(path for path in (ROOT / "results" / "transfer").iterdir() if path.is_dir()):
         lines = store.read(folder / "records.jsonl")
         began, ended = lines.all("train")[0], lines.all("result")[0]
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
