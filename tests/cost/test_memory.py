@@ -48,6 +48,7 @@ def test_training_memory_in_bfloat16_and_with_recomputation_matches_the_allocato
     assert training_memory(of, batch, precision=precision, recompute=recompute) == pytest.approx(peak, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_memory_of_cells_in_every_way_matches_the_allocators_peak(way: str) -> None:
     """A recomputed cell keeps both of its inputs."""

@@ -91,6 +91,7 @@ def pipelines(place: Path, epochs: int) -> Trainings:
     return trainings
 
 
+@pytest.mark.slow
 def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path) -> None:
     trainings = pipelines(tmp_path, 2)
     trainings.whole("whole", 2, *LINE)

@@ -127,7 +127,7 @@ class Trainings:
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
     """With an unbroken training of two processes."""
-    made = Trainings(tmp_path_factory.mktemp("world"), epochs=40)
+    made = Trainings(tmp_path_factory.mktemp("world"), epochs=20)
     made.whole("whole", 2)
     return made
 
@@ -136,7 +136,7 @@ def test_two_processes_learn_what_one_learns(trainings: Trainings) -> None:
     """The same pictures in the same order, norms over all of them: losses within 1e-5; each picture validated once."""
     trainings.whole("one", 1)
     alone, together = trainings.epochs("one"), trainings.epochs("whole")
-    assert [one["epoch"] for one in together] == list(range(1, 41))
+    assert [one["epoch"] for one in together] == list(range(1, 21))
     for one, other in zip(alone[:3], together[:3], strict=True):
         assert other["train_loss"] == pytest.approx(one["train_loss"], rel=1e-5)
         assert other["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-4)
@@ -153,7 +153,7 @@ def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_
     assert process.returncode not in {0, None}
     assert "rank      : 1" in told
     assert all(not Path(f"/proc/{rank}").exists() for rank in ranks)
-    assert len(trainings.epochs("killed")) < 40
+    assert len(trainings.epochs("killed")) < 20
     trainings.whole("killed", 2)
     assert states(trainings.place / "killed") == states(trainings.place / "whole")
 
