@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from triscale.cli.classifier import OWN, Weights, show_overrides
+from triscale.cli.classifier import OWN, Weights
 from triscale.cli.compute import HERE, Compute
-from triscale.cli.output import Flag, make_folder, print_json, print_text, printable
-from triscale.cli.pictures import run_and_pictures, tell_unreadable
+from triscale.cli.output import Flag, make_folder, print_text, printable
+from triscale.cli.pictures import run_and_pictures, tell_answers
 from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -46,19 +46,12 @@ def explain(
     overrides = classifier.overrides_document()
     from triscale.explain import explanations  # noqa: PLC0415  torch is loaded only here
 
-    found: list[dict[str, Any]] = []
-    reasons: list[tuple[Path, str]] = []
-    for one in explanations(classifier, files, wanted=class_, layer=layer):
-        if one.reason is None:
-            found.append(_document(one, layer, place.write(one)))
-        else:
-            reasons.append((one.image, one.reason))
-    tell_unreadable(reasons, len(files))
-    if json:
-        print_json([{**one, "overridden": overrides} if overrides else one for one in found])
-    else:
-        show_overrides(overrides)
-        _show(found)
+    def document(one: "Explanation") -> dict[str, Any]:
+        picture = str(place.write(one))
+        return {"image": str(one.image), **(one.shown or {}), "method": one.method, "layer": layer, "picture": picture}
+
+    answers = explanations(classifier, files, wanted=class_, layer=layer)
+    tell_answers(answers, document, _show, overrides=overrides, json=json)
 
 
 class _Place:
@@ -94,14 +87,9 @@ class _Place:
         return path
 
 
-def _document(one: "Explanation", layer: str, path: Path) -> dict[str, Any]:
-    return {"image": str(one.image), **(one.shown or {}), "method": one.method, "layer": layer, "picture": str(path)}
-
-
-def _show(found: list[dict[str, Any]]) -> None:
-    for one in found:
-        print_text(
-            printable(one["image"]),
-            f"  {one['probability']:6.1%}  {printable(one['name'])}",
-            f"  {one['method']} of {one['layer']}: {printable(one['picture'])}",
-        )
+def _show(one: dict[str, Any]) -> None:
+    print_text(
+        printable(one["image"]),
+        f"  {one['probability']:6.1%}  {printable(one['name'])}",
+        f"  {one['method']} of {one['layer']}: {printable(one['picture'])}",
+    )

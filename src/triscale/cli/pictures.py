@@ -1,9 +1,11 @@
 """Picture files on the command line: which ones an argument means, and what is said of those that cannot be read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-from triscale.cli.output import complain, printable
+from triscale.cli.classifier import show_overrides
+from triscale.cli.output import complain, print_json, printable
 from triscale.errors import InputError, UsageError
 
 _GLOB = frozenset("*?[")
@@ -22,13 +24,58 @@ def run_and_pictures(command: str, arguments: Sequence[str], *, named: bool) -> 
     return run, [file for image in images for file in _files(image)]
 
 
-def tell_unreadable(reasons: Sequence[tuple[Path, str]], files: int) -> None:
-    """Name the pictures that were left out, each with its reason, on stderr; InputError where that is all of them."""
-    lines = [f"the picture {printable(image)} cannot be read: {reason}." for image, reason in reasons]
-    if len(reasons) == files:
-        raise InputError("\n".join([*lines[:2], f"None of {files} pictures could be read."]))
+class Answer(Protocol):
+    """What is found for one picture, or why it cannot be read."""
+
+    @property
+    def image(self) -> Path:
+        """The file."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it cannot be read; None where it can."""
+
+
+AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
+
+
+def tell_answers(
+    answers: Iterable[AnyAnswer],
+    document: Callable[[AnyAnswer], dict[str, Any]],
+    show: Callable[[dict[str, Any]], None],
+    *,
+    overrides: dict[str, Any],
+    json: bool,
+) -> None:
+    """Print what is found for pictures; on stderr, name those that were left out, each with its reason.
+
+    Args:
+        answers: one a picture.
+        document: what is printed of an answer with --json; made as soon as the answer is there.
+        show: prints such a document as text.
+        overrides: what differs from the preprocessing of the weights, which is told too.
+        json: print one JSON document.
+
+    Raises:
+        InputError: none of them could be read.
+    """
+    found: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for one in answers:
+        if one.reason is None:
+            found.append(document(one))
+        else:
+            lines.append(f"the picture {printable(one.image)} cannot be read: {one.reason}.")
+    if not found:
+        raise InputError("\n".join([*lines[:2], f"None of {len(lines)} pictures could be read."]))
     for line in lines:
         complain(line)
+    if json:
+        print_json([{**one, "overridden": overrides} if overrides else one for one in found])
+        return
+    show_overrides(overrides)
+    for row in found:
+        show(row)
 
 
 def _files(image: str) -> Iterator[Path]:

@@ -1,15 +1,17 @@
 """`triscale predict`."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from triscale.cli.classifier import OWN, Weights, show_overrides
+from triscale.cli.classifier import OWN, Weights
 from triscale.cli.compute import HERE, Compute
-from triscale.cli.output import Flag, Whole, print_json, print_text, printable
-from triscale.cli.pictures import run_and_pictures, tell_unreadable
+from triscale.cli.output import Flag, Whole, print_text, printable
+from triscale.cli.pictures import run_and_pictures, tell_answers
 from triscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from triscale.predict import Prediction
 
 
 def predict(
@@ -42,23 +44,15 @@ def predict(
     overrides = classifier.overrides_document()
     from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
 
-    found: list[dict[str, Any]] = []
-    reasons: list[tuple[Path, str]] = []
-    for one in predictions(classifier, files, top=top, batch=batch):
-        if one.reason is None:
-            found.append({"image": str(one.image), "top": list(one.top)})
-        else:
-            reasons.append((one.image, one.reason))
-    tell_unreadable(reasons, len(files))
-    if json:
-        print_json([{**one, "overridden": overrides} if overrides else one for one in found])
-    else:
-        show_overrides(overrides)
-        _show(found)
+    answers = predictions(classifier, files, top=top, batch=batch)
+    tell_answers(answers, _document, _show, overrides=overrides, json=json)
 
 
-def _show(found: list[dict[str, Any]]) -> None:
-    for one in found:
-        print_text(
-            printable(one["image"]), *(f"  {row['probability']:6.1%}  {printable(row['name'])}" for row in one["top"])
-        )
+def _document(one: "Prediction") -> dict[str, Any]:
+    return {"image": str(one.image), "top": list(one.top)}
+
+
+def _show(one: dict[str, Any]) -> None:
+    print_text(
+        printable(one["image"]), *(f"  {row['probability']:6.1%}  {printable(row['name'])}" for row in one["top"])
+    )

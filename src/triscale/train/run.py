@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -12,16 +11,15 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from triscale import records as store
 from triscale._version import __version__
 from triscale.data import open_data
 from triscale.errors import InputError
 from triscale.evaluate import count_correct
-from triscale.machine import machine
-from triscale.nn import Plan, device_name, kept_plan, kernels_everywhere
-from triscale.spec import Preprocessing, content_hash, to_document
+from triscale.nn import Plan, kept_plan, kernels_everywhere
+from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, identity_of, refuse_another
+from triscale.train.log import RECORDS, Log, now
 from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
@@ -34,7 +32,7 @@ from triscale.train.teacher import Teacher
 from triscale.train.world import ALONE, World
 from triscale.weights import Checkpoint, save, write_atomically
 
-RUN, RECORDS, BEST = "run.json", "records.jsonl", "best.safetensors"
+RUN, BEST = "run.json", "best.safetensors"
 _EVAL_BATCH = 256
 
 
@@ -96,6 +94,7 @@ class Run:
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
+        self.log = Log(folder / RECORDS, writes=world.first)
         self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
         refuse_unfit(self.asked, self.source.classes)
@@ -110,14 +109,14 @@ class Run:
             Interrupted: it was asked to stop, and has saved.
         """
         self._begin()
-        finished = bool(self._told("result"))
+        finished = bool(self.log.told("result"))
         self.world.wait()  # before one of them writes
         if not finished:
             advice = "even in parts; use a smaller network" if self.split_for_memory else "use --batch auto"
             with enough_memory(self.asked.network, self.asked.recipe.batch, advice):
                 self._train()
         self.world.wait()
-        found = self._told("result")[-1]
+        found = self.log.told("result")[-1]
         return Result(
             folder=self.folder,
             epochs=found["epochs"],
@@ -186,7 +185,7 @@ class Run:
 
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
-            self._record_epoch(engine)
+            self.log.epoch(engine, self.asked.network.resolution)
             self._tell_skipped(engine, feed)
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
@@ -197,7 +196,7 @@ class Run:
         self.world.wait()  # all have read the state before one of them writes the next
         outcome = train(engine, feed, evaluate, on_step=after_step, on_epoch=after_epoch)
         best = best_of(engine.history)
-        self._append(
+        self.log.append(
             kind="result",
             epochs=engine.epoch,
             epoch=best.epoch,
@@ -205,7 +204,7 @@ class Run:
             checkpoint=BEST,
             seconds=outcome.seconds,
             images_per_second=outcome.images_per_second,
-            finished=_now(),
+            finished=now(),
         )
 
     def _engine(self, steps: int) -> Engine:
@@ -275,25 +274,7 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
-        origins = (("grown_from", self.asked.weights if self.asked.grow else None), ("teacher", self.asked.teacher))
-        if self.world.first and not self._told("train"):
-            self._append(
-                kind="train",
-                schema=1,
-                triscale=__version__,
-                network=to_document(self.asked.network),
-                id=content_hash(self.asked.network),
-                recipe=engine.recipe.document(),
-                seed=self.asked.seed,
-                data={**self.identity["data"], "source": self.source.name, "notes": list(self.source.notes)},
-                left_out=feed.left_out,
-                machine={**machine(), "gpu": device_name(self.device)},
-                device=str(self.device),
-                threads=torch.get_num_threads(),
-                plan=engine.plan.to_json(),
-                started=_now(),
-                **{name: one.network.name for name, one in origins if one is not None},
-            )
+        self.log.begin(self.asked, self.identity, self.source, feed.left_out, engine)
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
         """Write the weights of the epoch that has just ended if no earlier one was as good."""
@@ -307,23 +288,6 @@ class Run:
                               preprocessing=self.preprocessing))  # fmt: skip
         keeper.note(BEST, path.read_bytes())
 
-    def _record_epoch(self, engine: Engine) -> None:
-        """Once an epoch: one that is made again after a crash has its record already."""
-        epoch, recipe = engine.history[-1], engine.recipe
-        size = recipe.size_at(epoch.epoch - 1, self.asked.network.resolution)
-        grows = {"resolution": list(size)} if recipe.grows else {}
-        if self.world.first and all(one["epoch"] != epoch.epoch for one in self._told("epoch")):
-            self._append(
-                kind="epoch",
-                **asdict(epoch),
-                learning_rate=engine.learning_rate,
-                gradient_norm=engine.norm,
-                parts=engine.parts,
-                skipped=len(engine.skipped_in(engine.epoch - 1)),
-                seconds=engine.seconds,
-                **grows,
-            )
-
     def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
         """Once an epoch, with the first batch of them."""
         if skipped := engine.skipped_in(engine.epoch - 1):
@@ -331,14 +295,6 @@ class Run:
                 f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
                 f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
             )
-
-    def _told(self, kind: str) -> list[dict[str, Any]]:
-        path = self.folder / RECORDS
-        return store.read(path).all(kind) if path.exists() else []
-
-    def _append(self, **record: Any) -> None:
-        if self.world.first:
-            store.append(self.folder / RECORDS, record)
 
 
 def best_of(history: list[Epoch]) -> Epoch:
@@ -350,7 +306,3 @@ def _interruptible(batches: Iterator[Any], check: Callable[[], None]) -> Iterato
     for batch in batches:
         check()
         yield batch
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
