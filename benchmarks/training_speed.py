@@ -7,12 +7,10 @@ computes while the others wait. `--resume` leaves out what this commit has recor
 
 import argparse
 import json
-import multiprocessing
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 from statistics import median
 from typing import Any, Literal
 
@@ -21,6 +19,7 @@ from torch import nn
 
 from benchmarks import harness
 from benchmarks.memory import allocator_peak
+from benchmarks.remote import Prepared, Remote
 from triscale.families import network
 from triscale.nn import Plan, apply_plan, build, keep_freed_memory, tune
 
@@ -106,52 +105,20 @@ def stepper(subject: Subject, side: int) -> tuple[Callable[[], None], Plan]:
     return step, plan
 
 
-def work(subject: Subject, side: int, threads: int, pipe: Connection) -> None:
-    """A worker: steps when asked to, and answers with the seconds of its cores; at the end with its peak of memory."""
+def prepare(subject: Subject, side: int, threads: int) -> Prepared:
+    """A subject in its process; at its end it says the peak of memory in a step, in bytes."""
     torch.set_num_threads(threads)
     if subject.keeps:
         keep_freed_memory()
-    start = time.perf_counter()
     step, plan = stepper(subject, side)
-    prepared = time.perf_counter() - start
     kinds = plan.to_json()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
-    pipe.send({"prepared": prepared, "ways": ways})
-    while pipe.recv() == "step":
-        start = time.process_time()
-        step()
-        pipe.send(time.process_time() - start)
-    pipe.send(allocator_peak(step))
-
-
-class Remote:
-    """A subject in a process of its own."""
-
-    def __init__(self, subject: Subject, side: int, threads: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, other = context.Pipe()
-        self.process = context.Process(target=work, args=(subject, side, threads, other), daemon=True)
-        self.process.start()
-        other.close()
-        self.facts = self.pipe.recv()
-        self.core_seconds: list[float] = []
-
-    def step(self) -> None:
-        """One step."""
-        self.pipe.send("step")
-        self.core_seconds.append(self.pipe.recv())
-
-    def end(self) -> int:
-        """Ends the process; the peak of memory in a step, in bytes."""
-        self.pipe.send("end")
-        peak: int = self.pipe.recv()
-        self.process.join()
-        return peak
+    return Prepared(step, {"ways": ways}, partial(allocator_peak, step))
 
 
 def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int) -> dict[str, object]:
     """The record of one resolution and number of threads."""
-    remotes = {str(subject): Remote(subject, side, threads) for subject in subjects}
+    remotes = {str(subject): Remote(prepare, subject, side, threads) for subject in subjects}
     steps = {name: remote.step for name, remote in remotes.items()}
     seconds = harness.interleave(steps, rounds=rounds, warmup=2)
     stock = [str(subject) for subject in subjects if subject.stock]

@@ -11,7 +11,9 @@ from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
 from triscale.nn import Plan, build, kept_plan, kernels_everywhere, native
-from triscale.train import Interrupted
+from triscale.search import jobs
+from triscale.search.jobs import Job, Workplace, run_job
+from triscale.train import Interrupted, Recipe
 from triscale.weights import load
 
 RECIPE = replace(RECIPE, ema=0.9, mixup=0.2)
@@ -87,3 +89,39 @@ def test_a_plan_is_measured_once(data: Path, cache: Path, monkeypatch: pytest.Mo
     assert kept_plan(model, 4, (8, 8), "float32") == first
     (kept,) = cache.glob("plan-*.json")
     assert Plan.from_json(json.loads(kept.read_text())) == first
+
+
+def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
+    data: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trainings of one network with several seeds begin together in the workers of a study."""
+    del data
+    model = build(SMALL)
+    theirs = kernels_everywhere(model)
+
+    def meanwhile(*_: object) -> Plan:
+        monkeypatch.setattr("triscale.nn.kept.tune", lambda *_: theirs)
+        assert kept_plan(model, 6, (8, 8), "float32") == theirs
+        return Plan()
+
+    monkeypatch.setattr("triscale.nn.kept.tune", meanwhile)
+    before = set(cache.iterdir())
+    assert kept_plan(model, 6, (8, 8), "float32") == theirs
+    (kept,) = set(cache.iterdir()) - before
+    kept.write_bytes(b"{")
+    assert kept_plan(model, 6, (8, 8), "float32") == theirs, "a damaged one is measured again"
+    assert Plan.from_json(json.loads(kept.read_text())) == theirs
+
+
+def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "kept_plan", lambda model, *_: kernels_everywhere(model))
+    place = Workplace(tmp_path, str(data), 0, None, Recipe(batch=4))
+    (tmp_path / "runs").mkdir()
+    job = Job(replace(SMALL, classes=2), "search", 0, 2)
+    assert run_job(place, job)["kernels"] is None, "too short for a measurement"
+    monkeypatch.setattr(jobs, "_TUNED_FROM", 1)
+    assert run_job(place, job)["kernels"] == native.build_digest()
+    place.kernels = False
+    assert run_job(place, job)["kernels"] is None

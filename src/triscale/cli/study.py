@@ -82,6 +82,7 @@ def study(
     asked: Asked = NOTHING,
     workers: Whole | None = None,
     compute: Compute = HERE,
+    kernels: Annotated[bool, Parameter(show_default=False)] = True,
     plan: Flag = False,
     out: Path | None = None,
     json: Flag = False,
@@ -89,13 +90,16 @@ def study(
     """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
 
     Interrupt it anywhere: the same command goes on where it stopped.
-    All but --workers, --device, --threads and --out belong to the question, whose hash names the default folder.
+    The question, whose hash names the default folder, is all but --workers, --device, --threads, --kernels and --out.
 
     Args:
         net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
         asked: see `Asked`.
         workers: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
         compute: see `Compute`.
+        kernels: keep freed memory in the processes and, in trainings of a thousand steps and more, use kernels of our
+            own for the parts of the network that a short measurement finds faster with them; --no-kernels leaves all
+            to torch and the system.
         plan: show candidates, family and predicted time; train and write nothing.
         out: the folder of the study; triscale-runs/HASH by default.
         json: print one JSON document instead of text.
@@ -107,7 +111,7 @@ def study(
     question = asked.question(net)
     api.network(question.network)
     with terminal_progress() as progress:
-        opened = partial(_open, question, out, workers, compute, progress)
+        opened = partial(_open, question, out, workers, compute, progress, kernels=kernels)
         if plan:
             _plan(opened, json=json)
         else:
@@ -167,11 +171,18 @@ def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None
 
 
 def _open(
-    question: "Question", out: Path | None, workers: int | None, compute: Compute, progress: "Progress"
+    question: "Question",
+    out: Path | None,
+    workers: int | None,
+    compute: Compute,
+    progress: "Progress",
+    *,
+    kernels: bool,
 ) -> "Study":
     from triscale.search.jobs import cores  # noqa: PLC0415  torch is loaded only here
     from triscale.search.study import Study  # noqa: PLC0415
 
     device, threads = compute.place(), compute.threads or 1
     usual = max(1, cores() // threads) if device.type == "cpu" else 1
-    return Study(question, out, workers=workers or usual, progress=progress, threads=threads, device=device)
+    return Study(question, out, workers=workers or usual, progress=progress, threads=threads, device=device,
+                 kernels=kernels)  # fmt: skip

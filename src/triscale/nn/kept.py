@@ -34,18 +34,32 @@ def kept_plan(
     asked = [repr(model), batch, resolution, precision, torch.get_num_threads(), native.build_digest()]
     name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
     path = native.cache_folder() / f"plan-{name}.json"
-    with suppress(OSError, ValueError, InputError):
-        return Plan.from_json(json.loads(path.read_bytes()))
+    if (known := _read(path)) is not None:
+        return known
     tell("finding the fastest ways for the parts of the network on this machine; it is kept for the next time")
     found = tune(model, batch, resolution, precision)
     _write(path, found)
-    return found
+    return _read(path) or found
+
+
+def _read(path: Path) -> Plan | None:
+    with suppress(OSError, ValueError, InputError):
+        return Plan.from_json(json.loads(path.read_bytes()))
+    return None
 
 
 def _write(path: Path, plan: Plan) -> None:
-    """Whole or not at all; a cache that takes no files costs a measurement each time."""
+    """Whole or not at all, and never over another process's, which measured at the same time and goes by its own.
+
+    A cache that takes no files costs a measurement each time.
+    """
     with suppress(OSError):
         handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(plan.to_json(), file)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(plan.to_json(), file)
+            if _read(path) is None:
+                path.unlink(missing_ok=True)  # damaged
+                path.hardlink_to(name)
+        finally:
+            Path(name).unlink()

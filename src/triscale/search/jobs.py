@@ -18,7 +18,7 @@ from triscale.data import Source, open_data, split_validation
 from triscale.data.batches import Augmentation, eval_batches, moved, train_batches
 from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
-from triscale.nn import build, synchronize
+from triscale.nn import Model, Plan, build, keep_freed_memory, kept_plan, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
 from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, train
 from triscale.weights import Checkpoint, Classifier, load_classifier, save
@@ -29,6 +29,8 @@ _EVAL_BATCH = 256
 _TIMED_MACS = 1_000_000_000
 _SAVE_SECONDS = 30.0
 _ADVICE = "use a smaller network or fewer workers"
+_TUNED_FROM = 1_000
+"""Steps of a training from which on a measurement of the kernels, about 30 steps long, is worth its time."""
 
 
 class Job(NamedTuple):
@@ -57,10 +59,12 @@ class Workplace:
         recipe: Recipe,
         threads: int = 1,
         device: torch.device | str = "cpu",
+        *,
+        kernels: bool = True,
     ) -> None:
         self.folder, self.data, self.seed = folder, data, seed
         self.train_size, self.recipe = train_size, recipe
-        self.threads, self.device = threads, torch.device(device)
+        self.threads, self.device, self.kernels = threads, torch.device(device), kernels
 
     @cached_property
     def source(self) -> Source:
@@ -71,6 +75,18 @@ class Workplace:
     def split(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
         """Positions of the training and of the validation pictures, the same for every job."""
         return split_validation(self.source.labels("train"), train_size=self.train_size, seed=self.seed)
+
+    def enter(self) -> None:
+        """Let this process compute as the study asks for."""
+        torch.set_num_threads(self.threads)
+        if self.kernels and self.device.type == "cpu":
+            keep_freed_memory()
+
+    def ways(self, model: Model, network: Network, steps: int) -> Plan:
+        """The fastest ways of a model for a training of so many steps; torch's own for a short one."""
+        if not self.kernels or steps < _TUNED_FROM:
+            return Plan()
+        return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.precision)
 
     def checkpoint(self, key: tuple[str, int, int]) -> Path:
         """Where the weights of a run lie."""
@@ -87,7 +103,7 @@ class Workplace:
 
 def run_job(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None] = lambda _: None) -> dict[str, Any]:
     """Train a network, save its weights, and return the `run` record; a failed training returns a `failed` record."""
-    torch.set_num_threads(place.threads)
+    place.enter()
     about = {"id": job.key[0], "phase": job.phase, "seed": job.seed, "epochs": job.epochs}
     try:
         with enough_memory(job.network, place.recipe.batch, _ADVICE):
@@ -120,7 +136,8 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
 
     engine = Engine(model, recipe, feed.steps, seed=job.seed)
     keeper = _keeper(place, job)
-    keeper.restore(engine)
+    if not keeper.restore(engine):
+        engine.take(place.ways(model, job.network, recipe.epochs * feed.steps))
 
     def after_epoch(engine: Engine) -> None:
         keeper.after_step(engine)
@@ -146,6 +163,7 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         "images_per_second": outcome.images_per_second,
         "device": str(place.device),
         "threads": place.threads,
+        "kernels": engine.plan.build,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -193,7 +211,7 @@ def seconds_per_picture(place: Workplace, network: Network, steps: int = 3) -> f
 
     Networks of many MACs are timed on smaller batches, which keep a core as busy.
     """
-    torch.set_num_threads(place.threads)
+    place.enter()
     batch = min(place.recipe.batch, max(8, _TIMED_MACS // count(network).macs))
     with enough_memory(network, batch, _ADVICE):
         seconds = _step_seconds(place, network, batch, steps)

@@ -79,11 +79,13 @@ class Study:
         progress: Progress,
         threads: int = 1,
         device: torch.device | str = "cpu",
+        kernels: bool = True,
     ) -> None:
         self.question, self.workers, self.progress = question, workers, progress
         self.place = Workplace(
-            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device
-        )
+            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device,
+            kernels=kernels,
+        )  # fmt: skip
         source = self.place.source
         self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
         self._speeds: dict[str, float] = {}
