@@ -221,16 +221,12 @@ def compare(name: str, subjects: tuple[Subject, ...], rounds: int) -> dict[str, 
     teams = {str(one): [Remote(prepare, one, of) for _ in range(one.processes)] for one in subjects}
     turns = {name: partial(together, team) for name, team in teams.items()}
     seconds = harness.interleave(turns, rounds=rounds, warmup=1)
-    speeds = {
-        name: len(teams[name]) * STEPS * BATCH / median(values) for name, values in seconds.items()
-    }  # of all processes
+    speeds = {name: len(teams[name]) * STEPS * BATCH / median(values) for name, values in seconds.items()}
+    peers = [(one, speeds[str(one)]) for one in subjects if one.library == "timm"]
     best = {
-        what: max(speeds[str(one)] for one in subjects if one.library == "timm" and not one.compiled and fits(one))
-        for what, fits in {
-            "one thread": lambda one: one.processes * (one.threads + one.loaders) == 1,
-            "one training": lambda one: one.processes == 1,
-            "all": lambda _: True,
-        }.items()
+        "one thread": max(speed for one, speed in peers if one.processes * (one.threads + one.loaders) == 1),
+        "one training": max(speed for one, speed in peers if one.processes == 1),
+        "all": max(speed for _, speed in peers),
     }
     facts = {name: team[0].facts for name, team in teams.items()}
     for team in teams.values():
