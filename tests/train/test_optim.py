@@ -1,6 +1,7 @@
 """Optimizer, moving average and schedules against timm's RMSpropTF and closed forms."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import timm.optim
@@ -122,6 +123,13 @@ def test_every_stair_begins_at_its_step() -> None:
 def test_the_rate_is_scaled_linearly_with_the_batch() -> None:
     assert load_recipe("efficientnet").peak_rate == 0.256
     assert Recipe(learning_rate=0.256, reference_batch=4096, batch=256).peak_rate == pytest.approx(0.016)
+
+
+def test_the_rate_of_modern_goes_with_the_root_of_the_batch_as_timm_scales_it_for_adam() -> None:
+    modern = load_recipe("modern")
+    assert modern.peak_rate == 2e-3
+    assert replace(modern, batch=256).peak_rate == pytest.approx(1e-3)
+    assert replace(modern, batch=4096).peak_rate == pytest.approx(4e-3)
 
 
 def test_a_warm_up_in_epochs_is_a_fraction_of_them() -> None:

@@ -1,5 +1,6 @@
 """How a network is trained, as data."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,7 @@ Precision = Literal["float32", "bfloat16"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
 NotFinite = Literal["stop", "skip"]
+RateScaling = Literal["linear", "sqrt"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -40,7 +42,9 @@ class Recipe:
         warmup_epochs: the warm-up in epochs, instead of `warmup`.
         decay: of the staircase.
         decay_epochs: of the staircase.
-        reference_batch: the batch that `learning_rate` is for, scaled linearly to `batch`; 0: `batch` itself.
+        reference_batch: the batch that `learning_rate` is for, scaled to `batch`; 0: `batch` itself.
+        rate_scaling: `linear`, as for SGD and RMSProp; or `sqrt`, as optimizers that divide by a root of squares want
+            it (arXiv 2205.10287).
         decayed: `weights` of convolutions and linear layers; or `all_but_norms`, biases too (the paper's).
         ema: decay of the moving average of the weights, which is then what is evaluated and kept; 0: none.
         mixup: alpha of mixup (arXiv 1710.09412); 0: none.
@@ -90,6 +94,7 @@ class Recipe:
     decay: float = 0.97
     decay_epochs: float = 2.4
     reference_batch: int = 0
+    rate_scaling: RateScaling = "linear"
     decayed: Decayed = "weights"
     ema: float = 0.0
     mixup: float = 0.0
@@ -186,7 +191,10 @@ class Recipe:
     @property
     def peak_rate(self) -> float:
         """The peak of the learning rate at this batch."""
-        return self.learning_rate * (self.batch / self.reference_batch if self.reference_batch else 1)
+        if not self.reference_batch:
+            return self.learning_rate
+        ratio = self.batch / self.reference_batch
+        return self.learning_rate * (ratio if self.rate_scaling == "linear" else math.sqrt(ratio))
 
     def learning_rate_at(self, progress: float) -> float:
         """The rate after the fraction `progress` in [0, 1] of all steps."""
@@ -218,6 +226,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "policy": get_args(Policy),
     "norms": get_args(Norms),
     "not_finite": get_args(NotFinite),
+    "rate_scaling": get_args(RateScaling),
 }
 _INFINITE = float("inf")
 _RANGES = {
