@@ -23,7 +23,7 @@ PLANS = {"1 process, 1 thread": (1, 1), "2 processes, 1 thread each": (2, 1), "1
 def speed(folder: Path, processes: int, threads: int) -> float:
     """Images a second of one training."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m", "triscale"]
-    command = ["train", "--network", NETWORK, "--data", "flowers", "--epochs", "2", "--device", "cpu"]
+    command = ["train", "--network", NETWORK, "--data", "flowers", "--epochs", "6", "--device", "cpu"]
     subprocess.run(
         [sys.executable, *launcher, *command, "--threads", str(threads), "--out", str(folder)],
         env={**os.environ, "OMP_NUM_THREADS": str(threads)}, check=True, capture_output=True,

@@ -246,12 +246,42 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--compiled", action="store_true", help="torch.compile too, whose start takes minutes")
     parser.add_argument("--dry", action="store_true", help="print, and record nothing")
+    parser.add_argument("--table", action="store_true", help="only print the newest records as README shows them")
     given = parser.parse_args()
+    if given.table:
+        print("\n".join(table()))
+        return
     for name in given.network:
         entry = compare(name, SUBJECTS + COMPILED if given.compiled else SUBJECTS, given.rounds)
         print(json.dumps({key: entry[key] for key in ("network", "images_per_second", "best_timm")}, indent=1))
         if not given.dry:
             harness.append(entry)
+
+
+def table() -> list[str]:
+    """The newest record of each network as a row; ratios are to the fastest of timm's, two trainings at once included.
+
+    Beside one another: the best of one thread, and the best of both cores.
+    """
+    lines = harness.RECORDS.read_text(encoding="utf-8").splitlines()
+    newest = {one["network"]: one for line in lines if (one := json.loads(line))["name"] == NAME}
+    rows = [
+        "| network, M MACs | timm, 1 thread | triscale, 1 thread | timm, 2 | triscale, 2 | triscale, 2, bf16 |",
+        "|---|---|---|---|---|---|",
+    ]
+    alone = Subject("triscale", tuned=True)
+    ours = [str(one) for one in (alone, replace(alone, processes=2), replace(alone, processes=2, precision="bfloat16"))]
+    for name in (name for name in NETWORKS if name in newest):
+        speed, best = newest[name]["images_per_second"], newest[name]["best_timm"]
+        beside = [best["one thread"], best["all"], best["all"]]
+        one, two, half = (
+            f"{speed[way]:,.0f}/s, {speed[way] / peer:.2f}x" for way, peer in zip(ours, beside, strict=True)
+        )
+        cost = newest[name]["macs"] / 1e6
+        rows.append(
+            f"| {name}, {cost:.2g} | {best['one thread']:,.0f}/s | {one} | {best['all']:,.0f}/s | {two} | {half} |"
+        )
+    return rows
 
 
 def _timm() -> str:

@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import small_networks, training_speed
 from benchmarks.memory import WAYS
-from benchmarks.training_speed import table
 from tests.paths import ROOT
 from triscale import records as store
 from triscale.cost import largest_batch
@@ -130,17 +131,20 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
     assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
 
 
-def test_the_readme_shows_the_newest_speeds_of_training() -> None:
+@pytest.mark.parametrize(
+    ("mark", "table"), [("training-speed", training_speed.table), ("small-networks", small_networks.table)]
+)
+def test_the_readme_shows_the_newest_speeds_of_training(mark: str, table: Callable[[], list[str]]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("<!-- training-speed -->\n")[2].partition("<!-- /training-speed -->")[0].splitlines()
+    shown = readme.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0].splitlines()
     assert table() == shown
     assert len(shown) > 2
 
 
-def transfer_rows() -> list[str]:
-    """The table of results/transfer, one row for each training."""
+def rows_of(results: str) -> list[str]:
+    """The table of a folder in results/, one row for each training."""
     rows = []
-    for folder in sorted(path for path in (ROOT / "results" / "transfer").iterdir() if path.is_dir()):
+    for folder in sorted(path for path in (ROOT / "results" / results).iterdir() if path.is_dir()):
         lines = store.read(folder / "records.jsonl")
         began, ended = lines.all("train")[0], lines.all("result")[0]
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
@@ -153,5 +157,15 @@ def transfer_rows() -> list[str]:
 
 
 def test_the_readme_quotes_the_transfers() -> None:
-    assert len(transfer_rows()) >= 3
-    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), transfer_rows())
+    assert len(rows_of("transfer")) >= 3
+    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), rows_of("transfer"))
+
+
+def test_the_heads_of_recipes_state_what_came_out() -> None:
+    """Accuracy on test pictures and time, as the records of the trainings have them."""
+    for folder in (path for path in (ROOT / "results" / "recipes").iterdir() if path.is_dir()):
+        head = (ROOT / "src" / "triscale" / "train" / "recipes" / f"{folder.name}.toml").read_text(encoding="utf-8")
+        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        ended = store.read(folder / "records.jsonl").all("result")[0]
+        assert f"top-1 {found['top1']:.1%}" in head
+        assert f"{ended['seconds'] / 60:.0f} minutes" in head

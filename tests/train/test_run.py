@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
@@ -117,6 +119,7 @@ def test_a_finished_training_is_told_again_without_a_step(tmp_path: Path, data: 
 
 @pytest.mark.parametrize(("changed", "told"), [
     ({"recipe": replace(RECIPE, epochs=4)}, "recipe: epochs 3 then, epochs 4 now"),
+    ({"recipe": replace(RECIPE, clip=1.0)}, "recipe: clip 0.0 then, clip 1.0 now"),
     ({"seed": 2}, "seed: 1 then, 2 now"),
     ({"network": replace(SMALL, name="other", resolution=(9, 9))}, "network: "),
 ])  # fmt: skip
@@ -134,11 +137,43 @@ def test_another_training_in_the_same_folder_is_refused_with_what_differs(
 def test_data_that_changed_are_refused_with_what_changed(tmp_path: Path, data: Path) -> None:
     with pytest.raises(Interrupted):
         run(asked(data), tmp_path / "run", Silent(1))
-    next((data / "0").iterdir()).unlink()
+    victim = next((data / "0").iterdir())
+    before = victim.read_bytes()
+    victim.unlink()
     with pytest.raises(InputError, match="its data changed") as caught:
         run(asked(data), tmp_path / "run")
-    assert "79 pictures" not in str(caught.value)
-    assert "pictures in 2 classes" in str(caught.value)
+    assert "'0' had 46 pictures (" in str(caught.value)
+    assert "has 45 pictures (" in str(caught.value)
+    assert "'1'" not in str(caught.value)
+    victim.write_bytes(before)
+    other = max((data / "1").iterdir())
+    Image.new("RGB", (10, 10)).save(other)
+    with pytest.raises(InputError, match="its data changed") as caught:
+        run(asked(data), tmp_path / "run")
+    assert "'1' had 46 pictures (" in str(caught.value)
+    assert "'0'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"identity": []}', '{"identity": {"data": 3, "recipe": 1}}', '{"identity": {}, "contents": 1}']
+)
+def test_a_damaged_description_of_a_run_is_refused(tmp_path: Path, data: Path, text: str) -> None:
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", Silent(1))
+    (tmp_path / "run" / "run.json").write_text(text)
+    with pytest.raises(InputError, match=r"run\.json is damaged"):
+        run(asked(data), tmp_path / "run")
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"0")], ids=["gone", "damaged"])
+@pytest.mark.parametrize("file", ["best.safetensors", "manifest.json"])
+def test_a_finished_training_whose_weights_are_not_what_it_wrote_is_refused(
+    tmp_path: Path, data: Path, harm: Callable[[Path], object], file: str
+) -> None:
+    run(asked(data), tmp_path / "run")
+    harm(tmp_path / "run" / file)
+    with pytest.raises(InputError, match="the training is finished, but"):
+        run(asked(data), tmp_path / "run")
 
 
 def test_what_an_epoch_leaves_out_is_told(tmp_path: Path, data: Path) -> None:
@@ -188,7 +223,7 @@ def test_random_crops_are_validated_as_evaluate_prepares_them(tmp_path: Path, da
     assert found.preprocessing == IMAGENET
     source = open_data(str(data))
     part, indices = source.parts["train"], np.array([3, 1, 40])
-    (pictures, labels), *_ = eval_photos(part, indices, (8, 8), IMAGENET, 2)
+    (pictures, labels), *_ = eval_photos(part, indices, (8, 8), IMAGENET, 2, {})
     expected = np.concatenate(list(rendered(part, (8, 8), IMAGENET)))[indices[:2]]
     assert torch.equal(pictures, to_tensor(expected, IMAGENET.mean, IMAGENET.std))
     assert labels.tolist() == part.labels[indices[:2]].tolist()

@@ -6,7 +6,7 @@ A batch is a function of (seed, epoch, step); worker processes, which are torch'
 import os
 import signal
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -103,7 +103,7 @@ class Loader(WholeBatches):
             if isinstance(made, TriscaleError):
                 raise made
             self.broken.update(made.broken)
-            self._refuse_broken()
+            refuse_broken(len(self.broken), len(self.indices), self.broken)
             yield made.pictures, made.labels
 
     def _made(self, epoch: int, first: int) -> Iterator[_Made | TriscaleError]:
@@ -146,13 +146,15 @@ class Loader(WholeBatches):
         order: Indices = self.indices[np.argsort(place, kind="stable")]
         return order
 
-    def _refuse_broken(self) -> None:
-        if len(self.broken) > max(MOST_BROKEN * len(self.indices), 1):
-            name, reason = next(iter(self.broken.items()))
-            raise InputError(
-                f"{len(self.broken)} of {len(self.indices)} pictures cannot be read any more, {name!r} among them: "
-                f"{reason}.\nRestore them, then run the command again."
-            )
+
+def refuse_broken(lost: int, of: int, broken: Mapping[str, str]) -> None:
+    """InputError where too many pictures cannot be read any more; one may always be lost."""
+    if lost > max(MOST_BROKEN * of, 1):
+        name, reason = list(broken.items())[-1]
+        raise InputError(
+            f"{lost} of {of} pictures cannot be read any more, {name!r} among them: "
+            f"{reason}.\nRestore them, then run the command again."
+        )
 
 
 @dataclass(frozen=True, eq=False)

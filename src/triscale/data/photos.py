@@ -21,6 +21,11 @@ from triscale.data.split import split_validation
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
+
+class BrokenPictureError(InputError):
+    """A picture cannot be read any more."""
+
+
 BLOCK_BYTES = 64 * 2**20
 """Most bytes of decoded pictures in one block."""
 
@@ -33,6 +38,7 @@ class PhotoPart:
     names: tuple[str, ...]
     stamps: tuple[Stamp, ...]
     labels: NDArray[np.int64]
+    digests: tuple[str, ...] = ()
 
     @property
     def master(self) -> Size | None:
@@ -63,7 +69,7 @@ class PhotoPart:
         try:
             return decode(self.files[index], size, how)
         except UnreadableError as error:
-            raise InputError(
+            raise BrokenPictureError(
                 f"The picture {self.names[index]!r} broke after the data was checked: {error}.\n"
                 "Restore or remove it, then run the command again."
             ) from error
@@ -76,6 +82,7 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
         tuple(photo.name for photo in photos),
         tuple(photo.stamp for photo in photos),
         labels_of(photos),
+        tuple(photo.digest for photo in photos),
     )
 
 

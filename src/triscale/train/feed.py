@@ -16,11 +16,10 @@ from triscale.data import Pictures, Size
 from triscale.data.batches import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.fit import fitted
 from triscale.data.images import UnreadableError, pillow_warnings_off, upright_rgb
-from triscale.data.loader import Loader
+from triscale.data.loader import Loader, refuse_broken
 from triscale.data.scan import threads
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
-from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
 Batch = tuple[Tensor, Tensor]
@@ -119,25 +118,40 @@ class GrowingFeed:
         return self.by_epoch[epoch].names(epoch, step)
 
 
-def eval_photos(part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int) -> Iterator[Batch]:
+def eval_photos(
+    part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int, broken: dict[str, str]
+) -> Iterator[Batch]:
     """Pictures of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
 
+    One that cannot be read any more is left out, its name and the reason put into `broken`.
+
     Raises:
-        InputError: one cannot be read any more.
+        InputError: these are more than one in a hundred.
     """
 
-    def one(index: int) -> Pictures:
+    def one(index: int) -> Pictures | UnreadableError:
         try:
             with part.opened(index) as image:
                 return fitted(upright_rgb(image), size, how)
         except UnreadableError as error:
-            raise InputError(f"{part.name(index)} broke after the data was checked: {error}.") from error
+            return error
 
+    lost = 0
     with pillow_warnings_off(), threads() as pool:
         for start in range(0, len(indices), batch):
             chosen = indices[start : start + batch]
-            pixels = np.stack(list(pool.map(one, chosen.tolist())))
-            yield to_tensor(pixels, how.mean, how.std), torch.from_numpy(part.labels[chosen])
+            pixels: list[Pictures] = []
+            read: list[int] = []
+            for index, found in zip(chosen.tolist(), pool.map(one, chosen.tolist()), strict=True):
+                if isinstance(found, UnreadableError):
+                    broken[part.name(index)] = str(found)
+                    lost += 1
+                else:
+                    pixels.append(found)
+                    read.append(index)
+            refuse_broken(lost, len(indices), broken)
+            if read:
+                yield to_tensor(np.stack(pixels), how.mean, how.std), torch.from_numpy(part.labels[read])
 
 
 def in_order(made: Callable[[int], Batch], steps: range, workers: int) -> Iterator[Batch]:

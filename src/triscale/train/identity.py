@@ -1,16 +1,20 @@
 """What a training is asked, and by what one training is told from another."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from triscale.data import Policy, Source
 from triscale.data.photo import DEFAULT
+from triscale.data.photos import PhotoPart
 from triscale.errors import InputError, UsageError
 from triscale.spec import Network, to_document
 from triscale.train.recipe import Recipe
 from triscale.weights import Checkpoint
+
+_SHOWN_CLASSES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,19 +69,80 @@ def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
     }
 
 
-def refuse_another(folder: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
-    """InputError that says what differs between what a folder holds and what is asked."""
-    if then == now:
-        return
-    told: dict[str, Callable[[Any], str]] = {
-        "network": lambda one: f"{one['name']} at {one['resolution']} px",
-        "data": lambda one: f"{one['pictures']} pictures in {len(one['classes'])} classes ({one['fingerprint'][:8]})",
-        "recipe": lambda one: ", ".join(
-            f"{name} {value}" for name, value in one.items() if then["recipe"].get(name) != now["recipe"].get(name)
-        ),
+def contents_of(source: Source) -> dict[str, str]:
+    """What each class has, for training and test together: how many pictures and, of files, a digest of them."""
+    counts = [0] * len(source.classes)
+    digests: list[list[str]] = [[] for _ in source.classes]
+    for part in source.parts.values():
+        for index, label in enumerate(part.labels.tolist()):
+            counts[label] += 1
+            if isinstance(part, PhotoPart):
+                digests[label].append(part.digests[index])
+    return {
+        name: f"{count} pictures"
+        + (f" ({hashlib.sha256(' '.join(sorted(own)).encode()).hexdigest()[:8]})" if own else "")
+        for name, count, own in zip(source.classes, counts, digests, strict=True)
     }
-    differ = [name for name in now | then if then.get(name) != now.get(name)]
-    texts = [(name, told.get(name, str)) for name in differ]
-    listed = "; ".join(f"{name}: {shown(then.get(name))} then, {shown(now.get(name))} now" for name, shown in texts)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What `run.json` holds: by what a training is told from another, and what its classes have."""
+
+    identity: dict[str, Any]
+    contents: dict[str, str]
+
+    def payload(self) -> bytes:
+        """The file."""
+        return (json.dumps(asdict(self), indent=2) + "\n").encode()
+
+
+def refuse_another(path: Path, now: Known) -> None:
+    """InputError that says what differs between what a folder's `run.json` holds and what is asked."""
+    try:
+        document = json.loads(path.read_bytes())
+        then = Known(document["identity"], document.get("contents", {}))
+        if then.identity == now.identity:
+            return
+        differ = [name for name in now.identity | then.identity if then.identity.get(name) != now.identity.get(name)]
+        listed = "; ".join(_difference(name, then, now) for name in differ)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is damaged; use another --out.") from None
     changed = "its data changed" if differ == ["data"] else f"another training ({', '.join(differ)})"
-    raise InputError(f"{folder} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or ask as before.")
+    raise InputError(
+        f"{path.parent} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or ask as before."
+    )
+
+
+def _difference(name: str, then: Known, now: Known) -> str:
+    one: Any = then.identity.get(name)
+    other: Any = now.identity.get(name)
+    if name == "network":
+        shown = [f"{it['name']} at {it['resolution']} px" for it in (one, other)]
+    elif name == "data":
+        return f"data: {_data_difference(then, now)}"
+    elif name == "recipe":
+        usual = asdict(Recipe())
+        changed = [key for key in one | other if one.get(key, usual.get(key)) != other.get(key, usual.get(key))]
+        shown = [", ".join(f"{key} {it.get(key, usual.get(key))}" for key in changed) for it in (one, other)]
+    else:
+        shown = [str(one), str(other)]
+    return f"{name}: {shown[0]} then, {shown[1]} now"
+
+
+def _data_difference(then: Known, now: Known) -> str:
+    """The classes whose pictures are others; where it is none of them, what is known of the whole."""
+    before, after = then.contents, now.contents
+    found = [name for name in after | before if before.get(name, "none") != after.get(name, "none")] if before else []
+    if not found:
+        shown = [
+            f"{one['pictures']} pictures in {len(one['classes'])} classes ({one['fingerprint'][:8]})"
+            for one in (then.identity["data"], now.identity["data"])
+        ]
+        same = "; each class has as many as before" if before else ""
+        return f"{shown[0]} then, {shown[1]} now{same}"
+    texts = [
+        f"{name!r} had {before.get(name, 'none')}, has {after.get(name, 'none')}" for name in found[:_SHOWN_CLASSES]
+    ]
+    more = f", and {len(found) - _SHOWN_CLASSES} more classes" if len(found) > _SHOWN_CLASSES else ""
+    return ", ".join(texts) + more

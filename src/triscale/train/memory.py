@@ -15,6 +15,8 @@ _SIGNS = (
     "DefaultCPUAllocator",
     "could not create a primitive",
     "could not create a memory",
+    "could not execute a primitive",
+    "ALLOC_FAILED",
     "out of memory",
     "bad_alloc",
 )

@@ -1,7 +1,6 @@
 """A training in its folder: what was asked, records, `best.safetensors`, and the state from which it goes on."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -13,12 +12,12 @@ from torch import nn
 
 from triscale._version import __version__
 from triscale.data import open_data
-from triscale.errors import InputError
+from triscale.data.photos import BrokenPictureError
 from triscale.evaluate import count_correct
 from triscale.nn import Plan, kept_plan, kernels_everywhere
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
-from triscale.train.identity import Asked, identity_of, refuse_another
+from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
 from triscale.train.log import RECORDS, Log, now
 from triscale.train.loop import batch_named, train
 from triscale.train.memory import enough_memory, forecast_parts
@@ -27,13 +26,16 @@ from triscale.train.pipeline import PipelineEngine, engine_of
 from triscale.train.recipe import Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of, refuse_unfit
-from triscale.train.supply import TrainingFeed, feeds_of, grown_up
+from triscale.train.supply import TrainingFeed, Validation, broken_in, feeds_of, grown_up
 from triscale.train.teacher import Teacher
 from triscale.train.world import ALONE, World
 from triscale.weights import Checkpoint, save, write_atomically
 
 RUN, BEST = "run.json", "best.safetensors"
 _EVAL_BATCH = 256
+_CHECKS = 3
+"""How often the pictures of a new training are checked, if some break meanwhile."""
+_NAMED = 3
 
 
 class Watch(Protocol):
@@ -94,6 +96,7 @@ class Run:
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
+        self._broken: dict[str, str] = {}
         self.log = Log(folder / RECORDS, writes=world.first)
         self.source = open_data(asked.data, policy=asked.policy)
         self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
@@ -116,6 +119,8 @@ class Run:
             with enough_memory(self.asked.network, self.asked.recipe.batch, advice):
                 self._train()
         self.world.wait()
+        if finished:
+            self._keeper().require(BEST)
         found = self.log.told("result")[-1]
         return Result(
             folder=self.folder,
@@ -139,24 +144,12 @@ class Run:
         self.world.require_agreement(
             {**self.identity, **self.world.terms, "triscale": __version__, "torch": str(torch.__version__)}
         )
-        path = self.folder / RUN
-        if path.exists():
-            try:
-                then = json.loads(path.read_bytes())["identity"]
-            except (OSError, ValueError, KeyError, TypeError):
-                raise InputError(f"{path} is damaged; use another --out.") from None
-            refuse_another(self.folder, then, self.identity)
+        if (self.folder / RUN).exists():
+            refuse_another(self.folder / RUN, Known(self.identity, contents_of(self.source)))
 
     def _train(self) -> None:
-        if self.world.first:  # again where it is there already: a folder that takes no files is told before a step
-            payload = json.dumps({"identity": self.identity}, indent=2) + "\n"
-            write_atomically(self.folder / RUN, payload.encode())
-        with self.world.first_goes_ahead():  # it renders, the others find what it has rendered
-            feed, validation = feeds_of(
-                self.asked, self.source, self.preprocessing, self.workers, self._go_on, self.world.share
-            )
-        keeper = Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
-                        writes=self.world.first)  # fmt: skip
+        feed, validation = self._feeds()
+        keeper = self._keeper()
         engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
         self._keep_parts(engine)
@@ -187,6 +180,7 @@ class Run:
             self._keep_best(engine, keeper)
             self.log.epoch(engine, self.asked.network.resolution)
             self._tell_skipped(engine, feed)
+            self._tell_broken(broken_in(feed, validation))
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
@@ -206,6 +200,34 @@ class Run:
             images_per_second=outcome.images_per_second,
             finished=now(),
         )
+
+    def _keeper(self) -> Keeper:
+        return Keeper(self.folder, self.identity, every=self.save_every, stopping=self.stopping, tell=self.watch.say,
+                      writes=self.world.first)  # fmt: skip
+
+    def _feeds(self) -> tuple[TrainingFeed, Validation]:
+        """Where batches come from; `run.json` is written first: a folder that takes no files is told before a step.
+
+        A picture that broke while the pictures of a new training were rendered is named, and the others are checked
+        again; where a training goes on, its data changed.
+        """
+        fresh = not (self.folder / RUN).exists()
+        for left in reversed(range(_CHECKS)):
+            if self.world.first:  # again where it is there already
+                write_atomically(self.folder / RUN, Known(self.identity, contents_of(self.source)).payload())
+            try:
+                with self.world.first_goes_ahead():  # it renders, the others find what it has rendered
+                    return feeds_of(
+                        self.asked, self.source, self.preprocessing, self.workers, self._go_on, self.world.share
+                    )
+            except BrokenPictureError as error:
+                if not left or not fresh or self.world.size > 1:
+                    raise
+                self.watch.say(f"warning: {str(error).splitlines()[0]} It is left out.")
+            (self.folder / RUN).unlink()
+            self.source = open_data(self.asked.data, policy=self.asked.policy)
+            del self.identity
+        raise AssertionError("the last check raises")
 
     def _engine(self, steps: int) -> Engine:
         """Before its first step."""
@@ -287,6 +309,17 @@ class Run:
         save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
                               preprocessing=self.preprocessing))  # fmt: skip
         keeper.note(BEST, path.read_bytes())
+
+    def _tell_broken(self, broken: Mapping[str, str]) -> None:
+        """Name the pictures that could not be read any more, once each."""
+        new = [f"{name} ({reason})" for name, reason in broken.items() if name not in self._broken]
+        self._broken.update(broken)
+        if new:
+            more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+            self.watch.say(
+                f"warning: after the check {len(new)} pictures could not be read any more, and were left out: "
+                f"{', '.join(new[:_NAMED])}{more}"
+            )
 
     def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
         """Once an epoch, with the first batch of them."""

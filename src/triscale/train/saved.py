@@ -105,6 +105,19 @@ class Keeper:
         files[name] = {"sha256": hashlib.sha256(payload).hexdigest(), "bytes": len(payload)}
         write_atomically(path, (json.dumps(files, indent=2, sort_keys=True) + "\n").encode())
 
+    def require(self, name: str) -> None:
+        """InputError if a file that was noted is gone or is not what was written."""
+        path = self.folder / name
+        try:
+            noted = json.loads((self.folder / MANIFEST).read_bytes())[name]["sha256"]
+            held = hashlib.sha256(path.read_bytes()).hexdigest()
+        except FileNotFoundError as error:
+            raise InputError(f"the training is finished, but {error.filename} is gone.\nUse another --out.") from None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(f"the training is finished, but {path} cannot be checked.\nUse another --out.") from None
+        if held != noted:
+            raise InputError(f"the training is finished, but {path} is not what it wrote.\nUse another --out.")
+
     def restore(self, engine: Engine) -> bool:
         """Bring the engine to the newest state that is intact; False if there is none yet.
 

@@ -1,15 +1,16 @@
 """The batches of a training and those of its validation, as its recipe asks for them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triscale.data import Size, Source, split_validation
 from triscale.data.augment import PhotoAugmentation
-from triscale.data.batches import Augmentation, eval_batches
+from triscale.data.batches import Augmentation, Indices, eval_batches
 from triscale.data.crop import RandomCrop
 from triscale.data.loader import Loader
 from triscale.data.share import WHOLE, Share
+from triscale.data.source import Part
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 from triscale.train.feed import Batch, GrowingFeed, PictureFeed, eval_photos
@@ -64,7 +65,7 @@ def feeds_of(
             weaker = replace(loader.augmentation, magnitude=strength * loader.augmentation.magnitude)
             return replace(loader, size=size, augmentation=weaker)
 
-        return _growing(asked, loader, cropped), lambda at_once: eval_photos(part, validation, size, how, at_once)
+        return _growing(asked, loader, cropped), PhotoValidation(part, validation, size, how)
     images, labels = source.pictures("train", size, progress=go_on), part.labels
     augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
     feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
@@ -93,6 +94,27 @@ def _growing(
 def grown_up(feed: TrainingFeed) -> PictureFeed | Loader:
     """The feed of pictures as large as those of the validation."""
     return feed.by_epoch[-1] if isinstance(feed, GrowingFeed) else feed
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoValidation:
+    """Validation on photos that are read anew each time; `broken` are those that cannot be read any more."""
+
+    part: Part
+    indices: Indices
+    size: Size
+    how: Preprocessing
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, at_once: int) -> Iterator[Batch]:
+        """The batches; see `eval_photos`."""
+        return eval_photos(self.part, self.indices, self.size, self.how, at_once, self.broken)
+
+
+def broken_in(feed: TrainingFeed, validation: Validation) -> Mapping[str, str]:
+    """Names of pictures that could not be read any more, with reasons."""
+    found = [one.broken for one in (grown_up(feed), validation) if isinstance(one, Loader | PhotoValidation)]
+    return {name: reason for broken in found for name, reason in broken.items()}
 
 
 def photo_augmentation(recipe: Recipe) -> PhotoAugmentation:

@@ -1,0 +1,100 @@
+"""Pictures that break between the check of the data and their use: named, left out, and the training goes on."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.train.pictures import class_folders
+from tests.train.test_run import RECIPE, Silent, asked, run
+from triscale import records
+from triscale.data import open_data, split_validation
+from triscale.data.photos import PhotoPart
+from triscale.errors import InputError
+from triscale.train import Interrupted
+from triscale.train import run as module
+from triscale.train.supply import feeds_of
+
+CROPS = replace(RECIPE, crop="random", shift=0.0)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
+    return class_folders(tmp_path / "data")
+
+
+def break_after_the_check(monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object], *names: Path) -> None:
+    """Once the data are open, before the first of their pictures is made."""
+
+    def harmed(*arguments: object, **options: object) -> object:
+        for name in names:
+            if name.exists():
+                harm(name)
+        return feeds_of(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "feeds_of", harmed)
+
+
+def places(data: Path) -> tuple[list[Path], list[Path]]:
+    """Files for training and for validation, as a training splits them."""
+    part = open_data(str(data)).parts["train"]
+    assert isinstance(part, PhotoPart)
+    return tuple([data / part.names[i] for i in some] for some in split_validation(part.labels, seed=1))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["deleted", "emptied"])
+@pytest.mark.parametrize("of", [0, 1], ids=["training", "validation"])
+def test_of_random_crops_it_is_named_once_and_the_training_goes_on(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object], of: int
+) -> None:
+    victim = places(data)[of][0]
+    break_after_the_check(monkeypatch, harm, victim)
+    watch = Silent()
+    assert run(asked(data, recipe=CROPS), tmp_path / "run", watch).epochs == 3
+    said = [text for text in watch.said if "could not be read any more" in text]
+    assert len(said) == 1
+    assert victim.name in said[0]
+    assert len(records.read(tmp_path / "run" / "records.jsonl").all("epoch")) == 3
+
+
+@pytest.mark.parametrize("of", [0, 1], ids=["training", "validation"])
+def test_of_random_crops_more_than_one_in_a_hundred_end_the_training(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, of: int
+) -> None:
+    break_after_the_check(monkeypatch, Path.unlink, *places(data)[of][:4])
+    with pytest.raises(InputError, match="cannot be read any more"):
+        run(asked(data, recipe=CROPS), tmp_path / "run")
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["deleted", "emptied"])
+def test_of_rendered_pictures_it_is_named_and_the_others_are_trained_on(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object]
+) -> None:
+    victim = next((data / "1").iterdir())
+    break_after_the_check(monkeypatch, harm, victim)
+    watch = Silent()
+    run(asked(data), tmp_path / "run", watch)
+    assert any(victim.name in text and "left out" in text for text in watch.said)
+    plain = shutil.copytree(data, tmp_path / "plain")
+    (plain / "1" / victim.name).unlink(missing_ok=True)
+    run(asked(plain), tmp_path / "expected")
+    losses = [
+        [one["train_loss"] for one in records.read(tmp_path / name / "records.jsonl").all("epoch")]
+        for name in ("run", "expected")
+    ]
+    assert losses[0] == losses[1]
+    run(asked(data), tmp_path / "run")  # the same command finds its own training
+
+
+def test_of_rendered_pictures_one_that_breaks_when_a_training_goes_on_is_refused(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        run(asked(data), tmp_path / "run", Silent(2))
+    shutil.rmtree(tmp_path / "cache")
+    break_after_the_check(monkeypatch, Path.unlink, next((data / "1").iterdir()))
+    with pytest.raises(InputError, match="broke after the data was checked"):
+        run(asked(data), tmp_path / "run")
