@@ -131,6 +131,13 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
     assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
 
 
+def test_the_readme_states_in_how_many_cases_lightning_ended_in_other_weights() -> None:
+    record, readme = benchmark("durability_lightning"), (ROOT / "README.md").read_text(encoding="utf-8")
+    cases = [same for places in record["identical"].values() for same in places.values()]
+    assert f"<!-- lightning -->in {cases.count(False)} of {len(cases)} cases<!--" in readme
+    assert f"Lightning {record['lightning']}, killed once" in readme
+
+
 @pytest.mark.parametrize(
     ("mark", "table"), [("training-speed", training_speed.table), ("small-networks", small_networks.table)]
 )

@@ -44,6 +44,8 @@ class Asked:
     def __post_init__(self) -> None:
         if self.grow and self.weights is None:
             raise UsageError("nothing is given to grow from: give weights of a smaller network.")
+        if self.recipe.norms == "freeze" and self.weights is None:
+            raise UsageError('norms = "freeze" keeps the statistics of weights; give --weights, or norms = "auto".')
         if self.teacher and not self.recipe.distil:
             raise UsageError("distil is 0 in the recipe, so that the teacher would teach nothing; give up to 1.")
 

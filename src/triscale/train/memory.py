@@ -45,7 +45,8 @@ def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
 def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> int:
     """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
 
-    Counted are the recipe's optimizer, precision, recomputation and moving average. From the second part on, the
+    Counted are the recipe's optimizer, precision, recomputation and moving average, not a teacher; on a CPU the memory
+    there is, and not what happens to be free: the same command then gives the same bits. From the second part on, the
     gradient of those before is there too. The count is that of live tensors, so a step may still fail; `Engine` then
     halves the parts.
     """
