@@ -103,3 +103,10 @@ def test_an_override_changes_the_answer_and_is_told(run: Run, studied: Path, pic
     assert (own["preprocessing"]["interpolation"], other["preprocessing"]["interpolation"]) == ("area", "nearest")
     text = run("evaluate", studied, "--data", pictures, "--override", "interpolation=nearest").out
     assert text.startswith("overridden: interpolation nearest (the weights: area)\n")
+
+
+def test_among_several_processes_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would count all pictures, and all would print."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    answer = run("evaluate", "nothing", "--data", "flowers:240")
+    assert (answer.code, "without torchrun" in answer.err) == (64, True)

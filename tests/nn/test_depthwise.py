@@ -170,6 +170,8 @@ def test_other_convolutions_are_left_alone() -> None:
         nn.Conv2d(16, 16, 3, groups=16, padding="same"),
         nn.Conv2d(16, 16, 3, padding=1, groups=16, padding_mode="reflect"),
         nn.Conv2d(16, 16, (3, 5), groups=16),
+        nn.Conv2d(16, 16, 3, padding=3, groups=16),
+        nn.Conv2d(16, 16, 5, padding=(2, 5), groups=16),
     ]
     assert not any(map(is_depthwise, others))
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -31,6 +33,7 @@ from triscale.spec import IMAGENET, to_document
 from triscale.train import Asked, Recipe
 from triscale.train.mix import mixed
 from triscale.train.supply import feeds_of
+from triscale.train.world import _differences
 
 NETWORK = replace(SMALL, stochastic_depth=0.0, head=replace(SMALL.head, dropout=0.0))
 RECIPE = "epochs = {}\nbatch = 16\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\nsync_norms = true\n"
@@ -82,6 +85,37 @@ def test_alone_a_synchronised_norm_is_a_batch_norm() -> None:
     torch.manual_seed(1)
     assert torch.equal(same(pictures), expected)
     assert isinstance(plain, nn.Module)
+
+
+@pytest.fixture
+def group() -> Iterator[None]:
+    """A group of this process alone."""
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("group")
+def test_a_synchronised_norm_in_bfloat16_counts_pixels_that_bfloat16_has_no_number_for() -> None:
+    norm = nn.BatchNorm2d(8, momentum=1.0).train()
+    synchronise_norms(nn.Sequential(norm))
+    torch.manual_seed(0)
+    x = (torch.randn(33, 8, 57, 57) + 3).bfloat16()
+    norm(x)
+    assert norm.running_mean is not None
+    assert torch.allclose(norm.running_mean, x.float().mean((0, 2, 3)), rtol=1e-5)
+    with pytest.raises(ValueError, match="more than one value a channel"):
+        norm(torch.ones(1, 8, 1, 1))
+
+
+def test_what_one_process_alone_was_asked_is_found_and_long_values_are_cut() -> None:
+    usual = {"seed": 0, "classes": list("abc") * 100}
+    assert _differences([usual, usual]) == []
+    assert _differences([usual, {**usual, "teacher": "1a2b"}]) == [
+        "process 1 has another teacher than process 0: 1a2b, not None."
+    ]
+    (told,) = _differences([usual, {**usual, "classes": []}])
+    assert len(told) < 200
 
 
 class Trainings:

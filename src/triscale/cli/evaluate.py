@@ -1,5 +1,6 @@
 """`triscale evaluate`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,6 +59,8 @@ def evaluate(
     """
     if batch < 1:
         raise UsageError(f"--batch is {batch}; give at least 1.")
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("evaluate computes in one process: start it without torchrun.")
     if run is None and not weights.named:
         raise UsageError("no weights given: triscale evaluate RUN --data D, or --weights FILE --data D.")
     if out is not None:

@@ -4,7 +4,7 @@ from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.kept import kept_plan
 from triscale.nn.model import Model, build, initialise
-from triscale.nn.plan import Plan, apply_plan, kernels_everywhere
+from triscale.nn.plan import Plan, apply_plan, kernels_everywhere, kernels_missing
 from triscale.nn.section import SectionModel
 from triscale.nn.sync_norm import synchronise_norms
 from triscale.nn.tune import tune
@@ -22,6 +22,7 @@ __all__ = [
     "keep_freed_memory",
     "kept_plan",
     "kernels_everywhere",
+    "kernels_missing",
     "place",
     "synchronise_norms",
     "synchronize",

@@ -70,6 +70,7 @@ def is_depthwise(module: nn.Module) -> bool:
         and module.dilation == (1, 1)
         and module.padding_mode == "zeros"
         and not isinstance(module.padding, str)
+        and max(module.padding) < module.kernel_size[0]  # beyond it rows of zeros are all there is
     )
 
 

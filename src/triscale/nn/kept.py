@@ -13,7 +13,8 @@ from torch import nn
 
 from triscale.errors import InputError
 from triscale.nn import native
-from triscale.nn.plan import Plan, kernels_everywhere
+from triscale.nn.device import device_of
+from triscale.nn.plan import Plan
 from triscale.nn.tune import Precision, tune
 
 
@@ -26,14 +27,18 @@ def kept_plan(
 ) -> Plan:
     """The plan of `tune`, measured once for such a model, batch, size, precision and number of threads on a machine.
 
-    Without kernels here it is empty, and nothing is measured. Arguments as of `tune`; `tell` hears of a
-    measurement, which takes seconds.
+    Without compiled kernels it holds what plain torch can do; where none are wanted, or elsewhere than on a CPU, it is
+    empty and nothing is measured. Arguments as of `tune`; `tell` hears of a measurement, which takes seconds.
     """
-    if not kernels_everywhere(model).compiled:
+    if native.unwanted() or device_of(model).type != "cpu":
         return Plan()
-    asked = [repr(model), batch, resolution, precision, torch.get_num_threads(), native.build_digest()]
+    build = native.build_digest() if native.available() else None
+    asked = [repr(model), batch, resolution, precision, torch.get_num_threads(), build]
     name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
-    path = native.cache_folder() / f"plan-{name}.json"
+    try:
+        path = native.cache_folder() / f"plan-{name}.json"
+    except native.Unavailable:
+        return tune(model, batch, resolution, precision)
     if (known := _read(path)) is not None:
         return known
     tell("finding the fastest ways for the parts of the network on this machine; it is kept for the next time")

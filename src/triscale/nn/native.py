@@ -58,9 +58,14 @@ SWITCH = "TRISCALE_KERNELS"
 """A variable of the environment: `off` leaves all to torch."""
 
 
+def unwanted() -> bool:
+    """Whether all is to be left to torch."""
+    return os.environ.get(SWITCH) == "off"
+
+
 def missing() -> str | None:
     """Why there are no kernels; None where there are."""
-    return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else _missing()
+    return f"{SWITCH} is off" if unwanted() else _missing()
 
 
 @functools.cache

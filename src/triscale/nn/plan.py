@@ -94,6 +94,13 @@ def kernels_everywhere(model: nn.Module) -> Plan:
     )
 
 
+def kernels_missing(model: nn.Module) -> str | None:
+    """Why a model on a CPU has no compiled kernels though they are wanted; None where it has, or needs none."""
+    if device_of(model).type != "cpu" or native.unwanted() or not (swap.convolutions(model) or swap.pairs(model)):
+        return None
+    return native.missing()
+
+
 def _known(plan: Plan, convolutions: list[str], norms: list[str], blocks: list[str]) -> None:
     named = ((plan.convolutions, convolutions), (plan.norms, norms), (plan.blocks, blocks))
     foreign = [name for ours, there in named for name in ours if name not in there]

@@ -32,7 +32,10 @@ class SyncNorm(nn.BatchNorm2d):
         """[n, c, h, w] -> the same."""
         if not self.training or not dist.is_initialized():
             return super().forward(x)
-        count = _Sum.apply(x.new_full((1,), x.numel() / x.shape[1]))
+        here = torch.full((1,), x.numel() / x.shape[1], dtype=torch.float32, device=x.device)
+        count = _Sum.apply(here)  # not in bfloat16, which has no 107,217
+        if count.item() < 2:
+            raise ValueError(f"a batch norm learns from more than one value a channel, and here are {tuple(x.shape)}")
         mean = _Sum.apply(x.float().sum((0, 2, 3))) / count
         centred = x.float() - mean[:, None, None]
         variance = _Sum.apply((centred * centred).sum((0, 2, 3))) / count

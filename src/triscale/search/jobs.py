@@ -84,7 +84,7 @@ class Workplace:
 
     def ways(self, model: Model, network: Network, steps: int) -> Plan:
         """The fastest ways of a model for a training of so many steps; torch's own for a short one."""
-        if not self.kernels or steps < _TUNED_FROM:
+        if not self.kernels or self.recipe.compile or steps < _TUNED_FROM:
             return Plan()
         return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.precision)
 

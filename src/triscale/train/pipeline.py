@@ -45,7 +45,7 @@ class Pipelined(World):
     @property
     def terms(self) -> dict[str, Any]:
         """What all processes must have been asked alike."""
-        return {"microbatches": self.microbatches, "schedule": self.schedule}
+        return {"stages": self.size, "microbatches": self.microbatches, "schedule": self.schedule}
 
     def pictures(self, here: int) -> int:
         """In a batch of which this process has so many."""

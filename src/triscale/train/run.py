@@ -14,7 +14,7 @@ from triscale._version import __version__
 from triscale.data import open_data
 from triscale.data.photos import BrokenPictureError
 from triscale.evaluate import count_correct
-from triscale.nn import Plan, kept_plan, kernels_everywhere
+from triscale.nn import Plan, kept_plan, kernels_missing
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
@@ -142,7 +142,14 @@ class Run:
     def _begin(self) -> None:
         """Refuse a folder that holds another training."""
         self.world.require_agreement(
-            {**self.identity, **self.world.terms, "triscale": __version__, "torch": str(torch.__version__)}
+            {
+                **self.identity,
+                **self.world.terms,
+                "use of kernels": self.kernels,
+                "way to split batches": self.split_for_memory,
+                "triscale": __version__,
+                "torch": str(torch.__version__),
+            }
         )
         if (self.folder / RUN).exists():
             refuse_another(self.folder / RUN, Known(self.identity, contents_of(self.source)))
@@ -152,6 +159,7 @@ class Run:
         keeper = self._keeper()
         engine = self._engine(feed.steps)
         going_on = keeper.restore(engine)
+        self.world.require_agreement({"step to go on from": engine.step, "state to go on from": keeper.restored})
         self._keep_parts(engine)
         if not going_on:
             engine.take(self._plan(engine))
@@ -238,7 +246,8 @@ class Run:
             model, self._recipe(), steps, seed=self.asked.seed, world=self.world, device=self.device, teacher=teacher
         )
         if self.split_for_memory:
-            engine.parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            engine.parts = self.world.told_by_first(parts)
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
         return engine
 
@@ -252,14 +261,17 @@ class Run:
         """The fastest ways for the parts of the model on this machine, as the first process finds."""
         if not self.kernels or engine.recipe.compile or isinstance(engine, PipelineEngine):
             return Plan()
-        if self.world.any(not kernels_everywhere(engine.model).compiled):
-            return Plan()
+        why = kernels_missing(engine.model)
+        if why:
+            self.watch.say(f"warning: trained without compiled kernels, which is slower: {why}")
         found = Plan()
         if self.world.first:
             together = max(2, engine.recipe.batch // (engine.parts * self.world.size))
             how = (self.asked.network.resolution, engine.recipe.precision, self.watch.say)
             found = kept_plan(engine.model, together, *how)
-        return Plan.from_json(self.world.told_by_first(found.to_json()))
+        plan = Plan.from_json(self.world.told_by_first(found.to_json()))
+        lacking = self.world.any(why is not None)
+        return Plan() if lacking and plan.compiled else plan
 
     def _top1(self, model: nn.Module, batches: Iterator[Any], check: Callable[[], None]) -> float:
         """Of the pictures of all processes, each counted by one of them; or by each, which leaves the fraction."""

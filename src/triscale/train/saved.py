@@ -64,6 +64,7 @@ class Keeper:
         self.writes = writes
         self.folder, self.identity, self.every = folder, _digest_of(identity), every
         self.stopping, self.tell = stopping, tell
+        self.restored: str | None = None
         self._saved = time.monotonic()
 
     def after_step(self, engine: Engine) -> None:
@@ -139,6 +140,8 @@ class Keeper:
             if reasons:
                 self.tell(f"warning: {reasons[0]}; going on from {path}, step {about['step']}.")
             self._bring(engine, about, tensors)
+            if engine.world.size > 1:
+                self.restored = hashlib.sha256(path.read_bytes()).hexdigest()
             return True
         if reasons:
             raise InputError("\n".join([*reasons, "No state is left to go on from; use another --out, or a backup."]))

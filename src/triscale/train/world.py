@@ -160,14 +160,24 @@ _BUFFERS = next(one for one in _WORDS if one in inspect.signature(DistributedDat
 """What switches off that each forward pass takes the first process's statistics: the word changes with torch 2.15."""
 
 
+_MOST_SHOWN = 80
+"""Characters of a value that differs."""
+
+
 def _differences(all_of: Sequence[Mapping[str, Any]]) -> list[str]:
     found = []
-    for name, value in all_of[0].items():
+    for name in {name: None for one in all_of for name in one}:
+        value = all_of[0].get(name)
         others = [(rank, one.get(name)) for rank, one in enumerate(all_of) if one.get(name) != value]
         if others:
             rank, other = others[0]
-            found.append(f"process {rank} has another {name} than process 0: {other}, not {value}.")
+            found.append(f"process {rank} has another {name} than process 0: {_short(other)}, not {_short(value)}.")
     return found
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def here() -> World:
