@@ -1,5 +1,7 @@
 """One process at a time in a run folder."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +39,27 @@ def test_a_holder_that_is_killed_leaves_it_free(tmp_path: Path) -> None:
     assert (tmp_path / ".lock").exists()
     with locked(tmp_path):
         pass
+
+
+def test_a_holder_that_is_killed_leaves_it_free_whatever_children_it_had(tmp_path: Path) -> None:
+    """A forked child lives on with all the files that were open."""
+    code = (
+        f"import os, signal, time; from pathlib import Path; from triscale.lock import locked\n"
+        f"with locked(Path({str(tmp_path)!r})):\n"
+        f"    ready, write = os.pipe()\n"
+        f"    if (child := os.fork()) == 0: os.write(write, b'1'); time.sleep(60)\n"
+        f"    print(child, os.read(ready, 1), flush=True)\n"
+        f"    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        child = int(holder.stdout.readline().split()[0])
+        try:
+            assert holder.wait() == -signal.SIGKILL
+            with locked(tmp_path):
+                pass
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:

@@ -5,10 +5,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from triscale.errors import BusyError, OutputError
 
 LOCK = ".lock"
+_held: set[IO[bytes]] = set()
+
+
+def _let_go() -> None:
+    """A forked child has the file too, and would hold the lock for as long as it outlives a parent that is killed."""
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
@@ -38,7 +50,11 @@ def locked(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()).encode())
         file.flush()
-        yield
+        _held.add(file)
+        try:
+            yield
+        finally:
+            _held.discard(file)
 
 
 def _holder(folder: Path) -> str:

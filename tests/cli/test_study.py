@@ -2,17 +2,22 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors
 import torch
 
 from tests.cli.conftest import QUESTION, Run
 from triscale import records
 from triscale.lock import locked
+from triscale.train import Engine
 
 # What depends on when, where and how fast.
 OF_THE_MOMENT = {"seconds", "images_per_second", "finished", "started", "machine", "predicted_seconds"}
@@ -22,6 +27,41 @@ def lasting(folder: Path) -> list[str]:
     """Every record without what differs from run to run, sorted: the order of trainings follows their speed."""
     kept = ({k: v for k, v in one.items() if k not in OF_THE_MOMENT} for one in records.read(folder / "records.jsonl"))
     return sorted(json.dumps(one, sort_keys=True) for one in kept)
+
+
+def stored(path: Path) -> dict[str, bytes | dict[str, str]]:
+    """Every tensor of a checkpoint as bytes, and what it says of itself, whose order in the file is left to chance."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name).numpy().tobytes() for name in file.keys()}  # noqa: SIM118  not a dict
+        return {**tensors, "": file.metadata()}
+
+
+def without_workers(folder: Path) -> list[str]:
+    """The same but for the record of the question, which holds their number."""
+    return [line for line in lasting(folder) if '"kind": "study"' not in line]
+
+
+# A study that saves after every step and is killed, with all its processes, after the first step of the training that
+# is given by its number. Worker processes read it too, and each of them counts its own trainings.
+_KILLED = """
+import os, signal, sys
+from triscale.search import jobs
+from triscale.train import Keeper
+
+after_step, begun = Keeper.after_step, []
+
+def deadly(self, engine):
+    after_step(self, engine)
+    if engine.step == 1:
+        begun.append(self.folder)
+        if len(begun) == int(sys.argv[1]):
+            os.killpg(0, signal.SIGKILL)
+
+jobs._SAVE_SECONDS, Keeper.after_step = 0.0, deadly
+if __name__ == "__main__":
+    from triscale.cli import main
+    sys.exit(main(sys.argv[2:]))
+"""
 
 
 @pytest.fixture
@@ -76,6 +116,36 @@ def test_records_cut_in_a_line_are_gone_on_with(
     assert lasting(beside / "run") == lasting(studied)
 
 
+@pytest.mark.parametrize(("workers", "training"), [("1", 3), pytest.param("2", 1, marks=pytest.mark.slow)])
+def test_a_study_killed_in_the_middle_of_a_training_goes_on_there_to_the_same_records_and_bytes(
+    run: Run, studied: Path, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, workers: str, training: int
+) -> None:
+    question = [*QUESTION[:-1], workers, "--data", str(pictures), "--out", "run"]
+    (beside / "killed.py").write_text(_KILLED)
+    command = [sys.executable, "killed.py", str(training), "study", *question]
+    killed = subprocess.run(command, cwd=beside, start_new_session=True, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    middle = list((beside / "run" / "runs").glob("*.unfinished/last.safetensors"))
+    assert middle, "no training was in its middle; the test shows nothing"
+    done, whole = (len(records.read(one / "records.jsonl").all("run")) for one in (beside / "run", studied))
+    left = whole - done
+    steps: list[int] = []
+    learn = Engine.learn
+
+    def counted(self: Engine, *batch: torch.Tensor) -> None:
+        steps.append(self.step)
+        learn(self, *batch)
+
+    monkeypatch.setattr(Engine, "learn", counted)
+    assert run("study", *question).code == 0
+    if workers == "1":  # two learn elsewhere
+        assert (steps.count(0), steps.count(1)) == (left - 1, left), "what was learned is learned again"
+    assert without_workers(beside / "run") == without_workers(studied)
+    for path in ("best.safetensors", *(f"runs/{one.name}" for one in (studied / "runs").iterdir())):
+        assert stored(beside / "run" / path) == stored(studied / path)
+    assert not list((beside / "run" / "runs").glob("*.unfinished"))
+
+
 def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
     """A study that was killed before its first record leaves no more."""
     with locked(beside / "run"):
@@ -88,9 +158,6 @@ def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path,
 def test_two_workers_find_what_one_finds(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
     options = list(QUESTION)
     options[options.index("--workers") + 1] = "2"
-
-    def without_workers(folder: Path) -> list[str]:
-        return [line for line in lasting(folder) if '"kind": "study"' not in line]
 
     assert run("study", *options, "--data", pictures, "--out", "run").code == 0
     assert without_workers(beside / "run") == without_workers(studied)

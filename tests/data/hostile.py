@@ -144,6 +144,12 @@ def one_class(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+def folder_like_a_file(folder: Path) -> None:
+    """A folder that is called as a picture is, with the scene in it."""
+    (folder / "x.jpg").mkdir()
+    scene().save(folder / "x.jpg" / "inside.png")
+
+
 def same_in_both(folder: Path) -> None:
     """A dog that is also called a cat."""
     shutil.copy(folder / "0.png", folder.parent / "cat" / "same.png")
@@ -209,6 +215,7 @@ TAKEN: dict[str, tuple[Make, float | None]] = {
     "bytes that are not UTF-8": (named(b"d\xffg.png"), None),
     "255 bytes": (named("x" * FULL + ".png"), None),
     "markup": (named("<script>.png"), None),
+    "folder named x.jpg": (folder_like_a_file, None),
 }
 """Taken, with the mean level that must come out within 2, or None: all pixels are those of the scene."""
 

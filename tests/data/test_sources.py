@@ -245,31 +245,79 @@ def test_every_set_of_the_transfer_table_has_a_class_in_torchvision() -> None:
     assert all(hasattr(datasets, known.kind) for known in KNOWN.values())
 
 
-def test_cifar10_is_read_through_torchvision(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five batches for training and one for the test, as torchvision unpacks them, with the checksums of these."""
+@pytest.mark.parametrize(("name", "key"), [("cifar10", "labels"), ("cifar100", "fine_labels")])
+def test_cifar_is_read_through_torchvision(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, key: str
+) -> None:
+    """Batches of training and one of the test, as torchvision unpacks them, with the checksums of these."""
     datasets = pytest.importorskip("torchvision.datasets")
     from torchvision.datasets.utils import calculate_md5
 
-    draws, place = np.random.default_rng(0), tmp_path / "cifar-10-batches-py"
+    kind = getattr(datasets, KNOWN[name].kind)
+    draws, place = np.random.default_rng(0), tmp_path / kind.base_folder
     place.mkdir()
-    batches = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
-    pixels = {name: draws.integers(0, 256, (20, 3072), dtype=np.uint8) for name in batches}
-    for name in batches:
-        (place / name).write_bytes(pickle.dumps({"data": pixels[name], "labels": [i % 10 for i in range(20)]}))
+    batches = [batch for batch, _ in (*kind.train_list, *kind.test_list)]
+    pixels = {batch: draws.integers(0, 256, (20, 3072), dtype=np.uint8) for batch in batches}
+    for batch in batches:
+        (place / batch).write_bytes(pickle.dumps({"data": pixels[batch], key: [i % 10 for i in range(20)]}))
     names = [f"class {i}" for i in range(10)]
-    (place / "batches.meta").write_bytes(pickle.dumps({"label_names": names}))
-    sums = [[name, calculate_md5(place / name)] for name in batches]
-    refused(f"cifar10:{tmp_path}", cache, "no whole CIFAR10")
-    monkeypatch.setattr(datasets.CIFAR10, "train_list", sums[:5])
-    monkeypatch.setattr(datasets.CIFAR10, "test_list", sums[5:])
-    meta = {"filename": "batches.meta", "key": "label_names", "md5": calculate_md5(place / "batches.meta")}
-    monkeypatch.setattr(datasets.CIFAR10, "meta", meta)
-    source = open_data(f"cifar10:{tmp_path}", cache=cache)
+    meta = place / kind.meta["filename"]
+    meta.write_bytes(pickle.dumps({kind.meta["key"]: names}))
+    sums = [[batch, calculate_md5(place / batch)] for batch in batches]
+    refused(f"{name}:{tmp_path}", cache, f"no whole {kind.__name__}")
+    monkeypatch.setattr(kind, "train_list", sums[:-1])
+    monkeypatch.setattr(kind, "test_list", sums[-1:])
+    monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": calculate_md5(meta)})
+    source = open_data(f"{name}:{tmp_path}", cache=cache)
     assert (source.classes, source.native) == (tuple(names), (32, 32))
-    assert (len(source.labels("train")), len(source.labels("test"))) == (100, 20)
-    assert source.notes == ("The paper prints 50,000 training and 10,000 test pictures, here are 100 and 20.",)
-    wanted = pixels["test_batch"].reshape(20, 3, 32, 32).transpose(0, 2, 3, 1)
+    count = 20 * len(sums[:-1])
+    assert source.labels("train").tolist() == [i % 10 for i in range(20)] * len(sums[:-1])
+    assert source.notes == (f"The paper prints 50,000 training and 10,000 test pictures, here are {count} and 20.",)
+    wanted = pixels[batches[-1]].reshape(20, 3, 32, 32).transpose(0, 2, 3, 1)
     np.testing.assert_array_equal(wanted, source.pictures("test", (32, 32)))
+
+
+def test_flowers_are_read_through_torchvision(
+    folders: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training and validation pictures both train."""
+    datasets, io = pytest.importorskip("torchvision.datasets"), pytest.importorskip("scipy.io")
+    from torchvision.datasets.utils import calculate_md5
+
+    base = tmp_path / "root" / "flowers-102"
+    (base / "jpg").mkdir(parents=True)
+    split_of = {"trnid": "train", "valid": "train", "tstid": "test"}
+    ids: dict[str, list[int]] = {name: [] for name in split_of}
+    rows = [row for split in ("train", "test") for row in listed(folders) if row[2] == split]
+    for number, (name, _, split) in enumerate(rows, 1):
+        (base / "jpg" / f"image_{number:05d}.jpg").write_bytes((folders / name).read_bytes())
+        ids["tstid" if split == "test" else "trnid" if number <= 8 else "valid"].append(number)
+    io.savemat(base / "imagelabels.mat", {"labels": [1 + (label == "dog") for _, label, _ in rows]})
+    io.savemat(base / "setid.mat", ids)
+    files = {key: (file, calculate_md5(base / file)) for key, (file, _) in datasets.Flowers102._file_dict.items()
+             if key != "image"}  # fmt: skip
+    monkeypatch.setattr(datasets.Flowers102, "_file_dict", files)
+    source = open_data(f"flowers102:{tmp_path / 'root'}", cache=cache, policy=Policy(allow_empty=True))
+    assert source.classes == ("pink primrose", "hard-leaved pocket orchid")
+    assert shown(source)[1:] == shown(open_data(folders, cache=cache))[1:]
+    assert any(note.endswith("here are 12 and 6.") for note in source.notes)
+
+
+def test_cars_are_read_through_torchvision(folders: Path, tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torchvision.datasets")
+    io = pytest.importorskip("scipy.io")
+    base = tmp_path / "root" / "stanford_cars"
+    (base / "devkit").mkdir(parents=True)
+    kind = np.dtype([("class", "O"), ("fname", "O")])
+    for split, where in (("train", "devkit/cars_train_annos.mat"), ("test", "cars_test_annos_withlabels.mat")):
+        (base / f"cars_{split}").mkdir()
+        rows = [row for row in listed(folders) if row[2] == split]
+        for number, (name, _, _) in enumerate(rows):
+            (base / f"cars_{split}" / f"{number:05d}.jpg").write_bytes((folders / name).read_bytes())
+        told = [(1 + (label == "dog"), f"{number:05d}.jpg") for number, (_, label, _) in enumerate(rows)]
+        io.savemat(base / where, {"annotations": np.array(told, dtype=kind)})
+    io.savemat(base / "devkit" / "cars_meta.mat", {"class_names": np.array(["cat", "dog"], dtype=object)})
+    assert shown(open_data(f"stanford_cars:{tmp_path / 'root'}", cache=cache)) == shown(open_data(folders, cache=cache))
 
 
 def test_aircraft_is_read_through_torchvision(folders: Path, tmp_path: Path, cache: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,20 @@ from tests.train.pictures import SMALL, class_folders
 from triscale.spec import to_document
 
 EPOCHS, STEPS = 6, 24
+KINDS = (("shift", 0), ("random", 2), ("shift", 2), ("random", 0))
+"""Crops and workers of the trainings that are killed, in turn; workers are threads, for random crops processes."""
+LEFT_SECONDS = 3
+"""Within which the processes of a killed training are gone."""
+
+_RECIPE = f"""epochs = {EPOCHS}
+batch = 16
+optimizer = "rmsprop"
+ema = 0.9
+mixup = 0.2
+cutmix = 1.0
+clip = 1.0
+"""
+_CROPS = {"shift": "", "random": 'crop = "random"\nshift = 0.0\npolicy = "randaugment"\njitter = 0.2\nerase = 0.25\n'}
 
 # Torch is imported once, and every training is a fork of a process that has computed nothing yet: a training takes a
 # second, importing torch several. What a fault breaks, it breaks in its own fork alone.
@@ -54,15 +69,21 @@ class Ended:
 
 
 class Trainer:
-    """Starts trainings, one at a time."""
+    """Starts trainings, one at a time, each in a group of processes of its own.
+
+    Attributes:
+        place: where everything lies.
+        process: the id of the last one, and of its group.
+    """
+
+    process: int
 
     def __init__(self, place: Path) -> None:
         self.place = place
         (place / "network.json").write_text(json.dumps(to_document(SMALL)))
-        (place / "recipe.toml").write_text(
-            f'epochs = {EPOCHS}\nbatch = 16\noptimizer = "rmsprop"\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\n'
-        )
-        class_folders(place / "data")
+        for crop, more in _CROPS.items():
+            (place / f"{crop}.toml").write_text(_RECIPE + more)
+        class_folders(place / "data", formats=("png", "jpg"))
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
         self._environment = {**os.environ, **threads, "TRISCALE_CACHE": str(place / "cache"), "PYTHONPATH": paths}
@@ -82,16 +103,21 @@ class Trainer:
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
-        return int(self._line())
+        self.process = int(self._line())
+        return self.process
 
     def arguments(self, folder: str, *more: str) -> list[str]:
         """The command."""
-        usual = () if "--save-every" in more else ("--save-every", "0.1s")
+        usual = {"--save-every": "0.1s", "--recipe": self.recipe("shift")}
         return [
-            "train", "--network", str(self.place / "network.json"), "--data", str(self.place / "data"), "--recipe",
-            str(self.place / "recipe.toml"), "--out", str(self.place / folder), "--device", "cpu", "--threads", "1",
-            *usual, *more,
+            "train", "--network", str(self.place / "network.json"), "--data", str(self.place / "data"), "--out",
+            str(self.place / folder), "--device", "cpu", "--threads", "1",
+            *chain.from_iterable(pair for pair in usual.items() if pair[0] not in more), *more,
         ]  # fmt: skip
+
+    def recipe(self, crop: str) -> str:
+        """The file of the recipe with that crop."""
+        return str(self.place / f"{crop}.toml")
 
     def anew(self, folder: str, **environment: str) -> Ended:
         """A whole training in an interpreter of its own."""
@@ -128,11 +154,48 @@ class Trainer:
         return self._server.stdout.readline().strip()
 
 
-def killed_once(trainer: Trainer, folder: str, chance: random.Random, workers: int) -> tuple[Ended, Ended, int]:
-    """A training that is killed once at random and begun again: how both ended, and how many states were on disk."""
-    saves, seconds, threads = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02), ("--workers", str(workers))
-    first = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *threads)
-    return first, trainer.run(folder, *threads), saves
+@dataclass(frozen=True)
+class Killed:
+    """A training that was killed once at random and begun again.
+
+    Attributes:
+        first, again: how both ended.
+        saves: states that were on disk.
+        left: processes of the first that outlived it by seconds.
+    """
+
+    first: Ended
+    again: Ended
+    saves: int
+    left: set[int]
+
+
+def killed_once(trainer: Trainer, folder: str, chance: random.Random, crop: str, workers: int) -> Killed:
+    """Kill a training once at random, and begin it again at once, whatever its workers do meanwhile."""
+    saves, seconds = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02)
+    options = ("--workers", str(workers), "--recipe", trainer.recipe(crop))
+    first = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *options)
+    group = trainer.process
+    return Killed(first, trainer.run(folder, *options), saves, left_of(group))
+
+
+def members(group: int) -> set[int]:
+    """The living processes of a group, as Linux lists them."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it is gone
+            state, _, its_group, *_ = path.read_text().rpartition(")")[2].split()
+            if int(its_group) == group and state not in {"Z", "X"}:
+                found.add(int(path.parent.name))
+    return found
+
+
+def left_of(group: int) -> set[int]:
+    """Those that are still there after some seconds."""
+    deadline = time.monotonic() + LEFT_SECONDS
+    while (left := members(group)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 def states(folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A few small pictures in class folders, and a network that is made for them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from tests.train.test_loop import NETWORK
 SMALL = replace(NETWORK, stochastic_depth=0.2, head=replace(NETWORK.head, dropout=0.2))
 
 
-def class_folders(root: Path, classes: int = 2, count: int = 46) -> Path:
-    """Noise at 10 px in which class k has more of the k-th colour."""
+def class_folders(root: Path, classes: int = 2, count: int = 46, formats: Sequence[str] = ("png",)) -> Path:
+    """Noise at 10 px in which class k has more of the k-th colour; files take turns with the formats."""
     draws = np.random.default_rng(0)
     for label in range(classes):
         folder = root / str(label)
@@ -20,5 +21,5 @@ def class_folders(root: Path, classes: int = 2, count: int = 46) -> Path:
         for index in range(count):
             pixels = draws.integers(0, 200, (10, 10, 3), dtype=np.uint8)
             pixels[..., label] += 50
-            Image.fromarray(pixels).save(folder / f"{index}.png")
+            Image.fromarray(pixels).save(folder / f"{index}.{formats[index % len(formats)]}")
     return root

@@ -1,7 +1,7 @@
 """Killed anywhere, a training goes on with the same command to the very bits that an unbroken one gives.
 
-Shuffling, random shifts and flips, dropout, stochastic depth, mixup, CutMix, clipping and the moving average are on.
-The processes are real, and so are the signals.
+Shuffling, random shifts or crops, flips, RandAugment, erasing, dropout, stochastic depth, mixup, CutMix, clipping and
+the moving average are on. The processes are real, and so are the signals.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.train.durable import EPOCHS, STEPS, Ended, Trainer, killed_once, states
+from tests.train.durable import EPOCHS, KINDS, STEPS, Ended, Trainer, killed_once, left_of, members, states
 from tests.train.faults import NTH, POINTS
 from triscale import records
 
@@ -36,6 +36,13 @@ def whole(trainer: Trainer) -> dict[str, object]:
     return states(trainer.place / "whole")
 
 
+@pytest.fixture(scope="module")
+def cropped(trainer: Trainer) -> dict[str, object]:
+    """What an unbroken training on random crops leaves."""
+    assert trainer.run("cropped", "--recipe", trainer.recipe("random")).code == 0
+    return states(trainer.place / "cropped")
+
+
 def finish(trainer: Trainer, folder: str) -> Ended:
     """The same command again, to the end."""
     ended = trainer.run(folder)
@@ -51,25 +58,49 @@ def refuse_remains(trainer: Trainer, folder: str, ended: Ended) -> None:
     assert not list((trainer.place / folder).glob(".*.tmp"))
 
 
-def kill_and_go_on(trainer: Trainer, whole: dict[str, object], kills: int, seed: int) -> None:
-    """Every other training has threads that make batches ahead."""
+def kill_and_go_on(trainer: Trainer, wholes: dict[str, dict[str, object]], kills: int, seed: int) -> None:
+    """All kinds in turn."""
     chance = random.Random(seed)
     for number in range(kills):
-        folder = f"killed-{seed}-{number}"
-        first, again, _ = killed_once(trainer, folder, chance, workers=2 * (number % 2))
-        assert first.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
-        assert "going on: step" in again.err
-        refuse_remains(trainer, folder, again)
-        assert states(trainer.place / folder) == whole
+        folder, (crop, workers) = f"killed-{seed}-{number}", KINDS[number % len(KINDS)]
+        found = killed_once(trainer, folder, chance, crop, workers)
+        assert found.first.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
+        refuse_remains(trainer, folder, found.again)
+        assert "going on: step" in found.again.err
+        assert states(trainer.place / folder) == wholes[crop]
+        assert not found.left
 
 
-def test_killed_at_random_points_it_ends_in_the_same_bits(trainer: Trainer, whole: dict[str, object]) -> None:
-    kill_and_go_on(trainer, whole, 5, seed=1)
+def test_killed_at_random_points_it_ends_in_the_same_bits(
+    trainer: Trainer, whole: dict[str, object], cropped: dict[str, object]
+) -> None:
+    kill_and_go_on(trainer, {"shift": whole, "random": cropped}, 5, seed=1)
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_it_ends_in_the_same_bits_every_time(trainer: Trainer, whole: dict[str, object]) -> None:
-    kill_and_go_on(trainer, whole, 20, seed=int(os.environ.get("TRISCALE_KILL_SEED", "2")))
+def test_killed_twenty_times_it_ends_in_the_same_bits_every_time(
+    trainer: Trainer, whole: dict[str, object], cropped: dict[str, object]
+) -> None:
+    seed = int(os.environ.get("TRISCALE_KILL_SEED", "2"))
+    kill_and_go_on(trainer, {"shift": whole, "random": cropped}, 20, seed)
+
+
+def test_killed_beside_its_worker_processes_it_frees_its_folder_and_leaves_none_of_them(
+    trainer: Trainer, cropped: dict[str, object]
+) -> None:
+    """The same command at once, while they may still be there."""
+    options = ("--recipe", trainer.recipe("random"), "--workers", "2")
+    group = trainer.start("beside", *options)
+    wait_for(trainer.place / "beside" / "records.jsonl", b'"kind":"epoch"')
+    deadline = time.monotonic() + 60
+    while len(members(group)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    os.kill(group, signal.SIGKILL)
+    assert trainer.end().code == -signal.SIGKILL
+    assert members(group), "no worker outlived it; the test shows nothing"
+    refuse_remains(trainer, "beside", trainer.run("beside", *options))
+    assert not left_of(group)
+    assert states(trainer.place / "beside") == cropped
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -114,7 +145,7 @@ def test_a_disk_that_fails_is_told_before_the_first_step(trainer: Trainer) -> No
     finish(trainer, "failing")
 
 
-@pytest.mark.parametrize("folder", ["recipe.toml/run", "/proc/run"])
+@pytest.mark.parametrize("folder", ["shift.toml/run", "/proc/run"])
 def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(trainer: Trainer, folder: str) -> None:
     """Below what is no folder, and where not even root may write."""
     ended = trainer.run(folder)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from triscale.data.resize import Size
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
+from triscale.orphans import end_with
 from triscale.spec import Preprocessing
 
 MOST_BROKEN = 0.01
@@ -122,7 +124,7 @@ class Loader(WholeBatches):
                         sampler=range(first, self.steps),
                         num_workers=self.workers,
                         prefetch_factor=PREFETCH,
-                        worker_init_fn=_begin_worker,
+                        worker_init_fn=partial(_begin_worker, os.getpid()),
                         multiprocessing_context="fork" if hasattr(os, "fork") else None,
                     )
                 )
@@ -237,9 +239,14 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin_worker(number: int) -> None:
-    """A signal to stop is the main process's to answer: it takes its batch, saves, and ends the workers."""
+def _begin_worker(parent: int, number: int) -> None:
+    """A signal to stop is the main process's to answer: it takes its batch, saves, and ends the workers.
+
+    Torch's workers look for a parent that was killed every five seconds, and not at all for one that was killed while
+    they began.
+    """
     del number
+    end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
     if hasattr(signal, "pthread_sigmask"):

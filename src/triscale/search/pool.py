@@ -3,8 +3,6 @@
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +10,7 @@ from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 from triscale.errors import OutOfMemoryError
+from triscale.orphans import end_with
 from triscale.search.jobs import Job, Workplace, run_job
 from triscale.train import Epoch
 
@@ -59,13 +58,7 @@ def _start(place: Workplace, events: "SimpleQueue[tuple[Job, Epoch]]", parent: i
     global _place, _events
     _place, _events = place, events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    end_with(parent)
 
 
 def _work(job: Job) -> dict[str, Any]:
