@@ -98,9 +98,15 @@ class Run:
         self.split_for_memory = split_for_memory
         self._broken: dict[str, str] = {}
         self.log = Log(folder / RECORDS, writes=world.first)
-        self.source = open_data(asked.data, policy=asked.policy)
-        self.asked = replace(asked, network=replace(asked.network, classes=len(self.source.classes)))
+        self.asked = asked
+        self._open()
+
+    def _open(self) -> None:
+        """Check the data; the network gets as many classes as they have."""
+        self.source = open_data(self.asked.data, policy=self.asked.policy)
+        self.asked = replace(self.asked, network=replace(self.asked.network, classes=len(self.source.classes)))
         refuse_unfit(self.asked, self.source.classes)
+        self.__dict__.pop("identity", None)
 
     def result(self) -> Result:
         """Train what is missing, and say what came out.
@@ -233,8 +239,7 @@ class Run:
                     raise
                 self.watch.say(f"warning: {str(error).splitlines()[0]} It is left out.")
             (self.folder / RUN).unlink()
-            self.source = open_data(self.asked.data, policy=self.asked.policy)
-            del self.identity
+            self._open()
         raise AssertionError("the last check raises")
 
     def _engine(self, steps: int) -> Engine:
