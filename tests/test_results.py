@@ -131,6 +131,11 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
     assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
 
 
+def test_the_readme_states_the_efficiency_of_two_processes() -> None:
+    told = f"<!-- processes -->{benchmark('processes')['efficiency']:.2f}<!-- /processes -->"
+    assert told in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_states_in_how_many_cases_lightning_ended_in_other_weights() -> None:
     record, readme = benchmark("durability_lightning"), (ROOT / "README.md").read_text(encoding="utf-8")
     cases = [same for places in record["identical"].values() for same in places.values()]
