@@ -136,6 +136,21 @@ def test_the_readme_states_the_efficiency_of_two_processes() -> None:
     assert told in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_readme_states_what_is_learned_with_and_without_the_kernels() -> None:
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    newest = {}
+    for record in map(json.loads, lines):
+        if record["name"] == "kernels_accuracy":
+            newest.update(record["found"])
+    told = ", ".join(
+        f"{precision} {one['kernels']['mean']:.1%} with the kernels and {one['torch']['mean']:.1%} without "
+        f"({len(one['runs']['torch'])} seeds, sd {one['kernels']['sd']:.1%} and {one['torch']['sd']:.1%})"
+        for precision, one in newest.items()
+    )
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- kernels-accuracy -->{told}<!-- /kernels-accuracy -->" in readme
+
+
 def test_the_readme_states_in_how_many_cases_lightning_ended_in_other_weights() -> None:
     record, readme = benchmark("durability_lightning"), (ROOT / "README.md").read_text(encoding="utf-8")
     cases = [same for places in record["identical"].values() for same in places.values()]

@@ -17,6 +17,10 @@ from triscale.train import Interrupted
 from triscale.train import run as module
 from triscale.train.supply import feeds_of
 
+HARMS = [
+    pytest.param(Path.unlink, id="deleted"),
+    pytest.param(lambda path: path.write_bytes(b""), id="emptied", marks=pytest.mark.slow),
+]
 CROPS = replace(RECIPE, crop="random", shift=0.0)
 
 
@@ -45,7 +49,7 @@ def places(data: Path) -> tuple[list[Path], list[Path]]:
     return tuple([data / part.names[i] for i in some] for some in split_validation(part.labels, seed=1))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["deleted", "emptied"])
+@pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize("of", [0, 1], ids=["training", "validation"])
 def test_of_random_crops_it_is_named_once_and_the_training_goes_on(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object], of: int
@@ -69,7 +73,7 @@ def test_of_random_crops_more_than_one_in_a_hundred_end_the_training(
         run(asked(data, recipe=CROPS), tmp_path / "run")
 
 
-@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["deleted", "emptied"])
+@pytest.mark.parametrize("harm", HARMS)
 def test_of_rendered_pictures_it_is_named_and_the_others_are_trained_on(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object]
 ) -> None:

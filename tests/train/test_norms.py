@@ -13,6 +13,7 @@ from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
+from triscale.errors import UsageError
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe
 from triscale.train.norms import Norms, chosen, norms_of, take_precise
@@ -116,11 +117,20 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, norms: Norms, stop: int) -> None:
     """In the middle of an epoch, and between its last step and its evaluation."""
     recipe = replace(RECIPE, norms=norms, ema=0.9, layer_decay=0.5)
-    run(asked(data, recipe=recipe), tmp_path / "whole")
+    weights = None
+    if norms == "freeze":
+        weights = load(run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first").checkpoint)
+    wanted = asked(data, recipe=recipe, weights=weights)
+    run(wanted, tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=recipe), tmp_path / "run", Silent(stop))
-    run(asked(data, recipe=recipe), tmp_path / "run")
+        run(wanted, tmp_path / "run", Silent(stop))
+    run(wanted, tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")
+
+
+def test_statistics_that_no_weights_have_are_not_frozen(data: Path) -> None:
+    with pytest.raises(UsageError, match="keeps the statistics of weights"):
+        asked(data, recipe=replace(RECIPE, norms="freeze"))
 
 
 def test_what_auto_chose_is_told_and_recorded(tmp_path: Path, data: Path) -> None:

@@ -166,7 +166,7 @@ def test_a_damaged_description_of_a_run_is_refused(tmp_path: Path, data: Path, t
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"0")], ids=["gone", "damaged"])
-@pytest.mark.parametrize("file", ["best.safetensors", "manifest.json"])
+@pytest.mark.parametrize("file", ["best.safetensors", pytest.param("manifest.json", marks=pytest.mark.slow)])
 def test_a_finished_training_whose_weights_are_not_what_it_wrote_is_refused(
     tmp_path: Path, data: Path, harm: Callable[[Path], object], file: str
 ) -> None:
