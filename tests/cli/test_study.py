@@ -15,9 +15,9 @@ import safetensors
 import torch
 
 from tests.cli.conftest import QUESTION, Run
+from tests.train.counting import counted_steps
 from triscale import records
 from triscale.lock import locked
-from triscale.train import Engine
 
 # What depends on when, where and how fast.
 OF_THE_MOMENT = {"seconds", "images_per_second", "finished", "started", "machine", "predicted_seconds"}
@@ -129,14 +129,7 @@ def test_a_study_killed_in_the_middle_of_a_training_goes_on_there_to_the_same_re
     assert middle, "no training was in its middle; the test shows nothing"
     done, whole = (len(records.read(one / "records.jsonl").all("run")) for one in (beside / "run", studied))
     left = whole - done
-    steps: list[int] = []
-    learn = Engine.learn
-
-    def counted(self: Engine, *batch: torch.Tensor) -> None:
-        steps.append(self.step)
-        learn(self, *batch)
-
-    monkeypatch.setattr(Engine, "learn", counted)
+    steps = counted_steps(monkeypatch)
     assert run("study", *question).code == 0
     if workers == "1":  # two learn elsewhere
         assert (steps.count(0), steps.count(1)) == (left - 1, left), "what was learned is learned again"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.train.counting import counted_steps
 from triscale.scaling import network
 from triscale.search import jobs
 from triscale.search.jobs import Job, Workplace, run_job
@@ -47,14 +48,7 @@ def test_a_broken_training_goes_on_in_its_middle(tmp_path: Path, monkeypatch: py
     with pytest.raises(BrokenError):
         run_job(broken, job)
     monkeypatch.setattr(Keeper, "after_step", after_step)
-    steps: list[int] = []
-    learn = Engine.learn
-
-    def counted(self: Engine, *batch: torch.Tensor) -> None:
-        steps.append(self.step)
-        learn(self, *batch)
-
-    monkeypatch.setattr(Engine, "learn", counted)
+    steps = counted_steps(monkeypatch)
     assert lasting(run_job(broken, job)) == expected
     assert steps == list(range(step, 12)), "what was learned is not learned again"
     one, other = (load(where.checkpoint(job.key)).state for where in (whole, broken))

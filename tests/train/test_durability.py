@@ -154,11 +154,12 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(trainer: Tra
     assert "use another --out" in ended.err.lower()
 
 
-def test_another_interpreter_gives_the_same_bits(trainer: Trainer, whole: dict[str, object]) -> None:
+@pytest.mark.parametrize("hashes", ["1", *(pytest.param(f"{k}", marks=pytest.mark.slow) for k in range(2, 6))])
+def test_another_interpreter_gives_the_same_bits(trainer: Trainer, whole: dict[str, object], hashes: str) -> None:
     """Not a fork of the same one, and with another seed of its hashes, which decides the order of sets."""
-    ended = trainer.anew("anew", PYTHONHASHSEED="1")
+    ended = trainer.anew(f"anew-{hashes}", PYTHONHASHSEED=hashes)
     assert ended.code == 0, ended.err
-    found = states(trainer.place / "anew")
+    found = states(trainer.place / f"anew-{hashes}")
     assert found == whole
     where = found["last.safetensors"]["where"]
     assert (where["threads"], where["torch"], where["device"]) == (1, str(torch.__version__), "cpu")

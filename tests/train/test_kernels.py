@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,17 @@ def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
     assert run_job(place, job)["kernels"] == native.build_digest()
     place.kernels = False
     assert run_job(place, job)["kernels"] is None
+
+
+def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "missing", lambda: "there is no g++")
+    module = import_module("triscale.nn.tune")  # the package has the function by this name
+    monkeypatch.setattr(module, "_fastest", lambda subjects: list(subjects)[-1])
+    watch = Silent(10**6)
+    run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
+    assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)
+    plan = Plan.from_json(records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["plan"])
+    assert set(plan.convolutions.values()) == {"rewritten"}
+    assert not plan.compiled

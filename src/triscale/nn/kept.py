@@ -63,8 +63,10 @@ def _write(path: Path, plan: Plan) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(plan.to_json(), file)
-            if _read(path) is None:
-                path.unlink(missing_ok=True)  # damaged
+            try:
                 path.hardlink_to(name)
+            except FileExistsError:
+                if _read(path) is None:  # damaged
+                    Path(name).replace(path)
         finally:
-            Path(name).unlink()
+            Path(name).unlink(missing_ok=True)
