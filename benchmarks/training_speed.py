@@ -2,7 +2,8 @@
 
 Run `python -m benchmarks.training_speed` from the root of the repository; it appends a record for each resolution and
 number of threads. Every subject lives in a process of its own, because keeping freed memory belongs to a process; one
-computes while the others wait. `--resume` leaves out what this commit has recorded.
+computes while the others wait. `--resume` leaves out what this commit has recorded. With `--device cuda` the subjects
+take turns on the GPU, eager and compiled; plans of ways are for CPUs, so ours is measured as it is built.
 """
 
 import argparse
@@ -27,8 +28,8 @@ Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 NAME = "training_speed"
 NETWORK = "efficientnet_b0"
-BATCHES = {224: 32, 64: 64}
-"""Pictures of a step, by resolution."""
+BATCHES = {"cpu": {224: 32, 64: 64}, "cuda": {224: 128, 64: 1024}}
+"""Pictures of a step, by device and resolution."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ SUBJECTS = (
     Subject("triscale", "bfloat16", keeps=True, tuned=True),
 )
 COMPILED = (Subject("timm", "float32", compiled=True), Subject("timm", "bfloat16", compiled=True))
+ON_GPU = (
+    *SUBJECTS[:4],
+    *(Subject("triscale", precision) for precision in PRECISIONS),
+    *COMPILED,
+    *(Subject("triscale", precision, compiled=True) for precision in PRECISIONS),
+)
 
 
 def make(subject: Subject) -> nn.Module:
@@ -82,50 +89,60 @@ def make(subject: Subject) -> nn.Module:
     return model.train().to(memory_format=torch.channels_last if subject.channels_last else torch.contiguous_format)
 
 
-def stepper(subject: Subject, side: int) -> tuple[Callable[[], None], Plan]:
+def stepper(subject: Subject, side: int, device: str) -> tuple[Callable[[], None], Plan]:
     """One training step on random pictures, and the plan it follows."""
     torch.manual_seed(0)
-    batch, model, plan = BATCHES[side], make(subject), Plan()
+    batch, model, plan = BATCHES[device][side], make(subject).to(device), Plan()
     if subject.tuned:
         plan = tune(model, batch, (side, side), subject.precision)
         apply_plan(model, plan)
     layout = torch.channels_last if subject.channels_last else torch.contiguous_format
-    pictures = torch.randn(batch, 3, side, side).to(memory_format=layout)
-    labels = torch.randint(1000, (batch,))
+    pictures = torch.randn(batch, 3, side, side).to(device, memory_format=layout)
+    labels = torch.randint(1000, (batch,)).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     forward = torch.compile(model) if subject.compiled else model
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=subject.precision == "bfloat16"):
+        with torch.autocast(device, torch.bfloat16, enabled=subject.precision == "bfloat16"):
             logits = forward(pictures)
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     return step, plan
 
 
-def prepare(subject: Subject, side: int, threads: int) -> Prepared:
+def cuda_peak(step: Callable[[], None]) -> int:
+    """Peak of what tensors hold on the GPU during a step, in bytes."""
+    torch.cuda.reset_peak_memory_stats()
+    step()
+    return torch.cuda.max_memory_allocated()
+
+
+def prepare(subject: Subject, side: int, threads: int, device: str) -> Prepared:
     """A subject in its process; at its end it says the peak of memory in a step, in bytes."""
     torch.set_num_threads(threads)
     if subject.keeps:
         keep_freed_memory()
-    step, plan = stepper(subject, side)
+    step, plan = stepper(subject, side, device)
     kinds = plan.to_json()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
-    return Prepared(step, {"ways": ways}, partial(allocator_peak, step))
+    return Prepared(step, {"ways": ways}, partial(cuda_peak if device == "cuda" else allocator_peak, step))
 
 
-def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int) -> dict[str, object]:
-    """The record of one resolution and number of threads."""
-    remotes = {str(subject): Remote(prepare, subject, side, threads) for subject in subjects}
+def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int, device: str) -> dict[str, object]:
+    """The record of one resolution, number of threads and device."""
+    remotes = {str(subject): Remote(prepare, subject, side, threads, device) for subject in subjects}
     steps = {name: remote.step for name, remote in remotes.items()}
     seconds = harness.interleave(steps, rounds=rounds, warmup=2)
     stock = [str(subject) for subject in subjects if subject.stock]
     best = min(stock, key=lambda name: median(seconds[name]))
-    batch = BATCHES[side]
+    batch = BATCHES[device][side]
     return harness.record(
         NAME, seconds, against=best, network=NETWORK, resolution=[side, side], batch=batch, threads=threads,
+        device=torch.cuda.get_device_name() if device == "cuda" else device,
         images_per_second={name: batch / median(values) for name, values in seconds.items()},
         images_per_core_second={name: batch / median(one.core_seconds[2:]) for name, one in remotes.items()},
         facts={name: one.facts for name, one in remotes.items()},
@@ -137,7 +154,10 @@ def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int)
 def main() -> None:
     """Measure, print and record, one configuration after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resolution", type=int, nargs="+", default=sorted(BATCHES), choices=sorted(BATCHES))
+    parser.add_argument("--device", choices=sorted(BATCHES), default="cpu")
+    parser.add_argument(
+        "--resolution", type=int, nargs="+", default=sorted(BATCHES["cpu"]), choices=sorted(BATCHES["cpu"])
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--subjects", nargs="+", default=[], help="only those whose name holds one of these words")
@@ -148,19 +168,22 @@ def main() -> None:
     if given.table:
         print("\n".join(table()))
         return
-    every = SUBJECTS if given.no_compiled else SUBJECTS + COMPILED
+    if given.device == "cuda" and not torch.cuda.is_available():
+        parser.error("there is no GPU that torch can use")
+    every = ON_GPU if given.device == "cuda" else SUBJECTS + COMPILED
+    every = tuple(one for one in every if not (given.no_compiled and one.compiled))
     subjects = tuple(one for one in every if not given.subjects or any(word in str(one) for word in given.subjects))
     for side in given.resolution:
         for threads in given.threads:
-            if given.resume and _recorded(side, threads):
+            if given.resume and given.device == "cpu" and _recorded(side, threads):
                 continue
-            entry = compare(subjects, side, threads, given.rounds)
+            entry = compare(subjects, side, threads, given.rounds, given.device)
             print(json.dumps(entry, indent=1))
             harness.append(entry)
 
 
 def table() -> list[str]:
-    """The newest record of each configuration as a row: speeds and peaks of memory, ours over timm's best stock one."""
+    """The newest record of each configuration on CPUs as a row: speeds and peaks of memory, ours over timm's best."""
     newest = {(one["resolution"][0], one["threads"]): one for one in _records()}
     rows = [
         "| px, batch, threads | timm at its best | triscale, fp32 | triscale, bf16 | timm that keeps | memory, bf16 |",
@@ -182,7 +205,7 @@ def table() -> list[str]:
 
 def _records() -> list[dict[str, Any]]:
     lines = harness.RECORDS.read_text(encoding="utf-8").splitlines()
-    return [one for line in lines if (one := json.loads(line))["name"] == NAME]
+    return [one for line in lines if (one := json.loads(line))["name"] == NAME and one.get("device", "cpu") == "cpu"]
 
 
 def _recorded(side: int, threads: int) -> bool:
