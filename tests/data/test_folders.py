@@ -101,11 +101,11 @@ def test_hostile_files_are_left_out_counted_and_named(folders: Path, cache: Path
     source = open_data(folders, cache=cache)
     assert source.classes == ("cat", "dog")
     assert np.bincount(source.labels("train")).tolist() == [6, 6]
-    assert source.skipped == 7
+    assert source.skipped == 8
     note = next(note for note in source.notes if "left out" in note)
-    assert note.startswith("7 of 25 files")
+    assert note.startswith("8 of 26 files")
     assert "'train/cat/a-zero.jpg' (it is empty)" in note
-    assert "4 more" in note
+    assert "5 more" in note
     assert len(source.pictures("train", (8, 8))) == 12
 
 

@@ -80,6 +80,17 @@ def test_by_default_it_stops_within_the_step_with_the_weights_as_before(wrong: A
     assert all(torch.equal(a, b) for a, b in zip(weights, one.model.parameters(), strict=True))
 
 
+def test_weights_that_the_last_step_broke_are_not_evaluated() -> None:
+    """No loss has looked at them."""
+
+    def overflow(one: Engine) -> None:
+        if one.step == Listed.steps:
+            one.model.get_parameter("classifier.weight").data[0, 0] = torch.inf
+
+    with pytest.raises(NumericError, match=r"weight is not finite after epoch 1\.\nUse a learning rate below 0\.008"):
+        train(engine(), Listed(), lambda _: pytest.fail("it was evaluated"), on_step=overflow)
+
+
 class Bad(Listed):
     """Every second batch of epoch 1 (counted from 0) is NaN."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from triscale.search.jobs import Job
-    from triscale.search.study import Progress
+    from triscale.search.progress import Progress
     from triscale.train import Epoch
 
 

@@ -20,8 +20,9 @@ from triscale.errors import OutputError, UsageError
 from triscale.lock import LOCK, locked
 
 if TYPE_CHECKING:
+    from triscale.search.progress import Progress
     from triscale.search.question import Question
-    from triscale.search.study import Progress, Study
+    from triscale.search.study import Study
 
 
 @Parameter(name="*")

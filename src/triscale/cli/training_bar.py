@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
     from triscale.train.engine import Engine
-    from triscale.train.run import Watch
+    from triscale.train.watch import Watch
 
 _SMOOTH = 0.95
 

@@ -134,7 +134,7 @@ def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, 
     good = [photo for photo in files if not photo.reason]
     if not good:
         raise InputError(f"There is no readable picture in {str(place)!r}.\nPut pictures into its class folders.")
-    loose = [file for file in files_below(place) if file.parent == place]
+    loose = [file for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
         notes += (f"{len(loose)} files that lie in no class folder are not counted.",)
     return Held(

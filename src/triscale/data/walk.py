@@ -53,14 +53,19 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed."""
+    """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed.
+
+    A folder that may not be read, and an empty one named like a file (`x.jpg/`), are themselves told as what cannot be
+    read: somebody may take them for pictures.
+    """
     closed: list[OSError] = []
     found = list[Path]()
     for place, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not _ignored(name)]
         linked = [name for name in folders if Path(place, name).is_symlink()]
         found += [Path(place, name) for name in files + linked if not _ignored(name)]
-    # A folder that may not be read is itself told as what cannot be read.
+        if not folders and not files and Path(place) != folder and Path(place).suffix:
+            found.append(Path(place))
     return sorted(found + [Path(error.filename) for error in closed])
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -32,10 +32,11 @@ from triscale.search.family import family
 from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, trained
 from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.pool import run_all
+from triscale.search.progress import Progress
 from triscale.search.question import Question
 from triscale.search.rank import chance_warning, choose, half_warning, paired_noise, ranking
 from triscale.spec import Network, content_hash, from_document
-from triscale.train import Epoch, Recipe
+from triscale.train import Recipe
 from triscale.weights import write_atomically
 
 RECORDS = "records.jsonl"
@@ -43,25 +44,6 @@ RUNS = Path("triscale-runs")
 _PICTURES_IN_GRID = 6
 _SLOW = 0.02
 """Seconds a picture beyond which only the baseline is timed."""
-
-
-class Progress(Protocol):
-    """What a study tells while it works."""
-
-    def say(self, text: str) -> None:
-        """A step begins."""
-
-    def going_on(self, done: int, whole: int) -> None:
-        """The records already hold some of all trainings."""
-
-    def agenda(self, waiting: Sequence[tuple[Job, float]], done: int, seconds: float) -> None:
-        """All that is left to train, each with its share of the predicted time; what is done, and the time it took."""
-
-    def epoch(self, job: Job, epoch: Epoch) -> None:
-        """A training finished an epoch."""
-
-    def done(self, job: Job, record: dict[str, Any]) -> None:
-        """A training ended."""
 
 
 class Study:

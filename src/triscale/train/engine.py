@@ -278,6 +278,18 @@ class Engine:
         """Of the tensors of a training those that this process holds."""
         return dict(tensors)
 
+    def require_finite(self) -> None:
+        """After the last step of an epoch, whose weights no loss has looked at yet.
+
+        Raises:
+            NumericError: a weight is not finite, in any of the processes.
+        """
+        if self.world.any(not all(one.isfinite().all() for one in self.model.parameters())):
+            rate = self.recipe.learning_rate
+            raise NumericError(
+                f"a weight is not finite after epoch {self.epoch + 1}.\nUse a learning rate below {rate}."
+            )
+
     def close_epoch(self, top1: float) -> Epoch:
         """Write the epoch into the history, and begin the next."""
         self.history.append(

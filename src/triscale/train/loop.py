@@ -45,7 +45,8 @@ def train(
         on_epoch: told after every epoch, the last of `engine.history`; may raise to stop here.
 
     Raises:
-        NumericError: a loss or a gradient is not finite; the message names the step, the rate and the pictures.
+        NumericError: a loss, a gradient or a weight is not finite; the message names the step, the rate and the
+            pictures.
     """
     while engine.epoch < engine.recipe.epochs:
         clock = Clock(engine)
@@ -57,6 +58,7 @@ def train(
                 raise NumericError(f"{error}; use a smaller one.\n{batch}") from None
             clock.tick(training=True)
             on_step(engine)
+        engine.require_finite()
         top1 = evaluate(engine.evaluated)
         engine.close_epoch(top1)
         clock.tick(training=False)

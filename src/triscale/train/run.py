@@ -1,11 +1,11 @@
 """A training in its folder: what was asked, records, `best.safetensors`, and the state from which it goes on."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +19,7 @@ from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
 from triscale.train.log import RECORDS, Log, now
-from triscale.train.loop import batch_named, train
+from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.pipeline import PipelineEngine, engine_of
@@ -28,6 +28,7 @@ from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of, refuse_unfit
 from triscale.train.supply import TrainingFeed, Validation, broken_in, feeds_of, grown_up
 from triscale.train.teacher import Teacher
+from triscale.train.watch import Warnings, Watch
 from triscale.train.world import ALONE, World
 from triscale.weights import Checkpoint, save, write_atomically
 
@@ -35,20 +36,6 @@ RUN, BEST = "run.json", "best.safetensors"
 _EVAL_BATCH = 256
 _CHECKS = 3
 """How often the pictures of a new training are checked, if some break meanwhile."""
-_NAMED = 3
-
-
-class Watch(Protocol):
-    """What a training tells while it goes on."""
-
-    def say(self, text: str) -> None:
-        """Something that a user should know."""
-
-    def step(self, engine: Engine) -> None:
-        """A step was made."""
-
-    def epoch(self, engine: Engine) -> None:
-        """An epoch is complete: the last of `engine.history`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +83,7 @@ class Run:
         self.folder, self.watch, self.device, self.world = folder, watch, torch.device(device), world
         self.workers, self.save_every, self._stopping = workers, save_every, stopping
         self.split_for_memory = split_for_memory
-        self._broken: dict[str, str] = {}
+        self._warnings = Warnings(watch)
         self.log = Log(folder / RECORDS, writes=world.first)
         self.asked = asked
         self._open()
@@ -193,8 +180,7 @@ class Run:
         def after_epoch(engine: Engine) -> None:
             self._keep_best(engine, keeper)
             self.log.epoch(engine, self.asked.network.resolution)
-            self._tell_skipped(engine, feed)
-            self._tell_broken(broken_in(feed, validation))
+            self._warnings.epoch(engine, feed, broken_in(feed, validation))
             self.watch.epoch(engine)
             if engine.epoch == engine.recipe.epochs:
                 keeper.save(engine)
@@ -326,25 +312,6 @@ class Run:
         save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
                               preprocessing=self.preprocessing))  # fmt: skip
         keeper.note(BEST, path.read_bytes())
-
-    def _tell_broken(self, broken: Mapping[str, str]) -> None:
-        """Name the pictures that could not be read any more, once each."""
-        new = [f"{name} ({reason})" for name, reason in broken.items() if name not in self._broken]
-        self._broken.update(broken)
-        if new:
-            more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
-            self.watch.say(
-                f"warning: after the check {len(new)} pictures could not be read any more, and were left out: "
-                f"{', '.join(new[:_NAMED])}{more}"
-            )
-
-    def _tell_skipped(self, engine: Engine, feed: TrainingFeed) -> None:
-        """Once an epoch, with the first batch of them."""
-        if skipped := engine.skipped_in(engine.epoch - 1):
-            self.watch.say(
-                f"warning: {len(skipped)} of {engine.steps} steps of epoch {engine.epoch} were skipped, first step "
-                f"{skipped[0] + 1}. {batch_named(feed, engine.steps, skipped[0])}"
-            )
 
 
 def best_of(history: list[Epoch]) -> Epoch:
