@@ -7,18 +7,25 @@ reading a number is refused.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import unwrap
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+import torch.distributed as dist
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from tests.train.test_loop import NETWORK, Listed, pictures
+from triscale.cli.compute import Compute
+from triscale.cli.train import _place
 from triscale.data.batches import moved
+from triscale.errors import InputError, UsageError
 from triscale.evaluate import count_correct, top1
 from triscale.explain import class_activation_maps
-from triscale.nn import Model, build, device_of, synchronize
-from triscale.train import Engine, Recipe, train
+from triscale.nn import Model, build, device_of, synchronise_norms, synchronize
+from triscale.train import Engine, Recipe, World, joined, train, world
+from triscale.train.norms import norms_of
+from triscale.train.optim import _spared
 
 GPU = torch.device("cuda", 0)
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU on this machine")
@@ -91,3 +98,47 @@ def test_a_gpu_learns_what_the_cpu_learns() -> None:
     on_gpu = class_activation_maps(model, pictures(8)[0])
     on_cpu = class_activation_maps(model.cpu(), pictures(8)[0])
     assert all(torch.allclose(a, b, atol=1e-2) for a, b in zip(on_gpu, on_cpu, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("device", "local_rank", "own"), [(None, 0, 0), (None, 1, 1), ("cuda", 1, 1), ("CUDA", 0, 0), ("cuda:1", 0, 1)]
+)
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(
+    device: str | None, local_rank: int, own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NCCL ends a training in which two processes hold the same one."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert _place(Compute(device=device), World(2 + local_rank, 4, local_rank)) == torch.device("cuda", own)
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError, match=r"process 2 has no GPU of its own: it is number 3 on a machine that has 2\."):
+        _place(Compute(), World(2, 3, 2))
+    with pytest.raises(UsageError, match="--device cuda:0 is one GPU for several processes"):
+        _place(Compute(device="cuda:0"), World(1, 2, 1))
+    assert _place(Compute(device="cpu"), World(2, 3, 2)) == torch.device("cpu")
+
+
+def test_processes_talk_over_the_gpu_that_they_compute_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch says about objects goes over the current GPU, which for all processes would be the first."""
+    done: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(torch.cuda, "set_device", lambda gpu: done.append(("current", gpu)))
+    monkeypatch.setattr(
+        dist, "init_process_group", lambda kind, **how: done.append((kind, how["rank"], how["device_id"]))
+    )
+    for name in ("barrier", "destroy_process_group"):
+        monkeypatch.setattr(dist, name, lambda: None)
+    monkeypatch.setattr(world, "rendezvous", lambda *_, **__: iter([(torch._C._distributed_c10d.HashStore(), 1, 2)]))
+    with joined(World(1, 2, 1), torch.device("cuda", 1)):
+        assert done == [("current", torch.device("cuda", 1)), ("nccl", 1, torch.device("cuda", 1))]
+
+
+def test_synchronised_norms_of_a_gpu_stay_norms() -> None:
+    """Torch's own, which GPUs take, is no `nn.BatchNorm2d`: statistics and decay must find it all the same."""
+    with shadow_gpu() as model:
+        recipe = Recipe(optimizer="rmsprop", decayed="all_but_norms")
+        names, spared = [type(one) for one in norms_of(model)], len(_spared(model, recipe))
+        synchronise_norms(model)
+        assert {type(one) for one in norms_of(model)} == {nn.SyncBatchNorm}
+        assert (len(norms_of(model)), len(_spared(model, recipe))) == (len(names), spared)

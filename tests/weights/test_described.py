@@ -79,9 +79,9 @@ def same(one: Checkpoint, two: Checkpoint) -> bool:
     ("peer", "model"),
     [
         ("timm", SMALL),
-        ("timm", "tf_mobilenetv3_small_075"),
+        pytest.param("timm", "tf_mobilenetv3_small_075", marks=pytest.mark.slow),
         ("torchvision", "mobilenet_v3_small"),
-        ("timm", "resnet18"),
+        pytest.param("timm", "resnet18", marks=pytest.mark.slow),
     ],
 )
 def test_the_printed_line_loads_a_model_with_equal_answers(tmp_path: Path, peer: str, model: str) -> None:

@@ -15,7 +15,7 @@ from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.pipeline import NO_LINE, Line
 from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import Silence, training_progress
-from triscale.errors import OutputError, UsageError
+from triscale.errors import InputError, OutputError, UsageError
 from triscale.lock import LOCK, locked
 from triscale.scaling import network as named
 
@@ -157,7 +157,7 @@ def train(
     from triscale.train import here  # noqa: PLC0415
 
     world = line.world(here(), asked.recipe.batch, auto=wanted.batch == "auto")
-    place = compute.place() if compute.device or world.size == 1 else replace(compute, device=_own_gpu(world)).place()
+    place = _place(compute, world)
     result = _result(asked, out, world, place, tensorboard, split_for_memory=wanted.batch == "auto", **how)
     if world.first:
         _tell(result, json=json)
@@ -190,12 +190,23 @@ def _result(
         return _finished(Run(asked, out, watch=watch, device=place, stopping=wish, world=world, **how), wish)
 
 
-def _own_gpu(world: "World") -> str | None:
-    """The GPU of this process; None: there are none, or one for all."""
+def _place(compute: Compute, world: "World") -> "torch.device":
+    """Where this process computes; of several on a machine with GPUs each has its own, as NCCL wants it."""
     from triscale.nn import devices  # noqa: PLC0415
 
-    gpu = f"cuda:{world.local_rank}"
-    return gpu if gpu in devices() else None
+    wanted = (compute.device or "cuda").lower()
+    gpus = sum(one.startswith("cuda") for one in devices())
+    if world.size == 1 or not gpus or not wanted.startswith("cuda"):
+        return compute.place()
+    if wanted != "cuda" and world.local_rank:
+        raise UsageError(f"--device {wanted} is one GPU for several processes; --device cuda gives each its own.")
+    if world.local_rank >= gpus:
+        number = world.local_rank + 1
+        raise InputError(
+            f"process {world.rank} has no GPU of its own: it is number {number} on a machine that has {gpus}.\n"
+            "Start no more processes than there are GPUs (--nproc-per-node), or use --device cpu."
+        )
+    return replace(compute, device=f"cuda:{world.local_rank}" if wanted == "cuda" else wanted).place()
 
 
 def _finished(run: "Run", wish: Wish) -> "Result":

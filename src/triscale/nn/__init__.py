@@ -6,10 +6,11 @@ from triscale.nn.kept import kept_plan
 from triscale.nn.model import Model, build, initialise
 from triscale.nn.plan import Plan, apply_plan, kernels_everywhere, kernels_missing
 from triscale.nn.section import SectionModel
-from triscale.nn.sync_norm import synchronise_norms
+from triscale.nn.sync_norm import BatchNorm, synchronise_norms
 from triscale.nn.tune import tune
 
 __all__ = [
+    "BatchNorm",
     "Model",
     "Plan",
     "SectionModel",

@@ -6,6 +6,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+BatchNorm = nn.BatchNorm2d | nn.SyncBatchNorm
+"""A batch norm, torch's synchronised one among them, which is no `nn.BatchNorm2d`."""
+
 
 class _Sum(torch.autograd.Function):
     """The sum of a tensor over all processes; the gradient of a sum is the sum of the gradients."""

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from triscale.nn import device_of
+from triscale.nn import BatchNorm, device_of
 
 Norms = Literal["auto", "learn", "freeze", "momentum", "precise"]
 
@@ -74,6 +74,6 @@ def take_precise(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> 
     model.eval()
 
 
-def norms_of(model: nn.Module) -> list[nn.BatchNorm2d]:
+def norms_of(model: nn.Module) -> list[BatchNorm]:
     """Its batch norms that keep statistics."""
-    return [one for one in model.modules() if isinstance(one, nn.BatchNorm2d) and one.track_running_stats]
+    return [one for one in model.modules() if isinstance(one, BatchNorm) and one.track_running_stats]

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from triscale.nn import BatchNorm
 from triscale.train.recipe import Recipe
 
 
@@ -116,7 +117,7 @@ def _spared(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:
     """What does not decay: norms and all biases, or norms alone (the paper's `batch_normalization not in name`)."""
     if recipe.decayed == "weights":
         return [one for one in model.parameters() if one.ndim <= 1]
-    return [one for part in model.modules() if isinstance(part, nn.BatchNorm2d) for one in part.parameters()]
+    return [one for part in model.modules() if isinstance(part, BatchNorm) for one in part.parameters()]
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

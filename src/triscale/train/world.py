@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from triscale.data.share import Share
 from triscale.errors import InputError, StorageError
+from triscale.nn import device_of
 
 JOIN = 120.0
 """Seconds to wait for the others in the beginning."""
@@ -88,7 +89,7 @@ class World:
         """Replace a tensor by its sum over all processes."""
         if self.size > 1:
             on_gpu = dist.get_backend() == "nccl"
-            sums = values.cuda(self.local_rank) if on_gpu and not values.is_cuda else values
+            sums = values.cuda() if on_gpu and not values.is_cuda else values
             dist.all_reduce(sums)
             if sums is not values:
                 values.copy_(sums)
@@ -109,7 +110,8 @@ class World:
         """The model whose backward pass averages gradients over all processes."""
         if self.size == 1:
             return model
-        places = [self.local_rank] if next(model.parameters()).is_cuda else None
+        device = device_of(model)
+        places = [device] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=places, **{_BUFFERS: False})  # type: ignore[arg-type]
 
     @contextmanager
@@ -210,12 +212,16 @@ def joined(world: World, device: torch.device, *, patience: float = JOIN) -> Ite
         yield
         return
     place = f"{os.environ.get('MASTER_ADDR', '?')}:{os.environ.get('MASTER_PORT', '?')}"
+    bound: dict[str, Any] = {}
+    if device.type == "cuda":  # what is said about objects goes over the current GPU, which is the first by default
+        torch.cuda.set_device(device)
+        bound = {"device_id": device}
     try:
         store, rank, size = next(rendezvous("env://", timeout=timedelta(seconds=patience)))
         store.set_timeout(timedelta(seconds=patience))
         dist.init_process_group(
             "nccl" if device.type == "cuda" else "gloo",
-            store=store, rank=rank, world_size=size, timeout=timedelta(seconds=ANSWER),
+            store=store, rank=rank, world_size=size, timeout=timedelta(seconds=ANSWER), **bound,
         )  # fmt: skip
         dist.barrier()
     except (RuntimeError, ValueError) as error:
