@@ -150,7 +150,7 @@ def test_tensorboard_without_its_package_says_what_to_install(run: Run, pictures
         assert list((tmp_path / "run").glob("events.out.tfevents.*"))
 
 
-def limited(tmp_path: Path, room: int, *more: str) -> "subprocess.CompletedProcess[str]":
+def limited(tmp_path: Path, room: int, *more: str, data: str = "flowers:240") -> "subprocess.CompletedProcess[str]":
     """A training that may take `room` bytes more than a process has after its imports."""
     code = (
         "import resource, sys, torch._dynamo, triscale.train; from triscale.cli import main; "
@@ -159,18 +159,20 @@ def limited(tmp_path: Path, room: int, *more: str) -> "subprocess.CompletedProce
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); "
         "sys.exit(main(sys.argv[1:]))"
     )
-    asked = ("train", "--network", "smallnet_24@resolution=4", "--data", "flowers:240", "--epochs", "1", "--device",
-             "cpu", "--threads", "1", "--workers", "0", "--out", str(tmp_path / "run"))  # fmt: skip
+    asked = ("train", "--network", "smallnet_24@resolution=4", "--data", data, "--epochs", "1", "--device", "cpu",
+             "--threads", "1", "--workers", "0", "--out", str(tmp_path / "run"))  # fmt: skip
     return subprocess.run([sys.executable, "-c", code, *asked, *more], capture_output=True, text=True, check=False)
 
 
 def test_batch_auto_halves_until_it_fits_and_keeps_the_batch(tmp_path: Path) -> None:
-    done = limited(tmp_path, 800_000_000, "--batch", "auto")
+    (tmp_path / "large.toml").write_text("epochs = 1\nbatch = 256\n", encoding="utf-8")
+    more = ("--recipe", str(tmp_path / "large.toml"), "--batch", "auto")
+    done = limited(tmp_path, 600_000_000, *more, data="flowers:600")
     assert done.returncode == 0, done.stderr
     lines = records.read(tmp_path / "run" / "records.jsonl")
-    assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16}
-    assert lines[0]["recipe"]["batch"] == 64
-    assert f"a batch of 64 is taken in {lines.all('epoch')[0]['parts']} parts" in done.stderr
+    assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16, 32, 64}
+    assert lines[0]["recipe"]["batch"] == 256
+    assert f"a batch of 256 is taken in {lines.all('epoch')[0]['parts']} parts" in done.stderr
 
 
 def test_a_batch_that_does_not_fit_points_to_auto(tmp_path: Path) -> None:

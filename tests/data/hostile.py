@@ -178,6 +178,7 @@ LEFT_OUT: dict[str, tuple[Make, str]] = {
     "link upwards": (linked("up", ".."), "not a regular file"),
     "pipe": (lambda folder: os.mkfifo(folder / "pipe.png"), "not a regular file"),
     "device": (linked("device.png", "/dev/zero"), "a link out of the data folder"),
+    "empty folder named x.jpg": (lambda folder: (folder / "x.jpg").mkdir(), "not a regular file"),
 }
 """Left out, counted and named with the reason."""
 
@@ -215,7 +216,7 @@ TAKEN: dict[str, tuple[Make, float | None]] = {
     "bytes that are not UTF-8": (named(b"d\xffg.png"), None),
     "255 bytes": (named("x" * FULL + ".png"), None),
     "markup": (named("<script>.png"), None),
-    "folder named x.jpg": (folder_like_a_file, None),
+    "picture in a folder named x.jpg": (folder_like_a_file, None),
 }
 """Taken, with the mean level that must come out within 2, or None: all pixels are those of the scene."""
 

@@ -45,8 +45,8 @@ def train(
         on_epoch: told after every epoch, the last of `engine.history`; may raise to stop here.
 
     Raises:
-        NumericError: a loss, a gradient or a weight is not finite; the message names the step, the rate and the
-            pictures.
+        NumericError: a loss or a gradient is not finite; the message names the step, the rate and the pictures. Or a
+            weight is not, at the end of an epoch; the epoch and the rate are named.
     """
     while engine.epoch < engine.recipe.epochs:
         clock = Clock(engine)
