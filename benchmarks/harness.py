@@ -5,30 +5,19 @@ after the other means something.
 """
 
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
+from triscale.intervals import Interval, interval
 from triscale.machine import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "benchmarks" / "records.jsonl"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is asked for)."""
-
-    median: float
-    low: float
-    high: float
-    coverage: float
 
 
 def interleave(
@@ -61,27 +50,6 @@ def interleave(
             subjects[name]()
             seconds[name].append(clock() - start)
     return seconds
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """Find the median and its 95% interval between order statistics, which assumes nothing about the distribution.
-
-    The interval from the k-th smallest to the k-th largest value misses the true median with the probability that fewer
-    than k of n fair coins show heads, twice. With fewer than six values even the whole range holds it less surely than
-    95%; `coverage` then says so.
-
-    Raises:
-        ValueError: if there are no values.
-    """
-    n = len(values)
-    if not n:
-        raise ValueError("an interval needs at least one value")
-    missed = [2 * sum(math.comb(n, i) for i in range(k)) / 2**n for k in range(1, n // 2 + 1)]
-    k = max((k for k, miss in enumerate(missed, 1) if miss <= 0.05), default=1)
-    ordered = sorted(values)
-    return Interval(
-        median=median(ordered), low=ordered[k - 1], high=ordered[n - k], coverage=1 - missed[k - 1] if missed else 0.0
-    )
 
 
 def ratio(slower: Sequence[float], faster: Sequence[float]) -> Interval:

@@ -5,21 +5,46 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import Literal
 
-_CGROUP = Path("/sys/fs/cgroup")
+Isa = Literal["generic", "avx2", "avx512"]
+"""An instruction set that our compiled kernels can be held to."""
+
+ISA = "TRISCALE_ISA"
+"""A variable of the environment: the instruction set of our compiled kernels, instead of all the processor has."""
+
+LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", ISA)
+"""Variables of the environment that hold torch, oneDNN and our kernels to a part of the processor."""
+
+_AVX2 = frozenset({"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"})
+_AVX512 = _AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+NEEDS: dict[Isa, frozenset[str]] = {"generic": frozenset(), "avx2": _AVX2, "avx512": _AVX512}
+"""The flags, as Linux names them, that a processor must have: levels v3 and v4 of the x86-64 psABI."""
+
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
+_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+"""Flags of bf16 arithmetic (Intel and AMD, ARM); limits of oneDNN under which it has none."""
+
+PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def machine() -> dict[str, str | int | None]:
     """Describe this machine as this process may use it.
 
     Returns:
-        `cpu` (model name), `cores` (those this process may run on, a container's quota included), `memory` (bytes, a
-        container's limit included; None where the system does not say), `platform`, `python`, and `torch` (the version
-        if something has imported it already, else None: describing a machine must not take two seconds).
+        `cpu` (model name), `isa` (which of avx2, avx512, bf16 and amx the processor has; None where the system does not
+        say), `torch_isa` (what torch takes, if something has imported it), `isa_limits` (the variables of the
+        environment that hold torch or our kernels to less, or None), `cores` (those this process may run on, a
+        container's quota included), `memory` (bytes, a container's limit included; None where the system does not
+        say), `platform`, `python`, and `torch` (the version if something has imported it already, else None: describing
+        a machine must not take two seconds).
     """
     torch = sys.modules.get("torch")
     return {
         "cpu": _cpu(),
+        "isa": _isa(features()),
+        "torch_isa": None if torch is None else str(torch.backends.cpu.get_cpu_capability()),
+        "isa_limits": " ".join(f"{name}={os.environ[name]}" for name in LIMITS if os.environ.get(name)) or None,
         "cores": _cores(),
         "memory": _memory(),
         "platform": platform.platform(terse=True),
@@ -28,11 +53,37 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def _cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
+def features(proc: Path = PROC) -> frozenset[str]:
+    """What the processor can do, in the words of Linux; nothing where the system does not say."""
+    lines = _lines(proc / "cpuinfo")
+    flags = (line.partition(":")[2] for line in lines if line.lower().startswith(("flags", "features")))
+    return frozenset(next(flags, "").split())
+
+
+def bfloat16_is_fast(proc: Path = PROC) -> bool | None:
+    """Whether torch computes in bf16 by instructions of the processor; None where the system does not say."""
+    known = features(proc)
+    if not known:
+        return None
+    limits = {os.environ.get(name, "").upper() for name in LIMITS if name.endswith("MAX_CPU_ISA")}
+    return bool(known & _BFLOAT16) and not limits & _WITHOUT_BFLOAT16
+
+
+def _isa(known: frozenset[str]) -> str | None:
+    """Names of what counts for speed."""
+    if not known:
+        return None
+    has = {
+        "avx2": known >= _AVX2,
+        "avx512": known >= _AVX512,
+        "bf16": bool(known & _BFLOAT16),
+        "amx": "amx_tile" in known,
+    }
+    return " ".join(name for name, there in has.items() if there)
+
+
+def _cpu(cpuinfo: Path = PROC / "cpuinfo") -> str:
+    lines = _lines(cpuinfo)
     models = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name"))
     return next(models, "") or platform.processor() or platform.machine()
 
@@ -55,6 +106,13 @@ def _memory(cgroup: Path = _CGROUP) -> int | None:
         case [limit] if limit.isdecimal():
             return min(physical, int(limit))
     return physical
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def _words(path: Path) -> list[str]:

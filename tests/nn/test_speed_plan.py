@@ -15,7 +15,6 @@ from triscale.errors import InputError
 from triscale.nn import Plan, apply_plan, build, native, swap, synchronise_norms, tune
 from triscale.nn.inner import InnerMBConv
 from triscale.nn.norms import NormActivation, norm_fits
-from triscale.nn.tune import _fastest
 from triscale.spec import Network
 
 KERNELS = pytest.mark.skipif(not native.available(), reason=f"no compiled kernels: {native.missing()}")
@@ -202,15 +201,6 @@ def test_tuning_measures_changes_nothing_and_gives_plain_data() -> None:
     assert (plan.build is not None) == plan.compiled
     apply_plan(model, again)
     assert len(plan.blocks) == sum(isinstance(one, InnerMBConv) for one in model.modules())
-
-
-def test_a_way_is_taken_only_where_it_clearly_wins() -> None:
-    def busy(rounds: int) -> None:
-        for _ in range(rounds):
-            torch.ones(1000).sum()
-
-    assert _fastest({"stock": lambda: busy(400), "native": lambda: busy(100)}) == "native"
-    assert _fastest({"stock": lambda: busy(100), "native": lambda: busy(400)}) == "stock"
 
 
 def test_a_plan_of_another_model_or_of_nonsense_is_refused() -> None:

@@ -1,17 +1,24 @@
 """Trainings whose networks take faster ways: found once, kept with the state, and gone again to the same bits."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
+from tests.nn.machines import CROWD
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
+from triscale.machine import machine
 from triscale.nn import Plan, build, kept_plan, kernels_everywhere, native
+from triscale.nn.contest import STOCK, Comparison
+from triscale.nn.load import IDLE, Load
+from triscale.nn.tune import Tuned
 from triscale.search import jobs
 from triscale.search.jobs import Job, Workplace, run_job
 from triscale.train import Interrupted, Recipe
@@ -82,14 +89,94 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
     assert any("compiled kernels were used, and there are none here" in text for text in watch.said)
 
 
+def tuned(plan: Plan, load: Load = IDLE) -> Tuned:
+    """As if a plan had been found."""
+    return Tuned(plan=plan, step=None, load=load)
+
+
+def again(*_: object) -> Tuned:
+    """Nothing may be measured."""
+    pytest.fail("measured again")
+
+
 def test_a_plan_is_measured_once(data: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del data
+    model, before = build(SMALL), set(cache.iterdir())
+    said: list[str] = []
+    first = kept_plan(model, 4, (8, 8), "float32", said.append)
+    assert [text.partition(" ")[0] for text in said] == ["measuring", "measured:"]
+    monkeypatch.setattr("triscale.nn.kept.measured", again)
+    assert kept_plan(model, 4, (8, 8), "float32", busy=lambda: True) == first
+    (kept,) = set(cache.iterdir()) - before
+    document = json.loads(kept.read_text())
+    assert Plan.from_json(document["plan"]) == first
+    assert {"sure", "step", "load"} < document.keys()
+
+
+def test_a_plan_that_was_measured_under_load_is_measured_again_when_the_machine_is_quiet(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while it is busy, and not for ever on a machine that never is quiet."""
+    del data
     model = build(SMALL)
-    first = kept_plan(model, 4, (8, 8), "float32")
-    monkeypatch.setattr("triscale.nn.kept.tune", lambda *_: pytest.fail("measured again"))
-    assert kept_plan(model, 4, (8, 8), "float32") == first
-    (kept,) = cache.glob("plan-*.json")
-    assert Plan.from_json(json.loads(kept.read_text())) == first
+    theirs = kernels_everywhere(model)
+
+    def plan(result: Tuned | None, *, busy: bool) -> Plan:
+        monkeypatch.setattr("triscale.nn.kept.measured", again if result is None else lambda *_: result)
+        return kept_plan(model, 8, (8, 8), "float32", busy=lambda: busy)
+
+    assert plan(tuned(theirs, CROWD), busy=True) == theirs
+    assert plan(None, busy=True) == theirs
+    assert plan(tuned(Plan(), CROWD), busy=False) == Plan()
+    assert plan(tuned(theirs), busy=False) == theirs
+    assert plan(None, busy=False) == theirs
+
+
+def test_a_plan_that_stays_unsure_is_measured_three_times_in_all(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del data
+    model, count = build(SMALL), 0
+
+    def unsure(*_: object) -> Tuned:
+        nonlocal count
+        count += 1
+        return tuned(Plan(), CROWD)
+
+    monkeypatch.setattr("triscale.nn.kept.measured", unsure)
+    for _ in range(5):
+        kept_plan(model, 10, (8, 8), "float32", busy=lambda: False)
+    assert count == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch": 5},
+        {"resolution": (8, 9)},
+        {"precision": "bfloat16"},
+        {"model": build(replace(SMALL, classes=7))},
+        {"threads": 2},
+        {"build": "another"},
+        *({name: "another"} for name in ("cpu", "isa", "torch_isa", "isa_limits", "torch")),
+    ],
+    ids=str,
+)
+def test_a_plan_is_of_one_question_on_one_machine(
+    data: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured anew."""
+    del data
+    asked = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
+    monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(Plan()))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    kept_plan(**asked)
+    monkeypatch.setattr("triscale.nn.kept.measured", lambda model, *_: tuned(kernels_everywhere(model)))
+    assert kept_plan(**asked) == Plan()
+    if "threads" in change:
+        monkeypatch.setattr(torch, "get_num_threads", lambda: change["threads"])
+    if "build" in change:
+        monkeypatch.setattr(native, "build_digest", lambda: change["build"])
+    monkeypatch.setattr("triscale.nn.kept.machine", lambda: machine() | change)
+    assert kept_plan(**asked | {name: change[name] for name in asked.keys() & change.keys()}) != Plan()
 
 
 def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
@@ -100,18 +187,18 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     model = build(SMALL)
     theirs = kernels_everywhere(model)
 
-    def meanwhile(*_: object) -> Plan:
-        monkeypatch.setattr("triscale.nn.kept.tune", lambda *_: theirs)
+    def meanwhile(*_: object) -> Tuned:
+        monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(theirs))
         assert kept_plan(model, 6, (8, 8), "float32") == theirs
-        return Plan()
+        return tuned(Plan())
 
-    monkeypatch.setattr("triscale.nn.kept.tune", meanwhile)
+    monkeypatch.setattr("triscale.nn.kept.measured", meanwhile)
     before = set(cache.iterdir())
     assert kept_plan(model, 6, (8, 8), "float32") == theirs
     (kept,) = set(cache.iterdir()) - before
     kept.write_bytes(b"{")
     assert kept_plan(model, 6, (8, 8), "float32") == theirs, "a damaged one is measured again"
-    assert Plan.from_json(json.loads(kept.read_text())) == theirs
+    assert Plan.from_json(json.loads(kept.read_text())["plan"]) == theirs
 
 
 def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
@@ -128,12 +215,16 @@ def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
     assert run_job(place, job)["kernels"] is None
 
 
+def won(subjects: Iterable[str]) -> dict[str, Comparison]:
+    """As if every way were twice as fast as torch's."""
+    return {name: Comparison(stock=(2.0,) * 8, way=(1.0,) * 8, gain=1.0) for name in subjects if name != STOCK}
+
+
 def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "missing", lambda: "there is no g++")
-    module = import_module("triscale.nn.tune")  # the package has the function by this name
-    monkeypatch.setattr(module, "_fastest", lambda subjects: list(subjects)[-1])
+    monkeypatch.setattr("triscale.nn.bench.compare", lambda subjects, *_: won(subjects))
     watch = Silent(10**6)
     run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
     assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)

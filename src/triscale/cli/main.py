@@ -27,6 +27,7 @@ from triscale.cli import (
 )
 from triscale.cli.signals import Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
+from triscale.isa import wanted_isa
 
 _MOST_LINES = 3
 
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of the output went away.
     """
     try:
+        wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
         app(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()  # now, while a failure can still be told
     except (Exception, KeyboardInterrupt, Stopped) as error:

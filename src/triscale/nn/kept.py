@@ -1,4 +1,4 @@
-"""Measured plans, kept on the machine: who asks the same again trains by the same plan, and so to the same bits."""
+"""Measured plans, kept on the machine: the same training again takes the same plan, and so ends in the same bits."""
 
 import hashlib
 import json
@@ -7,15 +7,30 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from triscale.errors import InputError
+from triscale.machine import machine
 from triscale.nn import native
+from triscale.nn.bench import Precision
 from triscale.nn.device import device_of
+from triscale.nn.load import Watch
 from triscale.nn.plan import Plan
-from triscale.nn.tune import Precision, tune
+from triscale.nn.tune import Tuned, measured
+
+_FORMAT = "triscale plan 2"
+_TRIES = 3
+"""How often a plan is measured as long as it is unsure: not at each training of a machine that is never quiet."""
+
+
+class Kept(NamedTuple):
+    """A plan of the cache, and whether it was measured in quiet."""
+
+    plan: Plan
+    sure: bool
 
 
 def kept_plan(
@@ -24,36 +39,60 @@ def kept_plan(
     resolution: tuple[int, int],
     precision: Precision,
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    busy: Callable[[], bool] = lambda: Watch(torch.get_num_threads())().crowded,
 ) -> Plan:
     """The plan of `tune`, measured once for such a model, batch, size, precision and number of threads on a machine.
 
-    Without compiled kernels it holds what plain torch can do; where none are wanted, or elsewhere than on a CPU, it is
-    empty and nothing is measured. Arguments as of `tune`; `tell` hears of a measurement, which takes seconds.
+    A plan that was measured beside other programs is measured again, at most twice, once the machine is quiet. Without
+    compiled kernels it holds what plain torch can do; where none are wanted, or elsewhere than on a CPU, it is empty
+    and nothing is measured.
+
+    Args:
+        model: as of `tune`, like `batch`, `resolution` and `precision`.
+        tell: hears of a measurement, which takes seconds, and of what it found.
+        busy: whether other programs take the machine's cores now.
     """
     if native.unwanted() or device_of(model).type != "cpu":
         return Plan()
-    build = native.build_digest() if native.available() else None
-    asked = [repr(model), batch, resolution, precision, torch.get_num_threads(), build]
-    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
     try:
-        path = native.cache_folder() / f"plan-{name}.json"
+        paths = _paths(native.cache_folder(), model, batch, resolution, precision)
     except native.Unavailable:
-        return tune(model, batch, resolution, precision)
-    if (known := _read(path)) is not None:
-        return known
-    tell("finding the fastest ways for the parts of the network on this machine; it is kept for the next time")
-    found = tune(model, batch, resolution, precision)
-    _write(path, found)
-    return _read(path) or found
+        return measured(model, batch, resolution, precision).plan
+    known: Kept | None = None
+    for path in paths:
+        last, known = known, _read(path)
+        if known is None:
+            if last and busy():
+                return last.plan
+            tell(f"measuring which kernels are faster on this machine{', again, as it was busy' if last else ''}")
+            tuned = measured(model, batch, resolution, precision)
+            tell(f"measured: {tuned.told()}")
+            _write(path, tuned)
+            known = _read(path) or Kept(tuned.plan, tuned.sure)
+            break
+        if known.sure:
+            break
+    return known.plan if known else Plan()
 
 
-def _read(path: Path) -> Plan | None:
-    with suppress(OSError, ValueError, InputError):
-        return Plan.from_json(json.loads(path.read_bytes()))
+def _paths(folder: Path, model: nn.Module, batch: int, resolution: tuple[int, int], precision: Precision) -> list[Path]:
+    """One for each try, named by all that the measurement depends on."""
+    build = native.build_digest() if native.available() else None
+    here = [machine()[name] for name in ("cpu", "isa", "torch_isa", "isa_limits", "torch")]
+    asked = [_FORMAT, repr(model), batch, resolution, precision, torch.get_num_threads(), build, *here]
+    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+    return [folder / f"plan-{name}-{attempt}.json" for attempt in range(1, _TRIES + 1)]
+
+
+def _read(path: Path) -> Kept | None:
+    with suppress(OSError, ValueError, InputError, KeyError, TypeError):
+        found = json.loads(path.read_bytes())
+        return Kept(Plan.from_json(found["plan"]), bool(found["sure"]))
     return None
 
 
-def _write(path: Path, plan: Plan) -> None:
+def _write(path: Path, tuned: Tuned) -> None:
     """Whole or not at all, and never over another process's, which measured at the same time and goes by its own.
 
     A cache that takes no files costs a measurement each time.
@@ -62,7 +101,7 @@ def _write(path: Path, plan: Plan) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(plan.to_json(), file)
+                json.dump({"format": _FORMAT, "plan": tuned.plan.to_json(), **tuned.document()}, file)
             try:
                 path.hardlink_to(name)
             except FileExistsError:

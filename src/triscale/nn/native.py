@@ -14,19 +14,27 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from triscale.machine import machine
+from triscale.isa import wanted_isa
+from triscale.machine import Isa, features, machine
 
 _SOURCES = Path(__file__).parent / "kernels"
 _COMPILERS = ("g++", "c++")
 _FLAGS = (
-    "-std=c++17", "-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fPIC",
-    "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi",
+    "-std=c++17", "-O3", "-fopenmp", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi",
 )  # fmt: skip
-_OTHER_FLAGS = tuple(flag for flag in _FLAGS if flag != "-mprefer-vector-width=512")
+_WIDE = "-mprefer-vector-width=512"
+_ISA_FLAGS: dict[Isa | None, tuple[str, ...]] = {
+    None: ("-march=native", _WIDE),
+    "avx512": ("-march=x86-64-v4", _WIDE),
+    "avx2": ("-march=x86-64-v3",),
+    "generic": (),
+}
+"""By the instruction set that the kernels are held to; without one they take all that the processor has."""
 _KINDS = {"p": ctypes.c_void_p, "i": ctypes.c_int, "l": ctypes.c_long, "d": ctypes.c_double}
 _SIGNATURES = {  # pointer, int, long, double
     "depthwise_forward": "pipipppppi",
@@ -64,7 +72,11 @@ def unwanted() -> bool:
 
 
 def missing() -> str | None:
-    """Why there are no kernels; None where there are."""
+    """Why there are no kernels; None where there are.
+
+    Raises:
+        UsageError: `TRISCALE_ISA` names what there is not, or what this processor does not have.
+    """
     return f"{SWITCH} is off" if unwanted() else _missing()
 
 
@@ -89,16 +101,16 @@ def longs(*values: int) -> "ctypes.Array[ctypes.c_long]":
 
 
 def build_digest() -> str:
-    """Of all that decides a kernel's bits: sources, flags, compiler, processor."""
-    return _build()[1]
+    """Of all that decides a kernel's bits: sources, flags with the instruction set, compiler, processor."""
+    return _build().digest
 
 
 @functools.cache
 def _library() -> Library:
-    compiler, digest = _build()
-    path = cache_folder() / f"kernels-{digest}.so"
+    build = _build()
+    path = cache_folder() / f"kernels-{build.digest}.so"
     if not path.is_file():
-        _compile(compiler, path)
+        _compile(build, path)
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError as error:
@@ -112,25 +124,26 @@ def _library() -> Library:
     return library
 
 
+class _Build(NamedTuple):
+    """The compiler, its flags, and a digest of these, of the sources and of the processor."""
+
+    compiler: str
+    flags: tuple[str, ...]
+    digest: str
+
+
 @functools.cache
-def _build() -> tuple[str, str]:
-    """The compiler, and a digest of sources, flags, compiler and processor."""
+def _build() -> _Build:
+    """How the kernels are compiled in this process; torch, too, looks at the environment once."""
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
     if sys.platform == "win32" or compiler is None:
         raise Unavailable("there is no C++ compiler (g++) here")
+    flags = (*_FLAGS, *_ISA_FLAGS[wanted_isa()])
     version = _run([compiler, "--version"]).stdout
-    text = [version, str(machine()["cpu"]), platform.machine(), _features(), torch.__version__, *_FLAGS]
+    processor = [str(machine()["cpu"]), platform.machine(), *sorted(features())]
+    text = [version, *processor, torch.__version__, *flags]
     text += [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.iterdir()) if path.suffix in {".h", ".cpp"}]
-    return compiler, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
-
-
-def _features() -> str:
-    """What the processor can do, where the system says it: names of processors are not precise."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return _Build(compiler, flags, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16])
 
 
 def cache_folder() -> Path:
@@ -143,16 +156,16 @@ def cache_folder() -> Path:
     return folder
 
 
-def _compile(compiler: str, path: Path) -> None:
+def _compile(build: _Build, path: Path) -> None:
     """Linked without OpenMP's library: its symbols are then those of torch's copy, and there is one pool of threads."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             part, whole = Path(scratch) / "kernels.o", Path(scratch) / path.name
             source = str(_SOURCES / "kernels.cpp")
-            tries = [[compiler, *flags, "-c", source, "-o", str(part)] for flags in (_FLAGS, _OTHER_FLAGS)]
-            if _run(tries[0]).returncode:  # a processor that knows no such preference
-                _checked(_run(tries[1]))
-            _checked(_run([compiler, "-shared", str(part), "-o", str(whole)]))
+            command = [build.compiler, *build.flags, "-c", source, "-o", str(part)]
+            if _run(command).returncode:  # a compiler, or a processor, that knows no such preference
+                _checked(_run([flag for flag in command if flag != _WIDE]))
+            _checked(_run([build.compiler, "-shared", str(part), "-o", str(whole)]))
             whole.replace(path)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"the kernels cannot be compiled: {error}") from None

@@ -1,4 +1,4 @@
-// Depthwise convolution in channels-last memory, forward and backward, for sixteen channels of one picture at a time.
+// Depthwise convolution in channels-last memory, forward and backward, for a vector of channels of one picture at a time.
 // A row is read once, widened to float and kept between zeros, so that no tap looks for the border.
 #include <algorithm>
 #include <memory>
@@ -86,7 +86,7 @@ struct After {
   const float *of_g, *of_y, *constant;
 };
 
-// Sixteen channels of a picture on their way through the rows.
+// A vector of channels of a picture on their way through the rows.
 struct Block {
   const Shape& p;
   long picture = 0, channel = 0;

@@ -44,7 +44,7 @@ class Channels {
 vec first(int lanes) {
   float ones[LANES] = {};
   for (int i = 0; i < lanes; ++i) ones[i] = 1.0f;
-  return load16(ones);
+  return load_all(ones);
 }
 
 // run<U>(vector, offset, step, lanes): U rows of one vector of channels, `step` values apart.

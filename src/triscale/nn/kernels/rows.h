@@ -1,4 +1,4 @@
-// One row of a map for sixteen channels, as floats between zeros: how it is read, and how it is written.
+// One row of a map for a vector of channels, as floats between zeros: how it is read, and how it is written.
 #pragma once
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// Sixteen channels at a time: loads and stores of float and bfloat16, activations with their slopes.
-// GCC's vector extension; a machine without 512-bit registers gets the same in smaller pieces.
+// As many channels at a time as a register holds: loads and stores of float and bfloat16, activations with their slopes.
+// GCC's vector extension. A vector wider than the registers would be slow: GCC takes its comparisons apart, lane by lane.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -9,11 +9,16 @@
 
 namespace triscale {
 
+#if defined(__AVX512F__)
 constexpr int LANES = 16;
-typedef float vec __attribute__((vector_size(64)));
-typedef uint32_t bits __attribute__((vector_size(64)));
-typedef int32_t ints __attribute__((vector_size(64)));
-typedef uint16_t halves __attribute__((vector_size(32)));
+#elif defined(__AVX2__)
+constexpr int LANES = 8;
+#else
+constexpr int LANES = 4;
+#endif
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
+typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
 struct bfloat16 {
   uint16_t raw;
 };
@@ -37,18 +42,18 @@ static inline halves narrow(vec v) {
 #endif
 }
 
-static inline vec load16(const float* p) {
+static inline vec load_all(const float* p) {
   vec v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
-static inline vec load16(const bfloat16* p) {
+static inline vec load_all(const bfloat16* p) {
   halves h;
   std::memcpy(&h, p, sizeof h);
   return widen(h);
 }
-static inline void store16(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
-static inline void store16(bfloat16* p, vec v) {
+static inline void store_all(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+static inline void store_all(bfloat16* p, vec v) {
   const halves h = narrow(v);
   std::memcpy(p, &h, sizeof h);
 }
@@ -56,20 +61,20 @@ static inline void store16(bfloat16* p, vec v) {
 static inline vec rounded(const float*, vec v) { return v; }
 static inline vec rounded(const bfloat16*, vec v) { return widen(narrow(v)); }
 
-// The first `lanes` of sixteen; the rest is 0.
+// The first `lanes` of a vector; the rest is 0.
 template <class T>
 static inline vec load(const T* p, int lanes) {
-  if (__builtin_expect(lanes == LANES, 1)) return load16(p);
+  if (__builtin_expect(lanes == LANES, 1)) return load_all(p);
   T some[LANES] = {};
   if (lanes == LANES / 2) std::memcpy(some, p, sizeof(T) * LANES / 2);
   else for (int i = 0; i < lanes; ++i) some[i] = p[i];
-  return load16(some);
+  return load_all(some);
 }
 template <class T>
 static inline void store(T* p, vec v, int lanes) {
-  if (__builtin_expect(lanes == LANES, 1)) return store16(p, v);
+  if (__builtin_expect(lanes == LANES, 1)) return store_all(p, v);
   T some[LANES];
-  store16(some, v);
+  store_all(some, v);
   if (lanes == LANES / 2) std::memcpy(p, some, sizeof(T) * LANES / 2);
   else for (int i = 0; i < lanes; ++i) p[i] = some[i];
 }
