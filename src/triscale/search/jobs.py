@@ -86,7 +86,7 @@ class Workplace:
         """The fastest ways of a model for a training of so many steps; torch's own for a short one."""
         if not self.kernels or self.recipe.compile or steps < _TUNED_FROM:
             return Plan()
-        return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.precision)
+        return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.arithmetic)
 
     def checkpoint(self, key: tuple[str, int, int]) -> Path:
         """Where the weights of a run lie."""

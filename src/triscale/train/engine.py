@@ -45,6 +45,7 @@ class Engine:
         world: the processes that learn together.
         teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
         parts: into how many parts a batch is split, one after the other, for want of memory.
+        precision: in what it computes; a training that goes on keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without a moving average.
         step: steps that were made.
@@ -74,6 +75,7 @@ class Engine:
         self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
         self.teacher = teacher
         self.parts, self.halving = 1, False
+        self.precision = recipe.arithmetic
         self.device = device_of(model)
         self.optimizer = make_optimizer(model, recipe, whole)
         self.average = Ema(model, recipe.ema) if recipe.ema else None
@@ -239,7 +241,7 @@ class Engine:
         """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
         recipe = self.recipe
         batch = self.mixed(pictures, labels)
-        bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+        bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
         parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
         pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))

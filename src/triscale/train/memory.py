@@ -64,7 +64,7 @@ def _together(network: Network, recipe: Recipe, limit: int) -> int:
     try:
         return largest_batch(
             network, limit, recipe.optimizer,
-            precision=recipe.precision, recompute=recipe.recompute, ema=recipe.ema > 0,
+            precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0,
         )  # fmt: skip
     except InputError:
         return 0

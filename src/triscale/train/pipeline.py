@@ -101,7 +101,7 @@ class PipelineEngine(Engine):
         super().__init__(own.to(device), recipe, steps, seed=seed, world=world, whole=model)
         self.own, self.parts = own, world.microbatches
         self._kind = _KINDS[world.schedule]
-        self._runner = _Runner(own, recipe.precision)
+        self._runner = _Runner(own, lambda: self.precision == "bfloat16")
         places = {name: index for index, name in enumerate(names_in_order(model, recipe))}
         self._places = [places[name] for name in names_in_order(own, recipe, model)]
         self._share = 1.0
@@ -197,7 +197,7 @@ class PipelineEngine(Engine):
                 )
             height, width = pictures.shape[2:]
             takes, gives = self.own.shapes(len(pictures) // self.parts, (height, width))
-            dtype = torch.bfloat16 if self.recipe.precision == "bfloat16" else torch.float32
+            dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
             stage = PipelineStage(
                 self._runner, self.own.index, len(self.sections), self.device,
                 input_args=_examples(takes, torch.float32 if self.own.first else dtype, learnt=not self.own.first),
@@ -283,15 +283,15 @@ class Chain(nn.Module):
 
 
 class _Runner(nn.Module):
-    """A section under the recipe's precision."""
+    """A section in the precision of its training."""
 
-    def __init__(self, section: SectionModel, precision: str) -> None:
+    def __init__(self, section: SectionModel, narrow: Callable[[], bool]) -> None:
         super().__init__()
-        self.section, self._narrow = section, precision == "bfloat16"
+        self.section, self._narrow = section, narrow
 
     def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
         """As the section's, in bfloat16 on request."""
-        with torch.autocast(given[0].device.type, torch.bfloat16, enabled=self._narrow):
+        with torch.autocast(given[0].device.type, torch.bfloat16, enabled=self._narrow()):
             found: Tensor | tuple[Tensor, ...] = self.section(*given)
         return found
 

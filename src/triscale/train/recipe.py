@@ -12,7 +12,8 @@ from triscale.train.schedule import cosine, growth, staircase
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "staircase"]
 Decayed = Literal["weights", "all_but_norms"]
-Precision = Literal["float32", "bfloat16"]
+Arithmetic = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "auto"]
 Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
 NotFinite = Literal["stop", "skip"]
@@ -50,7 +51,8 @@ class Recipe:
         mixup: alpha of mixup (arXiv 1710.09412); 0: none.
         cutmix: alpha of CutMix (arXiv 1905.04899); 0: none. With both, each batch has one of them, at random.
         clip: largest norm of the gradient of a step; 0: no limit.
-        precision: `float32`, or `bfloat16` by autocast (weights stay float32).
+        precision: `float32`; `bfloat16` by autocast (weights stay float32); or `auto`: bfloat16 where the device has
+            instructions for it and, on a CPU, our kernels are used, else float32.
         crop: `shift` of pictures that were rendered at the network's size; or `random`: a resized crop of the original,
             of `area` to all of it.
         policy: of operations on a crop: `autoaugment` (its policy v0), `randaugment`, or `none`.
@@ -166,6 +168,11 @@ class Recipe:
             raise UsageError(f"temperature is {self.temperature}; give a number above 0.")
         if self.sizes < 2 and (self.first_size, self.first_strength) != (1, 1):
             raise UsageError(f"nothing grows in sizes = {self.sizes}; give 2 or more.")
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """In what convolutions and linear layers compute; float32 where `precision` leaves it open."""
+        return "bfloat16" if self.precision == "bfloat16" else "float32"
 
     @property
     def grows(self) -> bool:

@@ -14,7 +14,7 @@ from triscale._version import __version__
 from triscale.data import open_data
 from triscale.data.photos import BrokenPictureError
 from triscale.evaluate import count_correct
-from triscale.nn import Plan, kept_plan, kernels_missing
+from triscale.nn import Plan, kept_plan, kernels_missing, native
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
@@ -23,7 +23,8 @@ from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.pipeline import PipelineEngine, engine_of
-from triscale.train.recipe import Recipe
+from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
+from triscale.train.recipe import Precision, Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of, refuse_unfit
 from triscale.train.supply import TrainingFeed, Validation, broken_in, feeds_of, grown_up
@@ -156,6 +157,7 @@ class Run:
         self._keep_parts(engine)
         if not going_on:
             engine.take(self._plan(engine))
+        self._warn_of_slow_bfloat16(engine)
         self._introduce(feed, engine, going_on=going_on)
 
         def evaluate(model: nn.Module) -> float:
@@ -237,7 +239,7 @@ class Run:
             model, self._recipe(), steps, seed=self.asked.seed, world=self.world, device=self.device, teacher=teacher
         )
         if self.split_for_memory:
-            parts = forecast_parts(self.asked.network, self.asked.recipe, self.device)
+            parts = forecast_parts(self.asked.network, engine.recipe, self.device)
             engine.parts = self.world.told_by_first(parts)
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
         return engine
@@ -258,7 +260,7 @@ class Run:
         found = Plan()
         if self.world.first:
             together = max(2, engine.recipe.batch // (engine.parts * self.world.size))
-            how = (self.asked.network.resolution, engine.recipe.precision, self.watch.say)
+            how = (self.asked.network.resolution, engine.precision, self.watch.say)
             found = kept_plan(engine.model, together, *how)
         plan = Plan.from_json(self.world.told_by_first(found.to_json()))
         lacking = self.world.any(why is not None)
@@ -278,7 +280,27 @@ class Run:
         norms = chosen(recipe.norms, together, begun=weights is not None, grown=self.asked.grow)
         if recipe.norms == "auto":
             self.watch.say(f"batch norms: {norms}; {REASONS[norms]}")
-        return replace(recipe, norms=norms)
+        return replace(recipe, norms=norms, precision=self._precision())
+
+    def _precision(self) -> Precision:
+        """What the recipe says; of `auto`, bfloat16 where it is fast for all processes."""
+        recipe = self.asked.recipe
+        if recipe.precision != "auto":
+            return recipe.precision
+        kernels = self.kernels and not recipe.compile and native.available()
+        why = slow_bfloat16(self.device, kernels=kernels)
+        if self.world.any(why is not None):
+            self.watch.say(f"precision: float32; {why or 'another process has no fast bfloat16'}")
+            return "float32"
+        self.watch.say("precision: bfloat16; the device has instructions for it")
+        return "bfloat16"
+
+    def _warn_of_slow_bfloat16(self, engine: Engine) -> None:
+        if engine.precision == "bfloat16" and slow_bfloat16(engine.device, kernels=True) == NO_INSTRUCTIONS:
+            self.watch.say(
+                f"warning: {NO_INSTRUCTIONS}, so that bfloat16 is several times slower than float32; "
+                'set precision = "float32" or "auto" in the recipe'
+            )
 
     @cached_property
     def preprocessing(self) -> Preprocessing:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from triscale._version import __version__
 from triscale.errors import InputError
+from triscale.machine import machine
 from triscale.nn import Plan, kernels_everywhere
 from triscale.train.engine import Engine, Epoch
 from triscale.weights import write_atomically
@@ -28,7 +29,7 @@ from triscale.weights.checkpoint import state_digest
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
 FORMAT, VERSION = "triscale.training", 1
 
-_COUNTERS = ("step", "parts", "samples", "epoch_samples", "seconds", "training_seconds", "norm", "skipped")
+_COUNTERS = ("step", "parts", "precision", "samples", "epoch_samples", "seconds", "training_seconds", "norm", "skipped")
 
 
 class Interrupted(BaseException):
@@ -167,7 +168,8 @@ class Keeper:
         return about, tensors
 
     def _bring(self, engine: Engine, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        then, now = {"processes": 1, **about["where"]}, _where(engine)
+        now = _where(engine)
+        then = {"processes": 1, "instructions": now["instructions"], **about["where"]}  # older states do not say
         if then != now:
             changed = ", ".join(
                 f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
@@ -190,11 +192,15 @@ class Keeper:
 
 def _where(engine: Engine) -> dict[str, Any]:
     """What the bits of a training depend on beside its identity."""
+    described = machine()
     return {
         "triscale": __version__,
         "torch": str(torch.__version__),
         "device": str(engine.device),
         "threads": torch.get_num_threads(),
+        "instructions": ", ".join(
+            str(described[name]) for name in ("isa", "torch_isa", "isa_limits") if described[name]
+        ),
         "processes": engine.world.size,
     }
 

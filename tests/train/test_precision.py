@@ -1,0 +1,112 @@
+"""bfloat16 where it is slow: `auto` leaves it out, a recipe that asks for it is warned, a training keeps its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.train.durable import states
+from tests.train.pictures import class_folders
+from tests.train.test_run import RECIPE, Silent, asked, run
+from triscale import records
+from triscale.train import Interrupted
+from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
+from triscale.weights import load
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
+    return class_folders(tmp_path / "data")
+
+
+def processor(monkeypatch: pytest.MonkeyPatch, *, fast: bool | None, kernels: bool = True) -> None:
+    """As if the processor were such a one."""
+    monkeypatch.setattr("triscale.train.precision.bfloat16_is_fast", lambda: fast)
+    monkeypatch.setattr("triscale.train.run.native.available", lambda: kernels)
+
+
+@pytest.mark.parametrize(
+    ("fast", "kernels", "why"),
+    [
+        (True, True, None),
+        (True, False, "compiled kernels are not used"),
+        (False, True, NO_INSTRUCTIONS),
+        (None, True, "the system does not say what its processor can do"),
+    ],
+)
+def test_bfloat16_is_fast_by_instructions_and_kernels(
+    monkeypatch: pytest.MonkeyPatch, why: str | None, *, fast: bool | None, kernels: bool
+) -> None:
+    processor(monkeypatch, fast=fast)
+    assert slow_bfloat16(CPU, kernels=kernels) == why
+
+
+def test_a_device_that_nobody_measured_keeps_to_float32() -> None:
+    assert slow_bfloat16(torch.device("mps"), kernels=True) == "bfloat16 was not measured on mps"
+
+
+def test_onednn_held_to_avx2_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this very machine, whatever it can do."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert slow_bfloat16(CPU, kernels=True) in {NO_INSTRUCTIONS, "the system does not say what its processor can do"}
+
+
+@pytest.mark.parametrize(
+    ("fast", "kernels", "options", "taken"),
+    [
+        (True, True, {}, "bfloat16"),
+        (False, True, {}, "float32"),
+        (None, True, {}, "float32"),
+        (True, False, {}, "float32"),
+        (True, True, {"kernels": False}, "float32"),
+    ],
+)
+def test_auto_takes_bfloat16_where_it_is_fast(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, taken: str, options: dict[str, bool], *,
+    fast: bool | None, kernels: bool,
+) -> None:  # fmt: skip
+    """The record says which, and the result is that of a recipe that names it."""
+    processor(monkeypatch, fast=fast, kernels=kernels)
+    watch = Silent()
+    run(asked(data, recipe=replace(RECIPE, precision="auto")), tmp_path / "auto", watch, **options)
+    run(asked(data, recipe=replace(RECIPE, precision=taken)), tmp_path / "named", **options)
+    assert any(text.startswith(f"precision: {taken}; ") for text in watch.said)
+    (record,) = records.read(tmp_path / "auto" / "records.jsonl").all("train")
+    assert record["recipe"].get("precision", "float32") == taken
+    auto, named = (load(tmp_path / name / "best.safetensors").state for name in ("auto", "named"))
+    assert all(torch.equal(auto[name], named[name]) for name in named)
+
+
+def test_a_training_goes_on_in_the_precision_in_which_it_began(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine where `auto` would choose the other one."""
+    recipe = replace(RECIPE, precision="auto")
+    processor(monkeypatch, fast=True)
+    run(asked(data, recipe=recipe), tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(asked(data, recipe=recipe), tmp_path / "run", Silent(3))
+    processor(monkeypatch, fast=False)
+    watch = Silent()
+    run(asked(data, recipe=recipe), tmp_path / "run", watch)
+    assert states(tmp_path / "run") == states(tmp_path / "whole")
+    assert any("several times slower" in text for text in watch.said)
+
+
+@pytest.mark.parametrize(
+    ("precision", "fast", "warned"),
+    [("bfloat16", False, True), ("bfloat16", True, False), ("bfloat16", None, False), ("float32", False, False)],
+)
+def test_bfloat16_without_instructions_is_warned_of_before_the_training(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, precision: str, *, fast: bool | None, warned: bool
+) -> None:
+    processor(monkeypatch, fast=fast)
+    watch = Silent(1)
+    with pytest.raises(Interrupted):
+        run(asked(data, recipe=replace(RECIPE, precision=precision)), tmp_path / "run", watch)
+    told = [text for text in watch.said if text.startswith("warning: torch has no bf16 instructions")]
+    assert len(told) == warned
