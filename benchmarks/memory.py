@@ -1,15 +1,17 @@
-"""Predicted memory beside what torch's CPU allocator and the operating system say.
+"""Forecast memory beside what torch's CPU allocator and the operating system say.
 
 Run `python -m benchmarks.memory` from the root of the repository; it appends two records, with `ways` the second
-alone. The allocator is the oracle; resident-set growth also holds torch's own buffers, thread stacks and what the
-allocator has not given back.
+alone. Under `ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2` they are those of a processor without AVX-512. The
+allocator is the oracle; resident-set growth also holds torch's own buffers, thread stacks and what the allocator has
+not given back.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import cast
@@ -19,7 +21,8 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import harness
-from triscale.cost import Optimizer, Precision, inference_memory, training_memory
+from triscale.api import kernels_of
+from triscale.cost import Forecast, Optimizer, Precision, inference_forecast, training_forecast
 from triscale.families import network
 from triscale.nn import build
 from triscale.spec import Network
@@ -37,12 +40,16 @@ PAIRS = (
 )
 """Name, side in pixels, batch."""
 
+MORE = (("resnet18", 96, 4), ("resnet50", 96, 2), ("senet154", 64, 2), ("efficientnetv2_b0", 96, 8))
+"""More of them, for the forecast of kernels."""
+
 WAYS: dict[str, tuple[Precision, bool]] = {
     "bfloat16": ("bfloat16", False),
     "recompute": ("float32", True),
     "bfloat16_recompute": ("bfloat16", True),
 }
 """Precision and recomputation beside plain training."""
+PLAIN: dict[str, tuple[Precision, bool]] = {"float32": ("float32", False)}
 
 OPTIMIZERS: dict[Optimizer, Callable[[nn.Module], torch.optim.Optimizer]] = {
     "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.01, momentum=0.9),
@@ -60,13 +67,17 @@ def at(name: str, side: int) -> Network:
 def train_two_steps(
     of: Network, batch: int, optimizer: Optimizer, *,
     precision: Precision = "float32", recompute: bool = False, ema: bool = False,
+    layout: torch.memory_format = torch.channels_last,
 ) -> None:  # fmt: skip
-    """Build a model and take two optimizer steps on random pictures."""
+    """Build a model and take two optimizer steps on random pictures, laid out as trainings have them."""
     model = build(of)
+    if layout == torch.channels_last:
+        model.to(memory_format=layout)
     model.recompute = recompute
     average = Ema(model, 0.99) if ema else None
     stepper = OPTIMIZERS[optimizer](model)
-    x, labels = torch.randn(batch, of.input_channels, *of.resolution), torch.randint(of.classes, (batch,))
+    x = torch.empty(batch, of.input_channels, *of.resolution).contiguous(memory_format=layout).normal_()
+    labels = torch.randint(of.classes, (batch,))
     for _ in range(2):
         stepper.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
@@ -79,10 +90,12 @@ def train_two_steps(
             average.update(model, 1)
 
 
-def infer(of: Network, batch: int) -> None:
+def infer(of: Network, batch: int, *, layout: torch.memory_format = torch.channels_last) -> None:
     """Build a model and classify random pictures."""
     model = build(of).eval()
-    x = torch.randn(batch, of.input_channels, *of.resolution)
+    if layout == torch.channels_last:
+        model.to(memory_format=layout)
+    x = torch.empty(batch, of.input_channels, *of.resolution).contiguous(memory_format=layout).normal_()
     with torch.inference_mode():
         model(x)
 
@@ -118,42 +131,50 @@ def _status_bytes(field: str) -> int:
 
 
 def row(name: str, side: int, batch: int) -> dict[str, object]:
-    """One pair: predicted, the allocator's peak and resident growth, training and inference, in bytes."""
-    of = at(name, side)
+    """One pair: forecast, the allocator's peak and resident growth, training and inference, in bytes."""
+    of, kernels = at(name, side), kernels_of()
     train, classify = partial(train_two_steps, of, batch, "sgd"), partial(infer, of, batch)
     found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
-    for mode, work, predicted in (
-        ("training", train, training_memory(of, batch, "sgd")),
-        ("inference", classify, inference_memory(of, batch)),
+    for mode, work, forecast in (
+        ("training", train, training_forecast(of, batch, "sgd", kernels=kernels)),
+        ("inference", classify, inference_forecast(of, batch, kernels=kernels)),
     ):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
             resident = fresh.submit(resident_growth, work).result()
-        found[mode] = {"predicted": predicted, "allocator_peak": allocator_peak(work), "resident_growth": resident}
+        found[mode] = _beside(forecast, work) | {"resident_growth": resident}
     return found
 
 
 def row_of_ways(name: str, side: int, batch: int) -> dict[str, object]:
-    """One pair: predicted and the allocator's peak of training in bfloat16 and with recomputed blocks, in bytes."""
+    """One pair: forecast and the allocator's peak of training in every way and number of threads, in bytes."""
     of = at(name, side)
     found: dict[str, object] = {"network": name, "resolution": [side, side], "batch": batch}
-    for way, (precision, recompute) in WAYS.items():
+    before = torch.get_num_threads()
+    for threads, (way, (precision, recompute)) in product((1, 2), (PLAIN | WAYS).items()):
+        torch.set_num_threads(threads)
         work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
-        predicted = training_memory(of, batch, "sgd", precision=precision, recompute=recompute)
-        found[way] = {"predicted": predicted, "allocator_peak": allocator_peak(work)}
+        forecast = training_forecast(of, batch, precision=precision, recompute=recompute, kernels=kernels_of())
+        found[f"{way}_{threads}"] = _beside(forecast, work)
+    torch.set_num_threads(before)
     return found
 
 
-def record(name: str, measure: Callable[[str, int, int], dict[str, object]]) -> None:
+def _beside(forecast: Forecast, work: Callable[[], object]) -> dict[str, int]:
+    return {"predicted": forecast.total, "kernels": forecast.kernels, "allocator_peak": allocator_peak(work)}
+
+
+def record(name: str, pairs: Sequence[tuple[str, int, int]], measure: Callable[[str, int, int], object]) -> None:
     """Measure each pair, print and record."""
     rows = []
-    for pair in PAIRS:
+    for pair in pairs:
         rows.append(measure(*pair))
         print(rows[-1], flush=True)
+    kernels = kernels_of()
     facts = {"unit": "bytes", "rows": rows, "n": 1, "threads": torch.get_num_threads(), "torch": torch.__version__}
-    harness.append(harness.provenance(name) | facts)
+    harness.append(harness.provenance(name) | facts | {"kernels": kernels and kernels.name})
 
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["ways"]:
-        record("memory", row)
-    record("memory_ways", row_of_ways)
+        record("memory", PAIRS, row)
+    record("memory_ways", (*PAIRS, *MORE), row_of_ways)

@@ -6,10 +6,10 @@ Torch is loaded by `build`, `load` and `evaluate` only.
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from triscale import families, scaling, spec
-from triscale.cost import Cost, Optimizer, Precision, training_memory
+from triscale.cost import Cost, Kernels, Optimizer, Precision, inference_memory, known_here, training_memory
 from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
 from triscale.quantities import quantity
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from triscale.evaluate import Evaluation
     from triscale.nn import Model
     from triscale.weights import Answering
+
+Here = Literal["here"]
+"""This machine."""
 
 __all__ = ["build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
@@ -61,6 +64,7 @@ def cost(
     precision: Precision = "float32",
     recompute: bool = False,
     ema: bool = False,
+    kernels: Kernels | Here | None = "here",
 ) -> Cost:
     """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
 
@@ -72,6 +76,8 @@ def cost(
         precision: of the training, "float32" or "bfloat16" (by autocast).
         recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
         ema: the training keeps a moving average.
+        kernels: whose kernels the memory counts beside tensors: this machine's, `triscale.cost.kernels("avx2", 2)` for
+            another, or None for tensors alone.
 
     Raises:
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
@@ -80,7 +86,7 @@ def cost(
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
     return count_cost(
         as_network(net), resolution=size, batch=batch,
-        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels),
     )  # fmt: skip
 
 
@@ -95,21 +101,38 @@ def fit_budget(
     precision: Precision = "float32",
     recompute: bool = False,
     ema: bool = False,
+    kernels: Kernels | Here | None = "here",
     **limits: float | str,
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
 
     See `triscale.scaling.fit_budget` for the arguments and errors, and `cost` for the words on training.
     """
-    memory = partial(training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema)
+    counted = kernels_of(kernels)
+    trained_in = partial(
+        training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=counted
+    )
     numbers = {
         name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
         for name, limit in limits.items()
     }
     return scaling.fit_budget(
         as_network(net), numbers,
-        rule=rule, coefficients=coefficients, batch=batch, filled=filled, trained_in=memory,
+        rule=rule, coefficients=coefficients, batch=batch, filled=filled,
+        trained_in=trained_in, inferred_in=partial(inference_memory, kernels=counted),
     )  # fmt: skip
+
+
+def kernels_of(kernels: Kernels | Here | None = "here") -> Kernels | None:
+    """Kernels as they are given, or those of this machine: known by its instruction set, else measured once."""
+    if kernels != "here":
+        return kernels
+    known = known_here()
+    if known is None:
+        from triscale.nn import kept_kernels  # noqa: PLC0415  torch is loaded only here
+
+        known = kept_kernels()
+    return known
 
 
 def build(net: Network | str) -> "Model":

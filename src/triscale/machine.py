@@ -25,6 +25,13 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 _WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
 """Flags of bf16 arithmetic (Intel and AMD, ARM); limits of oneDNN under which it has none."""
 
+_AMX_LEVEL = 4
+_ONEDNN_LEVELS = {
+    "SSE41": 0, "AVX": 1, "AVX2": 2, "AVX2_VNNI": 2, "AVX2_VNNI_2": 2, "AVX512_CORE": 3, "AVX512_CORE_VNNI": 3,
+    "AVX512_CORE_BF16": 3, "AVX512_CORE_FP16": 3, "AVX10_1_512": 3,
+}  # fmt: skip
+"""Limits of oneDNN below matrix instructions (AMX), by how much they allow."""
+
 PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
@@ -67,6 +74,23 @@ def bfloat16_is_fast(proc: Path = PROC) -> bool | None:
         return None
     limits = {os.environ.get(name, "").upper() for name in LIMITS if name.endswith("MAX_CPU_ISA")}
     return bool(known & _BFLOAT16) and not limits & _WITHOUT_BFLOAT16
+
+
+def convolution_isa(proc: Path = PROC) -> str | None:
+    """The instruction set that oneDNN takes in torch: `amx`, `avx512`, `avx2`; None: another, or not known."""
+    known = features(proc)
+    limits = [os.environ.get(name, "").upper() for name in LIMITS if name.endswith("MAX_CPU_ISA")]
+    most = min((_ONEDNN_LEVELS.get(limit, _AMX_LEVEL) for limit in limits if limit), default=_AMX_LEVEL)
+    if known & {"avx_ne_convert", "asimd"}:
+        return None
+    has = (("amx", 4, "amx_bf16" in known), ("avx512", 3, known >= _AVX512), ("avx2", 2, known >= _AVX2))
+    return next((name for name, level, there in has if there and level <= most), None)
+
+
+def threads() -> int:
+    """Threads of arithmetic: torch's if something has imported it, else one a core."""
+    torch = sys.modules.get("torch")
+    return _cores() if torch is None else int(torch.get_num_threads())
 
 
 def _isa(known: frozenset[str]) -> str | None:

@@ -49,7 +49,7 @@ def cost(
     network = api.network(net)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
-    found = api.cost(network, batch=batch, **words).as_dict() | {**words}
+    found: dict[str, Any] = {**words} | api.cost(network, batch=batch, **words).as_dict()
     if fit_memory is not None:
         found["fit_memory"] = int(quantity(fit_memory, "a memory"))
         found["largest_batch"] = largest_batch(network, found["fit_memory"], **words)
@@ -103,14 +103,23 @@ def _training(found: dict[str, Any]) -> str:
     return ", ".join((" ".join(words[:2]), *words[2:]))
 
 
+def _kernels(found: dict[str, Any]) -> str:
+    if found["kernels"] is None:
+        return "tensors alone"
+    return f"kernels of {found['kernels']} on {found['threads']} thread{'s' * (found['threads'] > 1)} included"
+
+
 def _show(found: dict[str, Any]) -> None:
     print_text(
         f"{found['network']} at {units.size(found['resolution'])} px; memory at batch {found['batch']}: inference in "
-        f"fp32, training with {_training(found)}",
+        f"fp32, training with {_training(found)}; {_kernels(found)}",
         "",
     )
     names = ("params", "macs", "activations", "inference_memory", "training_memory")
-    print_table(("cost", "counted", "exactly"), [(n, units.cost(n, found[n]), f"{found[n]:,}") for n in names])
+    rows = [(n, units.cost(n, found[n]), f"{found[n]:,}") for n in names]
+    if found["kernels"]:
+        rows += [(n, units.memory(found[n]), f"{found[n]:,}") for n in ("inference_kernels", "training_kernels")]
+    print_table(("cost", "counted", "exactly"), rows)
     if "largest_batch" in found:
         limit = units.cost("memory", found["fit_memory"])
         print_text("", f"The largest batch that trains within {limit}: {found['largest_batch']:,}")

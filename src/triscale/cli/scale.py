@@ -12,7 +12,7 @@ from triscale.cli.output import Flag, Whole, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
 from triscale.cli.trained import PLAINLY, Trained, Words
-from triscale.cost import training_memory
+from triscale.cost import inference_memory, training_memory
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Coefficients, Factors
 from triscale.spec import Network, dumps
@@ -93,10 +93,10 @@ def _along(
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, batch, words, phi, rule, used)
-    memory = partial(training_memory, **words)
     fitted = scaling.fit_budget(
-        base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill, trained_in=memory
-    )
+        base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill,
+        trained_in=partial(training_memory, **words), inferred_in=partial(inference_memory, kernels=words["kernels"]),
+    )  # fmt: skip
     return Scaled(base, fitted.network, fitted.factors, batch, words, fitted.phi, rule, used, limits, fitted)
 
 

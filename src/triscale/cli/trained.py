@@ -1,13 +1,15 @@
-"""`--optimizer`, `--precision`, `--recompute` and `--ema`, for the commands that count training memory."""
+"""How training memory is counted, for the commands that count it: `--optimizer`, `--precision`, `--isa` and others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, get_args
 
 from cyclopts import Parameter
 
-from triscale.cli.output import Flag
-from triscale.cost import Optimizer, Precision
+from triscale import api
+from triscale.cli.output import Flag, Whole
+from triscale.cost import Kernels, Optimizer, Precision, kernels
 from triscale.errors import UsageError
+from triscale.machine import threads
 
 
 class Words(TypedDict):
@@ -17,6 +19,7 @@ class Words(TypedDict):
     precision: Precision
     recompute: bool
     ema: bool
+    kernels: Kernels | None
 
 
 @Parameter(name="*")
@@ -29,12 +32,16 @@ class Trained:
         precision: of the training: float32, or bfloat16 by autocast.
         recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
         ema: the training keeps a moving average of the weights.
+        isa: whose kernels count beside tensors: avx2, avx512, none, or here, which is this machine.
+        threads: of these kernels; by default as many as torch takes here.
     """
 
     optimizer: str = "sgd"
     precision: str = "float32"
     recompute: Flag = False
     ema: Flag = False
+    isa: str = "here"
+    threads: Whole | None = None
 
     def words(self) -> Words:
         """The options, checked."""
@@ -43,7 +50,16 @@ class Trained:
             precision=_one_of(get_args(Precision), "precision", self.precision),
             recompute=self.recompute,
             ema=self.ema,
+            kernels=self._kernels(),
         )
+
+    def _kernels(self) -> Kernels | None:
+        if self.isa == "none":
+            return None
+        if self.isa != "here":
+            return kernels(self.isa, self.threads or threads())
+        found = api.kernels_of()
+        return replace(found, threads=self.threads) if found and self.threads else found
 
 
 PLAINLY = Trained()

@@ -7,29 +7,28 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import groupby
 
-from triscale.cost.eager import FLOAT, Eager, Map
+from triscale.cost.eager import Eager, Map, Way
 from triscale.cost.footprint import Footprint, footprint, trace
 from triscale.cost.unit import activation, average_pool, chain, concatenated, max_pool, norm, padded, then, unit
 from triscale.spec import Block, BlockRun, Branch, Pool, Resolved
 
 
-def parts(
-    resolved: Resolved, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT
-) -> Iterator[tuple[Footprint, int, int]]:
+def parts(resolved: Resolved, batch: int, way: Way, *, stochastic: bool) -> Iterator[tuple[Footprint, int, int]]:
     """Each distinct block's footprint, repeats and stage; of cells in a row, one for all, at the first one's stage."""
     for cells, runs in groupby(resolved.runs, lambda run: run.block.cell is not None):
         if cells:
             row = tuple(runs)
-            yield _row(row, batch, stochastic=stochastic, recompute=recompute, item=item), 1, row[0].stage
+            yield _row(row, batch, way, stochastic=stochastic), 1, row[0].stage
         else:
             for run in runs:
-                one = footprint(run.block, batch, stochastic=stochastic, recompute=recompute, item=item)
+                one = footprint(run.block, batch, way, stochastic=stochastic)
                 yield one, run.repeats, run.stage
 
 
 @lru_cache(maxsize=1 << 10)
-def _row(row: tuple[BlockRun, ...], batch: int, *, stochastic: bool, recompute: bool, item: int) -> Footprint:
-    return trace(partial(_cells, row=row, stochastic=stochastic, recompute=recompute), row[0].block, batch, item)
+def _row(row: tuple[BlockRun, ...], batch: int, way: Way, *, stochastic: bool) -> Footprint:
+    forward = partial(_cells, row=row, stochastic=stochastic, recompute=way.recompute)
+    return trace(forward, row[0].block, batch, way)
 
 
 def _cells(run: Eager, x: Map, *, row: tuple[BlockRun, ...], stochastic: bool, recompute: bool) -> Map:

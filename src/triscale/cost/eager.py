@@ -6,9 +6,24 @@ A block is run on it like the module that it stands for, with sizes in place of 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-FLOAT = 4
+from triscale.cost.kernels import FLOAT, Kernels
+
 _GENERATOR = 5056
 """Bytes of the state of torch's generator of random numbers, which a block that is run again must begin with."""
+
+
+class Way(NamedTuple):
+    """How a network is run, as far as its memory depends on it.
+
+    Attributes:
+        item: bytes of an element of a map in training: 4, or 2 under autocast to bfloat16.
+        recompute: backward runs the blocks of stages again.
+        kernels: what convolutions take beside tensors; None: nothing counts but tensors.
+    """
+
+    item: int = FLOAT
+    recompute: bool = False
+    kernels: Kernels | None = None
 
 
 class Storage:
@@ -50,15 +65,17 @@ class Eager:
     """Live bytes at a batch and their peak, above what lived at the start; in training also the graph of the ops.
 
     Attributes:
-        item: bytes of an element of a map: 4, or 2 under autocast to bfloat16.
+        item: bytes of an element of a map; inference is in fp32.
+        kernels: see `Way`.
         live, peak: bytes.
         cached: of the live bytes, copies of weights that autocast alone holds, until the forward pass ends.
         gradients: bytes of those of the weights, which stay.
         peak_again: the peak where these do not stay but are added to others, as of micro-batches before.
     """
 
-    def __init__(self, batch: int, *, training: bool, item: int = FLOAT) -> None:
-        self.batch, self.training, self.item = batch, training, item
+    def __init__(self, batch: int, way: Way, *, training: bool) -> None:
+        self.batch, self.training, self.kernels = batch, training, way.kernels
+        self.item = way.item if training else FLOAT
         self.live = self.peak = self.peak_again = self.cached = self.gradients = 0
         self._nodes: list[_Node] = []
         self._saving = training

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from triscale.cost.eager import FLOAT, Eager, Map, Storage
+from triscale.cost.eager import Eager, Map, Storage, Way
+from triscale.cost.kernels import FLOAT
 from triscale.cost.unit import activation, chain, max_pool, mean, padded, then, unit
 from triscale.spec import Block
 from triscale.spec.rounding import pad_side
@@ -40,22 +41,19 @@ class Footprint(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 16)
-def footprint(block: Block, batch: int, *, stochastic: bool, recompute: bool = False, item: int = FLOAT) -> Footprint:
-    """The live bytes of a block at a batch; in training with `item` bytes to an element of a map.
-
-    `stochastic`: its branch passes stochastic depth; `recompute`: backward runs it again, if it stands in a stage.
-    """
+def footprint(block: Block, batch: int, way: Way, *, stochastic: bool) -> Footprint:
+    """The live bytes of a block at a batch; `stochastic`: its branch passes stochastic depth."""
 
     def forward(run: Eager, x: Map) -> Map:
         ops = partial(_forward, run, block, x, stochastic=stochastic and run.training)
-        return run.recomputed(ops, (x,)) if recompute and block.operator not in _ENDS else ops()
+        return run.recomputed(ops, (x,)) if way.recompute and block.operator not in _ENDS else ops()
 
-    return trace(forward, block, batch, item)
+    return trace(forward, block, batch, way)
 
 
-def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int, item: int) -> Footprint:
+def trace(forward: Callable[[Eager, Map], Map], first: Block, batch: int, way: Way) -> Footprint:
     """The live bytes of whatever takes the input of the block `first` and returns what its caller holds."""
-    inference, training = Eager(batch, training=False), Eager(batch, training=True, item=item)
+    inference, training = Eager(batch, way, training=False), Eager(batch, way, training=True)
     forward(inference, _input(inference, first))
     x = _input(training, first)
     y = forward(training, x)

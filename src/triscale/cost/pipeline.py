@@ -10,8 +10,9 @@ from itertools import accumulate
 from typing import Literal, NamedTuple, get_args
 
 from triscale.cost.count import Counts, count_block
-from triscale.cost.eager import FLOAT
+from triscale.cost.eager import Way
 from triscale.cost.footprint import Footprint
+from triscale.cost.kernels import FLOAT, Kernels
 from triscale.cost.memory import (
     ITEMS,
     LONG,
@@ -128,12 +129,12 @@ def microbatches_for(batch: int, sections: int) -> int:
 def pipeline_memory(
     network: Network | Resolved, sections: Sequence[Section], batch: int, microbatches: int, *,
     schedule: Schedule = "1f1b", optimizer: Optimizer = "sgd", precision: Precision = "float32",
-    recompute: bool = False, ema: bool = False,
+    recompute: bool = False, ema: bool = False, kernels: Kernels | None = None,
 ) -> tuple[int, ...]:  # fmt: skip
     """Peak bytes of each section in training: weights, gradients, optimizer, maps of the micro-batches in flight.
 
     The oracle is torch's CPU allocator under `torch.distributed.pipelining`. The first section holds the batch. For
-    optimizer, precision, recompute and ema see `training_memory`.
+    optimizer, precision, recompute, ema and kernels see `training_forecast`.
 
     Raises:
         UsageError: the batch is no multiple of `microbatches`, or a word cannot be meant.
@@ -145,14 +146,16 @@ def pipeline_memory(
         raise UsageError(f"a batch of {batch} is no whole number of pictures in each of {microbatches} micro-batches.")
     resolved = resolve(network) if isinstance(network, Network) else network
     runs = [BlockRun(block, 1, stage) for stage, block in resolved.flat()]
-    item, found = ITEMS[precision], []
+    way, found = Way(ITEMS[precision], recompute, kernels), []
     for index, section in enumerate(sections):
         part = Resolved(resolved.network, tuple(runs[section.first : section.end]))
-        prints = block_prints(part, batch // microbatches, recompute=recompute, item=item)
+        prints, stages = block_prints(part, batch // microbatches, way)
         held = microbatches if schedule == "gpipe" else min(microbatches, len(sections) - index)
-        maps = _Maps.of(section, batch // microbatches, item)
+        maps = _Maps.of(section, batch // microbatches, way.item)
         static = _static(section, part, batch, optimizer, ema=ema)
-        found.append(static + max(_flight(prints, maps, microbatches, held), update_bytes(part, optimizer)))
+        found.append(
+            static + max(_flight(prints, stages, maps, microbatches, held), update_bytes(part, optimizer, kernels))
+        )
     return tuple(found)
 
 
@@ -183,13 +186,13 @@ def _static(section: Section, part: Resolved, batch: int, optimizer: Optimizer, 
     return weights + (0 if section.takes else pictures) + (0 if section.gives else labels)
 
 
-def _flight(prints: Sequence[Footprint], maps: _Maps, microbatches: int, held: int) -> int:
+def _flight(prints: Sequence[Footprint], stages: Sequence[int], maps: _Maps, microbatches: int, held: int) -> int:
     """The most that the micro-batches of one step hold, of which `held` are in flight at once.
 
     torch keeps what was received until its backward pass is done, and the gradient that it began with too. Where
     `held` is all, what is sent stays until all was sent, forward and backward.
     """
-    forward_peak, saved = forward_pass(prints)
+    forward_peak, saved = forward_pass(prints, stages)
     together = held == microbatches
     released = 0 if prints[-1].keeps_output else maps.sent
     live = peak = made = 0

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from triscale.cost.count import Counts, count_block, count_layer, count_resolved
-from triscale.cost.memory import Optimizer, Precision, inference_memory, training_memory
+from triscale.cost.kernels import Kernels
+from triscale.cost.memory import Optimizer, Precision, inference_forecast, training_forecast
 from triscale.spec import Layer, Network, Size, resolve
 from triscale.spec.rounding import output_side, pad_side
 from triscale.spec.table import operator
@@ -12,7 +13,11 @@ from triscale.spec.table import operator
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """What a network costs: counts for one picture, memory in bytes at `batch`, resolution in pixels (h, w)."""
+    """What a network costs: counts for one image, memory in bytes at `batch`, resolution in pixels (h, w).
+
+    `inference_kernels` and `training_kernels` are the parts of the memory that the kernels of a machine take beside
+    tensors; `kernels` names them (an instruction set, or None: tensors alone are counted) and their `threads`.
+    """
 
     network: str
     resolution: Size
@@ -22,6 +27,10 @@ class Cost:
     inference_memory: int
     training_memory: int
     batch: int
+    inference_kernels: int
+    training_kernels: int
+    kernels: str | None
+    threads: int | None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys that scripts rely on."""
@@ -60,6 +69,7 @@ def cost(
     precision: Precision = "float32",
     recompute: bool = False,
     ema: bool = False,
+    kernels: Kernels | None = None,
 ) -> Cost:
     """Every cost of a network.
 
@@ -68,22 +78,30 @@ def cost(
         batch: pictures at once; memory alone depends on it.
         resolution: (height, width) in pixels instead of the network's own.
         optimizer: whose state training memory includes.
-        precision, recompute, ema: of the training, see `training_memory`; inference memory is that in fp32.
+        precision, recompute, ema: of the training, see `training_forecast`; inference memory is that in fp32.
+        kernels: those of the machine; None: memory is that of tensors alone.
 
     Raises:
         InputError: above 1e15 MACs or 10,000 layers, or a side out of range.
         UsageError: the batch cannot be meant.
     """
     resolved = resolve(network if resolution is None else replace(network, resolution=resolution))
-    counts = count_resolved(resolved)
+    counts, inference = count_resolved(resolved), inference_forecast(resolved, batch, kernels=kernels)
+    training = training_forecast(
+        resolved, batch, optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels
+    )
     return Cost(
         network=network.name,
         resolution=resolved.network.resolution,
         params=counts.params,
         macs=counts.macs,
         activations=counts.activations,
-        inference_memory=inference_memory(resolved, batch),
-        training_memory=training_memory(resolved, batch, optimizer, precision=precision, recompute=recompute, ema=ema),
+        inference_memory=inference.total,
+        training_memory=training.total,
+        inference_kernels=inference.kernels,
+        training_kernels=training.kernels,
+        kernels=kernels.name if kernels else None,
+        threads=kernels.threads if kernels else None,
         batch=batch,
     )
 

@@ -1,23 +1,18 @@
 """What the layers allocate, forward and backward, as torch runs them eagerly in fp32 or under autocast to bfloat16.
 
 What is modelled is mechanism: what each caller and each saved tensor still holds, what each backward function allocates
-before it lets go, and oneDNN's copies of maps and weights in its blocked layout. Every function returns a map that its
-caller holds; the map it is given stays the caller's.
+before it lets go, and what the kernels of a machine take beside it. Every function returns a map that its caller holds;
+the map it is given stays the caller's.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
-from triscale.cost.eager import FLOAT, Eager, Map
+from triscale.cost.eager import Eager, Map
+from triscale.cost.kernels import FLOAT, workspace
 from triscale.spec import Activation, Gate, Layer, Size
 
-_LANES = 16
-"""oneDNN blocks channels by 16 (AVX-512)."""
-_FOUR, _EIGHT = 4, 8
-"""Least channels of a group for its blocks: of a convolution, of its weights' gradient."""
 _INDEX = 8
-_THREADS = 2
-"""Of the oracle."""
+"""Bytes of a position."""
 _OF_OUTPUT: tuple[Activation | Gate, ...] = ("relu", "sigmoid")
 """Their backward needs their output; that of the others needs their input."""
 
@@ -44,7 +39,7 @@ def unit(run: Eager, x: Map, layer: Layer) -> Map:
 
 
 def convolution(run: Eager, x: Map, layer: Layer) -> Map:
-    """A convolution; oneDNN copies maps and weights into blocks, and each result from there into the plain layout."""
+    """A convolution; its kernels may hold more while they run."""
     given = padded(run, x, layer.input, layer.pad)
     pictures = run.item < FLOAT and not x.needs_gradient  # autocast copies them too
     x = run.op((given,), run.item * given.size // FLOAT) if pictures else run.hold(given)
@@ -59,34 +54,9 @@ def convolution(run: Eager, x: Map, layer: Layer) -> Map:
 
 
 def _workspaces(run: Eager, x: Map, layer: Layer) -> tuple[int, int]:
-    """The most that a convolution of x holds while it runs, forward and backward, beside what it is given."""
-    width = layer.in_channels // layer.groups
-    grouped = 1 < layer.groups < layer.in_channels
-    read_plain = width < _FOUR if grouped else layer.kernel > 1 and layer.groups == 1 and width < _LANES
-    blocked_in, blocked_out = _blocked(layer.in_channels), _blocked(layer.out_channels)
-    blocked_x, blocked_y = x.size // layer.in_channels * blocked_in, run.bytes(blocked_out, *layer.output)
-    weights = run.item * layer.kernel**2 * layer.out_channels * width
-    copy = 0 if read_plain else blocked_x
-    sums = partial(_sums, run, layer)
-    forward = max(
-        copy + weights + blocked_y + sums(blocked_out), blocked_y + run.bytes(layer.out_channels, *layer.output)
-    )
-    # the weights' gradient of narrow groups is made by matrix products on the plain maps; it is summed in float32
-    wide = weights // run.item * FLOAT if run.item < FLOAT else 0
-    backward = max(2 * weights, 0 if grouped and width < _EIGHT else copy + weights + blocked_y + wide)
-    if x.needs_gradient:
-        gradient = 0 if grouped and read_plain else weights + blocked_y + sums(blocked_in)
-        twice = layer.stride > 1 and (layer.groups == 1 or (run.item < FLOAT and not grouped))  # copied out
-        backward = max(blocked_x + gradient, blocked_x + (1 + twice) * x.size, backward + x.size)
-    return forward, backward
-
-
-def _sums(run: Eager, layer: Layer, channels: int) -> int:
-    """In less than float32 each thread sums a pointwise convolution's map of one picture in float32."""
-    if run.item == FLOAT or layer.kernel > 1 or layer.groups > 1:
-        return 0
-    height, width = layer.output
-    return _THREADS * FLOAT * channels * height * width
+    if run.kernels is None:
+        return 0, 0
+    return workspace(layer, run.batch, run.kernels, run.item, needs_gradient=x.needs_gradient)
 
 
 def padded(run: Eager, x: Map, size: Size, pad: tuple[int, int, int, int]) -> Map:
@@ -114,9 +84,9 @@ def concatenated(run: Eager, maps: Sequence[Map]) -> Map:
 
 
 def norm(run: Eager, x: Map, channels: int) -> Map:
-    """Batch norm: saves its input, mean and deviation; its backward holds two maps for a moment."""
-    vectors = 2 * FLOAT * channels
-    return run.op((x,), x.size, saves=(x,), extra=vectors, parameters=vectors, backward_workspace=2 * x.size)
+    """Batch norm: saves its input, mean and deviation; the kernel of its backward holds two maps for a moment."""
+    vectors, scratch = 2 * FLOAT * channels, 2 * x.size if run.kernels else 0
+    return run.op((x,), x.size, saves=(x,), extra=vectors, parameters=vectors, backward_workspace=scratch)
 
 
 def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool = False) -> Map:
@@ -132,9 +102,9 @@ def linear(run: Eager, x: Map, layer: Layer) -> Map:
 
 
 def mean(run: Eager, x: Map, channels: int) -> Map:
-    """Global average pooling, of a copy in float32 where the map is in less; backward spreads a vector over the map."""
+    """Global average pooling, by a copy in float32 where the map is in less; backward spreads a vector over the map."""
     output = run.bytes(channels)
-    copy = FLOAT * (x.size + output) // run.item + output if run.item < FLOAT else 0
+    copy = FLOAT * (x.size + output) // run.item + output if run.item < FLOAT and run.kernels else 0
     return run.op((x,), output, workspace=copy)
 
 
@@ -157,7 +127,3 @@ def then(run: Eager, before: Map, after: Map) -> Map:
 def _learned(run: Eager, weights: int) -> tuple[int, int]:
     """Bytes of the gradients of so many weights, and of the copies that autocast makes of the weights."""
     return FLOAT * weights, run.item * weights if run.item < FLOAT else 0
-
-
-def _blocked(channels: int) -> int:
-    return -(-channels // _LANES) * _LANES

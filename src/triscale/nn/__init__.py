@@ -5,6 +5,7 @@ from triscale.nn.device import device_name, device_of, devices, place, synchroni
 from triscale.nn.kept import kept_plan
 from triscale.nn.model import Model, build, initialise
 from triscale.nn.plan import Plan, apply_plan, kernels_everywhere, kernels_missing
+from triscale.nn.scratch import kept_kernels, measured_kernels
 from triscale.nn.section import SectionModel
 from triscale.nn.sync_norm import BatchNorm, synchronise_norms
 from triscale.nn.tune import tune
@@ -21,9 +22,11 @@ __all__ = [
     "devices",
     "initialise",
     "keep_freed_memory",
+    "kept_kernels",
     "kept_plan",
     "kernels_everywhere",
     "kernels_missing",
+    "measured_kernels",
     "place",
     "synchronise_norms",
     "synchronize",

@@ -11,7 +11,9 @@ from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, scale_
 from triscale.scaling.shorten import scale_shortly, short_phi
 from triscale.spec import Network, Resolved, resolve, scale
 
-TrainedIn = Callable[[Network | Resolved, int], int]
+Memory = Callable[[Network | Resolved, int], int]
+"""(network, batch) -> bytes."""
+
 LIMITS = ("macs", "params", "activations", "inference_memory", "training_memory")
 
 
@@ -41,7 +43,8 @@ def fit_budget(
     coefficients: Coefficients = PAPER,
     batch: int = 1,
     filled: bool = False,
-    trained_in: TrainedIn = training_memory,
+    trained_in: Memory = training_memory,
+    inferred_in: Memory = inference_memory,
 ) -> BudgetFit:
     """The largest network on the curve of `rule` whose counted, rounded cost keeps every limit.
 
@@ -51,7 +54,7 @@ def fit_budget(
         rule, coefficients: see `factors`.
         batch: pictures a step, for the memory limits.
         filled: spend what rounding leaves on the largest resolution, then width, that still fit.
-        trained_in: (network, batch) -> bytes: what the limit `training_memory` is held against.
+        trained_in, inferred_in: what the limits `training_memory` and `inference_memory` are held against.
 
     Raises:
         UsageError: an unknown or senseless limit.
@@ -60,7 +63,8 @@ def fit_budget(
     for name in limits:
         if name not in LIMITS:
             raise UsageError(f"unknown limit {name!r}; the limits are {', '.join(LIMITS)}.")
-    cost_of = partial(_cost, network, frozenset(limits), batch, trained_in)
+    memory = {"training_memory": trained_in, "inference_memory": inferred_in}
+    cost_of = partial(_cost, network, {name: one for name, one in memory.items() if name in limits}, batch)
     found = fit(partial(factors, rule, coefficients=coefficients), cost_of, limits)
     if filled:
         found = fill(found, cost_of, limits, max(network.resolution))
@@ -71,15 +75,9 @@ def fit_budget(
     return BudgetFit(network=scaled, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
 
 
-def _cost(
-    network: Network, wanted: frozenset[str], batch: int, trained_in: TrainedIn, where: Factors
-) -> dict[str, float]:
-    """The counted costs that are limited; memory only where it is, since it takes longer."""
+def _cost(network: Network, memory: Mapping[str, Memory], batch: int, where: Factors) -> dict[str, float]:
+    """The counted costs; memory only where it is limited, since it takes longer."""
     scaled = scale(network, **where._asdict())
     resolved = resolve(scaled)
     found: dict[str, float] = dict(count_resolved(resolved)._asdict())
-    if "inference_memory" in wanted:
-        found["inference_memory"] = inference_memory(resolved, batch)
-    if "training_memory" in wanted:
-        found["training_memory"] = trained_in(resolved, batch)
-    return found
+    return found | {name: takes(resolved, batch) for name, takes in memory.items()}

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from triscale.cost import count
-from triscale.scaling import Coefficients, Factors, factors, fit_budget, scale_shortly
+from triscale.cost import count, inference_memory, known_here, training_memory
+from triscale.nn import kept_kernels
+from triscale.scaling import PAPER, BudgetFit, Coefficients, Factors, factors, fit_budget, scale_shortly
 from triscale.search.candidates import Candidate, is_upsampled, nearest_on_curve
 from triscale.spec import Network, content_hash, to_document
 
@@ -53,6 +54,15 @@ def steps(phi: float) -> list[float]:
     return [*near, *(float(step) for step in range(2, math.floor(phi - 0.5 + 1e-9) + 1)), phi]
 
 
+def within(baseline: Network, limits: Mapping[str, float], batch: int, coefficients: Coefficients = PAPER) -> BudgetFit:
+    """The largest network of the curve that keeps the limits; memory counts what this machine's kernels take."""
+    kernels = known_here(1) or kept_kernels(1)
+    return fit_budget(
+        baseline, limits, coefficients=coefficients, batch=batch,
+        trained_in=partial(training_memory, kernels=kernels), inferred_in=partial(inference_memory, kernels=kernels),
+    )  # fmt: skip
+
+
 def family(
     baseline: Network,
     coefficients: Coefficients,
@@ -72,7 +82,7 @@ def family(
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        found = fit_budget(baseline, limits, coefficients=coefficients, batch=batch)
+        found = within(baseline, limits, batch, coefficients)
         phi, last = found.phi, (found.factors, found.network)
     for step in steps(phi) if phi > 0 else [phi]:
         if step == phi and last is not None:

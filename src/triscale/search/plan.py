@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from triscale.errors import InputError
-from triscale.scaling import Factors, fit_budget
+from triscale.scaling import Factors
 from triscale.search.agenda import LEADERS, agenda
 from triscale.search.candidates import Candidate, candidates, cell_of
-from triscale.search.family import steps
+from triscale.search.family import steps, within
 from triscale.search.jobs import Job
 from triscale.search.question import Question
 from triscale.spec import Network
@@ -131,7 +131,7 @@ def _phis(question: Question, baseline: Network) -> list[float]:
     """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
-        phi = fit_budget(baseline, question.budget, batch=question.batch).phi
+        phi = within(baseline, question.budget, question.batch).phi
     return steps(phi) if phi > 0 else [phi]
 
 

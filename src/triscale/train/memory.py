@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 import torch
 
-from triscale.cost import count, largest_batch
+from triscale.cost import Kernels, count, known_here, largest_batch
 from triscale.errors import InputError, OutOfMemoryError
 from triscale.machine import machine
+from triscale.nn import kept_kernels
 from triscale.spec import Network
 from triscale.train.recipe import Recipe
 
@@ -45,7 +46,8 @@ def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
 def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> int:
     """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
 
-    Counted are the recipe's optimizer, precision, recomputation and moving average, not a teacher; on a CPU the memory
+    Counted are the recipe's optimizer, precision, recomputation and moving average, and on a CPU what its kernels take
+    beside tensors (`kept_kernels`), not a teacher; on a CPU the memory
     there is, and not what happens to be free: the same command then gives the same bits. From the second part on, the
     gradient of those before is there too. The count is that of live tensors, so a step may still fail; `Engine` then
     halves the parts.
@@ -53,18 +55,20 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> in
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    limit = int(SHARE * free)
-    if _together(network, recipe, limit) >= recipe.batch:
+    limit, kernels = int(SHARE * free), None
+    if device.type == "cpu":
+        kernels = known_here() or kept_kernels()
+    if _together(network, recipe, limit, kernels) >= recipe.batch:
         return 1
-    return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params)))
+    return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels)))
 
 
-def _together(network: Network, recipe: Recipe, limit: int) -> int:
+def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None) -> int:
     """How many pictures at a time are trained within `limit` bytes, 0 if none."""
     try:
         return largest_batch(
             network, limit, recipe.optimizer,
-            precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0,
+            precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0, kernels=kernels,
         )  # fmt: skip
     except InputError:
         return 0
