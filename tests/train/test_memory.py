@@ -1,5 +1,6 @@
 """Want of memory: halving keeps the batch and undoes what a failed try has counted."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from triscale.families import network
 from triscale.nn import build
 from triscale.spec import Network
 from triscale.train import Engine, Recipe, enough_memory
-from triscale.train.memory import SHARE, forecast_parts
+from triscale.train.memory import SHARE, forecast_parts, forecast_text
 
 WORDS = (
     RuntimeError("[enforce fail at alloc_cpu.cpp:125] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
@@ -95,6 +96,15 @@ def test_the_forecast_knows_what_the_recipe_keeps() -> None:
     plain = parts(400_000_000, heavy, batch=1024)
     assert plain < parts(400_000_000, heavy, batch=1024, ema=0.99)
     assert parts(400_000_000, heavy, batch=1024, optimizer="sgd") < plain
+
+
+def test_the_forecast_names_tensors_and_kernels() -> None:
+    of = replace(network("resnet18"), resolution=(64, 64))
+    text = forecast_text(of, Recipe(batch=64, optimizer="sgd"), 8, torch.device("cpu"))
+    assert re.fullmatch(
+        r"a batch of 64 in 8 parts of 8 is forecast to take 144.3\d* MiB of tensors and .* for kernels .*", text
+    )
+    assert "kernels" not in forecast_text(of, Recipe(batch=64), 1, torch.device("meta"))
 
 
 def test_a_batch_in_parts_leaves_room_for_the_gradient_of_those_before() -> None:

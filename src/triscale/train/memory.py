@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 import torch
 
-from triscale.cost import Kernels, count, known_here, largest_batch
+from triscale.cost import Kernels, count, known_here, largest_batch, training_forecast
 from triscale.errors import InputError, OutOfMemoryError
 from triscale.machine import machine
 from triscale.nn import kept_kernels
 from triscale.spec import Network
 from triscale.train.recipe import Recipe
+from triscale.units import memory
 
 _SIGNS = (
     "DefaultCPUAllocator",
@@ -55,12 +56,29 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> in
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    limit, kernels = int(SHARE * free), None
-    if device.type == "cpu":
-        kernels = known_here() or kept_kernels()
+    limit, kernels = int(SHARE * free), _kernels(device)
     if _together(network, recipe, limit, kernels) >= recipe.batch:
         return 1
     return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels)))
+
+
+def forecast_text(network: Network, recipe: Recipe, parts: int, device: torch.device) -> str:
+    """What a step in so many parts takes, in words."""
+    images, kernels = -(-recipe.batch // parts), _kernels(device)
+    found = training_forecast(
+        network, images, recipe.optimizer,
+        precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0, kernels=kernels,
+    )  # fmt: skip
+    whole = f"a batch of {recipe.batch}" + (f" in {parts} parts of {images}" if parts > 1 else "")
+    taken = f"{memory(found.kept)} of tensors"
+    if kernels:
+        taken += f" and {memory(found.kernels)} for kernels ({kernels.name}, threads: {kernels.threads})"
+    return f"{whole} is forecast to take {taken}"
+
+
+def _kernels(device: torch.device) -> Kernels | None:
+    """Those of the CPU; what a GPU's take is not counted."""
+    return known_here() or kept_kernels() if device.type == "cpu" else None
 
 
 def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None) -> int:

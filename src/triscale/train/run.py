@@ -20,7 +20,7 @@ from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
 from triscale.train.log import RECORDS, Log, now
 from triscale.train.loop import train
-from triscale.train.memory import enough_memory, forecast_parts
+from triscale.train.memory import enough_memory, forecast_parts, forecast_text
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.pipeline import PipelineEngine, engine_of
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
@@ -241,6 +241,7 @@ class Run:
         if self.split_for_memory:
             parts = forecast_parts(self.asked.network, engine.recipe, self.device)
             engine.parts = self.world.told_by_first(parts)
+            self.watch.say(forecast_text(self.asked.network, engine.recipe, engine.parts, self.device))
             engine.halving = self.world.size == 1  # processes that average gradients must make the same steps
         return engine
 
