@@ -35,6 +35,8 @@ GRACE = 10
 """Seconds that a worker works on after SIGTERM, which a whole group of processes gets at once."""
 PREFETCH = 2
 """Batches that each worker makes ahead."""
+_ENDED = "DataLoader worker (pid"
+"""How torch begins the error of a worker that is gone; one that came out of a worker begins otherwise."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Loader(WholeBatches):
         try:
             yield from coming
         except RuntimeError as error:
-            if "worker" not in str(error):
+            if not str(error).startswith(_ENDED):  # a fault of ours in a worker, as it is
                 raise
             raise StorageError(
                 f"A process that loads pictures ended: {' '.join(str(error).split())[:120]}\n"

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from triscale._version import __version__
-from triscale.data.images import FOREIGN, UnreadableError
+from triscale.data.images import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
 from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
 from triscale.errors import InputError
@@ -70,7 +70,9 @@ class Service:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.pool, self._predicted, body, top)
         except UnreadableError as error:
-            raise RefusedError(415 if str(error) == FOREIGN else 422, f"the picture cannot be read: {error}") from None
+            raise RefusedError(
+                415 if isinstance(error, ForeignError) else 422, f"the picture cannot be read: {error}"
+            ) from None
         except MemoryError:
             raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
         finally:
