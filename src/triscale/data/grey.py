@@ -21,9 +21,9 @@ def open_white_is_zero() -> None:
     The pixels come as those of the same kind with a black zero; `white_is_zero` tells who has to turn them.
     """
     table = TiffImagePlugin.OPEN_INFO
-    for (order, photometric, *kind), modes in dict(table).items():
+    for (order, photometric, sample, fill, bits, extra), modes in dict(table).items():
         if photometric == _BLACK_IS_ZERO:
-            table.setdefault((order, _WHITE_IS_ZERO, *kind), modes)
+            table.setdefault((order, _WHITE_IS_ZERO, sample, fill, bits, extra), modes)
 
 
 def white_is_zero(image: Image.Image) -> bool:
@@ -60,7 +60,8 @@ def eight_bits(image: Image.Image, *, negative: bool) -> Image.Image | None:
 
 def _shares(grey: NDArray[np.generic], bits: int, *, negative: bool) -> NDArray[np.float64]:
     """Whole numbers as shares of the largest one; a negative of 32 bits may count down from the top of these."""
-    values = grey.astype(np.float64)
+    values: NDArray[np.float64] = grey.astype(np.float64)
     if negative and grey.dtype == np.int32 and values.max() < 0:
         values += 2**bits
-    return values / (2**bits - 1)
+    values /= 2**bits - 1
+    return values

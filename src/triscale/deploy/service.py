@@ -32,6 +32,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"description": "A broken picture, or one of too many pixels"},
     503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
 }
+_JSON = (b"{", b"[", b'"')
+"""How JSON begins, and no picture does."""
+_HINT = (
+    "the body is JSON; send the bytes of a picture as the body (curl --data-binary @photo.jpg), or a form with a file"
+)
 _BODY = {
     "requestBody": {
         "required": True,
@@ -157,7 +162,10 @@ async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
     """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "the body is compressed; send the picture as it is")
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        if body.lstrip()[:1] in _JSON:
+            raise RefusedError(415, _HINT)
         return "", body
     form = await type(request)(request.scope, _once(body)).form(max_files=1, max_fields=8)
     uploads = [value for value in form.values() if hasattr(value, "filename")]
