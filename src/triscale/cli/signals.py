@@ -45,12 +45,12 @@ class Interrupt:
     """
 
     def __init__(self) -> None:
-        self.came = False
+        self.came, self._hook = False, sys.unraisablehook
 
     @contextmanager
     def heard(self, *, last: bool) -> Iterator[None]:
         """Inside the block; `last`: nothing but the end of the process follows, which Ctrl-C may cut short."""
-        before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+        before, self._hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
         if before not in {signal.default_int_handler, end_at_once} or not handle(self._note):
             yield
             return
@@ -61,7 +61,7 @@ class Interrupt:
             yield
         finally:
             handle(end_at_once if last else before)
-            sys.unraisablehook = hook
+            sys.unraisablehook = self._hook
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -73,7 +73,7 @@ class Interrupt:
         """An exception that has nowhere to go, such as one in a destructor: Ctrl-C ends the process all the same."""
         if issubclass(found.exc_type, KeyboardInterrupt):
             end_at_once()
-        sys.__unraisablehook__(found)
+        self._hook(found)
 
 
 class Wish:
