@@ -104,7 +104,9 @@ def test_exif_that_cannot_be_read_turns_nothing(way: str, mark: bytes) -> None:
 def test_the_size_that_a_check_tells_is_upright(tmp_path: Path) -> None:
     for way in WAYS:
         (file := tmp_path / "x").write_bytes(made(way, 6))
-        assert examine(file).size == (72, 96), way
+        look = examine(file)
+        assert look.size == (72, 96), way
+        assert not look.moving, "what stands behind the photo in an MPO is its preview"
 
 
 def test_a_crop_that_leaves_the_picture_is_our_fault_and_no_broken_file() -> None:

@@ -111,7 +111,8 @@ def examine(file: File) -> Look:
     """Size and frames of a picture after the whole file was decoded once; `UnreadableError` if it cannot be."""
     with opened(file) as image:
         with reading():
-            moving, kind = bool(getattr(image, "is_animated", False)), image.format or ""
+            kind = image.format or ""
+            moving = kind != "MPO" and bool(getattr(image, "is_animated", False))  # there it is a preview
         size = upright_size(image)
         image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
         upright_rgb(image)
