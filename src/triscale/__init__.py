@@ -4,18 +4,18 @@ The public names are imported when they are first used, so that `import triscale
 """
 
 import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from triscale._version import __version__
 
+TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
     from triscale.api import build, check, cost, evaluate, fit_budget, load, network, networks, scale
 else:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name):
         if name in __all__:
+            from importlib import import_module  # noqa: PLC0415  at the first use
+
             return getattr(import_module("triscale.api"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -27,11 +27,11 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-class _Package(ModuleType):
+class _Package(type(sys)):  # type: ignore[misc]  # ModuleType
     """A module on which a public name stays what it is when a room of the same name (`cost`) is imported."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in __all__ and isinstance(value, ModuleType)):
+        if not (name in __all__ and isinstance(value, type(sys))):
             super().__setattr__(name, value)
 
 

@@ -192,7 +192,8 @@ def check(
     Args:
         data: see `triscale.data.open_data`.
         policy: what is done about doubtful pictures; by default they are left out and told.
-        progress: is told `(done, whole)`: each file counts twice, when it is read and when it is decoded.
+        progress: is told `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
+            whole grows while many files are looked for.
 
     Returns:
         See `triscale.data.check.verdict`.

@@ -175,6 +175,19 @@ def test_a_worker_that_dies_ends_the_job_with_a_clear_error(loader: Loader) -> N
         list(deadly.batches(0))
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_fault_of_ours_is_neither_a_broken_picture_nor_a_dead_worker(
+    photos: Path, cache: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("triscale.data.loader.part_decoder", lambda: None)
+    monkeypatch.setattr("triscale.data.augment.cut", fail)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        list(a_loader(photos, cache, workers=workers).batches(0))
+
+
 def test_workers_go_on_after_a_signal_to_stop_so_that_the_main_process_can_save(loader: Loader) -> None:
     """SIGTERM reaches a whole group of processes; here the workers alone get it."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")

@@ -173,7 +173,7 @@ def test_a_broken_sample_is_left_out_and_named(folders: Path, cache: Path, tmp_p
         member(archive, "label.cls", b"cat")
     source = open_data(root, cache=cache)
     assert source.findings[0].examples == (
-        "'train-000000.tar/bad.jpg' (not a picture of an allowed format)",
+        "'train-000000.tar/bad.jpg' (not a picture but an HTML page)",
         "'train-000000.tar/nothing.png' (it is empty)",
         "'train-000000.tar/unlabelled.png' (no label)",
         "'train-000000.tar/label' (no picture)",

@@ -50,6 +50,7 @@ def test_a_picture_is_answered_as_predict_answers(client: httpx.Client, same: Cl
     for found in (
         client.post("/predict", content=content),
         client.post("/predict", content=content, headers={"content-type": "application/x-www-form-urlencoded"}),
+        client.post("/predict", content=content, headers={"content-type": "application/json"}),
         client.post("/predict", files={"image": ("../secret/photo.jpg", content)}),
     ):
         assert found.status_code == 200
@@ -206,6 +207,28 @@ def test_a_form_of_many_parts_or_none_is_refused(client: httpx.Client) -> None:
     text = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
     boundary = {"content-type": "multipart/form-data; boundary=x"}
     assert client.post("/predict", content=text, headers=boundary).json()["detail"] == "there is no file in the form"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["multipart/form-data; boundary=x", "Multipart/Form-Data; boundary=x", "MULTIPART/FORM-DATA;Boundary=\"x\"",
+     "multipart/form-data ; charset=utf-8; BOUNDARY=x"],
+)  # fmt: skip
+def test_a_form_is_one_however_its_type_is_written(client: httpx.Client, picture: Path, kind: str) -> None:
+    """The names in a content type and of its parameters have no case (RFC 9110, section 8.3.1)."""
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    body = head + picture.read_bytes() + b"\r\n--x--\r\n"
+    found = client.post("/predict", content=body, headers={"content-type": kind})
+    assert (found.status_code, found.json()[0]["image"]) == (200, "a.jpg")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "text/plain", None])
+@pytest.mark.parametrize("body", ['{"image": "aGVsbG8="}', " [1, 2]", '"aGVsbG8="'])
+def test_json_gets_a_hint_of_what_to_send(client: httpx.Client, kind: str | None, body: str) -> None:
+    found = client.post("/predict", content=body, headers={"content-type": kind} if kind else {})
+    assert found.status_code == 415
+    assert "JSON" in found.json()["detail"]
+    assert "--data-binary" in found.json()["detail"]
 
 
 def test_each_of_many_clients_gets_the_answer_to_its_own_picture(

@@ -1,5 +1,8 @@
 """The command line: thin commands, each of which calls one public function."""
 
-from triscale.cli.main import main
+from triscale.cli.early import AtOnce
+
+with AtOnce():
+    from triscale.cli.main import main
 
 __all__ = ["main"]

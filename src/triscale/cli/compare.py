@@ -6,7 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from triscale import api, units
+from triscale import units
+from triscale.cli.named import named
 from triscale.cli.networks import differences
 from triscale.cli.output import Flag, print_json, print_table, print_text, printable, write_text
 from triscale.errors import UsageError
@@ -39,6 +40,8 @@ def compare(
         _draw(figure, nets[0] if nets else "efficientnet_b0", 2.0 if phi is None else phi, json=json)
         return
     name = None if nets else table or "table2"
+    for net in nets:
+        named(net)
     rows = compare_networks(nets) if name is None else compare_table(name)
     if json:
         print_json({"set": name, "rows": [row.as_dict() for row in rows]})
@@ -51,7 +54,7 @@ def compare(
 def _draw(path: Path, net: str, phi: float, *, json: bool) -> None:
     from triscale.report import scaling_figure  # noqa: PLC0415  plotly is loaded only where a report is made
 
-    write_text(path, scaling_figure(api.network(net), phi))
+    write_text(path, scaling_figure(named(net), phi))
     if json:
         print_json({"figure": str(path), "network": net, "phi": phi})
     else:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from triscale import api, units
+from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
 from triscale.cli.pipeline import pipeline_rows, show_pipeline
 from triscale.cli.quantities import Signed, pixels, quantity
@@ -46,7 +47,7 @@ def cost(
         json: print one JSON document instead of text.
     """
     words = trained.words()
-    network = api.network(net)
+    network = named(net)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
     found: dict[str, Any] = {**words} | api.cost(network, batch=batch, **words).as_dict()

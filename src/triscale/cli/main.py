@@ -1,6 +1,5 @@
 """The entry of the command line: from arguments to an exit code, and never a traceback for a user's mistake."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ from triscale.cli import (
     export,
     networks,
     output,
+    paths,
     predict,
     report,
     scale,
@@ -25,7 +25,8 @@ from triscale.cli import (
     study,
     train,
 )
-from triscale.cli.signals import Stopped
+from triscale.cli.early import INTERRUPTED
+from triscale.cli.signals import Interrupt, Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
 from triscale.isa import wanted_isa
 
@@ -66,26 +67,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0; 64 usage; 65 wrong input; 70 numbers went wrong; 71 out of memory; 73 the output cannot be created; 74 input or
     output failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of the output went away.
     """
-    try:
-        wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
-        app(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()  # now, while a failure can still be told
-    except (Exception, KeyboardInterrupt, Stopped) as error:
-        code = _exit_code(error)
-        if code is None:
-            raise  # a fault of ours: its traceback is what we need
-        return code
+    interrupt = Interrupt()
+    with interrupt.heard(last=arguments is None):
+        try:
+            output.degrade()
+            wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
+            app([paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)])
+            sys.stdout.flush()  # now, while a failure can still be told
+        except (Exception, KeyboardInterrupt, Stopped) as error:
+            code = INTERRUPTED if interrupt.came else _exit_code(error)
+            if code is None:
+                raise  # a fault of ours: its traceback is what we need
+            return code
     return 0
 
 
 def _exit_code(error: BaseException) -> int | None:
     """The exit code of an error that was foreseen, its message on stderr; None for any other."""
     if isinstance(error, BrokenPipeError):
-        # What is still buffered would raise once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.abandon()
         return 141
     if isinstance(error, KeyboardInterrupt | Stopped):
-        return 130 if isinstance(error, KeyboardInterrupt) else 143
+        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 143
     known = _as_ours(error)
     if known is None:
         return None

@@ -1,5 +1,6 @@
 """Where output goes: results to stdout as text or as one JSON document, everything else to stderr."""
 
+import io
 import json
 import os
 import re
@@ -29,6 +30,23 @@ Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number; cyclopts would take 1.5 for 1."""
 
 
+def degrade() -> None:
+    """What the encoding of the terminal lacks is printed by its number: no class name may end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def abandon() -> None:
+    """Nobody reads what we print any more; what is still buffered would raise once more at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+
+
 def print_json(document: Any) -> None:
     """One JSON document on stdout, by the standard: no NaN, no Infinity."""
     print(json_text(document))
@@ -45,7 +63,7 @@ def json_text(document: Any) -> str:
 
 def printable(path: str | Path) -> str:
     """A file's name for people: what is no text, such as a newline or a byte that is not UTF-8, is escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
@@ -56,8 +74,11 @@ def print_text(*lines: str) -> None:
 
 
 def complain(message: str) -> None:
-    """A line for people on stderr."""
-    print(f"triscale: {message}", file=sys.stderr)
+    """A line for people on stderr; where nobody reads there any more, nobody misses it."""
+    try:
+        print(f"triscale: {message}", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        abandon()
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -82,6 +82,9 @@ def _files(image: str) -> Iterator[Path]:
     """The files that an argument means: itself, what lies below a folder, or what a pattern matches."""
     path = Path(image)
     if path.is_dir():
+        from triscale.data.places import refuse_no_data_set  # noqa: PLC0415  decoders are loaded only here
+
+        refuse_no_data_set(path)
         found = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
     elif _GLOB & set(image) and not path.exists():
         found = [file for file in _matches(path) if not file.is_dir()]

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from triscale import api, scaling
 from triscale.cli.coefficients import read_coefficients
+from triscale.cli.named import named, remark
 from triscale.cli.output import Flag, Whole, print_json, write_text
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
@@ -59,7 +60,7 @@ def scale(
     """
     factors_given = any(factor is not None for factor in (depth, width, resolution))
     _check(phi=phi, factored=factors_given, budget=budget, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
-    base = scaling.network(net)
+    base = named(net)
     if fix_stem_head:
         base = scaling.fixed(base)
     if factors_given:
@@ -69,6 +70,7 @@ def scale(
         curve = PAPER if coefficients is None else read_coefficients(coefficients)
         result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1,
                         words=trained.words(), fill=fill)  # fmt: skip
+    remark(result.network)
     if out is not None:
         write_text(out, dumps(result.network))
     if json:

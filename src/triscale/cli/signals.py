@@ -1,11 +1,15 @@
 """Signals that ask to stop: as an exception, or noted until what is under way is in order."""
 
+import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from triscale.cli.early import end_at_once, handle, ignore
 
 
 class Stopped(BaseException):
@@ -28,6 +32,48 @@ def terminable() -> Iterator[None]:
 def _stop(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise Stopped
+
+
+class Interrupt:
+    """Ctrl-C raises KeyboardInterrupt once and is remembered; the next one ends the process at once.
+
+    It must be remembered: a library that is just being imported, or called back from C, makes another exception of a
+    KeyboardInterrupt, or prints it and goes on.
+
+    Attributes:
+        came: whether it did.
+    """
+
+    def __init__(self) -> None:
+        self.came, self._hook = False, sys.unraisablehook
+
+    @contextmanager
+    def heard(self, *, last: bool) -> Iterator[None]:
+        """Inside the block; `last`: nothing but the end of the process follows, which Ctrl-C may cut short."""
+        before, self._hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+        if before not in {signal.default_int_handler, end_at_once} or not handle(self._note):
+            yield
+            return
+        sys.unraisablehook = self._unraisable
+        if last:  # what is registered first runs last: when all is done, nothing is left to interrupt
+            atexit.register(ignore)
+        try:
+            yield
+        finally:
+            handle(end_at_once if last else before)
+            sys.unraisablehook = self._hook
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        handle(end_at_once)
+        self.came = True
+        raise KeyboardInterrupt
+
+    def _unraisable(self, found: "sys.UnraisableHookArgs") -> None:
+        """An exception that has nowhere to go, such as one in a destructor: Ctrl-C ends the process all the same."""
+        if issubclass(found.exc_type, KeyboardInterrupt):
+            end_at_once()
+        self._hook(found)
 
 
 class Wish:

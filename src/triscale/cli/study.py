@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from triscale import api
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
+from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
@@ -110,7 +110,7 @@ def study(
     if out is not None:
         _refuse_another_folder(out)
     question = asked.question(net)
-    api.network(question.network)
+    named(question.network)
     with terminal_progress() as progress:
         opened = partial(_open, question, out, workers, compute, progress, kernels=kernels)
         if plan:

@@ -11,13 +11,13 @@ from cyclopts import Parameter
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
+from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.pipeline import NO_LINE, Line
 from triscale.cli.signals import Wish, noted, terminable
 from triscale.cli.training_bar import Silence, training_progress
 from triscale.errors import InputError, OutputError, UsageError
 from triscale.lock import LOCK, locked
-from triscale.scaling import network as named
 
 PACKAGE = "package"
 """Says `--weights` for the weights in an installed package."""

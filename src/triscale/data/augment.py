@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from triscale.data.crop import RandomCrop, cut, cut_jpeg, upright_size
+from triscale.data.crop import RandomCrop, cut, cut_jpeg
 from triscale.data.fit import fitted
-from triscale.data.images import MAX_PIXELS, upright_rgb
+from triscale.data.images import MAX_PIXELS, upright_rgb, upright_size
 from triscale.data.jpeg import part_decoder
 from triscale.data.policy import autoaugment, randaugment
 from triscale.data.resize import Size

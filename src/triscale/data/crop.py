@@ -19,7 +19,7 @@ from PIL.ImageFile import ImageFile
 from torch import Tensor
 from torch.nn import functional as F
 
-from triscale.data.images import orientation, upright_rgb
+from triscale.data.images import JPEGS, loaded, orientation, reading, upright_rgb, upright_size
 from triscale.data.jpeg import Box, part_decoder
 from triscale.data.resize import Pictures, Size
 from triscale.spec import Interpolation
@@ -83,13 +83,20 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
 
     Args:
         image: as `opened` gives it: the header is read, the pixels are not yet.
-        box: in the upright picture.
+        box: in the upright picture, whose size `upright_size` tells.
         size: `(height, width)` of the result.
         interpolation: the filter.
 
     Returns:
         uint8 `[*size, 3]`, RGB.
+
+    Raises:
+        UnreadableError: the pixels cannot be read.
+        ValueError: the box leaves the picture, which is a fault of the caller.
     """
+    high, wide = upright_size(image)
+    if not (0 <= box[0] < box[2] <= wide and 0 <= box[1] < box[3] <= high):
+        raise ValueError(f"the crop {box} leaves the upright picture of {wide}x{high} px")
     times = draft_of(image, box, size)
     box = reduced(box, times) if times > 1 else box
     if interpolation in {"bilinear", "bicubic"}:
@@ -110,7 +117,7 @@ def cut_jpeg(data: bytes, whole: Size, box: Box, size: Size, interpolation: Inte
 
 def _part(image: Image.Image, box: Box, times: int) -> Pictures:
     """The part `box` of the picture, upright, so many times smaller."""
-    if image.format == "JPEG" and _plain(image) and (decode := part_decoder()) is not None:
+    if image.format in JPEGS and _plain(image) and (decode := part_decoder()) is not None:
         pixels = decode(_content(image), (image.height, image.width), times, box)
         if pixels is not None:
             return pixels
@@ -120,13 +127,14 @@ def _part(image: Image.Image, box: Box, times: int) -> Pictures:
 
 def _content(image: Image.Image) -> bytes:
     file = cast("BinaryIO", cast("ImageFile", image).fp)
-    file.seek(0)
-    return file.read()
+    with reading():
+        file.seek(0)
+        return file.read()
 
 
 def _decoded(image: Image.Image, times: int) -> Pictures:
     """The whole picture, upright, so many times smaller: `[height, width, 3]`."""
-    if image.format == "JPEG" and _plain(image) and (decode := _fast_decoder()) is not None:
+    if image.format in JPEGS and _plain(image) and (decode := _fast_decoder()) is not None:
         high, wide = -(-image.height // times), -(-image.width // times)
         with suppress(ValueError):  # a warning, or an error: Pillow knows which
             pixels = decode(_content(image), "RGB", min_height=high, min_width=wide)
@@ -134,7 +142,7 @@ def _decoded(image: Image.Image, times: int) -> Pictures:
                 return pixels
     if times > 1:
         image.draft("RGB", (image.width // times, image.height // times))
-    return np.array(image if _plain(image) else upright_rgb(image))
+    return np.array(loaded(image) if _plain(image) else upright_rgb(image))
 
 
 @lru_cache(maxsize=1)
@@ -157,7 +165,7 @@ def _averaged(pixels: Tensor, size: Size, interpolation: Interpolation) -> Tenso
 
 def draft_of(image: Image.Image, box: Box, size: Size) -> int:
     """How many times smaller a picture may be decoded: 1, or for a JPEG also 2, 4 or 8."""
-    return _times(box, size) if image.format == "JPEG" and _plain(image) else 1
+    return _times(box, size) if image.format in JPEGS and _plain(image) else 1
 
 
 def _times(box: Box, size: Size) -> int:
@@ -172,11 +180,4 @@ def reduced(box: Box, times: int) -> Box:
 
 
 def _plain(image: Image.Image) -> bool:
-    return image.mode == "RGB" and image.format in {"JPEG", None} and orientation(image) == 1
-
-
-def upright_size(image: Image.Image) -> Size:
-    """`(height, width)` once the picture is turned as EXIF says, without decoding a JPEG."""
-    if image.format != "JPEG" or orientation(image) < 5:
-        return image.height, image.width
-    return image.width, image.height
+    return image.mode == "RGB" and image.format in {*JPEGS, None} and orientation(image) == 1

@@ -1,7 +1,7 @@
 """A data set as class folders of photos: `train/<class>/*` and `test/<class>/*` (or `val/`), or only `<class>/*`."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from triscale.data.cache import Progress
@@ -29,9 +29,10 @@ def open_folders(
     train_root, test_root, test_from, notes = layout(root)
     folders = class_folders(train_root)
     outside = None if policy.follow_links else root
-    test = listed(root, _labelled(test_root, tuple(folders)), within=outside) if test_root else None
+    seen = _Count(progress)
+    test = listed(root, _labelled(test_root, tuple(folders)), within=outside, seen=seen) if test_root else None
     return photo_source(
-        listed(root, list(enumerate(folders.values())), within=outside),
+        listed(root, list(enumerate(folders.values())), within=outside, seen=seen),
         test,
         name=name,
         classes=class_names(folders),
@@ -43,13 +44,37 @@ def open_folders(
     )
 
 
-def listed(root: Path, folders: Sequence[tuple[int, Path]], *, within: Path | None) -> list[Photo]:
+SEEN = 10_000
+"""Files that are found between two times that this is told."""
+
+
+class _Count:
+    """Tells how much there is to do while many files are looked for: each is read and decoded later."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress, self.files, self.told = progress, 0, 0
+
+    def __call__(self, files: int) -> None:
+        self.files += files
+        if self.progress is not None and self.files >= self.told + SEEN:
+            self.told = self.files
+            self.progress(0, 2 * self.files)
+
+
+def listed(
+    root: Path,
+    folders: Sequence[tuple[int, Path]],
+    *,
+    within: Path | None,
+    seen: Callable[[int], None] | None = None,
+) -> list[Photo]:
     """The files of the class folders `(label, folder)` in a fixed order.
 
     Args:
         root: names are relative to it.
         folders: where they lie.
         within: links that lead out of this folder are refused; None: they are followed.
+        seen: is told how many files each folder holds.
     """
     for _, folder in folders:
         if within is not None and leads_out(folder, within):
@@ -65,7 +90,7 @@ def listed(root: Path, folders: Sequence[tuple[int, Path]], *, within: Path | No
             reason=OUTSIDE if within is not None and path.is_symlink() and leads_out(path, within) else "",
         )
         for label, folder in folders
-        for path in files_below(folder)
+        for path in files_below(folder, seen)
     ]
 
 

@@ -4,31 +4,46 @@ import io
 import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from triscale.data.fit import STUDY, fitted
+from triscale.data.formats import FOREIGN, WANTED, formats, raw_maker, reads_heic, why_not
+from triscale.data.grey import eight_bits, is_wide, open_white_is_zero, white_is_zero
+from triscale.data.kinds import HEAD, is_heic, kind_of
 from triscale.data.resize import Pictures, Size
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000
 TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
-FOREIGN = "not a picture of an allowed format"
+JPEGS = {"JPEG", "MPO"}
+"""What Pillow calls a JPEG; an MPO is one that holds further pictures behind the first, as phones write them."""
 ORIENTATION = 0x0112
 """The tag of EXIF."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a stored picture upright, by its orientation."""
 END_OF_JPEG = b"\xff\xd9"
 
 
 class UnreadableError(Exception):
     """A file that is no picture we take; the text is the reason in a few words."""
+
+
+class ForeignError(UnreadableError):
+    """It is no picture at all, or one of a format that is not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +68,18 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one decoding shows: `(height, width)` of the upright picture, and whether it has several frames."""
+    """What one decoding shows: `(height, width)` of the upright picture, whether it has several frames, its format."""
 
     size: Size
     moving: bool = False
+    format: str = ""
 
 
 def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
     """One picture, cut and resized.
 
     Args:
-        path: JPEG, PNG, WebP, BMP, GIF or TIFF; of several frames the first.
+        path: a file of a format of `formats()`, or HEIC with the extra of that name; of several frames the first.
         size: `(height, width)` in pixels.
         how: by default as in a study.
 
@@ -77,9 +93,7 @@ def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pi
         with pillow_warnings_off():
             return decode(Path(path), size, how)
     except UnreadableError as error:
-        raise InputError(
-            f"The picture {str(path)!r} cannot be read: {error}.\nGive a JPEG, PNG, WebP, BMP, GIF or TIFF file."
-        ) from error
+        raise InputError(f"The picture {str(path)!r} cannot be read: {error}.\n{WANTED}") from error
 
 
 @contextmanager
@@ -96,19 +110,13 @@ def pillow_warnings_off() -> Iterator[None]:
 def examine(file: File) -> Look:
     """Size and frames of a picture after the whole file was decoded once; `UnreadableError` if it cannot be."""
     with opened(file) as image:
-        wide, high = image.size
-        moving, jpeg = bool(getattr(image, "is_animated", False)), image.format in {"JPEG", "MPO"}
-        if jpeg and orientation(image) >= 5:
-            wide, high = high, wide
+        with reading():
+            kind = image.format or ""
+            moving = kind != "MPO" and bool(getattr(image, "is_animated", False))  # there it is a preview
+        size = upright_size(image)
         image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
-        upright = upright_rgb(image)
-        return Look((high, wide) if jpeg else (upright.height, upright.width), moving)
-
-
-def orientation(image: Image.Image) -> int:
-    """How EXIF says that the picture is turned: 1 is upright, from 5 on height and width are exchanged."""
-    value = image.getexif().get(ORIENTATION, 1)
-    return value if value in range(1, 9) else 1
+        upright_rgb(image)
+        return Look(size, moving, kind)
 
 
 def decode(file: File | bytes, size: Size, how: Preprocessing = STUDY) -> Pictures:
@@ -124,24 +132,57 @@ def decode(file: File | bytes, size: Size, how: Preprocessing = STUDY) -> Pictur
 
 @contextmanager
 def opened(file: File | bytes, stamp: Stamp | None = None) -> Iterator[Image.Image]:
-    """The picture with its header read and its pixels not yet.
+    """The picture with its header read and its pixels not yet: `upright_rgb` and `loaded` read them.
 
     Args:
         file: where it lies, or what such a file holds.
         stamp: what the file was when it was checked; another one is refused.
 
     Raises:
-        UnreadableError: it is no picture that we take; whatever fails inside of the block becomes this error too.
+        UnreadableError: it is no picture that we take. What fails inside of the block stays what it is.
+    """
+    with ExitStack() as held:
+        with reading(file):
+            stream = held.enter_context(_stream(file, stamp))
+            image = held.enter_context(_identified(stream))
+        yield image
+
+
+@contextmanager
+def reading(file: File | bytes = b"") -> Iterator[None]:
+    """Whatever Pillow raises inside of this block becomes an `UnreadableError`: for its calls on a file, and no more.
+
+    A failure of our own must never pass for a broken file.
     """
     try:
-        with _stream(file, stamp) as stream, Image.open(stream, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableError(TOO_LARGE)
-            yield image
+        yield
     except (UnreadableError, MemoryError):
         raise
     except Exception as error:  # a broken file makes Pillow's parsers raise anything
         raise UnreadableError(_reason(file, error)) from error
+
+
+def loaded(image: Image.Image) -> Image.Image:
+    """The same picture with its pixels read; `UnreadableError` if they cannot be."""
+    with reading():
+        image.load()
+    return image
+
+
+def _identified(stream: BinaryIO) -> Image.Image:
+    """A picture of an allowed format and size."""
+    head = stream.read(HEAD)
+    open_white_is_zero()
+    try:
+        image = Image.open(stream, formats=("HEIF",) if is_heic(head) and reads_heic() else formats())
+    except UnidentifiedImageError:
+        reason = why_not(kind_of(head))
+        raise (UnreadableError if reason.startswith("broken") else ForeignError)(reason) from None
+    if image.width * image.height > MAX_PIXELS:
+        raise UnreadableError(TOO_LARGE)
+    if (maker := raw_maker(image)) is not None:
+        raise ForeignError(f"{FOREIGN}: a RAW photo ({maker}), whose preview alone could be read")
+    return image
 
 
 def content(file: File, stamp: Stamp) -> bytes | None:
@@ -196,8 +237,6 @@ def _reason(file: File | bytes, error: Exception) -> str:
     match error:
         case FileNotFoundError() if isinstance(file, Path) and file.is_symlink():
             return "a link to nothing"
-        case UnidentifiedImageError():
-            return FOREIGN
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
             return TOO_LARGE
         case OSError() if error.strerror:
@@ -205,22 +244,50 @@ def _reason(file: File | bytes, error: Exception) -> str:
     return "broken: " + " ".join(str(error).split())[:80]
 
 
+def upright_size(image: Image.Image) -> Size:
+    """`(height, width)` of what `upright_rgb` gives, before that. Of all but a JPEG the pixels are read.
+
+    For the EXIF of a PNG may stand behind its pixels, and Pillow turns a TIFF while it reads it.
+    """
+    if image.format not in JPEGS:
+        loaded(image)
+    return (image.width, image.height) if orientation(image) >= 5 else (image.height, image.width)
+
+
+def orientation(image: Image.Image) -> int:
+    """How EXIF says that the picture is turned: 1 is upright, from 5 on height and width are exchanged."""
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  Pillow's parsers raise anything; every viewer shows such a picture as it lies
+        return 1
+    return value if value in _TURNS else 1
+
+
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """Decode: turned as EXIF says, every mode brought to RGB of 8 bits, what is transparent white."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    """Decode: turned as EXIF says, every mode brought to RGB of 8 bits, what is transparent white.
+
+    Returns:
+        A picture without metadata: nothing in it says to turn it once more.
+    """
+    loaded(image)
+    negative, turn = white_is_zero(image), _TURNS.get(orientation(image))
+    if is_wide(image):
+        grey = eight_bits(image, negative=negative)
+        if grey is None:
+            raise UnreadableError("grey values outside of 16 bits, or of 0 to 1 for floats")
+        image = grey
+    with reading():
+        image = _rgb(image, negative=negative)
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image, *, negative: bool) -> Image.Image:
+    if negative and image.mode == "LA":
+        grey, alpha = image.split()
+        image = Image.merge("LA", (ImageChops.invert(grey), alpha))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey of 16 bits, or of floats in [0, 1], to 8 bits; Pillow itself would cut off everything above 255."""
-    values = grey.astype(np.float64)
-    if grey.dtype.kind != "f":
-        values /= 65535
-    if not (values.min() >= 0 and values.max() <= 1):
-        raise UnreadableError("grey values outside of 16 bits, or of 0 to 1 for floats")
-    return np.rint(values * 255).astype(np.uint8)
+    image = image.convert("RGB")
+    image.info.clear()
+    return image

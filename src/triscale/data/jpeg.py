@@ -22,8 +22,8 @@ _DECOMPRESS, _RGB, _START = 1, 0, b"\xff\xd8"
 _WIDTH, _HEIGHT, _SUBSAMPLING = 5, 6, 4
 _BLOCK_WIDTHS = {0: 8, 1: 16, 2: 16, 4: 8, 5: 32}
 """Pixels by subsampling: 4:4:4, 4:2:2, 4:2:0, 4:4:0, 4:1:1 (the numbers of `TJSAMP`)."""
-_TURNED, _HEAD = (b"Exif\0\0", b"http://ns.adobe.com/xap/"), 2**18
-"""What EXIF and XMP, which may say that a picture is turned, begin with, and where that is looked for, bytes."""
+_APP1, _SCAN = 0xE1, 0xDA
+"""Markers of the segments that hold EXIF and XMP, which may say that a picture is turned, and of the pixels."""
 
 
 class _Region(ctypes.Structure):
@@ -71,7 +71,7 @@ class PartDecoder(threading.local):
 
     def size(self, data: bytes) -> Size | None:
         """`(height, width)` of a JPEG that is upright for certain; None: Pillow must look at it."""
-        if any(data.find(mark, 0, _HEAD) >= 0 for mark in _TURNED) or not self._read(data):
+        if not _certainly_upright(data) or not self._read(data):
             return None
         get = self._library.tj3Get
         found = get(self._handle, _HEIGHT), get(self._handle, _WIDTH)
@@ -123,3 +123,23 @@ class PartDecoder(threading.local):
         """After a broken header the library takes every next one for broken too."""
         self._library.tj3Destroy(self._handle)
         self._handle = self._library.tj3Init(_DECOMPRESS)
+
+
+def _certainly_upright(data: bytes) -> bool:
+    """Whether no segment before the pixels of a JPEG could say that it is turned."""
+    at = len(_START)
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker == _SCAN:
+            return True
+        if marker == _APP1:
+            return False
+        # A byte that fills up stands alone, as do the markers that hold nothing.
+        at += (
+            1
+            if marker == 0xFF
+            else 2
+            if marker == 1 or 0xD0 <= marker <= 0xD8
+            else 2 + int.from_bytes(data[at + 2 : at + 4])
+        )
+    return False

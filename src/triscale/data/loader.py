@@ -7,7 +7,6 @@ import os
 import signal
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +25,7 @@ from triscale.data.resize import Size
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError, OutOfMemoryError, StorageError, TriscaleError, UsageError
-from triscale.orphans import end_with
+from triscale.orphans import end_with, release_signals, signals_held
 from triscale.spec import Preprocessing
 
 MOST_BROKEN = 0.01
@@ -35,6 +34,8 @@ GRACE = 10
 """Seconds that a worker works on after SIGTERM, which a whole group of processes gets at once."""
 PREFETCH = 2
 """Batches that each worker makes ahead."""
+_ENDED = "DataLoader worker (pid"
+"""How torch begins the error of a worker that is gone; one that came out of a worker begins otherwise."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Loader(WholeBatches):
             return
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "This DataLoader will create")  # how many workers is the user's choice
-            with _signals_held():
+            with signals_held():
                 coming = iter(
                     DataLoader(
                         plan,
@@ -131,7 +132,7 @@ class Loader(WholeBatches):
         try:
             yield from coming
         except RuntimeError as error:
-            if "worker" not in str(error):
+            if not str(error).startswith(_ENDED):  # a fault of ours in a worker, as it is
                 raise
             raise StorageError(
                 f"A process that loads pictures ended: {' '.join(str(error).split())[:120]}\n"
@@ -223,22 +224,6 @@ def _stand_in(pictures: Tensor, labels: Tensor, good: Sequence[int], broken: Seq
         pictures[at], labels[at] = pictures[other], labels[other]
 
 
-_TO_STOP = (signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Signals to stop wait: a worker inherits that, so that none reaches it before it knows what to do with them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_STOP)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _begin_worker(parent: int, number: int) -> None:
     """A signal to stop is the main process's to answer: it takes its batch, saves, and ends the workers.
 
@@ -249,6 +234,5 @@ def _begin_worker(parent: int, number: int) -> None:
     end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_STOP)
+    release_signals()
     warnings.simplefilter("ignore")

@@ -18,6 +18,7 @@ class Photo:
         stamp: size and time of change when it was checked.
         size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
         moving: whether it has more frames than the first.
+        format: as Pillow calls it; empty if it is no picture.
         reason: why it is left out; empty if it is a picture.
     """
 
@@ -28,6 +29,7 @@ class Photo:
     stamp: Stamp = (0, 0)
     size: Size = (0, 0)
     moving: bool = False
+    format: str = ""
     reason: str = ""
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from triscale.data.cache import Progress
 from triscale.data.findings import Finding, findings, readable
 from triscale.data.fit import STUDY
+from triscale.data.formats import SINCE_THEN
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
@@ -124,11 +125,11 @@ def photo_source(
     files = hashed([*train, *(test or ())], progress)
     content = fingerprint(files, table)
     files = examined(files, cache / f"{content[:24]}-scan.json", progress)
+    also = "".join(sorted({photo.format for photo in files} & SINCE_THEN)).encode()
     if policy.allow_truncated and (complete := completed(files)) != files:
-        files, content = (
-            complete,
-            fingerprint(files, table + b"truncated"),
-        )  # what is rendered of them is something else
+        files, also = complete, b"truncated" + also
+    if also:  # where such files are left out, or grey where they end, what is rendered of the set is something else
+        content = fingerprint(files, table + also)
     train, tested = files[: len(train)], files[len(train) :]
     found = findings(train, tested, classes)
     refuse_serious(found, policy)

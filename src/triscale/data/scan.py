@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from triscale.data.cache import Progress, write_whole
+from triscale.data.formats import rules
 from triscale.data.images import File, UnreadableError, examine, mended, pillow_warnings_off, stamp_of
 from triscale.data.photo import Photo
 
 Item = TypeVar("Item")
-Verdict = tuple[int, int, bool, str]
-"""Height, width, several frames, and the reason to leave it out."""
+Verdict = tuple[int, int, bool, str, str]
+"""Height, width, several frames, format, and the reason to leave it out."""
 
 
 def threads() -> ThreadPoolExecutor:
@@ -71,7 +72,11 @@ def fingerprint(photos: Sequence[Photo], table: bytes = b"") -> str:
 
 
 def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = None) -> list[Photo]:
-    """The photos with `size` or `reason`; the verdicts come from the file `memory` if it fits, else they go there."""
+    """The photos with `size` or `reason`; the verdicts come from the file `memory` if it fits, else they go there.
+
+    Its name begins with the rules: what could not be read may be readable with another Pillow or another extra.
+    """
+    memory = memory.with_name(f"{rules()}-{memory.name}")
     verdicts = _remembered(memory, len(photos))
     if verdicts is None:
         with pillow_warnings_off(), threads() as pool:
@@ -79,8 +84,8 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
             verdicts = list(_told(found, len(photos), len(photos), progress))
         write_whole(memory, [json.dumps(verdicts).encode()])
     return [
-        replace(photo, size=(high, wide), moving=moving, reason=reason)
-        for photo, (high, wide, moving, reason) in zip(photos, verdicts, strict=True)
+        replace(photo, size=(high, wide), moving=moving, format=kind, reason=reason)
+        for photo, (high, wide, moving, kind, reason) in zip(photos, verdicts, strict=True)
     ]
 
 
@@ -96,24 +101,24 @@ def _completed(photo: Photo) -> Photo:
         look = examine(file)
     except UnreadableError:
         return photo
-    return replace(photo, file=file, size=look.size, moving=look.moving, reason="")
+    return replace(photo, file=file, size=look.size, moving=look.moving, format=look.format, reason="")
 
 
 def _verdict(photo: Photo) -> Verdict:
     if photo.reason:
-        return 0, 0, False, photo.reason
+        return 0, 0, False, "", photo.reason
     try:
         look = examine(photo.file)
     except UnreadableError as error:
-        return 0, 0, False, str(error)
-    return *look.size, look.moving, ""
+        return 0, 0, False, "", str(error)
+    return *look.size, look.moving, look.format, ""
 
 
 def _remembered(memory: Path, count: int) -> list[Verdict] | None:
     try:
         verdicts = [
-            (int(high), int(wide), bool(moving), str(reason))
-            for high, wide, moving, reason in json.loads(memory.read_bytes())
+            (int(high), int(wide), bool(moving), str(kind), str(reason))
+            for high, wide, moving, kind, reason in json.loads(memory.read_bytes())
         ]
     except (OSError, ValueError, TypeError):
         return None

@@ -16,7 +16,9 @@ from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
 from triscale.errors import InputError
 
-PICTURES = {"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"}
+PICTURES = {"jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "bmp", "gif", "tif", "tiff"} | {
+    *("avif", "heic", "heif", "hif", "jp2", "j2k", "jpx", "jpc", "j2c", "ppm", "pgm", "pbm", "pnm", "pfm")
+}
 LABEL = "cls"
 LABEL_BYTES = 1024
 NAMES = "classes.txt"

@@ -1,8 +1,10 @@
 """Which folders are classes and which files are candidates; links, hidden files and pipes are handled on purpose."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from triscale.data.places import refuse_no_data_set
 from triscale.data.source import TestFrom
 from triscale.errors import InputError
 
@@ -32,8 +34,10 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     """The class folders in `root` by name, sorted; a classifier is trained on at least two.
 
     Raises:
-        InputError: fewer than `least`; two that are the same folder, or whose names differ only in case.
+        InputError: fewer than `least`; two that are the same folder, or whose names differ only in case; a folder of
+            the system.
     """
+    refuse_no_data_set(root)
     folders = {entry.name: Path(entry) for entry in os.scandir(root) if not _ignored(entry.name) and _is_class(entry)}
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
@@ -52,16 +56,18 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     return dict(sorted(folders.items()))
 
 
-def files_below(folder: Path) -> list[Path]:
+def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list[Path]:
     """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed.
 
     A folder that may not be read, and an empty one named like a file (`x.jpg/`), are themselves told as what cannot be
-    read: somebody may take them for pictures.
+    read: somebody may take them for pictures. `seen` is told how many files each folder holds.
     """
     closed: list[OSError] = []
     found = list[Path]()
     for place, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not _ignored(name)]
+        if seen is not None:
+            seen(len(files))
         linked = [name for name in folders if Path(place, name).is_symlink()]
         found += [Path(place, name) for name in files + linked if not _ignored(name)]
         if not folders and not files and Path(place) != folder and Path(place).suffix:

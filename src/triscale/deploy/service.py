@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from triscale._version import __version__
-from triscale.data.images import FOREIGN, UnreadableError
+from triscale.data.images import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
 from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
 from triscale.errors import InputError
@@ -32,6 +32,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"description": "A broken picture, or one of too many pixels"},
     503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
 }
+_JSON = (b"{", b"[", b'"')
+"""How JSON begins, and no picture does."""
+_HINT = (
+    "the body is JSON; send the bytes of a picture as the body (curl --data-binary @photo.jpg), or a form with a file"
+)
 _BODY = {
     "requestBody": {
         "required": True,
@@ -70,7 +75,9 @@ class Service:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.pool, self._predicted, body, top)
         except UnreadableError as error:
-            raise RefusedError(415 if str(error) == FOREIGN else 422, f"the picture cannot be read: {error}") from None
+            raise RefusedError(
+                415 if isinstance(error, ForeignError) else 422, f"the picture cannot be read: {error}"
+            ) from None
         except MemoryError:
             raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
         finally:
@@ -155,7 +162,10 @@ async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
     """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "the body is compressed; send the picture as it is")
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        if body.lstrip()[:1] in _JSON:
+            raise RefusedError(415, _HINT)
         return "", body
     form = await type(request)(request.scope, _once(body)).form(max_files=1, max_fields=8)
     uploads = [value for value in form.values() if hasattr(value, "filename")]

@@ -9,6 +9,7 @@ from triscale.errors import UsageError
 from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
 from triscale.spec import Network
 
+_BY_WIDTH = re.compile(r"(\w+)@depth=1\.0,width=([0-9.]+),resolution=1\.0")
 _EXAMPLES = "write NAME@phi=1.5, NAME@fixed@phi=1, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
 
 
@@ -42,6 +43,16 @@ def parse_coefficients(text: str) -> Coefficients:
 def fixed(base: Network) -> Network:
     """The network whose stem, head and outer stages do not scale (see `spec.fix_stem_and_head`), named `NAME@fixed`."""
     return replace(spec.fix_stem_and_head(base), name=f"{base.name}@fixed")
+
+
+def published_twin(scaled: Network) -> Network | None:
+    """The registered network that a width multiplier of this base means in print, where it differs from this one.
+
+    MobileNetV2 and V3 keep the end of the network where a multiplier is below 1; scaling the width scales that too.
+    """
+    found = _BY_WIDTH.fullmatch(scaled.name)
+    twin = families.registry().get(f"{found[1]}_{round(100 * float(found[2])):03}") if found else None
+    return None if twin is None or twin[1].head == scaled.head else twin[1]
 
 
 def _split(text: str) -> tuple[str, list[str]]:

@@ -10,7 +10,7 @@ from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 from triscale.errors import OutOfMemoryError
-from triscale.orphans import end_with
+from triscale.orphans import end_with, release_signals, signals_held
 from triscale.search.jobs import Job, Workplace, run_job
 from triscale.train import Epoch
 
@@ -36,7 +36,8 @@ def run_all(
     events: SimpleQueue[tuple[Job, Epoch]] = context.SimpleQueue()
     pool = ProcessPoolExecutor(workers, context, _start, (place, events, os.getpid()))
     try:
-        waiting: dict[Future[dict[str, Any]], Job] = {pool.submit(_work, job): job for job in jobs}
+        with signals_held((signal.SIGINT,)):  # the first submission starts the workers
+            waiting: dict[Future[dict[str, Any]], Job] = {pool.submit(_work, job): job for job in jobs}
         while waiting:
             done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
             while not events.empty():
@@ -58,6 +59,7 @@ def _start(place: Workplace, events: "SimpleQueue[tuple[Job, Epoch]]", parent: i
     global _place, _events
     _place, _events = place, events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    release_signals()
     end_with(parent)
 
 
