@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from time import perf_counter
+from typing import Any
 
 from triscale.intervals import Interval, interval
 from triscale.machine import machine

@@ -3,9 +3,10 @@
 Run `python -m benchmarks.training_speed` from the root of the repository; it appends a record for each resolution and
 number of threads. With `ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 TRISCALE_ISA=avx2` before it, torch and our
 kernels are held to AVX2, and the records say so. What the allocator gains is timm beside timm that keeps freed memory;
-what the kernels gain is ours tuned beside ours that keeps it. Every subject lives in a process of its own, because keeping freed memory belongs to a process; one
-computes while the others wait. `--resume` leaves out what this commit has recorded. With `--device cuda` the subjects
-take turns on the GPU, eager and compiled; plans of ways are for CPUs, so ours is measured as it is built.
+what the kernels gain is ours tuned beside ours that keeps it. Every subject lives in a process of its own, because
+keeping freed memory belongs to a process; one computes while the others wait. `--resume` leaves out what this commit
+has recorded. With `--device cuda` the subjects take turns on the GPU, eager and compiled; plans of ways are for CPUs,
+so ours is measured as it is built.
 """
 
 import argparse
@@ -188,6 +189,10 @@ def main() -> None:
             harness.append(entry)
 
 
+_COLUMNS = ("processor", "px, batch, threads", "timm at its best", "timm that keeps memory", "triscale, fp32",
+            "triscale, bf16", "beside timm that keeps", "memory, bf16")  # fmt: skip
+
+
 def table() -> list[str]:
     """The newest record of each configuration on each processor, or on what it was held to, as a row.
 
@@ -196,8 +201,7 @@ def table() -> list[str]:
     """
     newest = {(harness.processor(one), one["resolution"][0], one["threads"]): one for one in _records()}
     rows = [
-        "| processor | px, batch, threads | timm at its best | timm that keeps memory | triscale, fp32 | triscale, bf16 "
-        "| beside timm that keeps | memory, bf16 |",
+        f"| {' | '.join(_COLUMNS)} |",
         "|---|---|---|---|---|---|---|---|",
     ]
     return rows + [_row(processor, one) for (processor, *_), one in sorted(newest.items(), reverse=True)]
