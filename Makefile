@@ -5,22 +5,34 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= study --phi 1 --candidates 6 --time 5m
 
-# One ordinary install per kind, so that torch and torchvision come out of one resolution; $(1) is what to install.
-# A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
+# What holds torch, oneDNN and our kernels to the instructions of a processor with AVX2 and no more.
+AVX2 := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 TRISCALE_ISA=avx2
+# Tests of what depends on instructions: kernels, plans, and the memory that a step takes.
+AVX2_TESTS := tests/nn/test_depthwise.py tests/nn/test_isa.py tests/nn/test_speed_plan.py \
+  tests/cost/test_memory.py tests/train/test_kernels.py
+
+# One ordinary install per kind, so that torch and torchvision come out of one resolution: $(1) is what to install, $(2)
+# where, $(3) further options. A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "triscale needs Python 3.11 or newer; '$(PYTHON)' is not (name another one: make PYTHON=python3.12)" >&2; exit 1; }
-	@echo "installing $(1) into .venv (a few minutes the first time)" >&2
-	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip .venv
-	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
-	  else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
-	  $$pip install --quiet --disable-pip-version-check --editable '$(1)'
+	@echo "installing $(1) into $(2) (a few minutes the first time)" >&2
+	@$(PYTHON) -m venv $(2) >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip $(2)
+	@if $(2)/bin/python -m pip --version >/dev/null 2>&1; then pip="$(2)/bin/python -m pip"; \
+	  else pip="$(PYTHON) -m pip --python $(2)/bin/python"; fi; \
+	  $$pip install --quiet --disable-pip-version-check $(3) --editable '$(1)'
 endef
 
-.PHONY: help demo test check slow durability format bench parity parity-keras clean
+# $(1) are the tests, all if there are none.
+define test-avx2
+	@if $(BIN)/python -c 'import sys; from triscale.machine import NEEDS, features; sys.exit(not NEEDS["avx2"] <= features())'; \
+	  then $(AVX2) $(BIN)/python -m pytest -q $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
+endef
+
+.PHONY: help demo test test-avx2 test-oldest check slow durability format bench parity parity-keras clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile
+	@sed -n 's/^\([a-z0-9-]*\):.*##/\1:/p' Makefile
 
 demo: .venv/.installed  ## install the product and run the main job on the embedded pictures
 	@$(BIN)/triscale $(DEMO)
@@ -28,11 +40,18 @@ demo: .venv/.installed  ## install the product and run the main job on the embed
 test: .venv/.installed-dev  ## install the tools too and run the tests
 	@$(BIN)/python -m pytest -q
 
-check: .venv/.installed-dev  ## format, lint, types and tests: what CI runs
+test-avx2: .venv/.installed-dev  ## the tests as on a processor with AVX2 and no AVX-512
+	$(call test-avx2)
+
+test-oldest: .venv-oldest/.installed  ## the tests with the lowest versions that pyproject.toml admits
+	@.venv-oldest/bin/python -m pytest -q
+
+check: .venv/.installed-dev  ## format, lint, types and tests, those of kernels and memory under AVX2 too: what CI runs
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest -q
+	$(call test-avx2,$(AVX2_TESTS))
 
 slow: .venv/.installed-dev  ## the tests that take minutes (those of Keras want .venv-keras, as parity-keras makes it)
 	@$(BIN)/python -m pytest -q -m slow
@@ -55,19 +74,25 @@ parity-keras: .venv/.installed-dev .venv-keras/.installed  ## the same with Kera
 	@$(BIN)/python -m benchmarks.parity --keras .venv-keras/bin/python
 
 clean:  ## remove the environment and every cache
-	@rm -rf .venv .venv-keras .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .venv .venv-keras .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
-	$(call install,.)
+	$(call install,.,.venv)
 	@touch $@
 
 # The product alone may have been installed first: an operator of torchvision proves that it fits the torch that is there.
 .venv/.installed-dev: pyproject.toml
-	$(call install,.[dev])
+	$(call install,.[dev],.venv)
 	@$(BIN)/python -c 'import torch, torchvision as v; v.ops.nms(torch.zeros(1, 4), torch.ones(1), 0.5)' 2>/dev/null || \
 	  { echo "torch and torchvision in .venv do not fit each other: run 'make clean', then try again" >&2; exit 1; }
 	@touch .venv/.installed $@
+
+.venv-oldest/.installed: pyproject.toml
+	@mkdir -p .venv-oldest
+	@$(PYTHON) .ci/lowest.py pyproject.toml > .venv-oldest/lowest.txt
+	$(call install,.[dev],.venv-oldest,--constraint .venv-oldest/lowest.txt)
+	@touch $@
 
 # Keras runs in a process of its own, so that the versions which TensorFlow asks for bind nobody else.
 .venv-keras/.installed:

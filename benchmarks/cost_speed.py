@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import harness
 from triscale.cost import Counts, count
 from triscale.families import network
+from triscale.intervals import interval
 from triscale.spec import Network, scale
 
 NETWORKS, ROUNDS = 2000, 8
@@ -75,7 +76,7 @@ def main() -> None:
         against=THEIRS,
         per="network",
         networks_per_call=NETWORKS,
-        networks_per_cpu_second=round(NETWORKS / harness.interval(busy).median),
+        networks_per_cpu_second=round(NETWORKS / interval(busy).median),
         networks_per_cpu_second_in_a_fresh_process=round(cold),
         versions={"timm": timm.__version__, "torch": torch.__version__},
     )

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from triscale.intervals import Interval, interval
 from triscale.machine import machine
@@ -79,15 +80,28 @@ def record(name: str, seconds: Mapping[str, Sequence[float]], *, against: str, *
 
 
 def provenance(name: str) -> dict[str, object]:
-    """Begin a record: what was measured, by which command, at which commit, when and where."""
+    """Begin a record: what was measured, by which command, at which commit, when and where.
+
+    Variables that hold torch or our kernels to less than the processor has stand before the command.
+    """
+    here = machine()
+    limits = [str(here["isa_limits"])] if here["isa_limits"] else []
     return {
         "kind": "benchmark",
         "name": name,
-        "command": " ".join(["python", *_module(), *sys.argv[1:]]),
+        "command": " ".join([*limits, "python", *_module(), *sys.argv[1:]]),
         "commit": _commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": here,
     }
+
+
+def processor(entry: Mapping[str, Any]) -> str:
+    """On which processor a record was made, and to which instruction sets it was held."""
+    on = entry["machine"]
+    sets = on.get("isa")
+    known = f" ({sets.replace(' ', ', ')})" if sets else ""
+    return f"{on['cpu']}{known}" + (f", held by {on['isa_limits']}" if on.get("isa_limits") else "")
 
 
 def append(entry: Mapping[str, object], path: Path = RECORDS) -> None:

@@ -29,6 +29,7 @@ from triscale.data.loader import Loader
 from triscale.data.photo import Photo
 from triscale.data.photos import part_of
 from triscale.data.scan import hashed
+from triscale.intervals import interval
 from triscale.spec import IMAGENET
 
 PICTURES, ROUNDS, SIDE = 64, 15, 224
@@ -220,7 +221,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in paths) // len(paths)
         pixels = [distance(paths, side) for side in (64, 128, SIDE)]
     for name, values in seconds.items():
-        print(f"{name:36} {PICTURES / harness.interval(values).median:7.0f} pictures/s")
+        print(f"{name:36} {PICTURES / interval(values).median:7.0f} pictures/s")
     print(*pixels, sep="\n")
     facts = {
         "pictures": PICTURES,

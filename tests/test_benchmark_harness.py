@@ -9,7 +9,8 @@ from statistics import median
 
 import pytest
 
-from benchmarks.harness import _commit, append, interleave, interval, ratio, record
+from benchmarks.harness import _commit, append, interleave, processor, provenance, ratio, record
+from triscale.intervals import interval
 
 
 def test_rounds_are_interleaved_and_every_second_one_runs_backwards() -> None:
@@ -84,3 +85,14 @@ def test_a_record_says_whether_the_sources_were_committed(tmp_path: Path) -> Non
     assert _commit(tmp_path) == clean
     (tmp_path / "source.py").write_text("")
     assert _commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_a_record_says_on_which_instruction_sets_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that hold the processor to less stand before the command, as a reader must type them."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    monkeypatch.setenv("TRISCALE_ISA", "avx2")
+    entry = provenance("speed")
+    assert "ONEDNN_MAX_CPU_ISA=AVX2" in str(entry["command"]).partition(" python ")[0]
+    assert processor(entry).endswith("TRISCALE_ISA=avx2")
+    assert processor({"machine": {"cpu": "A", "isa": "avx2 bf16", "isa_limits": None}}) == "A (avx2, bf16)"
+    assert processor({"machine": {"cpu": "A"}}) == "A", "older records do not say"

@@ -139,8 +139,7 @@ def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() ->
 
 
 def test_the_readme_states_how_much_faster_a_study_is_than_one_plain_training() -> None:
-    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
-    newest = {one["network"]: one for one in map(json.loads, lines) if one["name"] == small_networks.NAME}
+    newest = small_networks.newest_records()
     ours = str(small_networks.Subject("triscale", processes=2, tuned=True))
     found = [one["images_per_second"][ours] / one["best_timm"]["one training"] for one in newest.values()]
     told = f"<!-- study-speed -->{min(found):.1f} to {max(found):.1f}<!-- /study-speed -->"

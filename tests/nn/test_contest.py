@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def wins(seconds: float, how: dict[str, Any], gain: Callable[[Machine], float] =
     taken = 0
     for seed in range(TRIES):
         machine = Machine({STOCK: 1.0, "native": seconds}, random.Random(seed), **how)
-        found = compare({STOCK: lambda: 0, "native": lambda: 0}, machine.measure, lambda m=machine: gain(m))
+        found = compare({STOCK: lambda: 0, "native": lambda: 0}, machine.measure, partial(gain, machine))
         taken += fastest(found) == "native"
     return taken / TRIES
 

@@ -165,7 +165,7 @@ def test_a_plan_is_of_one_question_on_one_machine(
 ) -> None:
     """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured anew."""
     del data
-    asked = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
+    asked: dict[str, Any] = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
     monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(Plan()))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     kept_plan(**asked)

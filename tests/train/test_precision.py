@@ -1,7 +1,8 @@
 """bfloat16 where it is slow: `auto` leaves it out, a recipe that asks for it is warned, a training keeps its own."""
 
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from tests.train.durable import states
 from tests.train.pictures import class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
-from triscale.train import Interrupted
+from triscale.train import Interrupted, Recipe
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
 from triscale.weights import load
 
@@ -21,6 +22,10 @@ CPU = torch.device("cpu")
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
     return class_folders(tmp_path / "data")
+
+
+def recipe(precision: str) -> Recipe:
+    return Recipe(**asdict(RECIPE) | {"precision": precision})
 
 
 def processor(monkeypatch: pytest.MonkeyPatch, *, fast: bool | None, kernels: bool = True) -> None:
@@ -66,33 +71,33 @@ def test_onednn_held_to_avx2_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_auto_takes_bfloat16_where_it_is_fast(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, taken: str, options: dict[str, bool], *,
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, taken: str, options: dict[str, Any], *,
     fast: bool | None, kernels: bool,
 ) -> None:  # fmt: skip
     """The record says which, and the result is that of a recipe that names it."""
     processor(monkeypatch, fast=fast, kernels=kernels)
     watch = Silent()
-    run(asked(data, recipe=replace(RECIPE, precision="auto")), tmp_path / "auto", watch, **options)
-    run(asked(data, recipe=replace(RECIPE, precision=taken)), tmp_path / "named", **options)
+    run(asked(data, recipe=recipe("auto")), tmp_path / "auto", watch, **options)
+    run(asked(data, recipe=recipe(taken)), tmp_path / "named", **options)
     assert any(text.startswith(f"precision: {taken}; ") for text in watch.said)
     (record,) = records.read(tmp_path / "auto" / "records.jsonl").all("train")
     assert record["recipe"].get("precision", "float32") == taken
-    auto, named = (load(tmp_path / name / "best.safetensors").state for name in ("auto", "named"))
-    assert all(torch.equal(auto[name], named[name]) for name in named)
+    ours, named = (load(tmp_path / name / "best.safetensors").state for name in ("auto", "named"))
+    assert all(torch.equal(ours[name], named[name]) for name in named)
 
 
 def test_a_training_goes_on_in_the_precision_in_which_it_began(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a machine where `auto` would choose the other one."""
-    recipe = replace(RECIPE, precision="auto")
+    auto = recipe("auto")
     processor(monkeypatch, fast=True)
-    run(asked(data, recipe=recipe), tmp_path / "whole")
+    run(asked(data, recipe=auto), tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=recipe), tmp_path / "run", Silent(3))
+        run(asked(data, recipe=auto), tmp_path / "run", Silent(3))
     processor(monkeypatch, fast=False)
     watch = Silent()
-    run(asked(data, recipe=recipe), tmp_path / "run", watch)
+    run(asked(data, recipe=auto), tmp_path / "run", watch)
     assert states(tmp_path / "run") == states(tmp_path / "whole")
     assert any("several times slower" in text for text in watch.said)
 
@@ -107,6 +112,6 @@ def test_bfloat16_without_instructions_is_warned_of_before_the_training(
     processor(monkeypatch, fast=fast)
     watch = Silent(1)
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=replace(RECIPE, precision=precision)), tmp_path / "run", watch)
+        run(asked(data, recipe=recipe(precision)), tmp_path / "run", watch)
     told = [text for text in watch.said if text.startswith("warning: torch has no bf16 instructions")]
     assert len(told) == warned
