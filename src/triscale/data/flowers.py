@@ -57,6 +57,11 @@ class FlowerPart:
         """All other sizes are averaged from this one."""
         return SIDE, SIDE
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """None: each picture is another."""
+        return ()
+
     def name(self, index: int) -> str:
         """Its number."""
         return f"flower {index} of {self.split}"

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from triscale.data.fit import STUDY
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
 from triscale.data.resize import CHUNK, Pictures, Size
+from triscale.data.scan import digests
 from triscale.data.source import Source
 from triscale.errors import InputError, OutputError
 from triscale.spec import Preprocessing
@@ -72,6 +74,11 @@ class MemoryPart:
         """The size of the pictures."""
         return self.images.shape[1], self.images.shape[2]
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """A digest of the bytes of each picture."""
+        return digests(self.images)
+
     def name(self, index: int) -> str:
         """The split and the position in it."""
         return f"{self.split}[{index}]"
@@ -106,7 +113,7 @@ def open_known(name: str, cache: Path, policy: Policy, progress: Progress | None
     test = _opened(known, root, known.test, policy)
     notes = _notes(known, sum(map(len, train)), len(test))
     if known.kind.startswith("CIFAR"):
-        return _in_memory(train[0], test, name, notes, cache)
+        return _in_memory(train[0], test, name, notes, cache, policy)
     return photo_source(
         [photo for some in train for photo in _photos(some, root)],
         _photos(test, root),
@@ -150,7 +157,7 @@ def _notes(known: Known, train: int, test: int) -> tuple[str, ...]:
     return (f"{printed}, here are {train:,} and {test:,}." + (f" {known.note}" if known.note else ""),)
 
 
-def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path) -> Source:
+def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path, policy: Policy) -> Source:
     parts = {
         split: MemoryPart(np.asarray(some.data), np.array(some.targets, dtype=np.int64), split)
         for split, some in (("train", train), ("test", test))
@@ -168,6 +175,7 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
         notes=notes,
         parts={"train": parts["train"], "test": parts["test"]},
         cache=cache,
+        rule=policy.split,
     )
 
 

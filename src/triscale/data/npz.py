@@ -15,8 +15,9 @@ from PIL import Image
 
 from triscale.data.fit import STUDY
 from triscale.data.resize import CHUNK, Pictures, Size
+from triscale.data.scan import digests
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
-from triscale.data.split import split_validation
+from triscale.data.split import SplitRule, split_test
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
@@ -49,6 +50,11 @@ class ArrayPart:
     def _images(self) -> Pictures:
         return _array(self.path, "images").astype(np.uint8, copy=False)
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """A digest of the bytes of each picture; the first time it is asked for they are all read."""
+        return digests(self._images[self.chosen])
+
     def name(self, index: int) -> str:
         """The file and the position in it."""
         return f"{self.path.name}[{self.chosen[index]}]"
@@ -70,7 +76,7 @@ class _File:
         return ArrayPart(self.path, self.size, self.labels[chosen], chosen)
 
 
-def open_npz(folder: Path, *, name: str, cache: Path) -> Source:
+def open_npz(folder: Path, *, name: str, cache: Path, rule: SplitRule = SplitRule()) -> Source:  # noqa: B008  frozen
     """The pair in `folder`; without `test.npz`, `val.npz` is the test, and without both a fifth of `train.npz`.
 
     Raises:
@@ -81,7 +87,7 @@ def open_npz(folder: Path, *, name: str, cache: Path) -> Source:
     test_from: TestFrom = next((some for some in held_out if (folder / f"{some}.npz").exists()), "train")
     notes: tuple[str, ...] = ()
     if test_from == "train":
-        kept, split_off = split_validation(train.labels, fraction=0.2, seed=0)
+        kept, split_off = split_test(train.labels, train.part().keys, rule.version)
         parts, files, notes = (train.part(kept), train.part(split_off)), [train], (SPLIT_OFF,)
     else:
         test = _read(folder / f"{test_from}.npz")
@@ -99,6 +105,7 @@ def open_npz(folder: Path, *, name: str, cache: Path) -> Source:
         notes=notes,
         parts={"train": parts[0], "test": parts[1]},
         cache=cache,
+        rule=rule,
     )
 
 

@@ -17,7 +17,7 @@ from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
-from triscale.data.split import split_validation
+from triscale.data.split import split_test
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
@@ -39,6 +39,7 @@ class PhotoPart:
     stamps: tuple[Stamp, ...]
     labels: NDArray[np.int64]
     digests: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def master(self) -> Size | None:
@@ -83,6 +84,7 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
         tuple(photo.stamp for photo in photos),
         labels_of(photos),
         tuple(photo.digest for photo in photos),
+        tuple(photo.key for photo in photos),
     )
 
 
@@ -134,7 +136,7 @@ def photo_source(
     refuse_serious(found, policy)
     kept, kept_test, classes, empty = _without_empty(readable(train), readable(tested), classes, policy)
     if test is None:
-        rest, split_off = split_validation(labels_of(kept), fraction=0.2, seed=0)
+        rest, split_off = split_test(labels_of(kept), [photo.key for photo in kept], policy.split.version)
         kept, kept_test, notes = [kept[i] for i in rest], [kept[i] for i in split_off], (*notes, SPLIT_OFF)
     if not kept_test:
         raise InputError(f"There is no readable test picture in {name!r}.\nPut pictures in.")
@@ -150,6 +152,7 @@ def photo_source(
         findings=found,
         parts={"train": part_of(kept), "test": part_of(kept_test)},
         cache=cache,
+        rule=policy.split,
     )
 
 

@@ -63,7 +63,7 @@ def special(where: str | Path) -> Open | None:
 def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress | None) -> Source:
     path = Path(name)
     if path.suffix == ".npz" and not path.is_dir():
-        return open_npz(path.parent, name=name, cache=cache)
+        return open_npz(path.parent, name=name, cache=cache, rule=policy.split)
     if (path / "train.npz").exists():
-        return open_npz(path, name=name, cache=cache)
+        return open_npz(path, name=name, cache=cache, rule=policy.split)
     return open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
