@@ -1,11 +1,12 @@
 """What a scan found that a person should know: each finding with its count, a sentence and the first examples."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triscale.data.images import Member
 from triscale.data.photo import Photo
+from triscale.data.split_words import Split
 
 SHOWN = 3
 EXAMPLES = 10
@@ -13,6 +14,10 @@ ODD_ASPECT = 4.0
 """Longer side over shorter side beyond which the centre says little about a picture."""
 IMBALANCE = 10.0
 """Pictures of the largest class over those of the smallest beyond which accuracy hides the small ones."""
+
+
+_CALLED: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
+_PAIRS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("val", "train"), ("test", "val"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,24 +40,30 @@ class Finding:
     serious: bool = False
 
 
-def findings(train: Sequence[Photo], test: Sequence[Photo], classes: Sequence[str]) -> tuple[Finding, ...]:
-    """All findings about the pictures of both splits, readable or not, the serious ones first.
+def findings(
+    files: Sequence[Photo], parts: Mapping[Split, Sequence[Photo]], classes: Sequence[str], *, drawn: bool
+) -> tuple[Finding, ...]:
+    """All findings about the splits as they are used, the serious ones first.
 
     Args:
-        train: pictures with labels; those that cannot be read say why.
-        test: likewise; empty if the test is split off later.
+        files: all that were scanned; those that cannot be read say why.
+        parts: the readable ones of each split.
         classes: names in the order of the labels.
+        drawn: whether the test was split off the training.
     """
-    good, good_test = readable(train), readable(test)
+    good = [photo for part in parts.values() for photo in part]
+    given: Mapping[str, Sequence[Photo]] = (
+        {"training": good} if drawn else {_CALLED[name]: parts[name] for name in parts}
+    )
     found = (
-        left_out([*train, *test]),
-        _leakage(good, good_test),
-        _two_classes([*good, *good_test]),
-        _truncated([*good, *good_test]),
-        _duplicates(good),
-        _frames([*good, *good_test]),
-        _aspect([*good, *good_test]),
-        _imbalance(good, classes),
+        left_out(files),
+        *(_leakage(one, other, parts) for one, other in _PAIRS),
+        _two_classes(good),
+        _truncated(good),
+        *(_duplicates(name, photos) for name, photos in given.items()),
+        _frames(good),
+        _aspect(good),
+        _imbalance(parts["train"], classes),
     )
     return tuple(one for one in found if one is not None)
 
@@ -69,10 +80,15 @@ def left_out(photos: Sequence[Photo]) -> Finding | None:
     return _finding("unreadable", len(bad), text, bad, serious=True)
 
 
-def _leakage(train: Sequence[Photo], test: Sequence[Photo]) -> Finding | None:
-    known = {photo.digest: photo.name for photo in reversed(train)}
-    leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in test if photo.digest in known]
-    text = f"{len(leaked)} of {len(test)} test pictures are also training pictures: the test is too kind."
+def _leakage(one: Split, other: Split, parts: Mapping[Split, Sequence[Photo]]) -> Finding | None:
+    """Pictures of a split that are also in another one, on which the choice of the network depends."""
+    known = {photo.digest: photo.name for photo in reversed(parts.get(other, ()))}
+    photos = parts.get(one, ())
+    leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in photos if photo.digest in known]
+    text = (
+        f"{len(leaked)} of {len(photos)} {_CALLED[one]} pictures are also {_CALLED[other]} pictures: "
+        f"the {_CALLED[one]} is too kind."
+    )
     return _finding("leakage", len(leaked), text, leaked, serious=True)
 
 
@@ -89,14 +105,14 @@ def _truncated(photos: Sequence[Photo]) -> Finding | None:
     return _finding("truncated", len(cut), f"{len(cut)} pictures are cut off and grey where they end.", cut)
 
 
-def _duplicates(train: Sequence[Photo]) -> Finding | None:
-    first: dict[tuple[str, int], str] = {}
+def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
+    first: dict[tuple[str, int], int] = {}
     again = [
-        f"{photo.name!r} is {kept!r}"
-        for photo in train
-        if (kept := first.setdefault((photo.digest, photo.label), photo.name)) != photo.name
+        f"{photo.name!r} is {photos[kept].name!r}"
+        for index, photo in enumerate(photos)
+        if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
-    text = f"{len(again)} training pictures are copies of others of their class: {_some(again)}."
+    text = f"{len(again)} {part} pictures are copies of others of their class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 

@@ -115,11 +115,9 @@ def open_known(name: str, cache: Path, policy: Policy, progress: Progress | None
     if known.kind.startswith("CIFAR"):
         return _in_memory(train[0], test, name, notes, cache, policy)
     return photo_source(
-        [photo for some in train for photo in _photos(some, root)],
-        _photos(test, root),
+        {"train": [photo for some in train for photo in _photos(some, root)], "test": _photos(test, root)},
         name=name,
         classes=tuple(map(str, train[0].classes)),
-        test_from="test",
         notes=notes,
         table=b"".join(np.array([label for _, label in _listed(some)]).tobytes() for some in (*train, test)),
         cache=cache,

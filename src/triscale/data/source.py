@@ -1,6 +1,6 @@
 """What every data set looks like from outside: classes, labels, and pictures at any resolution."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,10 @@ from triscale.data.findings import Finding
 from triscale.data.fit import STUDY, fitted_block
 from triscale.data.resize import Pictures, Size, resized_chunks
 from triscale.data.split import Indices, SplitRule, split_validation, taken
+from triscale.data.split_words import Split
 from triscale.errors import UsageError
 from triscale.spec import Preprocessing
 
-Split = Literal["train", "val", "test"]
 TestFrom = Literal["test", "val", "train"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -27,6 +27,23 @@ RENDERING = 1
 
 SPLIT_OFF = "There is no test set: a fifth of each class was split off the training pictures as the test."
 """The note of a source that had to make its own test."""
+
+VAL_IS_TEST = "There is no test set: val serves as the test, and validation is split off the training pictures."
+"""The note of a source that has one other split than the training."""
+
+
+def test_of(splits: Collection[Split]) -> TestFrom:
+    """What serves as the test where there are these splits."""
+    return "test" if "test" in splits else "val" if "val" in splits else "train"
+
+
+def one_class(labels: Mapping[Split, NDArray[np.int64]], classes: Sequence[str]) -> tuple[str, ...]:
+    """Notes on splits beside the training that hold one class only."""
+    return tuple(
+        f"The {split} split holds pictures of {classes[some[0]]!r} only: accuracy on it says nothing of other classes."
+        for split, some in labels.items()
+        if split != "train" and len(some) and (some == some[0]).all()
+    )
 
 
 class Part(Protocol):
