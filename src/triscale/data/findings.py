@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triscale.data.images import Member
-from triscale.data.photo import Photo
+from triscale.data.photo import Photo, Policy
 from triscale.data.split_words import Split
+from triscale.errors import InputError
 
 SHOWN = 3
 EXAMPLES = 10
@@ -25,8 +26,8 @@ class Finding:
     """Something about a data set that its user should know.
 
     Attributes:
-        kind: `unreadable`, `leakage`, `two classes`, `truncated`, `duplicates`, `frames`, `aspect`, `imbalance` or
-            `empty`.
+        kind: `unreadable`, `unknown class`, `leakage`, `two classes`, `truncated`, `duplicates`, `near copies`,
+            `frames`, `aspect`, `imbalance` or `empty`.
         count: pictures (classes, for the last two) that it concerns.
         text: a sentence.
         examples: the first ten, sorted as the files are.
@@ -52,20 +53,43 @@ def findings(
         drawn: whether the test was split off the training.
     """
     good = [photo for part in parts.values() for photo in part]
-    given: Mapping[str, Sequence[Photo]] = (
-        {"training": good} if drawn else {_CALLED[name]: parts[name] for name in parts}
-    )
     found = (
         left_out(files),
-        *(_leakage(one, other, parts) for one, other in _PAIRS),
-        _two_classes(good),
+        *copies(parts, drawn=drawn),
         _truncated(good),
-        *(_duplicates(name, photos) for name, photos in given.items()),
         _frames(good),
         _aspect(good),
         _imbalance(parts["train"], classes),
     )
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: not one.serious))
+
+
+def copies(parts: Mapping[Split, Sequence[Photo]], *, drawn: bool) -> tuple[Finding, ...]:
+    """The findings that digests tell: pictures in two splits, in two classes, and twice in one."""
+    good = [photo for part in parts.values() for photo in part]
+    given = {"training": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
+    found = (
+        *(_leakage(one, other, parts) for one, other in _PAIRS),
+        _two_classes(good),
+        *(_duplicates(name, photos) for name, photos in given.items()),
+    )
     return tuple(one for one in found if one is not None)
+
+
+def strangers(split: Split, count: int, of: int, classes: Sequence[str]) -> Finding:
+    """Pictures whose class the training does not have."""
+    text = (
+        f"{count} of {of} {_CALLED[split]} pictures were left out, since training has no class "
+        f"{_some(list(map(repr, classes)))}."
+    )
+    return Finding(kind="unknown class", count=count, text=text, examples=(), serious=True)
+
+
+def refuse_serious(found: Sequence[Finding], policy: Policy) -> None:
+    """Stop for the first serious finding if the policy is strict."""
+    for one in found:
+        if policy.strict and one.serious:
+            raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
 
 
 def readable(photos: Sequence[Photo]) -> list[Photo]:

@@ -18,7 +18,8 @@ from PIL import Image
 
 from triscale.data.fit import STUDY
 from triscale.data.resize import Pictures, Size
-from triscale.data.source import Source, Split
+from triscale.data.source import Source
+from triscale.data.split_words import Split
 from triscale.errors import InputError, UsageError
 from triscale.spec import Preprocessing
 

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
+from triscale.data.findings import copies, refuse_serious
 from triscale.data.fit import STUDY
 from triscale.data.photo import Photo, Policy
-from triscale.data.photos import photo_source
+from triscale.data.photos import photo_source, photos_of
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import digests
 from triscale.data.source import Source
+from triscale.data.split_words import Split
 from triscale.errors import InputError, OutputError
 from triscale.spec import Preprocessing
 
@@ -156,10 +158,13 @@ def _notes(known: Known, train: int, test: int) -> tuple[str, ...]:
 
 
 def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path, policy: Policy) -> Source:
+    sets: dict[Split, Any] = {"train": train, "test": test}
     parts = {
         split: MemoryPart(np.asarray(some.data), np.array(some.targets, dtype=np.int64), split)
-        for split, some in (("train", train), ("test", test))
+        for split, some in sets.items()
     }
+    found = copies({split: photos_of(part) for split, part in parts.items()}, drawn=False)
+    refuse_serious(found, policy)
     digest = hashlib.sha256()
     for part in parts.values():
         digest.update(np.ascontiguousarray(part.images).data)
@@ -170,8 +175,9 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
         native=parts["train"].master,
         fingerprint=digest.hexdigest(),
         test_from="test",
-        notes=notes,
-        parts={"train": parts["train"], "test": parts["test"]},
+        notes=(*notes, *(one.text for one in found)),
+        findings=found,
+        parts=dict(parts),
         cache=cache,
         rule=policy.split,
     )

@@ -42,6 +42,17 @@ def layout(root: Path, version: int = NEWEST) -> Layout:
     return _by_exact_names(root) if version == FIRST else _by_words(_unwrapped(root))
 
 
+def named_splits(root: Path) -> dict[Split, Path]:
+    """The folders with class folders that are named by a split; none in a folder without splits.
+
+    Raises:
+        InputError: two folders that could be the same split.
+    """
+    folders = folders_in(root)
+    found = _chosen(root, {name: split for name, split in recognised(folders).items() if folders_in(folders[name])})
+    return {split: _unwrapped(folders[name]) for split, name in found.items()}
+
+
 def _by_exact_names(root: Path) -> Layout:
     there: list[Split] = [split for split in ("train", "test", "val") if (root / split).is_dir()]
     if "train" not in there:

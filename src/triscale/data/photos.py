@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
-from triscale.data.findings import Finding, findings, left_out, readable
+from triscale.data.findings import Finding, findings, left_out, readable, refuse_serious
 from triscale.data.fit import STUDY
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
-from triscale.data.source import SPLIT_OFF, VAL_IS_TEST, Source, TestFrom, one_class, test_of
+from triscale.data.source import READ, SPLIT_OFF, VAL_IS_TEST, Part, Source, TestFrom, one_class, test_of
 from triscale.data.split import split_test
 from triscale.data.split_words import Split
 from triscale.errors import InputError
@@ -90,6 +90,15 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
     )
 
 
+def photos_of(part: Part) -> list[Photo]:
+    """The pictures of a part in memory as the findings take them; those without keys are all different."""
+    labels = part.labels.tolist()
+    return [
+        Photo(name=part.name(index), file=Path(), label=labels[index], digest=key)
+        for index, key in enumerate(part.keys)
+    ]
+
+
 def labels_of(photos: Sequence[Photo]) -> NDArray[np.int64]:
     """`[n]`."""
     return np.array([photo.label for photo in photos], dtype=np.int64)
@@ -122,7 +131,7 @@ def photo_source(
     Raises:
         InputError: a class or the test without a readable picture; with a strict policy any serious finding.
     """
-    order = [split for split in ("train", "test", "val") if split in splits]
+    order = [split for split in READ if split in splits]
     files = hashed([photo for split in order for photo in splits[split]], progress)
     content = fingerprint(files, table)
     files = examined(files, cache / f"{content[:24]}-scan.json", progress)
@@ -178,13 +187,6 @@ def _settled(
     if not test:
         raise InputError(f"No class of {name!r} has two different pictures to split a test off.\nPut pictures in.")
     return {"train": rest, "test": test}, test_from, (*notes, SPLIT_OFF)
-
-
-def refuse_serious(found: Sequence[Finding], policy: Policy) -> None:
-    """Stop for the first serious finding if the policy is strict."""
-    for one in found:
-        if policy.strict and one.serious:
-            raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
 
 
 def _without_empty(

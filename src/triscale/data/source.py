@@ -21,6 +21,8 @@ from triscale.spec import Preprocessing
 
 TestFrom = Literal["test", "val", "train"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+READ: tuple[Split, ...] = ("train", "test", "val")
+"""The order in which splits are read, on which fingerprints depend."""
 
 RENDERING = 1
 """Part of every cache name; raised whenever the same originals come out as other pixels."""

@@ -57,6 +57,20 @@ def recognised_anywhere(names: Iterable[str]) -> dict[str, Split]:
     return _settled({name: found[0] for name in names if (found := _role(name)) is not None})
 
 
+def said_beside(name: str) -> tuple[str, ...]:
+    """The words of a name beside those of a split, in small letters; of `xtrain` the `x`."""
+    found = list[str]()
+    for token in _BREAKS.split(name):
+        word = token.casefold()
+        glued = _GLUED.fullmatch(word)
+        if glued and word not in _ROLES:
+            split = glued["word"] or glued["alone"]
+            found.append(word.removeprefix(split) if glued["word"] else word.removesuffix(split))
+        elif word and word not in _ROLES:
+            found.append(word)
+    return tuple(found)
+
+
 def _settled(roles: Mapping[str, _Role]) -> dict[str, Split]:
     evaluated: Split = "test" if "val" in roles.values() else "val"
     return {name: evaluated if role == "eval" else role for name, role in roles.items()}

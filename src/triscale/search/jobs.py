@@ -132,10 +132,10 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         std=PREPROCESSING.std,
     )
 
-    seen = place.source.pictures(split.held, job.network.resolution), place.source.labels(split.held)
+    seen, known = place.source.pictures(split.held, job.network.resolution), place.source.labels(split.held)
 
     def evaluate(model: torch.nn.Module) -> float:
-        return top1(model, eval_batches(*seen, split.validation, batch=_EVAL_BATCH, **COLOURS))
+        return top1(model, eval_batches(seen, known, split.validation, batch=_EVAL_BATCH, **COLOURS))
 
     engine = Engine(model, recipe, feed.steps, seed=job.seed)
     keeper = _keeper(place, job)
