@@ -80,7 +80,7 @@ def alike_in(splits: Mapping[Split, Sequence[Photo]]) -> dict[str, str]:
 def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, drawn: bool) -> tuple[Finding, ...]:
     """What digests and looks tell: pictures in two splits, in two classes, twice in one, and near copies."""
     good = [photo for part in parts.values() for photo in part]
-    given = {"training": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
+    given = {"": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
     found = (
         *(_leakage(one, other, parts) for one, other in _PAIRS),
         _two_classes(good),
@@ -150,7 +150,7 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
         for index, photo in enumerate(photos)
         if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
-    text = f"{len(again)} {part} pictures are copies of others of their class: {_some(again)}."
+    text = f"{len(again)} {part}{' ' * bool(part)}pictures are copies of others of their class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 
