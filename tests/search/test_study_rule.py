@@ -3,7 +3,8 @@
 from contextlib import chdir
 from dataclasses import asdict
 from pathlib import Path
-from unittest.mock import Mock
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,8 @@ from triscale.search.question import Question
 from triscale.search.study import RECORDS, RUNS, Study
 
 FIRST = SplitRule(version=1)
+QUIET: Any = SimpleNamespace()
+"""Opening a study tells nothing."""
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(question: Question, folder: Path | None = None) -> Study:
-    return Study(question, folder, workers=1, progress=Mock())
+    return Study(question, folder, workers=1, progress=QUIET)
 
 
 def written(study: Study, rule: SplitRule) -> None:

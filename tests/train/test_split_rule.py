@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.train.pictures import class_folders
-from tests.train.test_run import Silent, asked, run
+from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale.data import Policy, SplitRule, open_data
 from triscale.errors import InputError, UsageError
 from triscale.train import Interrupted, Run
@@ -100,7 +100,7 @@ def test_a_val_beside_a_test_is_validated_on_and_all_of_training_is_trained_on(
                     shutil.copy(data / label / f"{index}.png", target)
                 else:
                     Image.new("RGB", (10, 10), (colour, index, int(label))).save(target)
-    recipe = replace(asked(root).recipe, crop=crop, shift=0.0, batch=4)
+    recipe = replace(RECIPE, crop="random" if crop == "random" else "shift", shift=0.0, batch=4)
     question = asked(root, recipe=recipe)
     source = open_data(str(root))
     going = Run(question, tmp_path / "run", watch=Silent())

@@ -171,9 +171,9 @@ def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]
                for split in READ if split != "train" for photo in parts.get(split, ()))  # fmt: skip
     grouped = any(photo.group for photos in parts.values() for photo in photos)
     told = f", and {torn} of the pictures to test or validate on look like training pictures" if torn else ""
-    advice = "" if grouped else " --group-by near keeps them on one side of the splits that are drawn."
+    advice = "" if grouped else "; --group-by near keeps them on one side of a split that is drawn"
     shown = list(again.values())
-    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}: {_some(shown)}.{advice}"
+    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}{advice}: {_some(shown)}."
     return _finding("near copies", len(shown), text, shown)
 
 
