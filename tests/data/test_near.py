@@ -75,6 +75,13 @@ def test_an_image_that_shows_nothing_has_no_look(colour: str) -> None:
     assert look_of(Image.new("RGB", (64, 64), colour)) == ""
 
 
+def test_arrays_look_as_the_images_in_them() -> None:
+    draws = np.random.default_rng(0)
+    for side in (16, 40, 100, 200):
+        images = draws.integers(0, 256, (3, side, side + 7, 3), dtype=np.uint8)
+        assert looks_of(images) == [look_of(Image.fromarray(one)) for one in images]
+
+
 def test_small_images_have_no_look_and_equal_ones_of_no_look_are_not_near() -> None:
     assert looks_of(np.random.default_rng(0).integers(0, 256, (2, 12, 28, 3), dtype=np.uint8)) == ["", ""]
     assert near_groups(["", ""]) == [0, 1]
