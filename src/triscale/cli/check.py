@@ -42,16 +42,18 @@ def check(
 def _show(found: dict[str, Any]) -> None:
     classes = found["classes"]
     print_text(
-        f"{printable(found['data'])}: {found['train']:,} training and {found['test']:,} test pictures in "
-        f"{len(classes)} classes"
+        f"{printable(found['data'])}: {found['train']:,} training"
+        + (f", {found['val']:,} validation" if "val" in found else "")
+        + f" and {found['test']:,} test pictures in {len(classes)} classes"
     )
     if found["native"]:
         print_text(f"original size  {found['native'][0]}x{found['native'][1]} px (of photos the median shorter side)")
     print_text(f"fingerprint    {found['fingerprint'][:24]}", "")
     shown = classes if len(classes) <= _CLASSES else sorted(classes, key=lambda one: int(one["train"]))[:_CLASSES]
+    splits = [split for split in ("train", "val", "test") if split in found]
     print_table(
-        ("class" if shown is classes else f"smallest {_CLASSES} of {len(classes)} classes", "train", "test"),
-        [(printable(one["name"]), f"{one['train']:,}", f"{one['test']:,}") for one in shown],
+        ("class" if shown is classes else f"smallest {_CLASSES} of {len(classes)} classes", *splits),
+        [(printable(one["name"]), *(f"{one[split]:,}" for split in splits)) for one in shown],
     )
     for one in found["findings"]:
         print_text("", _sentence(one))
@@ -75,4 +77,4 @@ def _verdict(found: dict[str, Any]) -> str:
     serious = [one for one in found["findings"] if one["serious"]]
     if serious:
         return f"Usable, but look at this first: {', '.join(_headline(one) for one in serious)}."
-    return "In order." if not found["findings"] else "Usable; see above."
+    return "In order." if not found["findings"] and not found["notes"] else "Usable; see above."

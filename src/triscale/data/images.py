@@ -15,6 +15,7 @@ from triscale.data.fit import STUDY, fitted
 from triscale.data.formats import FOREIGN, WANTED, formats, raw_maker, reads_heic, why_not
 from triscale.data.grey import eight_bits, is_wide, open_white_is_zero, white_is_zero
 from triscale.data.kinds import HEAD, is_heic, kind_of
+from triscale.data.near import DECODED, look_of
 from triscale.data.resize import Pictures, Size
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
@@ -68,11 +69,12 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one decoding shows: `(height, width)` of the upright picture, whether it has several frames, its format."""
+    """What one decoding shows: `(height, width)` of the upright picture, several frames or one, its format and look."""
 
     size: Size
     moving: bool = False
     format: str = ""
+    look: str = ""
 
 
 def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
@@ -114,9 +116,8 @@ def examine(file: File) -> Look:
             kind = image.format or ""
             moving = kind != "MPO" and bool(getattr(image, "is_animated", False))  # there it is a preview
         size = upright_size(image)
-        image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
-        upright_rgb(image)
-        return Look(size, moving, kind)
+        image.draft(None, (DECODED, DECODED))  # a JPEG is decoded whole also at a part of its size, and faster
+        return Look(size, moving, kind, look_of(upright_rgb(image)))
 
 
 def decode(file: File | bytes, size: Size, how: Preprocessing = STUDY) -> Pictures:

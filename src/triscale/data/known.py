@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
+from triscale.data.findings import copies, refuse_serious
 from triscale.data.fit import STUDY
+from triscale.data.near import alike, looks_of
 from triscale.data.photo import Photo, Policy
-from triscale.data.photos import photo_source
+from triscale.data.photos import photo_source, photos_of
 from triscale.data.resize import CHUNK, Pictures, Size
+from triscale.data.scan import digests
 from triscale.data.source import Source
+from triscale.data.split_words import Split
 from triscale.errors import InputError, OutputError
 from triscale.spec import Preprocessing
 
@@ -66,6 +70,8 @@ class MemoryPart:
     images: Pictures
     labels: NDArray[np.int64]
     split: str
+    digests: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def master(self) -> Size | None:
@@ -106,13 +112,11 @@ def open_known(name: str, cache: Path, policy: Policy, progress: Progress | None
     test = _opened(known, root, known.test, policy)
     notes = _notes(known, sum(map(len, train)), len(test))
     if known.kind.startswith("CIFAR"):
-        return _in_memory(train[0], test, name, notes, cache)
+        return _in_memory(train[0], test, name, notes, cache, policy)
     return photo_source(
-        [photo for some in train for photo in _photos(some, root)],
-        _photos(test, root),
+        {"train": [photo for some in train for photo in _photos(some, root)], "test": _photos(test, root)},
         name=name,
         classes=tuple(map(str, train[0].classes)),
-        test_from="test",
         notes=notes,
         table=b"".join(np.array([label for _, label in _listed(some)]).tobytes() for some in (*train, test)),
         cache=cache,
@@ -150,11 +154,19 @@ def _notes(known: Known, train: int, test: int) -> tuple[str, ...]:
     return (f"{printed}, here are {train:,} and {test:,}." + (f" {known.note}" if known.note else ""),)
 
 
-def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path) -> Source:
+def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path, policy: Policy) -> Source:
+    sets: dict[Split, Any] = {"train": train, "test": test}
+    images = {split: np.asarray(some.data) for split, some in sets.items()}
+    found = {split: digests(some) for split, some in images.items()}
+    every = [one for some in found.values() for one in some]
+    near = alike(every, [look for some in images.values() for look in looks_of(some)])
     parts = {
-        split: MemoryPart(np.asarray(some.data), np.array(some.targets, dtype=np.int64), split)
-        for split, some in (("train", train), ("test", test))
-    }
+        split: MemoryPart(images[split], np.array(sets[split].targets, dtype=np.int64), split, some,
+                          tuple(near.get(one, one) for one in some) if policy.split.group_by == "near" else some)
+        for split, some in found.items()
+    }  # fmt: skip
+    told = copies({split: photos_of(part) for split, part in parts.items()}, near, drawn=False)
+    refuse_serious(told, policy)
     digest = hashlib.sha256()
     for part in parts.values():
         digest.update(np.ascontiguousarray(part.images).data)
@@ -165,9 +177,11 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
         native=parts["train"].master,
         fingerprint=digest.hexdigest(),
         test_from="test",
-        notes=notes,
-        parts={"train": parts["train"], "test": parts["test"]},
+        notes=(*notes, *(one.text for one in told)),
+        findings=told,
+        parts=dict(parts),
         cache=cache,
+        rule=policy.split,
     )
 
 

@@ -10,14 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from triscale.data.cache import Progress, write_whole
 from triscale.data.formats import rules
 from triscale.data.images import File, UnreadableError, examine, mended, pillow_warnings_off, stamp_of
 from triscale.data.photo import Photo
+from triscale.data.resize import Pictures
 
 Item = TypeVar("Item")
-Verdict = tuple[int, int, bool, str, str]
-"""Height, width, several frames, format, and the reason to leave it out."""
+Verdict = tuple[int, int, bool, str, str, str]
+"""Height, width, several frames, format, the reason to leave it out, and its look."""
+SCAN = 2
+"""Version of what is remembered of a scan: another one is made anew."""
 
 
 def threads() -> ThreadPoolExecutor:
@@ -58,6 +63,11 @@ def _digest(file: File) -> tuple[str, tuple[int, int]]:
         return "", stamp
 
 
+def digests(images: Pictures) -> tuple[str, ...]:
+    """A hash of the pixels of each of the pictures `[n, height, width, 3]`."""
+    return tuple(hashlib.blake2b(np.ascontiguousarray(one).data, digest_size=16).hexdigest() for one in images)
+
+
 def fingerprint(photos: Sequence[Photo], table: bytes = b"") -> str:
     """Hexadecimal hash of relative names and contents; neither the place of the folder nor times count.
 
@@ -82,10 +92,10 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
         with pillow_warnings_off(), threads() as pool:
             found = pool.map(_verdict, photos)
             verdicts = list(_told(found, len(photos), len(photos), progress))
-        write_whole(memory, [json.dumps(verdicts).encode()])
+        write_whole(memory, [json.dumps({"version": SCAN, "verdicts": verdicts}).encode()])
     return [
-        replace(photo, size=(high, wide), moving=moving, format=kind, reason=reason)
-        for photo, (high, wide, moving, kind, reason) in zip(photos, verdicts, strict=True)
+        replace(photo, size=(high, wide), moving=moving, format=kind, reason=reason, look=look)
+        for photo, (high, wide, moving, kind, reason, look) in zip(photos, verdicts, strict=True)
     ]
 
 
@@ -101,25 +111,26 @@ def _completed(photo: Photo) -> Photo:
         look = examine(file)
     except UnreadableError:
         return photo
-    return replace(photo, file=file, size=look.size, moving=look.moving, format=look.format, reason="")
+    return replace(photo, file=file, size=look.size, moving=look.moving, format=look.format, look=look.look, reason="")
 
 
 def _verdict(photo: Photo) -> Verdict:
     if photo.reason:
-        return 0, 0, False, "", photo.reason
+        return 0, 0, False, "", photo.reason, ""
     try:
         look = examine(photo.file)
     except UnreadableError as error:
-        return 0, 0, False, "", str(error)
-    return *look.size, look.moving, look.format, ""
+        return 0, 0, False, "", str(error), ""
+    return *look.size, look.moving, look.format, "", look.look
 
 
 def _remembered(memory: Path, count: int) -> list[Verdict] | None:
     try:
+        known = json.loads(memory.read_bytes())
         verdicts = [
-            (int(high), int(wide), bool(moving), str(kind), str(reason))
-            for high, wide, moving, kind, reason in json.loads(memory.read_bytes())
+            (int(high), int(wide), bool(moving), str(kind), str(reason), str(look))
+            for high, wide, moving, kind, reason, look in known["verdicts"]
         ]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return verdicts if len(verdicts) == count else None
+    return verdicts if len(verdicts) == count and known["version"] == SCAN else None

@@ -19,6 +19,8 @@ from triscale import records as store
 from triscale import scaling
 from triscale._version import __version__
 from triscale.cost import count
+from triscale.data import Split, SplitRule, recorded_rule
+from triscale.data.split import FIRST
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.machine import machine
@@ -64,15 +66,28 @@ class Study:
         kernels: bool = True,
     ) -> None:
         self.question, self.workers, self.progress = question, workers, progress
-        self.place = Workplace(
-            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device,
-            kernels=kernels,
-        )  # fmt: skip
-        source = self.place.source
-        self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
+        self._how: dict[str, Any] = {"threads": threads, "device": device, "kernels": kernels}
         self._speeds: dict[str, float] = {}
-        # The hash needs the data, which are opened by the workplace.
+        self._open(SplitRule(group_by=question.group_by) if folder is None else _rule_in(folder, question))
+        if folder is None:
+            self._find_again()
         self.folder = self.place.folder = folder or RUNS / self.hash
+
+    def _open(self, rule: SplitRule) -> None:
+        """Open the data, whose content is a part of the hash that names the folder."""
+        asked = self.question
+        self.place = Workplace(RUNS, asked.data, asked.seed, asked.train_size, Recipe(), rule=rule, **self._how)
+        self.baseline = replace(scaling.network(asked.network), classes=len(self.place.source.classes))
+
+    def _find_again(self) -> None:
+        """A study of this question by the first rule of splits keeps it; what it read of the data had another hash."""
+        newest, known = self.place.rule, (RUNS / self.hash / RECORDS).exists()
+        if known and _rule_in(RUNS / self.hash, self.question) == newest:
+            return
+        if self.question.group_by == "content" and (known or "val" in self.place.source.parts):
+            self._open(SplitRule(version=FIRST))
+            if not (RUNS / self.hash / RECORDS).exists():
+                self._open(newest)
 
     @property
     def hash(self) -> str:
@@ -87,9 +102,9 @@ class Study:
 
     def plan(self) -> Plan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
-        training, validation = self.place.split
+        split = self.place.split
         self.progress.say("timing a few training steps")
-        pictures = {"train": len(training), "validation": len(validation)}
+        pictures = {"train": len(split.training), "validation": len(split.validation)}
         return make_plan(self.question, self.baseline, pictures, self._speed, self.workers, Recipe())
 
     def run(self) -> Records:
@@ -114,18 +129,19 @@ class Study:
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
         if known is None:
-            training, validation = self.place.split
+            split = self.place.split
             data = {
                 "source": source.name,
                 "fingerprint": source.fingerprint,
                 "classes": list(source.classes),
-                "train": len(training),
-                "validation": len(validation),
+                "train": len(split.training),
+                "validation": len(split.validation),
                 "test": len(source.labels("test")),
                 "test_from": source.test_from,
                 "native": source.native,
                 "skipped": source.skipped,
                 "notes": list(source.notes),
+                "split": source.rule.document(),
             }
             self._append(
                 kind="study",
@@ -162,13 +178,18 @@ class Study:
             self.baseline.resolution,
             *(from_document(one["network"]).resolution for one in self._plan["candidates"]),
         }
-        self._render(sizes, ("train",))
+        self._render(sizes, self._learned_from)
 
-    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[str]) -> None:
+    @property
+    def _learned_from(self) -> tuple[Split, ...]:
+        """The parts of the data that trainings read."""
+        return tuple(dict.fromkeys(("train", self.place.split.held)))
+
+    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
         for size in sorted(sizes):
             for split in splits:
                 self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
-                self.place.source.pictures(split, size)  # type: ignore[arg-type]
+                self.place.source.pictures(split, size)
 
     def _search(self) -> None:
         self._train({"baseline", "search"}, "baseline and candidates")
@@ -214,7 +235,7 @@ class Study:
             macs = count(self.baseline).macs
             self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
         members = self._members
-        self._render({from_document(one["network"]).resolution for one in members}, ("train", "test"))
+        self._render({from_document(one["network"]).resolution for one in members}, (*self._learned_from, "test"))
         self._train({"family", "compute"}, "family, rivals and equal compute")
 
     def _test(self) -> None:
@@ -320,6 +341,15 @@ class Study:
 
     def _append(self, **record: Any) -> None:
         store.append(self.folder / RECORDS, record)
+
+
+def _rule_in(folder: Path, question: Question) -> SplitRule:
+    """The rule of the study that is in a folder; the newest if there is none."""
+    path = folder / RECORDS
+    known = store.read(path).one("study") if path.exists() else None
+    if known is None:
+        return SplitRule(group_by=question.group_by)
+    return replace(recorded_rule(known["data"].get("split")), group_by=question.group_by)
 
 
 def _key(run: dict[str, Any]) -> tuple[str, int, int]:
