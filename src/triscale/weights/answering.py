@@ -8,7 +8,7 @@ from typing import Any, Self
 from torch import Tensor
 
 from triscale.errors import InputError
-from triscale.spec import Network, Preprocessing, Size, overridden, refuse_difference, value_text
+from triscale.spec import Network, Preprocessing, Size, overridden, refuse_difference, resolve, value_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +32,7 @@ class Answering(ABC):
         ):
             if here != there:
                 raise InputError(f"{here} {what} do not fit the network {self.network.name}, which has {there}.")
+        resolve(replace(self.network, resolution=self.resolution))  # rejects images that are too small for it
 
     @property
     @abstractmethod
