@@ -42,16 +42,18 @@ def check(
 def _show(found: dict[str, Any]) -> None:
     classes = found["classes"]
     print_text(
-        f"{printable(found['data'])}: {found['train']:,} training and {found['test']:,} test pictures in "
-        f"{len(classes)} classes"
+        f"{printable(found['data'])}: {found['train']:,} training"
+        + (f", {found['val']:,} validation" if "val" in found else "")
+        + f" and {found['test']:,} test pictures in {len(classes)} classes"
     )
     if found["native"]:
         print_text(f"original size  {found['native'][0]}x{found['native'][1]} px (of photos the median shorter side)")
     print_text(f"fingerprint    {found['fingerprint'][:24]}", "")
     shown = classes if len(classes) <= _CLASSES else sorted(classes, key=lambda one: int(one["train"]))[:_CLASSES]
+    splits = [split for split in ("train", "val", "test") if split in found]
     print_table(
-        ("class" if shown is classes else f"smallest {_CLASSES} of {len(classes)} classes", "train", "test"),
-        [(printable(one["name"]), f"{one['train']:,}", f"{one['test']:,}") for one in shown],
+        ("class" if shown is classes else f"smallest {_CLASSES} of {len(classes)} classes", *splits),
+        [(printable(one["name"]), *(f"{one[split]:,}" for split in splits)) for one in shown],
     )
     for one in found["findings"]:
         print_text("", _sentence(one))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def plan_document(study: "Study", plan: "Plan") -> dict[str, Any]:
     """The `plan` record of docs/records.md, with the folder, the workers and how many pictures the data holds."""
     source = study.place.source
-    training, validation = study.place.split
+    split = study.place.split
     return {
         "folder": str(study.folder),
         "workers": study.workers,
@@ -21,8 +21,8 @@ def plan_document(study: "Study", plan: "Plan") -> dict[str, Any]:
             "source": source.name,
             "classes": list(source.classes),
             "native": source.native,
-            "train": len(training),
-            "validation": len(validation),
+            "train": len(split.training),
+            "validation": len(split.validation),
             "test": len(source.labels("test")),
             "test_from": source.test_from,
             "skipped": source.skipped,

@@ -9,9 +9,10 @@ from triscale.data.held import Held, open_split
 from triscale.data.images import load_picture
 from triscale.data.photo import Policy
 from triscale.data.resize import Pictures, Size
-from triscale.data.source import Source, Split, TestFrom
+from triscale.data.source import Source, TestFrom, TrainingSplit
 from triscale.data.sources import open_data
-from triscale.data.split import split_validation
+from triscale.data.split import SplitRule, recorded_rule, split_validation
+from triscale.data.split_words import Split
 
 __all__ = [
     "Finding",
@@ -22,10 +23,13 @@ __all__ = [
     "Size",
     "Source",
     "Split",
+    "SplitRule",
     "TestFrom",
+    "TrainingSplit",
     "default_cache",
     "load_picture",
     "open_data",
     "open_split",
+    "recorded_rule",
     "split_validation",
 ]

@@ -12,10 +12,13 @@ def verdict(source: Source) -> dict[str, Any]:
 
     Returns:
         `data`, `ok` (whether nothing serious was found), `fingerprint`, `native` (`[h, w]` px or None), `test_from`,
-        `train`, `test` (counts), `skipped`, `classes` (a list of `name`, `train`, `test`), `findings` (a list of
+        `train`, `test` (counts; `val` where there is one beside the test, also by class), `skipped`, `classes` (a list
+        of `name`, `train`, `test`), `findings` (a list of
         `kind`, `count`, `serious`, `text` and the first ten `examples`), `notes` (sentences that are no findings).
     """
-    counts = {split: np.bincount(source.labels(split), minlength=len(source.classes)).tolist() for split in SPLITS}
+    counts = {
+        split: np.bincount(source.labels(split), minlength=len(source.classes)).tolist() for split in source.parts
+    }
     told = {one.text for one in source.findings}
     return {
         "data": source.name,
@@ -25,9 +28,10 @@ def verdict(source: Source) -> dict[str, Any]:
         "test_from": source.test_from,
         "train": sum(counts["train"]),
         "test": sum(counts["test"]),
+        **({"val": sum(counts["val"])} if "val" in counts else {}),
         "skipped": source.skipped,
         "classes": [
-            {"name": name, "train": counts["train"][label], "test": counts["test"][label]}
+            {"name": name, **{split: counts[split][label] for split in SPLITS if split in counts}}
             for label, name in enumerate(source.classes)
         ],
         "findings": [

@@ -1,11 +1,13 @@
 """What a scan found that a person should know: each finding with its count, a sentence and the first examples."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triscale.data.images import Member
-from triscale.data.photo import Photo
+from triscale.data.photo import Photo, Policy
+from triscale.data.split_words import Split
+from triscale.errors import InputError
 
 SHOWN = 3
 EXAMPLES = 10
@@ -15,13 +17,17 @@ IMBALANCE = 10.0
 """Pictures of the largest class over those of the smallest beyond which accuracy hides the small ones."""
 
 
+_CALLED: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
+_PAIRS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("val", "train"), ("test", "val"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something about a data set that its user should know.
 
     Attributes:
-        kind: `unreadable`, `leakage`, `two classes`, `truncated`, `duplicates`, `frames`, `aspect`, `imbalance` or
-            `empty`.
+        kind: `unreadable`, `unknown class`, `leakage`, `two classes`, `truncated`, `duplicates`, `near copies`,
+            `frames`, `aspect`, `imbalance` or `empty`.
         count: pictures (classes, for the last two) that it concerns.
         text: a sentence.
         examples: the first ten, sorted as the files are.
@@ -35,26 +41,55 @@ class Finding:
     serious: bool = False
 
 
-def findings(train: Sequence[Photo], test: Sequence[Photo], classes: Sequence[str]) -> tuple[Finding, ...]:
-    """All findings about the pictures of both splits, readable or not, the serious ones first.
+def findings(
+    files: Sequence[Photo], parts: Mapping[Split, Sequence[Photo]], classes: Sequence[str], *, drawn: bool
+) -> tuple[Finding, ...]:
+    """All findings about the splits as they are used, the serious ones first.
 
     Args:
-        train: pictures with labels; those that cannot be read say why.
-        test: likewise; empty if the test is split off later.
+        files: all that were scanned; those that cannot be read say why.
+        parts: the readable ones of each split.
         classes: names in the order of the labels.
+        drawn: whether the test was split off the training.
     """
-    good, good_test = readable(train), readable(test)
+    good = [photo for part in parts.values() for photo in part]
     found = (
-        left_out([*train, *test]),
-        _leakage(good, good_test),
-        _two_classes([*good, *good_test]),
-        _truncated([*good, *good_test]),
-        _duplicates(good),
-        _frames([*good, *good_test]),
-        _aspect([*good, *good_test]),
-        _imbalance(good, classes),
+        left_out(files),
+        *copies(parts, drawn=drawn),
+        _truncated(good),
+        _frames(good),
+        _aspect(good),
+        _imbalance(parts["train"], classes),
+    )
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: not one.serious))
+
+
+def copies(parts: Mapping[Split, Sequence[Photo]], *, drawn: bool) -> tuple[Finding, ...]:
+    """The findings that digests tell: pictures in two splits, in two classes, and twice in one."""
+    good = [photo for part in parts.values() for photo in part]
+    given = {"training": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
+    found = (
+        *(_leakage(one, other, parts) for one, other in _PAIRS),
+        _two_classes(good),
+        *(_duplicates(name, photos) for name, photos in given.items()),
     )
     return tuple(one for one in found if one is not None)
+
+
+def strangers(split: Split, count: int, of: int, classes: Sequence[str]) -> Finding:
+    """Pictures whose class the training does not have."""
+    text = (
+        f"{count} of {of} {_CALLED[split]} pictures were left out, since training has no class "
+        f"{_some(list(map(repr, classes)))}."
+    )
+    return Finding(kind="unknown class", count=count, text=text, examples=(), serious=True)
+
+
+def refuse_serious(found: Sequence[Finding], policy: Policy) -> None:
+    """Stop for the first serious finding if the policy is strict."""
+    for one in found:
+        if policy.strict and one.serious:
+            raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
 
 
 def readable(photos: Sequence[Photo]) -> list[Photo]:
@@ -69,10 +104,15 @@ def left_out(photos: Sequence[Photo]) -> Finding | None:
     return _finding("unreadable", len(bad), text, bad, serious=True)
 
 
-def _leakage(train: Sequence[Photo], test: Sequence[Photo]) -> Finding | None:
-    known = {photo.digest: photo.name for photo in reversed(train)}
-    leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in test if photo.digest in known]
-    text = f"{len(leaked)} of {len(test)} test pictures are also training pictures: the test is too kind."
+def _leakage(one: Split, other: Split, parts: Mapping[Split, Sequence[Photo]]) -> Finding | None:
+    """Pictures of a split that are also in another one, on which the choice of the network depends."""
+    known = {photo.digest: photo.name for photo in reversed(parts.get(other, ()))}
+    photos = parts.get(one, ())
+    leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in photos if photo.digest in known]
+    text = (
+        f"{len(leaked)} of {len(photos)} {_CALLED[one]} pictures are also {_CALLED[other]} pictures: "
+        f"the {_CALLED[one]} is too kind."
+    )
     return _finding("leakage", len(leaked), text, leaked, serious=True)
 
 
@@ -89,14 +129,14 @@ def _truncated(photos: Sequence[Photo]) -> Finding | None:
     return _finding("truncated", len(cut), f"{len(cut)} pictures are cut off and grey where they end.", cut)
 
 
-def _duplicates(train: Sequence[Photo]) -> Finding | None:
-    first: dict[tuple[str, int], str] = {}
+def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
+    first: dict[tuple[str, int], int] = {}
     again = [
-        f"{photo.name!r} is {kept!r}"
-        for photo in train
-        if (kept := first.setdefault((photo.digest, photo.label), photo.name)) != photo.name
+        f"{photo.name!r} is {photos[kept].name!r}"
+        for index, photo in enumerate(photos)
+        if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
-    text = f"{len(again)} training pictures are copies of others of their class: {_some(again)}."
+    text = f"{len(again)} {part} pictures are copies of others of their class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 

@@ -18,7 +18,8 @@ from PIL import Image
 
 from triscale.data.fit import STUDY
 from triscale.data.resize import Pictures, Size
-from triscale.data.source import Source, Split
+from triscale.data.source import Source
+from triscale.data.split_words import Split
 from triscale.errors import InputError, UsageError
 from triscale.spec import Preprocessing
 
@@ -56,6 +57,11 @@ class FlowerPart:
     def master(self) -> Size | None:
         """All other sizes are averaged from this one."""
         return SIDE, SIDE
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """None: each picture is another."""
+        return ()
 
     def name(self, index: int) -> str:
         """Its number."""

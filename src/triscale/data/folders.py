@@ -1,14 +1,17 @@
-"""A data set as class folders of photos: `train/<class>/*` and `test/<class>/*` (or `val/`), or only `<class>/*`."""
+"""A data set as class folders of photos: `train/<class>/*`, `val/<class>/*`, `test/<class>/*`, or only `<class>/*`."""
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from triscale.data.cache import Progress
+from triscale.data.layout import layout
 from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photo_source
 from triscale.data.source import Source
-from triscale.data.walk import class_folders, files_below, layout, leads_out
+from triscale.data.split_words import Split
+from triscale.data.walk import class_folders, files_below, leads_out
 from triscale.errors import InputError
 
 OUTSIDE = "a link out of the data folder"
@@ -24,19 +27,30 @@ def open_folders(
 
     Raises:
         InputError: no or one class, a class without a readable picture, two classes of one name or one folder, a class
-            folder that is a link out of `root`.
+            folder that is a link out of `root`; folders that look like splits and cannot be told apart.
     """
-    train_root, test_root, test_from, notes = layout(root)
-    folders = class_folders(train_root)
+    found = layout(root, policy.split.version)
+    folders, notes = class_folders(found.splits["train"]), list(found.notes)
     outside = None if policy.follow_links else root
-    test = listed(root, _labelled(test_root, tuple(folders)), within=outside) if test_root else None
+    splits: dict[Split, list[Photo]] = {}
+    for split, place in found.splits.items():
+        others = class_folders(place, least=0)
+        known = _matched(tuple(folders), tuple(others))
+        if not known:
+            notes.append(f"{place.name + '/'!r} is not used: no class folder in it is one of the training classes.")
+            continue
+        splits[split] = listed(root, [(known[one], others[one]) for one in others if one in known], within=outside)
+        strangers = [(0, folder) for one, folder in others.items() if one not in known]
+        splits[split] += [
+            replace(photo, reason=f"there is no class {photo.file.relative_to(place).parts[0]!r} in training")
+            for photo in listed(root, strangers, within=None)
+            if isinstance(photo.file, Path)
+        ]
     return photo_source(
-        listed(root, list(enumerate(folders.values())), within=outside),
-        test,
+        splits,
         name=name,
         classes=class_names(folders),
-        test_from=test_from,
-        notes=notes,
+        notes=tuple(notes),
         cache=cache,
         policy=policy,
         progress=progress,
@@ -74,12 +88,9 @@ def class_names(folders: Iterable[str]) -> tuple[str, ...]:
     return tuple(os.fsencode(some).decode("utf-8", "backslashreplace") for some in folders)
 
 
-def _labelled(test_root: Path, classes: tuple[str, ...]) -> list[tuple[int, Path]]:
-    folders = class_folders(test_root)
-    foreign = sorted(set(folders) - set(classes))
-    if foreign:
-        raise InputError(
-            f"The class folder {str(folders[foreign[0]])!r} has no counterpart among the training pictures.\n"
-            "Name the classes alike in both, or remove it."
-        )
-    return [(label, folders[name]) for label, name in enumerate(classes) if name in folders]
+def _matched(classes: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+    """The labels of the class folders of another split, by their names; upper and lower case may differ."""
+    exact = {name: label for label, name in enumerate(classes)}
+    loose = {name.casefold(): label for name, label in exact.items()}
+    found = {name: exact.get(name, loose.get(name.casefold())) for name in others}
+    return {name: label for name, label in found.items() if label is not None}

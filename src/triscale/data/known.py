@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
+from triscale.data.findings import copies, refuse_serious
 from triscale.data.fit import STUDY
 from triscale.data.photo import Photo, Policy
-from triscale.data.photos import photo_source
+from triscale.data.photos import photo_source, photos_of
 from triscale.data.resize import CHUNK, Pictures, Size
+from triscale.data.scan import digests
 from triscale.data.source import Source
+from triscale.data.split_words import Split
 from triscale.errors import InputError, OutputError
 from triscale.spec import Preprocessing
 
@@ -72,6 +76,11 @@ class MemoryPart:
         """The size of the pictures."""
         return self.images.shape[1], self.images.shape[2]
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """A digest of the bytes of each picture."""
+        return digests(self.images)
+
     def name(self, index: int) -> str:
         """The split and the position in it."""
         return f"{self.split}[{index}]"
@@ -106,13 +115,11 @@ def open_known(name: str, cache: Path, policy: Policy, progress: Progress | None
     test = _opened(known, root, known.test, policy)
     notes = _notes(known, sum(map(len, train)), len(test))
     if known.kind.startswith("CIFAR"):
-        return _in_memory(train[0], test, name, notes, cache)
+        return _in_memory(train[0], test, name, notes, cache, policy)
     return photo_source(
-        [photo for some in train for photo in _photos(some, root)],
-        _photos(test, root),
+        {"train": [photo for some in train for photo in _photos(some, root)], "test": _photos(test, root)},
         name=name,
         classes=tuple(map(str, train[0].classes)),
-        test_from="test",
         notes=notes,
         table=b"".join(np.array([label for _, label in _listed(some)]).tobytes() for some in (*train, test)),
         cache=cache,
@@ -150,11 +157,14 @@ def _notes(known: Known, train: int, test: int) -> tuple[str, ...]:
     return (f"{printed}, here are {train:,} and {test:,}." + (f" {known.note}" if known.note else ""),)
 
 
-def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path) -> Source:
+def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path, policy: Policy) -> Source:
+    sets: dict[Split, Any] = {"train": train, "test": test}
     parts = {
         split: MemoryPart(np.asarray(some.data), np.array(some.targets, dtype=np.int64), split)
-        for split, some in (("train", train), ("test", test))
+        for split, some in sets.items()
     }
+    found = copies({split: photos_of(part) for split, part in parts.items()}, drawn=False)
+    refuse_serious(found, policy)
     digest = hashlib.sha256()
     for part in parts.values():
         digest.update(np.ascontiguousarray(part.images).data)
@@ -165,9 +175,11 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
         native=parts["train"].master,
         fingerprint=digest.hexdigest(),
         test_from="test",
-        notes=notes,
-        parts={"train": parts["train"], "test": parts["test"]},
+        notes=(*notes, *(one.text for one in found)),
+        findings=found,
+        parts=dict(parts),
         cache=cache,
+        rule=policy.split,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from triscale.data.images import File, Stamp
 from triscale.data.resize import Size
+from triscale.data.split import SplitRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,7 @@ class Photo:
         file: where it lies.
         label: its class.
         digest: hash of its content; empty if it cannot be read at all.
+        group: what it is kept together with in a split that is drawn; empty: only with what has its digest.
         stamp: size and time of change when it was checked.
         size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
         moving: whether it has more frames than the first.
@@ -25,10 +27,16 @@ class Photo:
     file: File
     label: int
     digest: str = ""
+    group: str = ""
     stamp: Stamp = (0, 0)
     size: Size = (0, 0)
     moving: bool = False
     reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """Photos of equal keys are never parted by a split that is drawn."""
+        return self.group or self.digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +49,7 @@ class Policy:
         follow_links: take links that lead out of the data folder.
         download: let torchvision fetch its data sets where they are not there.
         allow_truncated: take JPEGs that are cut off; what is missing is grey.
+        split: how splits are found and drawn; a run keeps its rule.
     """
 
     strict: bool = False
@@ -48,6 +57,7 @@ class Policy:
     follow_links: bool = False
     download: bool = False
     allow_truncated: bool = False
+    split: SplitRule = SplitRule()  # noqa: RUF009  frozen
 
 
 DEFAULT = Policy()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
-from triscale.data.findings import Finding, findings, readable
+from triscale.data.findings import Finding, findings, left_out, readable, refuse_serious
 from triscale.data.fit import STUDY
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
-from triscale.data.source import SPLIT_OFF, Source, TestFrom
-from triscale.data.split import split_validation
+from triscale.data.source import READ, SPLIT_OFF, VAL_IS_TEST, Part, Source, TestFrom, one_class, test_of
+from triscale.data.split import split_test
+from triscale.data.split_words import Split
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
@@ -39,6 +41,7 @@ class PhotoPart:
     stamps: tuple[Stamp, ...]
     labels: NDArray[np.int64]
     digests: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def master(self) -> Size | None:
@@ -83,7 +86,17 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
         tuple(photo.stamp for photo in photos),
         labels_of(photos),
         tuple(photo.digest for photo in photos),
+        tuple(photo.key for photo in photos),
     )
+
+
+def photos_of(part: Part) -> list[Photo]:
+    """The pictures of a part in memory as the findings take them; those without keys are all different."""
+    labels = part.labels.tolist()
+    return [
+        Photo(name=part.name(index), file=Path(), label=labels[index], digest=key)
+        for index, key in enumerate(part.keys)
+    ]
 
 
 def labels_of(photos: Sequence[Photo]) -> NDArray[np.int64]:
@@ -92,12 +105,10 @@ def labels_of(photos: Sequence[Photo]) -> NDArray[np.int64]:
 
 
 def photo_source(
-    train: Sequence[Photo],
-    test: Sequence[Photo] | None,
+    splits: Mapping[Split, Sequence[Photo]],
     *,
     name: str,
     classes: Sequence[str],
-    test_from: TestFrom,
     notes: tuple[str, ...] = (),
     table: bytes = b"",
     cache: Path,
@@ -107,21 +118,21 @@ def photo_source(
     """Scan the files and put a source together; one decoding each, remembered in the cache under the content's hash.
 
     Args:
-        train: all files said to be training pictures.
-        test: likewise of the test; None: a fifth of each class is split off.
+        splits: all files said to be pictures of each split, `train` among them. `val` is the validation set where there
+            is a `test`, and serves as the test where there is none; without both, a fifth of each class is split off.
         name: what opens it again.
         classes: names in the order of the labels.
-        test_from: what serves as the test.
         notes: sentences that are known already.
         table: what tells the labels, where the names of the files do not.
         cache: folder for what is remembered.
-        policy: what is done about doubtful pictures.
+        policy: what is done about doubtful pictures, and how splits are drawn.
         progress: is told how much of the scan is done, and of how much.
 
     Raises:
         InputError: a class or the test without a readable picture; with a strict policy any serious finding.
     """
-    files = hashed([*train, *(test or ())], progress)
+    order = [split for split in READ if split in splits]
+    files = hashed([photo for split in order for photo in splits[split]], progress)
     content = fingerprint(files, table)
     files = examined(files, cache / f"{content[:24]}-scan.json", progress)
     if policy.allow_truncated and (complete := completed(files)) != files:
@@ -129,45 +140,63 @@ def photo_source(
             complete,
             fingerprint(files, table + b"truncated"),
         )  # what is rendered of them is something else
-    train, tested = files[: len(train)], files[len(train) :]
-    found = findings(train, tested, classes)
+    rest = iter(files)
+    scanned = {split: list(islice(rest, len(splits[split]))) for split in order}
+    refuse_serious([one for one in (left_out(files),) if one], policy)
+    good, classes, empty = _without_empty({split: readable(some) for split, some in scanned.items()}, classes, policy)
+    parts, test_from, told = _settled(good, scanned, name, policy)
+    found = findings(files, parts, classes, drawn=test_from == "train")
     refuse_serious(found, policy)
-    kept, kept_test, classes, empty = _without_empty(readable(train), readable(tested), classes, policy)
-    if test is None:
-        rest, split_off = split_validation(labels_of(kept), fraction=0.2, seed=0)
-        kept, kept_test, notes = [kept[i] for i in rest], [kept[i] for i in split_off], (*notes, SPLIT_OFF)
-    if not kept_test:
-        raise InputError(f"There is no readable test picture in {name!r}.\nPut pictures in.")
     found += empty
     return Source(
         name=name,
         classes=tuple(classes),
-        native=(int(np.median([min(photo.size) for photo in kept])),) * 2,
+        native=(int(np.median([min(photo.size) for photo in parts["train"]])),) * 2,
         fingerprint=content,
         test_from=test_from,
         skipped=sum(bool(photo.reason) for photo in files),
-        notes=notes + tuple(one.text for one in found),
+        notes=(*notes, *told, *one_class({split: labels_of(some) for split, some in parts.items()}, classes),
+               *(one.text for one in found)),
         findings=found,
-        parts={"train": part_of(kept), "test": part_of(kept_test)},
+        parts={split: part_of(some) for split, some in parts.items()},
         cache=cache,
-    )
+        rule=policy.split,
+    )  # fmt: skip
 
 
-def refuse_serious(found: Sequence[Finding], policy: Policy) -> None:
-    """Stop for the first serious finding if the policy is strict."""
-    for one in found:
-        if policy.strict and one.serious:
-            raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
+def _settled(
+    good: Mapping[Split, Sequence[Photo]], scanned: Mapping[Split, Sequence[Photo]], name: str, policy: Policy
+) -> tuple[dict[Split, Sequence[Photo]], TestFrom, tuple[str, ...]]:
+    """The splits as they are used, what serves as the test, and notes on it.
+
+    A split of which no file can be read is a damaged one; one without files is none.
+    """
+    for split, files in scanned.items():
+        if files and not good[split]:
+            raise InputError(f"There is no readable {split} picture in {name!r}.\nPut pictures in.")
+    there = {split: photos for split, photos in good.items() if photos}
+    notes = tuple(f"The {split} split holds no files and is not used." for split in good if split not in there)
+    test_from = test_of(there)
+    if test_from == "test":
+        return there, test_from, notes
+    if test_from == "val":
+        return {"train": there["train"], "test": there["val"]}, test_from, (*notes, VAL_IS_TEST)
+    photos = there["train"]
+    drawn = split_test(labels_of(photos), [photo.key for photo in photos], policy.split.version)
+    rest, test = ([photos[i] for i in some] for some in drawn)
+    if not test:
+        raise InputError(f"No class of {name!r} has two different pictures to split a test off.\nPut pictures in.")
+    return {"train": rest, "test": test}, test_from, (*notes, SPLIT_OFF)
 
 
 def _without_empty(
-    train: list[Photo], test: list[Photo], classes: Sequence[str], policy: Policy
-) -> tuple[list[Photo], list[Photo], Sequence[str], tuple[Finding, ...]]:
+    splits: Mapping[Split, Sequence[Photo]], classes: Sequence[str], policy: Policy
+) -> tuple[Mapping[Split, Sequence[Photo]], Sequence[str], tuple[Finding, ...]]:
     """The pictures and classes without the empty ones, if these are allowed."""
-    there = sorted({photo.label for photo in train})
+    there = sorted({photo.label for photo in splits["train"]})
     empty = [name for label, name in enumerate(classes) if label not in there]
     if not empty:
-        return train, test, classes, ()
+        return splits, classes, ()
     if not policy.allow_empty or len(there) < 2:
         raise InputError(
             f"The class {empty[0]!r} holds no readable picture for training.\n"
@@ -179,10 +208,9 @@ def _without_empty(
         text=f"{len(empty)} classes without a readable picture were left out: {', '.join(map(repr, empty[:3]))}.",
         examples=tuple(map(repr, empty[:10])),
     )
-    moved: Mapping[int, int] = {old: new for new, old in enumerate(there)}
-    return (
-        [replace(photo, label=moved[photo.label]) for photo in train],
-        [replace(photo, label=moved[photo.label]) for photo in test if photo.label in moved],
-        [classes[label] for label in there],
-        (found,),
-    )
+    moved = {old: new for new, old in enumerate(there)}
+    kept = {
+        split: [replace(photo, label=moved[photo.label]) for photo in photos if photo.label in moved]
+        for split, photos in splits.items()
+    }
+    return kept, [classes[label] for label in there], (found,)

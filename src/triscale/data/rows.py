@@ -8,11 +8,10 @@ from triscale.data.cache import Progress
 from triscale.data.images import File
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
-from triscale.data.source import Source, TestFrom
+from triscale.data.source import Source
+from triscale.data.split import FIRST
+from triscale.data.split_words import Split
 from triscale.errors import InputError
-
-NOT_USED = "The val pictures are not used: there is a test, and validation is split off the training pictures."
-VAL_IS_TEST = "There is no test: val serves as the test, validation is split off the training pictures."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class Row:
     name: str
     file: File
     label: str
-    split: str = "train"
+    split: Split = "train"
     reason: str = ""
 
 
@@ -31,6 +30,7 @@ def rows_source(
     *,
     name: str,
     names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
     cache: Path,
     policy: Policy,
     progress: Progress | None = None,
@@ -42,32 +42,34 @@ def rows_source(
         name: what opens it again.
         names: of the classes, where labels are their numbers from 0; by default labels are the names, in the order of
             numbers if all are whole numbers, else of texts.
+        notes: sentences that are known already.
         cache: see `photo_source`.
         policy: see `photo_source`.
         progress: see `photo_source`.
 
     Raises:
-        InputError: fewer than two classes; a label without a name, or one that occurs only in the test.
+        InputError: fewer than two classes; a label without a name.
     """
-    there = {row.split for row in rows}
-    test_from: TestFrom = "test" if "test" in there else "val" if "val" in there else "train"
-    notes = (NOT_USED,) if {"test", "val"} <= there else (VAL_IS_TEST,) if test_from == "val" else ()
-    used = [row for row in rows if row.split in {"train", test_from}]
-    labels = _labels([row for row in used if not row.reason], name, names)
-    photos = {
-        split: [
-            Photo(name=row.name, file=row.file, label=labels.get(row.label, 0), reason=row.reason)
-            for row in used
-            if row.split == split
-        ]
-        for split in ("train", test_from)
-    }
+    if policy.split.version == FIRST and any(row.split == "test" for row in rows):
+        rows = [row for row in rows if row.split != "val"]
+    labels = _labels(rows, name, names)
+    strange = "there is no class {!r} in training".format
+    splits: dict[Split, list[Photo]] = {}
+    for row in rows:
+        label = labels.get(row.label)
+        reason = row.reason or ("" if label is not None else strange(row.label) if row.label else "no label")
+        splits.setdefault(row.split, []).append(Photo(name=row.name, file=row.file, label=label or 0, reason=reason))
+    known = {row.split for row in rows if row.label in labels} | {"train"}
+    unknown = [split for split in splits if split not in known]
+    notes += tuple(
+        f"The {split} split is not used: none of its {len(splits[split])} pictures has the label of a training class."
+        for split in unknown
+    )
+    used = [row for row in rows if row.split not in unknown]
     return photo_source(
-        photos["train"],
-        None if test_from == "train" else photos[test_from],
+        {split: photos for split, photos in splits.items() if split not in unknown},
         name=name,
         classes=names or tuple(labels),
-        test_from=test_from,
         notes=notes,
         table="".join(f"{row.split}\0{row.label}\0" for row in used).encode("utf-8", "surrogateescape"),
         cache=cache,
@@ -79,13 +81,8 @@ def rows_source(
 def _labels(rows: Sequence[Row], name: str, names: Sequence[str] | None) -> dict[str, int]:
     """The number of each label, in the order of the classes."""
     if names is not None:
-        return {row.label: _number(row, len(names)) for row in rows}
-    found = {row.label for row in rows if row.split == "train"}
-    strange = {row.label for row in rows} - found
-    if strange:
-        raise InputError(
-            f"The class {min(strange)!r} of {name!r} occurs in the test only.\nName the classes alike in both splits."
-        )
+        return {row.label: _number(row, len(names)) for row in rows if not row.reason}
+    found = {row.label for row in rows if row.split == "train" and not row.reason}
     if len(found) < 2:
         raise InputError(f"{name!r} holds {len(found)} classes.\nA classifier needs two or more.")
     numbers = all(label.isdecimal() for label in found)

@@ -10,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from triscale.data.cache import Progress, write_whole
 from triscale.data.images import File, UnreadableError, examine, mended, pillow_warnings_off, stamp_of
 from triscale.data.photo import Photo
+from triscale.data.resize import Pictures
 
 Item = TypeVar("Item")
 Verdict = tuple[int, int, bool, str]
@@ -55,6 +58,11 @@ def _digest(file: File) -> tuple[str, tuple[int, int]]:
             return hashlib.file_digest(stream, "sha256").hexdigest(), stamp
     except OSError:
         return "", stamp
+
+
+def digests(images: Pictures) -> tuple[str, ...]:
+    """A hash of the pixels of each of the pictures `[n, height, width, 3]`."""
+    return tuple(hashlib.blake2b(np.ascontiguousarray(one).data, digest_size=16).hexdigest() for one in images)
 
 
 def fingerprint(photos: Sequence[Photo], table: bytes = b"") -> str:

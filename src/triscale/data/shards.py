@@ -5,7 +5,7 @@ a stream could only shuffle what lies near. Nothing is ever extracted.
 """
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -14,13 +14,15 @@ from triscale.data.images import Member
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
+from triscale.data.split import FIRST
+from triscale.data.split_words import Split, recognised_anywhere
 from triscale.errors import InputError
 
 PICTURES = {"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"}
 LABEL = "cls"
 LABEL_BYTES = 1024
 NAMES = "classes.txt"
-WANTED = "Wanted: plain tar files of samples such as 17.jpg and 17.cls, named train*.tar, test*.tar or val*.tar."
+WANTED = "Wanted: plain tar files of samples such as 17.jpg and 17.cls, with train, val or test in their names."
 
 
 @dataclass
@@ -42,21 +44,38 @@ def shards_in(path: Path) -> list[Path]:
 def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
     """The samples of all shards of a folder, or of one shard.
 
-    The shard's name begins with its split: `train`, `test` or `val`; others are training. The label is the text of the
-    `.cls` member: a class name, or a number from 0 which `classes.txt` beside the shards may name, one in a line.
+    A word in the shard's name tells its split (`imagenet1k-validation-00.tar`); those without one are training, unless
+    others say that they are it. The label is the text of the `.cls` member: a class name, or a number from 0 which
+    `classes.txt` beside the shards may name, one in a line.
 
     Raises:
         InputError: a shard cannot be read, or holds a name or a kind of member that no data set needs.
     """
     path = Path(name)
-    rows = [row for shard in shards_in(path) for row in _rows(shard)]
+    splits, notes = _splits(shards_in(path), policy.split.version)
+    rows = [row for shard, split in splits.items() for row in _rows(shard, split)]
     listed = (path if path.is_dir() else path.parent) / NAMES
     names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
-    return rows_source(rows, name=name, names=names, cache=cache, policy=policy, progress=progress)
+    return rows_source(rows, name=name, names=names, notes=notes, cache=cache, policy=policy, progress=progress)
 
 
-def _rows(shard: Path) -> Iterator[Row]:
-    split = next((some for some in ("test", "val") if shard.name.startswith(some)), "train")
+def _splits(shards: Sequence[Path], version: int) -> tuple[dict[Path, Split], tuple[str, ...]]:
+    """The split of each shard that is used, and a note on those that are not."""
+    if version == FIRST:
+        exact: tuple[Split, ...] = ("test", "val")
+        return {shard: next((one for one in exact if shard.name.startswith(one)), "train") for shard in shards}, ()
+    named = recognised_anywhere(shard.name.removesuffix(".tar") for shard in shards)
+    found = {shard: named.get(shard.name.removesuffix(".tar")) for shard in shards}
+    nameless: Split | None = None if "train" in named.values() else "train"
+    used = {shard: split for shard, one in found.items() if (split := one or nameless)}
+    if not {"train"} <= set(used.values()):
+        raise InputError(f"The shards {shards[0].name!r} and others hold no training split.\n{WANTED}")
+    left = [shard.name for shard in shards if shard not in used]
+    note = f"{len(left)} shards whose names tell no split are not used: {', '.join(map(repr, left[:3]))}."
+    return used, (note,) if left else ()
+
+
+def _rows(shard: Path, split: Split) -> Iterator[Row]:
     for key, sample in _samples(shard).items():
         picture = sample.picture
         reason = "" if picture and sample.label else "no label" if picture else "no picture"

@@ -1,6 +1,6 @@
 """What every data set looks like from outside: classes, labels, and pictures at any resolution."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,38 @@ from triscale.data.cache import Progress, cached_pictures
 from triscale.data.findings import Finding
 from triscale.data.fit import STUDY, fitted_block
 from triscale.data.resize import Pictures, Size, resized_chunks
+from triscale.data.split import Indices, SplitRule, split_validation, taken
+from triscale.data.split_words import Split
 from triscale.errors import UsageError
 from triscale.spec import Preprocessing
 
-Split = Literal["train", "test"]
 TestFrom = Literal["test", "val", "train"]
-SPLITS: tuple[Split, ...] = ("train", "test")
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+READ: tuple[Split, ...] = ("train", "test", "val")
+"""The order in which splits are read, on which fingerprints depend."""
 
 RENDERING = 1
 """Part of every cache name; raised whenever the same originals come out as other pixels."""
 
 SPLIT_OFF = "There is no test set: a fifth of each class was split off the training pictures as the test."
 """The note of a source that had to make its own test."""
+
+VAL_IS_TEST = "There is no test set: val serves as the test, and validation is split off the training pictures."
+"""The note of a source that has one other split than the training."""
+
+
+def test_of(splits: Collection[Split]) -> TestFrom:
+    """What serves as the test where there are these splits."""
+    return "test" if "test" in splits else "val" if "val" in splits else "train"
+
+
+def one_class(labels: Mapping[Split, NDArray[np.int64]], classes: Sequence[str]) -> tuple[str, ...]:
+    """Notes on splits beside the training that hold one class only."""
+    return tuple(
+        f"The {split} split holds pictures of {classes[some[0]]!r} only: accuracy on it says nothing of other classes."
+        for split, some in labels.items()
+        if split != "train" and len(some) and (some == some[0]).all()
+    )
 
 
 class Part(Protocol):
@@ -34,6 +54,13 @@ class Part(Protocol):
     @property
     def labels(self) -> NDArray[np.int64]:
         """`[n]`, the class of each picture."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Of each picture, what it holds: those of equal keys stay together in every split that is drawn.
+
+        Empty where no two pictures are alike.
+        """
 
     @property
     def master(self) -> Size | None:
@@ -50,6 +77,21 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingSplit:
+    """What a training learns from and what it is validated on.
+
+    Attributes:
+        training: positions in the part `train`.
+        validation: positions in the part `held`.
+        held: `val` where the data set has its own validation pictures, else `train`, of which they were drawn.
+    """
+
+    training: Indices
+    validation: Indices
+    held: Split
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A data set that was checked when it was opened; labels and pictures align.
 
@@ -62,8 +104,9 @@ class Source:
         skipped: pictures left out because they cannot be read.
         notes: what a reader of the results should know, in sentences; those of the findings among them.
         findings: what is doubtful about the pictures, with examples.
-        parts: the two splits.
+        parts: `train`, `test` and, where the data set has one beside its test, `val`.
         cache: folder for rendered pictures.
+        rule: by which the splits were found, and by which the validation part is drawn.
     """
 
     name: str
@@ -76,6 +119,26 @@ class Source:
     findings: tuple[Finding, ...] = ()
     parts: Mapping[Split, Part]
     cache: Path
+    rule: SplitRule = SplitRule()  # noqa: RUF009  frozen
+
+    def training_split(self, *, seed: int, train_size: int | None = None) -> TrainingSplit:
+        """What to train on and what to validate on: the data set's own `val`, else a tenth drawn from `train`.
+
+        Args:
+            seed: of what is drawn; equal data, rule and seed, equal split.
+            train_size: training pictures to use, all by default; the validation part does not depend on it.
+
+        Raises:
+            InputError: fewer pictures than `train_size`, or fewer asked than classes.
+        """
+        part, val = self.parts["train"], self.parts.get("val")
+        if val is None:
+            drawn = split_validation(
+                part.labels, train_size=train_size, seed=seed, keys=part.keys, version=self.rule.version
+            )
+            return TrainingSplit(training=drawn[0], validation=drawn[1], held="train")
+        training = taken(part.labels, train_size, seed=seed, keys=part.keys)
+        return TrainingSplit(training=training, validation=np.arange(len(val.labels)), held="val")
 
     def labels(self, split: Split) -> NDArray[np.int64]:
         """`[n]`, each in `0..len(classes) - 1`."""
@@ -85,7 +148,7 @@ class Source:
         """All pictures of a split, in the order of its labels.
 
         Args:
-            split: `train` or `test`.
+            split: `train`, `val` or `test`.
             size: `(height, width)` in pixels; averaged over areas when shrinking, bicubic when enlarging, the centre of
                 photos of another shape.
             progress: is told `(done, n)` while pictures are rendered; not called when they are in the cache.
@@ -106,7 +169,8 @@ class Source:
                 return part.render(size)
             return resized_chunks(self.pictures(split, part.master, progress=progress), size)
 
-        file = f"{self.fingerprint[:24]}-{RENDERING}-{split}-{size[0]}x{size[1]}.npy"
+        drawn = f"-{self.rule.name}" if self.test_from == "train" and self.rule.name else ""
+        file = f"{self.fingerprint[:24]}-{RENDERING}{drawn}-{split}-{size[0]}x{size[1]}.npy"
         return cached_pictures(self.cache / file, (len(part.labels), *size, 3), render, progress)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from triscale.data.array_names import holds_arrays
 from triscale.data.cache import Progress, default_cache
 from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
@@ -26,7 +27,8 @@ def open_data(
         where: one of
             `flowers`, the embedded set (`flowers:240` draws only 240 training and 60 test pictures);
             a folder of class folders, with or without `train/` and `test/` or `val/` above them;
-            a folder that holds `train.npz` and `test.npz`, or one of these files;
+            a folder that holds `train.npz` and `test.npz` or `val.npz`, or one of these files;
+            an `.npz` file with arrays for each split, such as `train_images` or `x_train`;
             a `.csv` file with the columns `path,label` and perhaps `split`;
             a folder of `.tar` shards as webdataset writes them, or one of them;
             `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
@@ -62,8 +64,6 @@ def special(where: str | Path) -> Open | None:
 
 def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress | None) -> Source:
     path = Path(name)
-    if path.suffix == ".npz" and not path.is_dir():
-        return open_npz(path.parent, name=name, cache=cache)
-    if (path / "train.npz").exists():
-        return open_npz(path, name=name, cache=cache)
+    if (path.suffix == ".npz" and not path.is_dir()) or (path.is_dir() and holds_arrays(path)):
+        return open_npz(path, name=name, cache=cache, policy=policy)
     return open_folders(path, name=name, cache=cache, policy=policy, progress=progress)

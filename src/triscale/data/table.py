@@ -1,6 +1,7 @@
 """A data set as a CSV file: a head `path,label` or `path,label,split`, and a row for each picture."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from triscale.data.cache import Progress
@@ -8,11 +9,14 @@ from triscale.data.folders import OUTSIDE
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
+from triscale.data.split_words import Split, recognised
 from triscale.data.walk import leads_out
 from triscale.errors import InputError
 
-WANTED = "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, test or val."
-SPLITS = {"train", "test", "val"}
+WANTED = (
+    "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, val or test, "
+    "or another word for them."
+)
 
 
 def open_table(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
@@ -28,19 +32,29 @@ def open_table(name: str, cache: Path, policy: Policy, progress: Progress | None
             head = [column.strip().lower() for column in next(reader, [])]
             if head not in (["path", "label"], ["path", "label", "split"]):
                 raise InputError(f"The first line of {name!r} is {','.join(head)[:60]!r}.\n{WANTED}")
-            rows = [_row(path, cells, reader.line_num, policy) for cells in reader if cells]
+            lines = [(reader.line_num, cells) for cells in reader if cells]
     except OSError as error:
         raise InputError(f"{name!r} cannot be read: {error.strerror}.\n{WANTED}") from error
     except csv.Error as error:
         raise InputError(f"{name!r}, line {reader.line_num}: {error}.\n{WANTED}") from error
+    splits = {"": "train", **recognised({_split(cells) for _, cells in lines})}
+    rows = [_row(path, cells, line, splits, policy) for line, cells in lines]
     return rows_source(rows, name=name, cache=cache, policy=policy, progress=progress)
 
 
-def _row(table: Path, cells: list[str], line: int, policy: Policy) -> Row:
-    """One line; a path that leads out of the table's folder is left out, as a link that does."""
+def _split(cells: list[str]) -> str:
+    return cells[2].strip() if len(cells) > 2 else ""
+
+
+def _row(table: Path, cells: list[str], line: int, splits: Mapping[str, Split], policy: Policy) -> Row:
+    """One line; a path that leads out of the table's folder is left out, as a link that does.
+
+    Beside the training, a picture may have no label: tests are often handed out so.
+    """
     label = cells[1].strip() if len(cells) > 1 else ""
-    split = (cells[2].strip().lower() if len(cells) > 2 else "") or "train"
-    if len(cells) not in {2, 3} or not cells[0] or not label or split not in SPLITS or "\0" in cells[0]:
+    split = splits.get(_split(cells))
+    unlabelled = not label and split in {None, "train"}
+    if len(cells) not in {2, 3} or not cells[0] or unlabelled or split is None or "\0" in cells[0]:
         raise InputError(f"{str(table)!r}, line {line}: {','.join(cells)[:80]!r} cannot be understood.\n{WANTED}")
     file = table.parent / cells[0]
     outside = not policy.follow_links and leads_out(file, table.parent)

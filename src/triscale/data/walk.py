@@ -1,31 +1,37 @@
-"""Which folders are classes and which files are candidates; links, hidden files and pipes are handled on purpose."""
+"""Which folders and files are candidates; links, hidden files and pipes are handled on purpose."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
-from triscale.data.source import TestFrom
 from triscale.errors import InputError
 
 IGNORED = {"thumbs.db", "desktop.ini"}
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+MEANT = {*PICTURES, ".csv", ".tsv", ".npz", ".npy", ".tar", ".zip", ".parquet", ".h5"}
+"""Endings of files that a person may take for a part of the data set."""
 
 
-def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
-    """Where the training classes lie, where those of the test (None: nowhere), what serves as the test, and notes."""
-    if root.is_file():
-        raise InputError(f"{str(root)!r} is a single file.\nGive the folder that holds the class folders around it.")
-    if not root.is_dir():
-        raise InputError(
-            f"There is no folder {str(root)!r}.\nGive a folder of class folders, an .npz pair, or `flowers`."
-        )
-    train, test, val = root / "train", root / "test", root / "val"
-    if not train.is_dir():
-        return root, None, "train", ()
-    if test.is_dir():
-        unused = ("The pictures in val/ are not used: validation is split off train/.",) if val.is_dir() else ()
-        return train, test, "test", unused
-    if val.is_dir():
-        return train, val, "val", ("There is no test folder: val/ serves as the test, validation is split off train/.",)
-    return train, None, "train", ()
+def files_that_are_pictures(folder: Path) -> list[str]:
+    """Names of the files right in a folder that end as pictures do, sorted."""
+    return sorted(entry.name for entry in os.scandir(folder) if _looks_like_picture(entry))
+
+
+def folders_in(folder: Path) -> dict[str, Path]:
+    """The folders in a folder by name, sorted, links to folders among them."""
+    return {entry.name: Path(entry) for entry in sorted(os.scandir(folder), key=lambda one: one.name)
+            if not _ignored(entry.name) and _is_class(entry)}  # fmt: skip
+
+
+def beside(folder: Path, used: Collection[str]) -> list[str]:
+    """What else lies in a folder and could have been meant to be used: folders, and files with pictures or labels."""
+    others = [entry for entry in os.scandir(folder) if entry.name not in used and not _ignored(entry.name)]
+    shown = [f"{one.name}/" for one in others if one.is_dir()]
+    return sorted(shown + [one.name for one in others if one.is_file() and Path(one).suffix.casefold() in MEANT])
+
+
+def _looks_like_picture(entry: os.DirEntry[str]) -> bool:
+    return Path(entry).suffix.casefold() in PICTURES and not _ignored(entry.name) and entry.is_file()
 
 
 def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
@@ -34,14 +40,14 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     Raises:
         InputError: fewer than `least`; two that are the same folder, or whose names differ only in case.
     """
-    folders = {entry.name: Path(entry) for entry in os.scandir(root) if not _ignored(entry.name) and _is_class(entry)}
+    folders = folders_in(root)
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         raise InputError(
             f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of {least} or more classes."
         )
     seen: dict[str, str] = {}
-    for name, folder in sorted(folders.items()):
+    for name, folder in folders.items():
         for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
             if key in seen:
                 raise InputError(
@@ -49,7 +55,7 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
                     "Remove or rename one of them."
                 )
             seen[key] = name
-    return dict(sorted(folders.items()))
+    return folders
 
 
 def files_below(folder: Path) -> list[Path]:

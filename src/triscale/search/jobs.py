@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from triscale.cost import count
-from triscale.data import Source, open_data, split_validation
+from triscale.data import Policy, Source, SplitRule, TrainingSplit, open_data
 from triscale.data.batches import Augmentation, eval_batches, moved, train_batches
 from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
 from triscale.nn import Model, Plan, build, keep_freed_memory, kept_plan, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
-from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, train
+from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, split_document, train
 from triscale.weights import Checkpoint, Classifier, load_classifier, save
 
 PREPROCESSING = Preprocessing()
@@ -61,20 +61,21 @@ class Workplace:
         device: torch.device | str = "cpu",
         *,
         kernels: bool = True,
+        rule: SplitRule = SplitRule(),  # noqa: B008  frozen
     ) -> None:
-        self.folder, self.data, self.seed = folder, data, seed
+        self.folder, self.data, self.seed, self.rule = folder, data, seed, rule
         self.train_size, self.recipe = train_size, recipe
         self.threads, self.device, self.kernels = threads, torch.device(device), kernels
 
     @cached_property
     def source(self) -> Source:
         """The data set, opened and checked once a process."""
-        return open_data(self.data)
+        return open_data(self.data, policy=Policy(split=self.rule))
 
     @cached_property
-    def split(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
-        """Positions of the training and of the validation pictures, the same for every job."""
-        return split_validation(self.source.labels("train"), train_size=self.train_size, seed=self.seed)
+    def split(self) -> TrainingSplit:
+        """The training and the validation pictures, the same for every job."""
+        return self.source.training_split(train_size=self.train_size, seed=self.seed)
 
     def enter(self) -> None:
         """Let this process compute as the study asks for."""
@@ -118,12 +119,12 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
     if place.recipe.zero_classifier:
         torch.nn.init.zeros_(model.classifier.weight)
     images, labels = place.source.pictures("train", job.network.resolution), place.source.labels("train")
-    training, validation = place.split
+    split = place.split
     recipe = replace(place.recipe, epochs=job.epochs)
     feed = PictureFeed(
         images=images,
         labels=labels,
-        indices=training,
+        indices=split.training,
         batch=recipe.batch,
         seed=job.seed,
         augmentation=Augmentation(flip=recipe.flip, shift=recipe.shift),
@@ -131,8 +132,10 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
         std=PREPROCESSING.std,
     )
 
+    seen, known = place.source.pictures(split.held, job.network.resolution), place.source.labels(split.held)
+
     def evaluate(model: torch.nn.Module) -> float:
-        return top1(model, eval_batches(images, labels, validation, batch=_EVAL_BATCH, **COLOURS))
+        return top1(model, eval_batches(seen, known, split.validation, batch=_EVAL_BATCH, **COLOURS))
 
     engine = Engine(model, recipe, feed.steps, seed=job.seed)
     keeper = _keeper(place, job)
@@ -149,7 +152,11 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
     save(
         path,
         Checkpoint(
-            network=job.network, state=engine.learned.state_dict(), classes=classes, preprocessing=PREPROCESSING
+            network=job.network,
+            state=engine.learned.state_dict(),
+            classes=classes,
+            preprocessing=PREPROCESSING,
+            split=split_document(place.source, place.seed),
         ),
     )
     history = [asdict(epoch) for epoch in outcome.history]
@@ -178,6 +185,7 @@ def _keeper(place: Workplace, job: Job) -> Keeper:
         "train_size": place.train_size,
         "seed": place.seed,
         "recipe": place.recipe.document(),
+        **({"split": rule} if (rule := place.source.rule.document()) else {}),
     }
     return Keeper(folder, identity, every=_SAVE_SECONDS)
 

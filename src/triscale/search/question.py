@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from triscale.data.split import GroupBy
 from triscale.errors import UsageError
 
 
@@ -27,6 +28,7 @@ class Question:
         epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all pictures.
         time: seconds that the whole study may take; it sizes what is None.
         seed: the first seed; the others follow.
+        group_by: what stays on one side of a split, see `triscale.data.SplitRule`.
     """
 
     data: str = "flowers"
@@ -41,6 +43,7 @@ class Question:
     train_size: int | None = None
     time: float | None = None
     seed: int = 0
+    group_by: GroupBy = "content"
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -64,8 +67,9 @@ class Question:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
 
     def document(self) -> dict[str, Any]:
-        """The question as it stands in the records."""
-        return asdict(self)
+        """The question as it stands in the records; older ones know no `group_by`."""
+        later = {} if self.group_by == "content" else {"group_by": self.group_by}
+        return {name: value for name, value in asdict(self).items() if name != "group_by"} | later
 
     def command(self) -> str:
         """The command line that asks this question; what is left at its default is left out."""

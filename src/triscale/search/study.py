@@ -19,6 +19,7 @@ from triscale import records as store
 from triscale import scaling
 from triscale._version import __version__
 from triscale.cost import count
+from triscale.data import Split, SplitRule, recorded_rule
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.machine import machine
@@ -66,10 +67,9 @@ class Study:
         self.question, self.workers, self.progress = question, workers, progress
         self.place = Workplace(
             folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device,
-            kernels=kernels,
+            kernels=kernels, rule=_rule_of(folder, question),
         )  # fmt: skip
-        source = self.place.source
-        self.baseline = replace(scaling.network(question.network), classes=len(source.classes))
+        self.baseline = replace(scaling.network(question.network), classes=len(self.place.source.classes))
         self._speeds: dict[str, float] = {}
         # The hash needs the data, which are opened by the workplace.
         self.folder = self.place.folder = folder or RUNS / self.hash
@@ -87,9 +87,9 @@ class Study:
 
     def plan(self) -> Plan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
-        training, validation = self.place.split
+        split = self.place.split
         self.progress.say("timing a few training steps")
-        pictures = {"train": len(training), "validation": len(validation)}
+        pictures = {"train": len(split.training), "validation": len(split.validation)}
         return make_plan(self.question, self.baseline, pictures, self._speed, self.workers, Recipe())
 
     def run(self) -> Records:
@@ -114,18 +114,19 @@ class Study:
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
         if known is None:
-            training, validation = self.place.split
+            split = self.place.split
             data = {
                 "source": source.name,
                 "fingerprint": source.fingerprint,
                 "classes": list(source.classes),
-                "train": len(training),
-                "validation": len(validation),
+                "train": len(split.training),
+                "validation": len(split.validation),
                 "test": len(source.labels("test")),
                 "test_from": source.test_from,
                 "native": source.native,
                 "skipped": source.skipped,
                 "notes": list(source.notes),
+                "split": source.rule.document(),
             }
             self._append(
                 kind="study",
@@ -162,13 +163,18 @@ class Study:
             self.baseline.resolution,
             *(from_document(one["network"]).resolution for one in self._plan["candidates"]),
         }
-        self._render(sizes, ("train",))
+        self._render(sizes, self._learned_from)
 
-    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[str]) -> None:
+    @property
+    def _learned_from(self) -> tuple[Split, ...]:
+        """The parts of the data that trainings read."""
+        return tuple(dict.fromkeys(("train", self.place.split.held)))
+
+    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
         for size in sorted(sizes):
             for split in splits:
                 self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
-                self.place.source.pictures(split, size)  # type: ignore[arg-type]
+                self.place.source.pictures(split, size)
 
     def _search(self) -> None:
         self._train({"baseline", "search"}, "baseline and candidates")
@@ -214,7 +220,7 @@ class Study:
             macs = count(self.baseline).macs
             self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
         members = self._members
-        self._render({from_document(one["network"]).resolution for one in members}, ("train", "test"))
+        self._render({from_document(one["network"]).resolution for one in members}, (*self._learned_from, "test"))
         self._train({"family", "compute"}, "family, rivals and equal compute")
 
     def _test(self) -> None:
@@ -320,6 +326,15 @@ class Study:
 
     def _append(self, **record: Any) -> None:
         store.append(self.folder / RECORDS, record)
+
+
+def _rule_of(folder: Path | None, question: Question) -> SplitRule:
+    """The rule of the study that is in the folder; of a new one, the newest."""
+    path = None if folder is None else folder / RECORDS
+    known = store.read(path).one("study") if path is not None and path.exists() else None
+    if known is None:
+        return SplitRule(group_by=question.group_by)
+    return replace(recorded_rule(known["data"].get("split")), group_by=question.group_by)
 
 
 def _key(run: dict[str, Any]) -> tuple[str, int, int]:

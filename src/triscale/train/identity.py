@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from triscale.data import Policy, Source
+from triscale.data import Policy, Source, SplitRule, recorded_rule
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import PhotoPart
 from triscale.errors import InputError, UsageError
@@ -57,6 +57,8 @@ def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
         later["grow"] = True
     if asked.teacher:
         later["teacher"] = asked.teacher.digest
+    if rule := source.rule.document():
+        later["split"] = rule
     return {
         "network": to_document(asked.network),
         "data": {
@@ -69,6 +71,26 @@ def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
         "weights": None if asked.weights is None else asked.weights.digest,
         **later,
     }
+
+
+def split_document(source: Source, seed: int) -> dict[str, Any]:
+    """How a training with this seed splits its data, for a checkpoint: it finds again what it did not train on."""
+    return {"version": source.rule.version, "group_by": source.rule.group_by, "seed": seed}
+
+
+def rule_in(path: Path, asked: SplitRule) -> SplitRule:
+    """The rule by which the run whose `run.json` lies at `path` splits; what is asked where there is none yet.
+
+    Raises:
+        InputError: a rule of a later version.
+        UsageError: the rule of the run cannot group as asked.
+    """
+    try:
+        identity = json.loads(path.read_bytes())["identity"]
+        found = recorded_rule(identity.get("split"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # `refuse_another` says what is damaged
+        return asked
+    return replace(asked, version=found.version)
 
 
 def contents_of(source: Source) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Log:
         """What is trained, on what, where: once, however often the training goes on."""
         if not self._writes or self.told("train"):
             return
+        split = {"split": identity["split"]} if "split" in identity else {}
         origins = {"grown_from": asked.weights if asked.grow else None, "teacher": asked.teacher}
         self.append(
             kind="train",
@@ -48,7 +49,7 @@ class Log:
             id=content_hash(asked.network),
             recipe=engine.recipe.document(),
             seed=asked.seed,
-            data={**identity["data"], "source": source.name, "notes": list(source.notes)},
+            data={**identity["data"], "source": source.name, "notes": list(source.notes), **split},
             left_out=left_out,
             machine={**machine(), "gpu": device_name(engine.device)},
             device=str(engine.device),

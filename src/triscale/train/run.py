@@ -17,7 +17,7 @@ from triscale.evaluate import count_correct
 from triscale.nn import Plan, kept_plan, kernels_missing
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
-from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another
+from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another, rule_in, split_document
 from triscale.train.log import RECORDS, Log, now
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts
@@ -90,7 +90,8 @@ class Run:
 
     def _open(self) -> None:
         """Check the data; the network gets as many classes as they have."""
-        self.source = open_data(self.asked.data, policy=self.asked.policy)
+        policy = replace(self.asked.policy, split=rule_in(self.folder / RUN, self.asked.policy.split))
+        self.source = open_data(self.asked.data, policy=policy)
         self.asked = replace(self.asked, network=replace(self.asked.network, classes=len(self.source.classes)))
         refuse_unfit(self.asked, self.source.classes)
         self.__dict__.pop("identity", None)
@@ -310,7 +311,8 @@ class Run:
             return
         path = self.folder / BEST
         save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
-                              preprocessing=self.preprocessing))  # fmt: skip
+                              preprocessing=self.preprocessing,
+                              split=split_document(self.source, self.asked.seed)))  # fmt: skip
         keeper.note(BEST, path.read_bytes())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from triscale.data import Size, Source, split_validation
+from triscale.data import Size, Source
 from triscale.data.augment import PhotoAugmentation
 from triscale.data.batches import Augmentation, Indices, eval_batches
 from triscale.data.crop import RandomCrop
@@ -38,7 +38,8 @@ def feeds_of(
         InputError: too few pictures for both.
     """
     part, size = source.parts["train"], asked.network.resolution
-    training, validation = split_validation(source.labels("train"), seed=asked.seed)
+    split = source.training_split(seed=asked.seed)
+    training, validation, held = split.training, split.validation, source.parts[split.held]
     fewest = min(asked.recipe.batch, len(training)) // 2 // share.of
     if share.of > 1 and fewest < 1:
         raise InputError(
@@ -65,7 +66,7 @@ def feeds_of(
             weaker = replace(loader.augmentation, magnitude=strength * loader.augmentation.magnitude)
             return replace(loader, size=size, augmentation=weaker)
 
-        return _growing(asked, loader, cropped), PhotoValidation(part, validation, size, how)
+        return _growing(asked, loader, cropped), PhotoValidation(held, validation, size, how)
     images, labels = source.pictures("train", size, progress=go_on), part.labels
     augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
     feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
@@ -74,8 +75,9 @@ def feeds_of(
     def rendered(size: Size, _: float) -> PictureFeed:
         return replace(feed, images=source.pictures("train", size, progress=go_on))
 
+    seen = images if split.held == "train" else source.pictures(split.held, size, progress=go_on)
     return _growing(asked, feed, rendered), lambda at_once: eval_batches(
-        images, labels, validation, batch=at_once, mean=how.mean, std=how.std
+        seen, held.labels, validation, batch=at_once, mean=how.mean, std=how.std
     )
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,7 +41,8 @@ VERSION = 1
 class Checkpoint:
     """A trained network with the names of its classes and the preprocessing that it was trained with.
 
-    `notes` are sentences on how sure that is; they are not written into files.
+    `notes` are sentences on how sure that is; they are not written into files. `split` says how its training split its
+    data: `version`, `group_by` (see `triscale.data.SplitRule`) and `seed`; None where that is not known.
     """
 
     network: Network
@@ -49,11 +50,12 @@ class Checkpoint:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
+    split: Mapping[str, Any] | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides what it answers, wherever and however it was stored."""
-        return state_digest(_described(self), self.state)
+        return state_digest(_described(replace(self, split=None)), self.state)
 
     def model(self) -> Model:
         """The network with these weights, in evaluation mode.
@@ -86,7 +88,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 def _described(checkpoint: Checkpoint) -> str:
     """What stands beside the tensors, as canonical JSON."""
-    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint)}, sort_keys=True)
+    split = {} if checkpoint.split is None else {"split": dict(checkpoint.split)}
+    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint), **split}, sort_keys=True)
 
 
 def load(path: Path) -> Checkpoint:
@@ -110,7 +113,8 @@ def load(path: Path) -> Checkpoint:
         kind = f"{about.get('format')} version {about.get('version')}"
         raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
     network, classes, preprocessing = described_part(path, about)
-    return Checkpoint(network=network, state=tensors, classes=classes, preprocessing=preprocessing)
+    split = about.get("split") if isinstance(about.get("split"), dict) else None
+    return Checkpoint(network=network, state=tensors, classes=classes, preprocessing=preprocessing, split=split)
 
 
 def description(checkpoint: Checkpoint) -> dict[str, Any]:
