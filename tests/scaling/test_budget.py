@@ -206,7 +206,7 @@ def runs(net: Network, phi: float) -> bool:
 def test_a_baseline_that_cannot_run_is_rejected_for_its_own_reason() -> None:
     cells = replace(amoebanet("cells", cells=1, filters=64, side=40), resolution=(2, 40))
 
-    with pytest.raises(InputError, match="^cells cannot run on images of 2x40 px"):
+    with pytest.raises(InputError, match=r"^cells cannot run on images of 2x40 px"):
         fit_budget(cells, {"macs": 1e6})
 
 
