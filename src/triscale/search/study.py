@@ -146,7 +146,8 @@ class Study:
             self._append(**self.plan().as_record(self.question, source.native))
         plan = self._plan
         self.place.train_size, self.place.recipe = plan["train_size"], Recipe(**plan["recipe"])
-        self.place.__dict__.pop("split", None)
+        for stale in ("split", "trained_on"):
+            self.place.__dict__.pop(stale, None)
         (self.folder / "runs").mkdir(exist_ok=True)
         return going_on
 
