@@ -77,4 +77,4 @@ def _verdict(found: dict[str, Any]) -> str:
     serious = [one for one in found["findings"] if one["serious"]]
     if serious:
         return f"Usable, but look at this first: {', '.join(_headline(one) for one in serious)}."
-    return "In order." if not found["findings"] else "Usable; see above."
+    return "In order." if not found["findings"] and not found["notes"] else "Usable; see above."

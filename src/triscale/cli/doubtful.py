@@ -1,7 +1,7 @@
 """What is done about doubtful pictures: the options of `check` and of every command that trains."""
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Parameter
 
@@ -9,6 +9,9 @@ from triscale.cli.output import Flag
 
 if TYPE_CHECKING:
     from triscale.data import Policy
+
+
+GroupBy = Literal["content", "near"]
 
 
 @Parameter(name="*")
@@ -22,6 +25,8 @@ class Doubtful:
         follow_links: take links that lead out of the data folder.
         download: let torchvision fetch one of its data sets where it is not there.
         allow_truncated: take JPEGs that are cut off, grey where they end, instead of leaving them out.
+        group_by: what stays on one side of a split that is drawn: images of equal content, or near copies too (resized,
+            re-encoded).
     """
 
     strict: Flag = False
@@ -29,12 +34,14 @@ class Doubtful:
     follow_links: Flag = False
     download: Flag = False
     allow_truncated: Flag = False
+    group_by: GroupBy = "content"
 
     def policy(self) -> "Policy":
         """The same for `triscale.data.open_data`."""
-        from triscale.data import Policy  # noqa: PLC0415  decoders are loaded only here
+        from triscale.data import Policy, SplitRule  # noqa: PLC0415  decoders are loaded only here
 
-        return Policy(**asdict(self))
+        given = {name: value for name, value in vars(self).items() if name != "group_by"}
+        return Policy(**given, split=SplitRule(group_by=self.group_by))
 
 
 LEFT_OUT = Doubtful()

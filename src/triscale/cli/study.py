@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from triscale import api
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
+from triscale.cli.doubtful import GroupBy
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.plan import plan_document, show_plan
 from triscale.cli.progress import terminal_progress
@@ -42,6 +43,8 @@ class Asked:
         train_size: training pictures to use; at least 10.
         time: size the study to a time such as 30m.
         seed: the first seed.
+        group_by: what stays on one side of a split that is drawn: images of equal content (the default), or near
+            copies too (resized, re-encoded).
     """
 
     data: str | None = None
@@ -55,6 +58,7 @@ class Asked:
     train_size: Whole | None = None
     time: quantities.Signed | None = None
     seed: Whole | None = None
+    group_by: GroupBy | None = None
 
     def question(self, net: str | None) -> "Question":
         """The question, for a baseline or the usual one."""

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triscale.data.images import Member
+from triscale.data.near import alike
 from triscale.data.photo import Photo, Policy
-from triscale.data.split_words import Split
+from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
 
 SHOWN = 3
@@ -42,20 +43,26 @@ class Finding:
 
 
 def findings(
-    files: Sequence[Photo], parts: Mapping[Split, Sequence[Photo]], classes: Sequence[str], *, drawn: bool
+    files: Sequence[Photo],
+    parts: Mapping[Split, Sequence[Photo]],
+    near: Mapping[str, str],
+    classes: Sequence[str],
+    *,
+    drawn: bool,
 ) -> tuple[Finding, ...]:
     """All findings about the splits as they are used, the serious ones first.
 
     Args:
         files: all that were scanned; those that cannot be read say why.
         parts: the readable ones of each split.
+        near: see `alike_in`.
         classes: names in the order of the labels.
         drawn: whether the test was split off the training.
     """
     good = [photo for part in parts.values() for photo in part]
     found = (
         left_out(files),
-        *copies(parts, drawn=drawn),
+        *copies(parts, near, drawn=drawn),
         _truncated(good),
         _frames(good),
         _aspect(good),
@@ -64,14 +71,21 @@ def findings(
     return tuple(sorted((one for one in found if one is not None), key=lambda one: not one.serious))
 
 
-def copies(parts: Mapping[Split, Sequence[Photo]], *, drawn: bool) -> tuple[Finding, ...]:
-    """The findings that digests tell: pictures in two splits, in two classes, and twice in one."""
+def alike_in(splits: Mapping[Split, Sequence[Photo]]) -> dict[str, str]:
+    """The group of each digest that has near copies among the pictures of all splits."""
+    every = [photo for photos in splits.values() for photo in photos]
+    return alike([photo.digest for photo in every], [photo.look for photo in every])
+
+
+def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, drawn: bool) -> tuple[Finding, ...]:
+    """What digests and looks tell: pictures in two splits, in two classes, twice in one, and near copies."""
     good = [photo for part in parts.values() for photo in part]
     given = {"training": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
     found = (
         *(_leakage(one, other, parts) for one, other in _PAIRS),
         _two_classes(good),
         *(_duplicates(name, photos) for name, photos in given.items()),
+        _near_copies(parts, near),
     )
     return tuple(one for one in found if one is not None)
 
@@ -138,6 +152,29 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
     ]
     text = f"{len(again)} {part} pictures are copies of others of their class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
+
+
+def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]) -> Finding | None:
+    """Pictures that look like another one; for copies to the byte there are other findings."""
+    first: dict[str, Photo] = {}
+    where: defaultdict[str, set[Split]] = defaultdict(set)
+    again = dict[str, str]()
+    for split in READ:
+        for photo in parts.get(split, ()):
+            group = near.get(photo.digest, "")
+            if not group:
+                continue
+            where[group].add(split)
+            if first.setdefault(group, photo).digest != photo.digest:
+                again.setdefault(photo.digest, f"{photo.name!r} looks like {first[group].name!r}")
+    torn = sum(near.get(photo.digest) in where and "train" in where[near[photo.digest]]
+               for split in READ if split != "train" for photo in parts.get(split, ()))  # fmt: skip
+    grouped = any(photo.group for photos in parts.values() for photo in photos)
+    told = f", and {torn} of the pictures to test or validate on look like training pictures" if torn else ""
+    advice = "" if grouped else " --group-by near keeps them on one side of the splits that are drawn."
+    shown = list(again.values())
+    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}: {_some(shown)}.{advice}"
+    return _finding("near copies", len(shown), text, shown)
 
 
 def _frames(photos: Sequence[Photo]) -> Finding | None:

@@ -59,8 +59,13 @@ class FlowerPart:
         return SIDE, SIDE
 
     @property
-    def keys(self) -> tuple[str, ...]:
+    def digests(self) -> tuple[str, ...]:
         """None: each picture is another."""
+        return ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """None."""
         return ()
 
     def name(self, index: int) -> str:

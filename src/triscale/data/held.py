@@ -100,8 +100,8 @@ def open_split(
 def _of_source(source: Source, split: str | None) -> Held:
     """A split of a source; what serves as its test is called what it is."""
     given: Split = "val" if source.test_from == "val" else "test"
-    parts: dict[str, Part] = {str(name): part for name, part in source.parts.items()}
-    parts[given] = source.parts["test"]
+    parts: dict[str, Part] = dict(source.parts.items())
+    parts[given] = parts["test"]
     if given == "val":
         del parts["test"]
     parts[ALL] = Joined(tuple(source.parts.values()))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from triscale.data.fit import STUDY, fitted
+from triscale.data.near import DECODED, look_of
 from triscale.data.resize import Pictures, Size
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
@@ -53,10 +54,11 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one decoding shows: `(height, width)` of the upright picture, and whether it has several frames."""
+    """What one decoding shows: `(height, width)` of the upright picture, whether it has several frames, its look."""
 
     size: Size
     moving: bool = False
+    look: str = ""
 
 
 def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
@@ -100,9 +102,9 @@ def examine(file: File) -> Look:
         moving, jpeg = bool(getattr(image, "is_animated", False)), image.format in {"JPEG", "MPO"}
         if jpeg and orientation(image) >= 5:
             wide, high = high, wide
-        image.draft(None, (1, 1))  # a JPEG is decoded whole also at an eighth of its size, and faster
+        image.draft(None, (DECODED, DECODED))  # a JPEG is decoded whole also at a part of its size, and faster
         upright = upright_rgb(image)
-        return Look((high, wide) if jpeg else (upright.height, upright.width), moving)
+        return Look((high, wide) if jpeg else (upright.height, upright.width), moving, look_of(upright))
 
 
 def orientation(image: Image.Image) -> int:

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from PIL import Image
 from triscale.data.cache import Progress
 from triscale.data.findings import copies, refuse_serious
 from triscale.data.fit import STUDY
+from triscale.data.near import alike, looks_of
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source, photos_of
 from triscale.data.resize import CHUNK, Pictures, Size
@@ -70,16 +70,13 @@ class MemoryPart:
     images: Pictures
     labels: NDArray[np.int64]
     split: str
+    digests: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def master(self) -> Size | None:
         """The size of the pictures."""
         return self.images.shape[1], self.images.shape[2]
-
-    @cached_property
-    def keys(self) -> tuple[str, ...]:
-        """A digest of the bytes of each picture."""
-        return digests(self.images)
 
     def name(self, index: int) -> str:
         """The split and the position in it."""
@@ -159,12 +156,17 @@ def _notes(known: Known, train: int, test: int) -> tuple[str, ...]:
 
 def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: Path, policy: Policy) -> Source:
     sets: dict[Split, Any] = {"train": train, "test": test}
+    images = {split: np.asarray(some.data) for split, some in sets.items()}
+    found = {split: digests(some) for split, some in images.items()}
+    every = [one for some in found.values() for one in some]
+    near = alike(every, [look for some in images.values() for look in looks_of(some)])
     parts = {
-        split: MemoryPart(np.asarray(some.data), np.array(some.targets, dtype=np.int64), split)
-        for split, some in sets.items()
-    }
-    found = copies({split: photos_of(part) for split, part in parts.items()}, drawn=False)
-    refuse_serious(found, policy)
+        split: MemoryPart(images[split], np.array(sets[split].targets, dtype=np.int64), split, some,
+                          tuple(near.get(one, one) for one in some) if policy.split.group_by == "near" else some)
+        for split, some in found.items()
+    }  # fmt: skip
+    told = copies({split: photos_of(part) for split, part in parts.items()}, near, drawn=False)
+    refuse_serious(told, policy)
     digest = hashlib.sha256()
     for part in parts.values():
         digest.update(np.ascontiguousarray(part.images).data)
@@ -175,8 +177,8 @@ def _in_memory(train: Any, test: Any, name: str, notes: tuple[str, ...], cache: 
         native=parts["train"].master,
         fingerprint=digest.hexdigest(),
         test_from="test",
-        notes=(*notes, *(one.text for one in found)),
-        findings=found,
+        notes=(*notes, *(one.text for one in told)),
+        findings=told,
         parts=dict(parts),
         cache=cache,
         rule=policy.split,

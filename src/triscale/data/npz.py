@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,15 +16,16 @@ from PIL import Image
 
 from triscale.data.array_names import ArrayNames, named_arrays
 from triscale.data.cache import write_whole
-from triscale.data.findings import Finding, copies, refuse_serious, strangers
+from triscale.data.findings import Finding, alike_in, copies, refuse_serious, strangers
 from triscale.data.fit import STUDY
-from triscale.data.photo import DEFAULT, Policy
+from triscale.data.near import looks_of
+from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photos_of
 from triscale.data.resize import CHUNK, Pictures, Size
-from triscale.data.scan import digests
-from triscale.data.source import READ, SPLIT_OFF, VAL_IS_TEST, Source, one_class, test_of
-from triscale.data.split import FIRST, split_test
-from triscale.data.split_words import Split
+from triscale.data.scan import SCAN, digests
+from triscale.data.source import SPLIT_OFF, VAL_IS_TEST, Source, one_class, test_of
+from triscale.data.split import FIRST, GroupBy, split_test
+from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
@@ -41,6 +42,7 @@ class ArrayPart:
     size: Size
     labels: NDArray[np.int64]
     chosen: NDArray[np.int64]
+    digests: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
     @property
@@ -68,20 +70,8 @@ class ArrayPart:
 
     def some(self, positions: NDArray[np.int64]) -> "ArrayPart":
         """A part of this part."""
-        keys = tuple(self.keys[one] for one in positions)
-        return ArrayPart(self.names, self.size, self.labels[positions], self.chosen[positions], keys)
-
-    def hashed(self, cache: Path, content: str) -> "ArrayPart":
-        """The same with a digest of each picture, remembered in the cache under the digest of the file."""
-        memory = cache / f"{content[:24]}-{hashlib.sha256(self.names.images.encode()).hexdigest()[:8]}-digests.json"
-        try:
-            found = json.loads(memory.read_bytes())
-        except (OSError, ValueError):
-            found = None
-        if not isinstance(found, list) or len(found) <= self.chosen.max():
-            found = digests(_pixels(self.names))
-            write_whole(memory, [json.dumps(found).encode()])
-        return replace(self, keys=tuple(str(found[one]) for one in self.chosen))
+        keys, digests = (tuple(some[one] for one in positions) for some in (self.keys, self.digests))
+        return replace(self, labels=self.labels[positions], chosen=self.chosen[positions], keys=keys, digests=digests)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +108,16 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
             content = hashlib.file_digest(stream, "sha256")
         digest.update(content.digest())
         held_digests[path] = content.hexdigest()
-    parts = {split: part.hashed(cache, held_digests[part.names.path]) for split, part in parts.items()}
+    seen = {split: _seen(part, cache, held_digests[part.names.path]) for split, part in parts.items()}
+    near = alike_in(seen)
+    parts = {split: _keyed(part, seen[split], near, policy.split.group_by) for split, part in parts.items()}
     if test_from == "val":
         parts, notes = {"train": parts["train"], "test": parts["val"]}, (*notes, VAL_IS_TEST)
     if test_from == "train":
         kept, test = split_test(parts["train"].labels, parts["train"].keys, policy.split.version)
         parts, notes = {"train": parts["train"].some(kept), "test": parts["train"].some(test)}, (*notes, SPLIT_OFF)
-    found = (*left, *copies({split: photos_of(part) for split, part in parts.items()}, drawn=test_from == "train"))
+    listed = {split: photos_of(part) for split, part in parts.items()}
+    found = (*left, *copies(listed, near, drawn=test_from == "train"))
     refuse_serious(found, policy)
     labels = {split: part.labels for split, part in parts.items()}
     return Source(
@@ -139,6 +132,29 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
         parts=dict(parts),
         cache=cache,
         rule=policy.split,
+    )
+
+
+def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
+    """The digest and the look of each picture, remembered in the cache under the digest of the file."""
+    memory = cache / f"{content[:24]}-{hashlib.sha256(part.names.images.encode()).hexdigest()[:8]}-scan.json"
+    try:
+        known = json.loads(memory.read_bytes())
+        found = known["found"] if known["version"] == SCAN else []
+    except (OSError, ValueError, TypeError, KeyError):
+        found = []
+    if len(found) <= part.chosen.max():
+        images = _pixels(part.names)
+        found = list(zip(digests(images), looks_of(images), strict=True))
+        write_whole(memory, [json.dumps({"version": SCAN, "found": found}).encode()])
+    some = [found[one] for one in part.chosen.tolist()]
+    return [Photo(name="", file=Path(), label=0, digest=str(digest), look=str(look)) for digest, look in some]
+
+
+def _keyed(part: ArrayPart, seen: Sequence[Photo], near: Mapping[str, str], group_by: GroupBy) -> ArrayPart:
+    found = tuple(one.digest for one in seen)
+    return replace(
+        part, digests=found, keys=tuple(near.get(one, one) for one in found) if group_by == "near" else found
     )
 
 

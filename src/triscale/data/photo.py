@@ -17,6 +17,7 @@ class Photo:
         label: its class.
         digest: hash of its content; empty if it cannot be read at all.
         group: what it is kept together with in a split that is drawn; empty: only with what has its digest.
+        look: what near copies share, see `triscale.data.near`; empty if it has none.
         stamp: size and time of change when it was checked.
         size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
         moving: whether it has more frames than the first.
@@ -28,6 +29,7 @@ class Photo:
     label: int
     digest: str = ""
     group: str = ""
+    look: str = ""
     stamp: Stamp = (0, 0)
     size: Size = (0, 0)
     moving: bool = False

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from triscale.data.cache import Progress
-from triscale.data.findings import Finding, findings, left_out, readable, refuse_serious
+from triscale.data.findings import Finding, alike_in, findings, left_out, readable, refuse_serious
 from triscale.data.fit import STUDY
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
-from triscale.data.source import READ, SPLIT_OFF, VAL_IS_TEST, Part, Source, TestFrom, one_class, test_of
+from triscale.data.source import SPLIT_OFF, VAL_IS_TEST, Part, Source, TestFrom, one_class, test_of
 from triscale.data.split import split_test
-from triscale.data.split_words import Split
+from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
 
@@ -91,11 +91,13 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
 
 
 def photos_of(part: Part) -> list[Photo]:
-    """The pictures of a part in memory as the findings take them; those without keys are all different."""
+    """The pictures of a part in memory as the findings take them; those without digests are all different."""
     labels = part.labels.tolist()
     return [
-        Photo(name=part.name(index), file=Path(), label=labels[index], digest=key)
-        for index, key in enumerate(part.keys)
+        Photo(
+            name=part.name(index), file=Path(), label=labels[index], digest=digest, group="" if key == digest else key
+        )
+        for index, (digest, key) in enumerate(zip(part.digests, part.keys, strict=True))
     ]
 
 
@@ -144,8 +146,11 @@ def photo_source(
     scanned = {split: list(islice(rest, len(splits[split]))) for split in order}
     refuse_serious([one for one in (left_out(files),) if one], policy)
     good, classes, empty = _without_empty({split: readable(some) for split, some in scanned.items()}, classes, policy)
+    near = alike_in(good)
+    if policy.split.group_by == "near":
+        good = {split: [replace(one, group=near.get(one.digest, "")) for one in some] for split, some in good.items()}
     parts, test_from, told = _settled(good, scanned, name, policy)
-    found = findings(files, parts, classes, drawn=test_from == "train")
+    found = findings(files, parts, near, classes, drawn=test_from == "train")
     refuse_serious(found, policy)
     found += empty
     return Source(

@@ -18,8 +18,10 @@ from triscale.data.photo import Photo
 from triscale.data.resize import Pictures
 
 Item = TypeVar("Item")
-Verdict = tuple[int, int, bool, str]
-"""Height, width, several frames, and the reason to leave it out."""
+Verdict = tuple[int, int, bool, str, str]
+"""Height, width, several frames, the reason to leave it out, and its look."""
+SCAN = 2
+"""Version of what is remembered of a scan: another one is made anew."""
 
 
 def threads() -> ThreadPoolExecutor:
@@ -85,10 +87,10 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
         with pillow_warnings_off(), threads() as pool:
             found = pool.map(_verdict, photos)
             verdicts = list(_told(found, len(photos), len(photos), progress))
-        write_whole(memory, [json.dumps(verdicts).encode()])
+        write_whole(memory, [json.dumps({"version": SCAN, "verdicts": verdicts}).encode()])
     return [
-        replace(photo, size=(high, wide), moving=moving, reason=reason)
-        for photo, (high, wide, moving, reason) in zip(photos, verdicts, strict=True)
+        replace(photo, size=(high, wide), moving=moving, reason=reason, look=look)
+        for photo, (high, wide, moving, reason, look) in zip(photos, verdicts, strict=True)
     ]
 
 
@@ -104,25 +106,26 @@ def _completed(photo: Photo) -> Photo:
         look = examine(file)
     except UnreadableError:
         return photo
-    return replace(photo, file=file, size=look.size, moving=look.moving, reason="")
+    return replace(photo, file=file, size=look.size, moving=look.moving, look=look.look, reason="")
 
 
 def _verdict(photo: Photo) -> Verdict:
     if photo.reason:
-        return 0, 0, False, photo.reason
+        return 0, 0, False, photo.reason, ""
     try:
         look = examine(photo.file)
     except UnreadableError as error:
-        return 0, 0, False, str(error)
-    return *look.size, look.moving, ""
+        return 0, 0, False, str(error), ""
+    return *look.size, look.moving, "", look.look
 
 
 def _remembered(memory: Path, count: int) -> list[Verdict] | None:
     try:
+        known = json.loads(memory.read_bytes())
         verdicts = [
-            (int(high), int(wide), bool(moving), str(reason))
-            for high, wide, moving, reason in json.loads(memory.read_bytes())
+            (int(high), int(wide), bool(moving), str(reason), str(look))
+            for high, wide, moving, reason, look in known["verdicts"]
         ]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return verdicts if len(verdicts) == count else None
+    return verdicts if len(verdicts) == count and known["version"] == SCAN else None

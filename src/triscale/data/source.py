@@ -21,8 +21,6 @@ from triscale.spec import Preprocessing
 
 TestFrom = Literal["test", "val", "train"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-READ: tuple[Split, ...] = ("train", "test", "val")
-"""The order in which splits are read, on which fingerprints depend."""
 
 RENDERING = 1
 """Part of every cache name; raised whenever the same originals come out as other pixels."""
@@ -56,11 +54,12 @@ class Part(Protocol):
         """`[n]`, the class of each picture."""
 
     @property
-    def keys(self) -> Sequence[str]:
-        """Of each picture, what it holds: those of equal keys stay together in every split that is drawn.
+    def digests(self) -> Sequence[str]:
+        """A hash of what each picture holds; empty where no two are alike."""
 
-        Empty where no two pictures are alike.
-        """
+    @property
+    def keys(self) -> Sequence[str]:
+        """The group of each picture, by default its digest: equal keys stay together in every split that is drawn."""
 
     @property
     def master(self) -> Size | None:

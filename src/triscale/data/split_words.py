@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 Split = Literal["train", "val", "test"]
+READ: tuple[Split, ...] = ("train", "test", "val")
+"""The order in which splits are read, on which fingerprints depend."""
 _Role = Literal["train", "val", "test", "eval"]
 
 WORDS: Mapping[_Role, tuple[str, ...]] = {
