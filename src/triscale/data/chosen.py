@@ -21,15 +21,9 @@ from triscale.spec import Preprocessing
 
 def identities(part: Part) -> Sequence[str]:
     """A text for each picture that depends on its content alone: equal files, or pixels of arrays, have equal ones."""
-    match part:
-        case PhotoPart():
-            return part.digests
-        case FlowerPart():
-            return [f"flower {part.seed} {part.split} {index}" for index in range(part.n)]
-        case Joined():
-            return list(chain.from_iterable(map(identities, part.parts)))
-        case _:
-            return part.keys
+    if isinstance(part, FlowerPart):
+        return [f"flower {part.seed} {part.split} {index}" for index in range(part.n)]
+    return part.digests
 
 
 def chosen(part: Part, positions: Indices) -> Part:
@@ -53,6 +47,11 @@ class _Chosen:
     @property
     def labels(self) -> NDArray[np.int64]:
         return self.part.labels[self.positions]
+
+    @property
+    def digests(self) -> Sequence[str]:
+        known = identities(self.part)
+        return [known[one] for one in self.positions]
 
     @property
     def keys(self) -> Sequence[str]:
@@ -87,6 +86,11 @@ class Joined:
     def labels(self) -> NDArray[np.int64]:
         """`[n]`."""
         return np.concatenate([part.labels for part in self.parts])
+
+    @property
+    def digests(self) -> Sequence[str]:
+        """The identities of all pictures."""
+        return list(chain.from_iterable(map(identities, self.parts)))
 
     @property
     def keys(self) -> Sequence[str]:

@@ -1,6 +1,5 @@
 """Pictures to evaluate on: every picture of one split, as it lies there, each once."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from triscale.data.chosen import Joined, chosen
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
 from triscale.data.layout import named_splits
-from triscale.data.npz import open_npz, read_npz
+from triscale.data.npz import open_npz, read_npz, with_digests
 from triscale.data.photo import Policy
 from triscale.data.photos import part_of
 from triscale.data.scan import examined, fingerprint, hashed
@@ -127,8 +126,7 @@ def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     if split not in (None, ALL, named):
         raise UsageError(f"{str(path)!r} is one file, not {split}: leave --split out, or give its folder.")
     classes, part = read_npz(plain_arrays(path))
-    with path.open("rb") as stream:
-        part = part.hashed(cache, hashlib.file_digest(stream, "sha256").hexdigest())
+    part = with_digests(part, cache)
     return Held(name=str(path), split=named or ALL, classes=classes, part=part, divided=named is not None)
 
 
