@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import small_networks, training_speed
 from benchmarks.memory import PLAIN, WAYS
+from benchmarks.study_answers import answered_again
 from tests.paths import ROOT
 from triscale import records as store
 from triscale.cost import kernels, largest_batch
@@ -38,6 +39,15 @@ def test_the_readme_quotes_the_answer(folder: Path) -> None:
     answer = store.read(folder / "records.jsonl").one("answer")
     assert answer is not None
     assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), answer["lines"])
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_an_answer_is_by_the_rule_of_today_where_the_records_suffice(folder: Path) -> None:
+    """Of clothing the older rule chose another network, whose family was trained: its pages say so."""
+    records = store.read(folder / "records.jsonl")
+    assert answered_again(records) == []
+    assert ("rule" in (records.one("choice") or {})) == (folder.name != "clothing")
+    assert ("an older version took the cheapest" in summary_markdown(records)) == (folder.name == "clothing")
 
 
 def test_a_changed_figure_would_be_found() -> None:

@@ -167,7 +167,8 @@ def evaluate(
         run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Answering` (a model with its classes
             and its preprocessing: a model alone does not say what it was trained on).
         data: see `triscale.data.open_split`; classes are matched by name.
-        split: `test`, `val` or `train`; see `triscale.data.open_split` for what is taken without it.
+        split: `test`, `val`, `train` or `all`, taken whole; without it, see `triscale.data.open_split`, and images that
+            the weights were trained on are left out.
         batch: pictures a step; it changes the memory, not the answer.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
         progress: is told `(done, n)`.

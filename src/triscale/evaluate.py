@@ -4,22 +4,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from triscale.data import Held, open_split
+from triscale.data import Held, open_split, recorded_rule
 from triscale.data.ahead import ahead
 from triscale.data.batches import moved, to_tensor
+from triscale.data.chosen import identities
+from triscale.data.held import ALL
 from triscale.data.images import pillow_warnings_off
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
 from triscale.intervals import wilson
 from triscale.nn import device_of
 from triscale.spec import preprocessing_document
+from triscale.trained_on import TrainedOn
 from triscale.weights import Answering, imagenet_ids
 
 BATCH = 32
@@ -137,18 +140,19 @@ def evaluate(
     Args:
         classifier: a model, or an exported one, with its classes and preprocessing.
         data: see `triscale.data.open_split`; classes are matched by name, whatever their order.
-        split: `test`, `val` or `train`.
+        split: `test`, `val`, `train` or `all`, taken whole. Without it, images that the weights were trained on, or
+            that helped to choose the epoch, are left out, as far as the weights tell.
         batch: pictures a step.
         progress: is told `(done, n)` after each step.
 
     Raises:
         UsageError: a batch below 1, or no such split.
-        InputError: nothing usable there, or classes that the classifier does not know.
+        InputError: nothing usable there, nothing that was not trained on, or classes that the classifier does not know.
         NumericError: the classifier answers what is not finite.
     """
     if batch < 1:
         raise UsageError(f"a batch of {batch} cannot be meant; give at least 1.")
-    held = open_split(data, split)
+    held, seen = _held_out(data, split, classifier.trained_on)
     labels = matched_labels(held, classifier.classes)
     ranked: list[Indices] = []
     for pictures in _in_batches(held, classifier, batch):
@@ -158,8 +162,46 @@ def evaluate(
         if progress is not None:
             progress(sum(map(len, ranked)), len(labels))
     return Evaluation(
-        classes=classifier.classes, labels=labels, ranked=np.concatenate(ranked), about=_about(held, classifier)
+        classes=classifier.classes, labels=labels, ranked=np.concatenate(ranked), about=_about(held, classifier, seen)
     )
+
+
+class Seen(NamedTuple):
+    """How many of the images at hand were trained on or helped to choose the epoch, and how many are evaluated."""
+
+    images: int
+    used: int
+    evaluated: int
+
+    def __str__(self) -> str:
+        what = f"all {self.images:,}" if self.evaluated == self.images else f"the other {self.evaluated:,}"
+        return (
+            f"{self.images:,} images, of which {self.used:,} were used in training or for choosing the epoch; "
+            f"evaluating {what}."
+        )
+
+
+def _held_out(data: str | Path, split: str | None, known: TrainedOn | None) -> tuple[Held, Seen | None]:
+    """The images to evaluate on: without a split, those that the weights were not trained on.
+
+    A split that is named is taken whole. Where nothing is known of the training, so is what the data offers.
+    """
+    if known is None:
+        return open_split(data, split), None
+    rule = recorded_rule({"version": known.version, "group_by": known.group_by})
+    held = open_split(data, split, rule=rule)
+    if split is None and not held.divided:
+        held = open_split(data, ALL, rule=rule)
+    used = np.array(known.used(identities(held.part)), dtype=bool)
+    n = len(held.part.labels)
+    if split is not None or not used.any():
+        return held, Seen(n, int(used.sum()), n)
+    if used.all():
+        raise InputError(
+            f"all {n:,} images of {held.name} were used in training or for choosing the epoch.\n"
+            "Give others, or --split all to evaluate these."
+        )
+    return held.without(used), Seen(n, int(used.sum()), int((~used).sum()))
 
 
 def _in_batches(held: Held, classifier: Answering, batch: int) -> Iterator[NDArray[np.uint8]]:
@@ -168,8 +210,9 @@ def _in_batches(held: Held, classifier: Answering, batch: int) -> Iterator[NDArr
             yield from (block[start : start + batch] for start in range(0, len(block), batch))
 
 
-def _about(held: Held, classifier: Answering) -> dict[str, Any]:
+def _about(held: Held, classifier: Answering, seen: Seen | None) -> dict[str, Any]:
     return {
+        "seen_in_training": seen and {**seen._asdict(), "text": str(seen)},
         "data": held.name,
         "split": held.split,
         "skipped": held.skipped,

@@ -38,6 +38,15 @@ def test_evaluate_prints_a_table_with_intervals(run: Run, studied: Path, picture
     assert [line.split()[0] for line in lines[2:4]] == ["green", "red"]
 
 
+def test_what_was_used_in_training_is_told_first(run: Run, studied: Path, pictures: Path) -> None:
+    used = run("evaluate", studied, "--data", pictures, "--split", "train", "--json").json["seen_in_training"]
+    assert 40 < used["used"] <= used["images"] == used["evaluated"]
+    lines = run("evaluate", studied, "--data", pictures, "--split", "all").out.splitlines()
+    counts = f"{used['images'] + 16} images, of which {used['used']} were used in training or for choosing the epoch"
+    assert lines[0] == f"{counts}; evaluating all {used['images'] + 16}."
+    assert run("evaluate", studied, "--data", pictures, "--json").json["seen_in_training"]["used"] == 0
+
+
 def test_evaluate_writes_a_picture_and_the_numbers(run: Run, studied: Path, pictures: Path, tmp_path: Path) -> None:
     answer = run("evaluate", studied, "--data", pictures, "--out", tmp_path / "new" / "place", "--json")
     assert json.loads((tmp_path / "new" / "place" / "evaluation.json").read_text()) == answer.json

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from tests.spec.strategies import networks
 from triscale.cost import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
+from triscale.families.amoebanet import amoebanet
 from triscale.scaling import RULES, BudgetFit, Factors, Fit, factors, fill, fit, fit_budget
 from triscale.spec import Network, content_hash, scale
 
@@ -180,6 +182,32 @@ def test_an_impossible_budget_ends_in_one_line_with_the_smallest_reachable_cost(
     assert f"macs {smallest:,} > 10." in message
     assert "params" not in message
     assert "\n" not in message
+
+
+def test_where_images_get_too_small_the_smallest_network_that_runs_is_still_found() -> None:
+    """A stem without padding takes no image below 3 px; the doubling grid of phi steps over that network."""
+    cells = amoebanet("cells", cells=1, filters=64, side=40)
+    least = min(
+        count(scale(cells, **factors("compound", -phi / 10)._asdict())).macs
+        for phi in range(200)
+        if runs(cells, -phi / 10)
+    )
+
+    assert count(fit_budget(cells, {"macs": least}).network).macs == least
+    with pytest.raises(InputError, match=rf"the smallest network on this rule's curve has macs {least:,} > "):
+        fit_budget(cells, {"macs": least - 1})
+
+
+def runs(net: Network, phi: float) -> bool:
+    """Whether the compound rule still gives a network that takes its images."""
+    return min(scale(net, **factors("compound", phi)._asdict()).resolution) >= 3
+
+
+def test_a_baseline_that_cannot_run_is_rejected_for_its_own_reason() -> None:
+    cells = replace(amoebanet("cells", cells=1, filters=64, side=40), resolution=(2, 40))
+
+    with pytest.raises(InputError, match=r"^cells cannot run on images of 2x40 px"):
+        fit_budget(cells, {"macs": 1e6})
 
 
 @pytest.mark.parametrize("rule", ["resolution", "depth", "compound", "width"])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from triscale.cost import count
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.scaling import Factors
-from triscale.search.candidates import Candidate, Cell, candidates, cell_of, is_upsampled
+from triscale.families.amoebanet import amoebanet
+from triscale.scaling import Factors, factors
+from triscale.search.candidates import Candidate, Cell, candidates, cell_of, is_upsampled, nearest_on_curve
 from triscale.spec import Network, content_hash, scale, to_document
 
 TOLERANCE, MOST = 0.1, 200
@@ -162,3 +164,13 @@ def test_only_more_pixels_than_the_originals_have_are_upsampled() -> None:
     assert not is_upsampled(net, (32, 40))
     assert is_upsampled(net, (31, 40))
     assert is_upsampled(net, (32, 39))
+
+
+def test_on_a_curve_down_to_images_that_are_too_small_the_nearest_network_that_runs_is_taken() -> None:
+    """Its stem has no padding and needs 3 px."""
+    cells = amoebanet("cells", cells=1, filters=16, side=6)
+
+    _, found = nearest_on_curve(cells, partial(factors, "resolution"), macs=1)
+
+    assert found.resolution == (3, 3)
+    assert candidates(replace(cells, resolution=(3, 3)), most=4)

@@ -27,6 +27,9 @@ AROUNDS: tuple[Around, ...] = get_args(Around)
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 OPERATIONS: tuple[CellOperation, ...] = get_args(CellOperation)
 PADDINGS: tuple[Padding, ...] = ("same", "symmetric")
+STEM_PADDINGS: tuple[Padding, ...] = get_args(Padding)
+LARGE_ENOUGH = 49
+"""Pixels of a side that the largest stem here can take without padding: three 7x7 convolutions, stride 3, a pooling."""
 EXPANDS: dict[str, list[float]] = {
     "mbconv": [1, 1.5, 4, 6, 6.0],
     "fused_mbconv": [1, 1.5, 4],
@@ -76,30 +79,39 @@ def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> St
         skip=draw(st.booleans()),
         scales_depth=draw(st.booleans()),
         expand_of=draw(st.sampled_from([None, "input", "output"])) if "mbconv" in operator else None,
-        groups=draw(st.sampled_from([1, divisor])) if bottleneck and expand == 1 else 1,
+        groups=draw(st.sampled_from([1, 2, 3, divisor, 64])) if bottleneck else 1,
+        reduce=draw(st.sampled_from([0.25, 0.5, 1, 1.7])) if bottleneck else 1,
         shortcut_kernel=draw(st.sampled_from([1, 3])) if operator in ("basic", "bottleneck") else 1,
         cell=draw(cells()) if cell else None,
     )
 
 
 @st.composite
-def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS) -> Network:
-    """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 40 px."""
+def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS, *, fits: bool = True) -> Network:
+    """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 90 px.
+
+    `fits`: its pictures are large enough for a stem without padding.
+    """
     divisor = draw(st.sampled_from([4, 8] if set(operators) == {"cell"} else [1, 4, 5, 8]))
     if divisor % CELL_DIVISOR:
         operators = tuple(operator for operator in operators if operator != "cell")
     width = st.integers(1, 12).map(lambda n: n * divisor)
     head, pool = draw(st.none() | width), draw(st.booleans())
+    padding = draw(st.sampled_from([None, *STEM_PADDINGS]))
+    pool_padding = draw(st.sampled_from([None, *STEM_PADDINGS])) if pool else None
+    valid = "valid" in (padding, pool_padding)
+    side = st.integers(LARGE_ENOUGH, 90) if valid and fits else st.integers(1, 40)
     return Network(
         name=draw(st.sampled_from(["a", "b c", "net_1"])),
-        resolution=(draw(st.integers(1, 40)), draw(st.integers(1, 40))),
+        resolution=(draw(side), draw(side)),
         stem=Stem(
             channels=draw(width),
             kernel=draw(kernels),
             stride=draw(st.integers(1, 3)),
             pool=pool,
-            pool_padding=draw(st.sampled_from([None, "same", "symmetric", "valid"])) if pool else None,
+            pool_padding=pool_padding,
             scales=draw(st.booleans()),
+            padding=padding,
             deep=tuple(draw(st.lists(width, max_size=2))),
             after=draw(st.sampled_from(AROUNDS)),
         ),

@@ -13,10 +13,10 @@ from tests.train.test_run import Silent, run
 from triscale import records
 from triscale.errors import InputError, UsageError
 from triscale.nn import build
-from triscale.spec import Preprocessing, scale
+from triscale.spec import Preprocessing, Stem, scale
 from triscale.train import Asked, Interrupted, Recipe
-from triscale.train.start import first_model
-from triscale.weights import Checkpoint
+from triscale.train.start import first_model, refuse_unfit
+from triscale.weights import Checkpoint, Classifier
 
 LARGER = scale(SMALL, depth=2, width=2)
 RECIPE = Recipe(epochs=2, batch=16, mixup=0.2)
@@ -74,3 +74,22 @@ def test_what_cannot_grow_is_refused_and_leaves_the_folder_to_another_try(tmp_pa
     assert not list((tmp_path / "run").iterdir())
     with pytest.raises(UsageError, match="nothing is given to grow from"):
         Asked(network=LARGER, data=str(data), recipe=RECIPE, grow=True)
+
+
+BARE = replace(SMALL, name="bare", stem=Stem(channels=8, padding="valid"), resolution=(6, 6))
+"""A stem that takes no image below 3 px."""
+
+
+def test_images_of_a_first_epoch_that_are_too_small_are_rejected_before_a_step() -> None:
+    recipe = Recipe(epochs=4, first_size=0.3)
+
+    with pytest.raises(InputError, match="bare cannot run on images of 2x2 px"):
+        refuse_unfit(Asked(network=BARE, data="", recipe=recipe), ("0", "1"))
+    refuse_unfit(Asked(network=BARE, data="", recipe=replace(recipe, first_size=0.7)), ("0", "1"))
+
+
+def test_an_overridden_resolution_that_is_too_small_is_rejected_before_an_answer() -> None:
+    found = Classifier(model=build(BARE), classes=tuple(map(str, range(BARE.classes))), preprocessing=Preprocessing())
+
+    with pytest.raises(InputError, match="bare cannot run on images of 8x2 px"):
+        found.held_to({}, {"resolution": (8, 2)})

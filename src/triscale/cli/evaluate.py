@@ -51,7 +51,8 @@ def evaluate(
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
         data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
-        split: test, val or train; by default test, else val, and all of class folders that have no splits.
+        split: test, val, train or all, taken whole; by default test, else val, and all of class folders that have no
+            splits, without the pictures that the weights were trained on or whose accuracy chose the epoch.
         batch: pictures a step.
         compute: see `Compute`.
         out: a folder to write evaluation.json and confusion.png into.
@@ -91,7 +92,7 @@ def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
 
 
 def _headline(document: dict[str, Any]) -> str:
-    split = "" if document["split"] == "all" else f" ({document['split']})"
+    split = "" if document["split"] in ("all", "unseen") else f" ({document['split']})"
     one = document["top1"], document["top1_interval"]
     return f"{printable(document['data'])}{split}: {document['n']:,} pictures, top-1 {_percent(*one)}"
 
@@ -104,7 +105,8 @@ def _percent(value: float | None, interval: list[float] | None) -> str:
 
 def _show(document: dict[str, Any]) -> None:
     show_overrides(document["overridden"])
-    print_text(_headline(document))
+    seen = document["seen_in_training"]
+    print_text(*([seen["text"]] if seen and seen["used"] else []), _headline(document))
     if document["top5"] is not None:
         print_text(f"top-5 {_percent(document['top5'], document['top5_interval'])}")
     rows = [row for row in document["classes"] if row["n"]]

@@ -1,14 +1,19 @@
 """Pictures to evaluate on: every picture of one split, as it lies there, each once."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from triscale.data.array_names import array_splits, holds_arrays, plain_arrays, splits_inside
 from triscale.data.cache import default_cache
+from triscale.data.chosen import Joined, chosen
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
 from triscale.data.layout import named_splits
-from triscale.data.npz import open_npz, read_npz
+from triscale.data.npz import open_npz, read_npz, with_digests
 from triscale.data.photo import Policy
 from triscale.data.photos import part_of
 from triscale.data.scan import examined, fingerprint, hashed
@@ -20,6 +25,7 @@ from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
 
 SPLITS: tuple[Split, ...] = ("test", "val", "train")
+ALL = "all"
 WHOLE = "There are no splits there, so every picture counts. If a study was made of them: --split test is its test."
 
 
@@ -29,11 +35,12 @@ class Held:
 
     Attributes:
         name: where they are from.
-        split: `test`, `val`, `train`, or `all`.
+        split: `test`, `val`, `train`, `all`, or `unseen` where images that were trained on are left out.
         classes: names in the order of the labels; None: a label is the position among the network's classes.
         part: the pictures and their labels.
         skipped: files left out because they are no pictures.
         notes: what a reader of the result should know, in sentences.
+        divided: whether the data says itself which images are its test or validation.
     """
 
     name: str
@@ -42,6 +49,12 @@ class Held:
     part: Part
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    divided: bool = True
+
+    def without(self, left_out: NDArray[np.bool_]) -> "Held":
+        """The other pictures."""
+        rest = np.flatnonzero(~left_out)
+        return replace(self, split="unseen" if self.split == ALL else self.split, part=chosen(self.part, rest))
 
 
 def open_split(
@@ -55,20 +68,20 @@ def open_split(
 
     Without `split` it is the test, else the validation, of a folder (or its test.npz, else val.npz); all of a single
     .npz file; the test of `flowers`; and all pictures of class folders without splits. `test` or `train` of a set
-    without splits is the fifth that a study sets aside as its test, or the rest.
+    without splits is the fifth that a study sets aside as its test, or the rest. `all` is every picture of every split.
 
     Args:
         where: as `triscale.data.open_data` takes it, or a single .npz file.
-        split: `test`, `val` or `train`.
+        split: `test`, `val`, `train` or `all`.
         cache: folder for what is remembered of the files.
         rule: by which a test is split off where there is none.
 
     Raises:
-        UsageError: another word than these three.
+        UsageError: another word than these four.
         InputError: nothing usable there.
     """
-    if split is not None and split not in SPLITS:
-        raise UsageError(f"there is no split {split!r}: give test, val or train.")
+    if split is not None and split not in (*SPLITS, ALL):
+        raise UsageError(f"there is no split {split!r}: give test, val, train or all.")
     cache, path, policy = cache or default_cache(), Path(where), Policy(split=rule)
     if (opener := special(where)) is not None:
         return _of_source(opener(str(where), cache, policy, None), split)
@@ -90,17 +103,19 @@ def _of_source(source: Source, split: str | None) -> Held:
     parts[given] = parts["test"]
     if given == "val":
         del parts["test"]
-    chosen = split or given
-    if chosen not in parts:
+    parts[ALL] = Joined(tuple(source.parts.values()))
+    wanted = split or given
+    if wanted not in parts:
         listed = " or ".join(f"--split {name}" for name in SPLITS if name in parts)
-        raise InputError(f"{source.name} has no {chosen} split: give {listed}.")
+        raise InputError(f"{source.name} has no {wanted} split: give {listed}.")
     return Held(
         name=source.name,
-        split=chosen,
+        split=wanted,
         classes=source.classes,
-        part=parts[chosen],
+        part=parts[wanted],
         skipped=source.skipped,
         notes=source.notes,
+        divided=source.test_from != "train",
     )
 
 
@@ -108,19 +123,20 @@ def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     named = recognised([path.stem]).get(path.stem)
     if len(splits_inside(path)) > 1:
         return _of_source(open_npz(path, name=str(path), cache=cache, policy=policy), split)
-    if split is not None and split != named:
+    if split not in (None, ALL, named):
         raise UsageError(f"{str(path)!r} is one file, not {split}: leave --split out, or give its folder.")
     classes, part = read_npz(plain_arrays(path))
-    return Held(name=str(path), split=named or "all", classes=classes, part=part)
+    part = with_digests(part, cache)
+    return Held(name=str(path), split=named or ALL, classes=classes, part=part, divided=named is not None)
 
 
 def _pair(folder: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     files = array_splits(folder)
     there = [name for name in SPLITS if name in files]
-    chosen = split or next(iter(there), None)
-    if chosen in there and (split or chosen != "train"):
-        return _npz(files[chosen], chosen, cache, policy)
-    if there == ["train"] and split != "test" and len(splits_inside(files["train"])) < 2:
+    wanted = split or next(iter(there), None)
+    if wanted in there and (split or wanted != "train"):
+        return _npz(files[wanted], wanted, cache, policy)
+    if there == ["train"] and split not in ("test", ALL) and len(splits_inside(files["train"])) < 2:
         raise _absent(folder, split, [file.name for file in files.values()])
     return _of_source(open_npz(folder, name=str(folder), cache=cache, policy=policy), split)
 
@@ -128,13 +144,15 @@ def _pair(folder: Path, split: str | None, cache: Path, policy: Policy) -> Held:
 def _folders(root: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     places = named_splits(root)
     there = [name for name in SPLITS if name in places]
+    if not there and split in (None, ALL):
+        return _photos(root, [root], ALL, cache, (WHOLE,) if split is None else ())
     if not there:
-        if split is None:
-            return _photos(root, root, "all", cache, (WHOLE,))
         return _of_source(open_folders(root, name=str(root), cache=cache, policy=policy), split)
-    chosen = split or there[0]
-    if chosen in there and (split or chosen != "train"):
-        return _photos(root, places[chosen], chosen, cache, ())
+    if split == ALL:
+        return _photos(root, [places[name] for name in there], ALL, cache, ())
+    wanted = split or there[0]
+    if wanted in there and (split or wanted != "train"):
+        return _photos(root, [places[wanted]], wanted, cache, ())
     if there == ["train"] and split == "test":
         return _of_source(open_folders(root, name=str(root), cache=cache, policy=policy), split)
     raise _absent(root, split, [f"{places[name].name}/" for name in there])
@@ -145,22 +163,25 @@ def _absent(root: Path, split: str | None, there: list[str]) -> InputError:
     return InputError(f"There is {wanted} in {str(root)!r}, only {', '.join(there)}.\nSay which with --split.")
 
 
-def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, ...]) -> Held:
-    """All readable pictures of the class folders in `place`; a class folder may be empty here."""
-    folders = class_folders(place, least=1)
-    files = hashed(listed(root, list(enumerate(folders.values())), within=root))
+def _photos(root: Path, places: Sequence[Path], split: str, cache: Path, notes: tuple[str, ...]) -> Held:
+    """All readable pictures of the class folders in these places; a class folder may be empty here."""
+    found = [class_folders(place, least=1) for place in places]
+    labels = {name: label for label, name in enumerate(dict.fromkeys(name for folders in found for name in folders))}
+    labelled = [(labels[name], folder) for folders in found for name, folder in folders.items()]
+    files = hashed(listed(root, labelled, within=root))
     files = examined(files, cache / f"{fingerprint(files)[:24]}-scan.json")
     good = [photo for photo in files if not photo.reason]
     if not good:
-        raise InputError(f"There is no readable picture in {str(place)!r}.\nPut pictures into its class folders.")
-    loose = [file for file in files_below(place) if file.parent == place and not file.is_dir()]
+        raise InputError(f"There is no readable picture in {str(places[0])!r}.\nPut pictures into its class folders.")
+    loose = [file for place in places for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
         notes += (f"{len(loose)} files that lie in no class folder are not counted.",)
     return Held(
         name=str(root),
         split=split,
-        classes=class_names(folders),
+        classes=class_names(labels),
         part=part_of(good),
+        divided=places != [root],
         skipped=len(files) - len(good),
         notes=(*([left.text] if (left := left_out(files)) else []), *notes),
     )

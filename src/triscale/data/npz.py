@@ -135,6 +135,13 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
     )
 
 
+def with_digests(part: ArrayPart, cache: Path) -> ArrayPart:
+    """The same with the digest of each picture."""
+    with part.names.path.open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    return replace(part, digests=tuple(one.digest for one in _seen(part, cache, content)))
+
+
 def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
     """The digest and the look of each picture, remembered in the cache under the digest of the file."""
     memory = cache / f"{content[:24]}-{hashlib.sha256(part.names.images.encode()).hexdigest()[:8]}-scan.json"

@@ -17,6 +17,9 @@ from triscale.errors import InputError, UsageError
 Indices = NDArray[np.int64]
 GroupBy = Literal["content", "near"]
 
+VALIDATION = 0.1
+"""The share of the training images that is drawn for validation."""
+
 FIRST, NEWEST = 1, 2
 """Versions of the rule. 1 drew positions, whatever they held, and knew splits by exact names; 2 draws contents."""
 
@@ -71,7 +74,7 @@ def recorded_rule(document: Mapping[str, Any] | None) -> SplitRule:
 def split_validation(
     labels: Indices,
     *,
-    fraction: float = 0.1,
+    fraction: float = VALIDATION,
     train_size: int | None = None,
     seed: int,
     keys: Sequence[str] = (),

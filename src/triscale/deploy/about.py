@@ -21,6 +21,7 @@ from triscale.spec import (
     preprocessing_from,
     to_document,
 )
+from triscale.trained_on import TrainedOn
 
 KEY = "triscale"
 """The entry of a file's metadata that holds all this as JSON."""
@@ -47,6 +48,7 @@ class About:
         least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
         proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.document`.
         weights: digest of the weights where they are a file of their own (OpenVINO).
+        trained_on: which images made the weights; None where that is not known.
     """
 
     network: Network
@@ -56,6 +58,7 @@ class About:
     least: Size | None = None
     proof: Mapping[str, Any] = field(default_factory=dict)
     weights: str | None = None
+    trained_on: TrainedOn | None = None
 
     @property
     def size(self) -> Size:
@@ -76,6 +79,7 @@ class About:
             "least": self.least and list(self.least),
             "proof": dict(self.proof),
             "weights": self.weights,
+            "trained_on": self.trained_on and self.trained_on.document(),
             "seal": _OPEN.decode(),
         }
         return json.dumps(document, sort_keys=True)
@@ -99,6 +103,7 @@ def about_from(text: str, path: Path) -> About:
             least=found["least"] and (int(found["least"][0]), int(found["least"][1])),
             proof=dict(found["proof"]),
             weights=found["weights"],
+            trained_on=TrainedOn.from_document(found.get("trained_on")),
         )
     except FieldError as error:
         raise InputError(f"{path}: {error}.") from None

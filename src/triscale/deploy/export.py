@@ -87,6 +87,7 @@ def export(
         preprocessing=replace(classifier.preprocessing, resolution=classifier.resolution),
         batch=batch,
         least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
+        trained_on=classifier.trained_on,
     )
     packer = _PACKERS[form](model, *example(about))
     first = opened(form, packer.packed(about), out)

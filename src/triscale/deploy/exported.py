@@ -75,4 +75,6 @@ class Exported(Answering):
 
 def exported(about: About, run: Run) -> Exported:
     """The graph with what the file says of it."""
-    return Exported(classes=about.classes, preprocessing=about.preprocessing, about=about, run=run)
+    return Exported(
+        classes=about.classes, preprocessing=about.preprocessing, about=about, run=run, trained_on=about.trained_on
+    )

@@ -86,7 +86,6 @@ def coefficients(facts: Facts) -> str:
     if not chosen:
         return ""
     values = ", ".join(f"{name} = {units.factor(chosen.get(name))}" for name in ("alpha", "beta", "gamma"))
-    tied = len(facts.choice.get("tied") or [])
     noise = facts.choice.get("noise_sd")
     if noise is None:
         spread = ""
@@ -97,13 +96,19 @@ def coefficients(facts: Facts) -> str:
     else:
         spread = f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
     basis = "The choice rests on validation accuracy only."
-    return f"Chosen: {values} (depth, width, resolution). {_tied(tied)}{spread} {basis}"
+    return f"Chosen: {values} (depth, width, resolution). {_standing(facts.choice)}{spread} {basis}"
 
 
-def _tied(count: int) -> str:
-    if count <= 1:
-        return "No other candidate is tied with it within the noise."
-    return f"{count} candidates are tied within the noise; of these the cheapest is taken."
+def _standing(choice: Mapping[str, Any]) -> str:
+    """What the noise allows to say; older studies name no rule and took the cheapest of the tied."""
+    tied = choice.get("tied") or []
+    if "rule" not in choice and len(tied) > 1:
+        return f"{len(tied)} candidates are tied within the noise; an older version took the cheapest of these."
+    others = sum(one != choice.get("chosen") for one in tied)
+    if not others:
+        return "It has the best mean, and the noise tells every other candidate apart from it."
+    many = "1 other candidate" if others == 1 else f"{others} other candidates"
+    return f"It has the best mean; the noise does not tell {many} apart from it."
 
 
 def method(facts: Facts) -> list[str]:

@@ -23,11 +23,12 @@ _RESOLUTION_OF_PHI = 1e-9
 
 
 class Point(NamedTuple):
-    """A place on the curve; `cost` is None where the network is too large to be counted."""
+    """A place on the curve; `cost` is None where there is no such network, too large or too small, which `why` says."""
 
     phi: float
     factors: Factors
     cost: Mapping[str, float] | None
+    why: InputError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,15 +61,16 @@ def fit(curve: Curve, cost_of: CostOf, limits: Mapping[str, float]) -> Fit:
 
     Raises:
         UsageError: no limit, or a limit that is not a finite number above 0.
-        InputError: the smallest network of the curve exceeds a limit, or no limit is ever met.
+        InputError: the smallest network of the curve exceeds a limit, no limit is ever met, or there is no network
+            to begin with.
     """
     _check(limits)
 
     def at(phi: float) -> Point:
         try:
             where = curve(phi)
-        except InputError:
-            where = Factors(math.inf, math.inf, math.inf)
+        except InputError as error:
+            return Point(phi, Factors(math.inf, math.inf, math.inf), None, error)
         return _point(phi, where, cost_of)
 
     low, high = _bracket(at, limits)
@@ -114,9 +116,9 @@ def fill(found: Fit, cost_of: CostOf, limits: Mapping[str, float], side: int) ->
 
 def _point(phi: float, where: Factors, cost_of: CostOf) -> Point:
     try:
-        return Point(phi, where, cost_of(where) if math.isfinite(where.depth) else None)
-    except InputError:
-        return Point(phi, where, None)
+        return Point(phi, where, cost_of(where))
+    except InputError as error:
+        return Point(phi, where, None, error)
 
 
 def _broken(point: Point, limits: Mapping[str, float]) -> tuple[str, ...]:
@@ -153,17 +155,25 @@ def _costs(cost_of: CostOf, found: Fit, limits: Mapping[str, float], where: Fact
 
 
 def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple[Point, Point]:
-    """Neighbours on a doubling grid of phi around 0: one that keeps the limits, and a larger one that does not."""
+    """Neighbours on a doubling grid of phi around 0: one that keeps the limits, and a larger one that does not.
+
+    Downwards the grid ends at the smallest network that there is.
+    """
     here = at(0.0)
     up = _keeps(here.cost, limits)
     step = 1.0 if up else -1.0
     while abs(step) <= _FARTHEST:
         there = at(step)
+        ends = there.cost is None and not up
+        if ends:
+            there = _last_counted(at, here, there)
         if _keeps(there.cost, limits) != up:
             return (here, there) if up else (there, here)
-        if there.cost is None:
-            break
         here, step = there, 2 * step
+        if ends:
+            break
+    if here.why is not None:
+        raise here.why
     if up or here.cost is None:
         raise InputError(f"this rule does not change {', '.join(limits)} enough to meet a limit; add one such as macs.")
     cost = here.cost
@@ -171,6 +181,14 @@ def _bracket(at: Callable[[float], Point], limits: Mapping[str, float]) -> tuple
         f"{name} {cost[name]:,.0f} > {limits[name]:,.0f}" for name in limits if cost[name] > limits[name]
     )
     raise InputError(f"the budget cannot be reached: the smallest network on this rule's curve has {broken}.")
+
+
+def _last_counted(at: Callable[[float], Point], counted: Point, beyond: Point) -> Point:
+    """The point nearest to `beyond`, which has no cost, that has one."""
+    while counted.cost is not None and abs(beyond.phi - counted.phi) > _RESOLUTION_OF_PHI * max(1.0, abs(counted.phi)):
+        middle = at((counted.phi + beyond.phi) / 2)
+        counted, beyond = (counted, middle) if middle.cost is None else (middle, beyond)
+    return counted
 
 
 def _answer(low: Point, high: Point, limits: Mapping[str, float]) -> Fit:

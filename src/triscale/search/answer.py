@@ -6,7 +6,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from triscale.records import Record, Records
-from triscale.search.rank import Noise, Scores, paired_noise
+from triscale.search.rank import RULE, Noise, Scores, paired_noise
 
 
 class Comparison(NamedTuple):
@@ -70,13 +70,18 @@ def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> st
     mean_text = f", validation {_percent(best['mean'])}" if best else ""
     return (
         f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} "
-        f"(product {alpha * beta**2 * gamma**2:.2f}): {_standing(len(choice['tied']))} "
-        f"{len(plan['candidates'])} networks of twice the cost{mean_text}."
+        f"(product {alpha * beta**2 * gamma**2:.2f}): {_standing(choice, len(plan['candidates']))}{mean_text}."
     )
 
 
-def _standing(tied: int) -> str:
-    return "the best of" if tied <= 1 else f"the cheapest of {tied} tied among"
+def _standing(choice: Mapping[str, Any], candidates: int) -> str:
+    """Where the chosen network stands; a study that was made by the older rule took the cheapest of the tied."""
+    among = f"{candidates} networks of twice the cost"
+    if choice.get("rule") != RULE and len(choice["tied"]) > 1:
+        return f"the cheapest of {len(choice['tied'])} tied among {among}"
+    others = sum(one != choice["chosen"] for one in choice["tied"])
+    apart = f", not told apart from {others} other{'s' if others > 1 else ''}" if others else ""
+    return f"the best of {among}{apart}"
 
 
 def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:

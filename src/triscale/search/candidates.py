@@ -109,19 +109,26 @@ def candidates(baseline: Network, *, tolerance: float = 0.1, most: int = 10) -> 
 
 def nearest_on_curve(baseline: Network, curve: Callable[[float], Factors], macs: float) -> tuple[Factors, Network]:
     """The network on a curve (phi -> factors, cost growing) whose counted MACs are nearest to `macs` by ratio."""
+
+    def macs_at(phi: float) -> int:
+        """0 where the baseline has shrunk to what cannot run."""
+        try:
+            return count(scale(baseline, **curve(phi)._asdict())).macs
+        except InputError:
+            if phi > 0:
+                raise
+            return 0
+
     low, high = -1.0, 1.0
-    while count(scale(baseline, **curve(high)._asdict())).macs < macs:
+    while macs_at(high) < macs:
         low, high = high, 2 * high
-    while count(scale(baseline, **curve(low)._asdict())).macs >= macs and low > _SMALLEST_PHI:
+    while macs_at(low) >= macs and low > _SMALLEST_PHI:
         low, high = 2 * low, low
     while high - low > _NEAR * max(1.0, abs(high)):
         middle = (low + high) / 2
-        if count(scale(baseline, **curve(middle)._asdict())).macs < macs:
-            low = middle
-        else:
-            high = middle
-    options = [(curve(phi), scale(baseline, **curve(phi)._asdict())) for phi in (low, high)]
-    return min(options, key=lambda option: abs(math.log(count(option[1]).macs / macs)))
+        low, high = (middle, high) if macs_at(middle) < macs else (low, middle)
+    phi = min((phi for phi in (low, high) if macs_at(phi)), key=lambda phi: abs(math.log(macs_at(phi) / macs)))
+    return curve(phi), scale(baseline, **curve(phi)._asdict())
 
 
 def cell_of(baseline: Network, network: Network, inside: Factors) -> Cell:

@@ -20,7 +20,8 @@ from triscale.errors import NumericError
 from triscale.evaluate import count_correct, top1
 from triscale.nn import Model, Plan, build, keep_freed_memory, kept_plan, synchronize
 from triscale.spec import Network, Preprocessing, content_hash
-from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, split_document, train
+from triscale.train import Engine, Epoch, Keeper, PictureFeed, Recipe, enough_memory, train, trained_on
+from triscale.trained_on import TrainedOn
 from triscale.weights import Checkpoint, Classifier, load_classifier, save
 
 PREPROCESSING = Preprocessing()
@@ -76,6 +77,11 @@ class Workplace:
     def split(self) -> TrainingSplit:
         """The training and the validation pictures, the same for every job."""
         return self.source.training_split(train_size=self.train_size, seed=self.seed)
+
+    @cached_property
+    def trained_on(self) -> TrainedOn:
+        """What every job uses of the data, for its checkpoint."""
+        return trained_on(self.source, seed=self.seed, train_size=self.train_size)
 
     def enter(self) -> None:
         """Let this process compute as the study asks for."""
@@ -156,7 +162,7 @@ def _train(place: Workplace, job: Job, on_epoch: Callable[[Epoch], None]) -> dic
             state=engine.learned.state_dict(),
             classes=classes,
             preprocessing=PREPROCESSING,
-            split=split_document(place.source, place.seed),
+            trained_on=place.trained_on,
         ),
     )
     history = [asdict(epoch) for epoch in outcome.history]

@@ -69,13 +69,17 @@ def _row(scores: Scores, half: Scores, noise: Noise, best: str, one: str, *, ful
     }
 
 
+RULE = "best_mean"
+"""What a `choice` record calls the rule of `choose`; the records of older studies name none and took the cheapest of
+the tied."""
+
+
 def choose(rows: Sequence[Mapping[str, Any]], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
-    """The cheapest of the tied networks that are allowed (in the tolerance); the best allowed one if none is tied."""
+    """The best network of a ranking that is allowed (in the tolerance); of equal means the cheapest."""
     allowed = set(allowed)
-    tied = [str(row["id"]) for row in rows if row["tied"] and row["id"] in allowed]
-    if tied:
-        return min(tied, key=lambda one: macs[one])
-    return next(str(row["id"]) for row in rows if row["id"] in allowed)
+    possible = [row for row in rows if row["id"] in allowed]
+    best = [row for row in possible if (row["mean"], row["n"]) == (possible[0]["mean"], possible[0]["n"])]
+    return min((str(row["id"]) for row in best), key=lambda one: macs[one])
 
 
 def chance_warning(rows: Sequence[Mapping[str, Any]], classes: int, pictures: int) -> str | None:

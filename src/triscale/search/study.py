@@ -36,7 +36,7 @@ from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.pool import run_all
 from triscale.search.progress import Progress
 from triscale.search.question import Question
-from triscale.search.rank import chance_warning, choose, half_warning, paired_noise, ranking
+from triscale.search.rank import RULE, chance_warning, choose, half_warning, paired_noise, ranking
 from triscale.spec import Network, content_hash, from_document
 from triscale.train import Recipe
 from triscale.weights import write_atomically
@@ -161,7 +161,8 @@ class Study:
             self._append(**self.plan().as_record(self.question, source.native))
         plan = self._plan
         self.place.train_size, self.place.recipe = plan["train_size"], Recipe(**plan["recipe"])
-        self.place.__dict__.pop("split", None)
+        for stale in ("split", "trained_on"):
+            self.place.__dict__.pop(stale, None)
         (self.folder / "runs").mkdir(exist_ok=True)
         return going_on
 
@@ -216,6 +217,7 @@ class Study:
             ranking=rows,
             tied=[row["id"] for row in rows if row["tied"]],
             chosen=chosen,
+            rule=RULE,
             coefficients={"alpha": factors["depth"], "beta": factors["width"], "gamma": factors["resolution"]},
             noise_sd=noise.sd,
             noise_freedom=noise.freedom,

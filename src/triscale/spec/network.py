@@ -120,7 +120,8 @@ class Stage:
         skip: identity skip where stride is 1 and the channels stay.
         scales_depth: False keeps `repeats` under depth scaling (first and last stage of EfficientNet-Lite).
         expand_of: what `expand` is a ratio of, where it differs from the operator's own (EfficientNet-EdgeTPU).
-        groups: of the spatial convolution of a bottleneck (ResNeXt, SENet-154).
+        groups: of the spatial convolution of a bottleneck (ResNeXt, SENet-154), whose channels in and out are rounded
+            to a multiple of it.
         reduce: channels of a bottleneck's first convolution as a ratio of its inner ones (SENet-154: 0.5).
         shortcut_kernel: side of a projecting shortcut's kernel in pixels, odd (SENet-154: 3).
         cell: the operations of a `cell`.

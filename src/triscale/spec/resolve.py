@@ -11,7 +11,7 @@ from triscale.spec.cell_layers import Previous
 from triscale.spec.layer import convolved
 from triscale.spec.layers import Block
 from triscale.spec.network import Network, SqueezeExcite, Stage
-from triscale.spec.rounding import round_channels, round_squeeze
+from triscale.spec.rounding import Padding, Size, round_channels, round_grouped, round_squeeze
 
 MAX_LAYERS = 10_000
 _MOST_LAYERS = 6
@@ -45,7 +45,7 @@ def resolve(network: Network) -> Resolved:
     """All blocks of the network, distinct ones once with their repeat count.
 
     Raises:
-        InputError: more than 10,000 layers.
+        InputError: more than 10,000 layers, or pictures that are smaller than a kernel of the stem.
     """
     runs = [BlockRun(_stem(network), 1, 0)]
     for index, stage in enumerate(network.stages, 1):
@@ -88,9 +88,11 @@ def _refuse_too_many_layers(network: Network, runs: list[BlockRun]) -> None:
 def _stem(network: Network) -> Block:
     stem = network.stem
     padding = stem.padding or network.padding
-    size = convolved(network.resolution, stem.kernel, stem.stride, padding)
+    size, stride = network.resolution, stem.stride
+    for _ in range(1 + len(stem.deep)):
+        size, stride = _left(network, "convolution", size, stem.kernel, stride, padding), 1
     pool_padding = stem.pool_padding or padding
-    size = convolved(size, 3, 2, pool_padding) if stem.pool else size
+    size = _left(network, "pooling", size, 3, 2, pool_padding) if stem.pool else size
     return Block(
         "stem", network.input_channels, stem.channels, stem.channels, 0, stem.kernel, stem.stride,
         network.activation, "sigmoid", padding, False, stem.pool, network.resolution, size,
@@ -98,9 +100,24 @@ def _stem(network: Network) -> Block:
     )  # fmt: skip
 
 
+def _left(network: Network, what: str, size: Size, kernel: int, stride: int, padding: Padding) -> Size:
+    """The size that a part of the stem leaves. Only a stem may lack padding: elsewhere every kernel fits every map."""
+    left = convolved(size, kernel, stride, padding)
+    if min(left) < 1:
+        raise InputError(
+            f"{network.name} cannot run on images of {_pixels(network.resolution)} px: the {kernel}x{kernel} {what}\n"
+            f"in its stem has no padding and gets a map of {_pixels(size)} px. Use a larger resolution."
+        )
+    return left
+
+
+def _pixels(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
 def _block(network: Network, stage: Stage, before: Block, stride: int) -> Block:
     in_channels, size = before.out_channels, before.output
-    residual = stage.operator in _RESIDUAL
+    residual, bottleneck = stage.operator in _RESIDUAL, stage.operator == "bottleneck"
     inner, activation = _inner(network, stage, in_channels), stage.activation or network.activation
     squeezed = stage.squeeze_excite
     kernel = 1 if stage.operator == "preactivation" else stage.kernel  # it strides in its first 1x1 convolution
@@ -113,7 +130,7 @@ def _block(network: Network, stage: Stage, before: Block, stride: int) -> Block:
         and (residual or (stride == 1 and in_channels == stage.channels)), False,
         size, convolved(size, kernel, stride, network.padding),
         squeezed.activation or activation if squeezed else "relu",
-        _on_divisor(inner * stage.reduce, network) if stage.operator == "bottleneck" else 0,
+        round_grouped(_on_divisor(inner * stage.reduce, network), stage.groups) if bottleneck else 0,
         stage.groups, stage.shortcut_kernel,
         cell=stage.cell,
         previous=Previous(before.in_channels, before.input, before.stride) if stage.cell and before.cell else None,
@@ -142,7 +159,7 @@ def _inner(network: Network, stage: Stage, in_channels: int) -> int:
                 return 0
             of_output = stage.operator in _OF_OUTPUT or stage.expand_of == "output"
             inner = _on_divisor((stage.channels if of_output else in_channels) * stage.expand, network)
-            return round_channels(inner, stage.groups) if inner % stage.groups else inner
+            return round_grouped(inner, stage.groups)
         case "separable":
             return in_channels
         case _:

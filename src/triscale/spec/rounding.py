@@ -36,12 +36,17 @@ def round_squeeze(channels: float, divisor: int = 1) -> int:
     return max(1, int(channels * _UP)) if divisor == 1 else round_channels(channels, divisor)
 
 
+def round_grouped(channels: int, groups: int) -> int:
+    """Channels of a grouped convolution: rounded as a width is, so that every group has as many."""
+    return round_channels(channels, groups) if channels % groups else channels
+
+
 def output_side(side: int, kernel: int, stride: int, padding: Padding) -> int:
-    """Pixels that a convolution leaves of `side`."""
+    """Pixels that a convolution leaves of `side`; below 1 where a "valid" kernel is larger than the map."""
     if padding == "same":
         return -(-side // stride)
     around = 2 * (kernel // 2) if padding == "symmetric" else 0
-    return max(0, side + around - kernel) // stride + 1
+    return (side + around - kernel) // stride + 1
 
 
 def pad_side(side: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:

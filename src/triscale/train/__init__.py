@@ -3,7 +3,7 @@
 from triscale.train.catalogue import load_recipe, recipe_names
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import Feed, PictureFeed
-from triscale.train.identity import Asked, split_document
+from triscale.train.identity import Asked, trained_on
 from triscale.train.loop import Outcome, train
 from triscale.train.memory import enough_memory
 from triscale.train.pipeline import Pipelined, PipelineEngine
@@ -32,6 +32,6 @@ __all__ = [
     "joined",
     "load_recipe",
     "recipe_names",
-    "split_document",
     "train",
+    "trained_on",
 ]

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from triscale.data import Policy, Source, SplitRule, recorded_rule
+from triscale.data.chosen import identities
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import PhotoPart
+from triscale.data.split import VALIDATION
 from triscale.errors import InputError, UsageError
 from triscale.spec import Network, to_document
 from triscale.train.recipe import Recipe
+from triscale.trained_on import TrainedOn, heads_of
 from triscale.weights import Checkpoint
 
 _SHOWN_CLASSES = 3
@@ -73,9 +77,34 @@ def identity_of(asked: Asked, source: Source) -> dict[str, Any]:
     }
 
 
-def split_document(source: Source, seed: int) -> dict[str, Any]:
-    """How a training with this seed splits its data, for a checkpoint: it finds again what it did not train on."""
-    return {"version": source.rule.version, "group_by": source.rule.group_by, "seed": seed}
+def trained_on(
+    source: Source, *, seed: int, train_size: int | None = None, earlier: Iterable[Checkpoint | None] = ()
+) -> TrainedOn:
+    """What a training with this seed uses of its data, for a checkpoint, so that an evaluation can leave it out.
+
+    Args:
+        source: the data.
+        seed, train_size: see `Source.training_split`.
+        earlier: the weights that it begins with, and its teacher.
+    """
+    split = source.training_split(seed=seed, train_size=train_size)
+    seen = (
+        (identities(source.parts["train"]), split.training),
+        (identities(source.parts[split.held]), split.validation),
+    )
+    before = [one.trained_on for one in earlier if one is not None and one.trained_on is not None]
+    return TrainedOn(
+        fingerprint=source.fingerprint,
+        test_from=source.test_from,
+        version=source.rule.version,
+        group_by=source.rule.group_by,
+        fraction=VALIDATION if split.held == "train" else None,
+        seed=seed,
+        train_size=train_size,
+        training=len(split.training),
+        validation=len(split.validation),
+        images=heads_of((known[one] for known, positions in seen for one in positions), before),
+    )
 
 
 def rule_in(path: Path, asked: SplitRule) -> SplitRule:

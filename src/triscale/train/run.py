@@ -17,7 +17,7 @@ from triscale.evaluate import count_correct
 from triscale.nn import Plan, kept_plan, kernels_missing, native
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
-from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another, rule_in, split_document
+from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another, rule_in, trained_on
 from triscale.train.log import RECORDS, Log, now
 from triscale.train.loop import train
 from triscale.train.memory import enough_memory, forecast_parts, forecast_text
@@ -31,6 +31,7 @@ from triscale.train.supply import TrainingFeed, Validation, broken_in, feeds_of,
 from triscale.train.teacher import Teacher
 from triscale.train.watch import Warnings, Watch
 from triscale.train.world import ALONE, World
+from triscale.trained_on import TrainedOn
 from triscale.weights import Checkpoint, save, write_atomically
 
 RUN, BEST = "run.json", "best.safetensors"
@@ -95,7 +96,8 @@ class Run:
         self.source = open_data(self.asked.data, policy=policy)
         self.asked = replace(self.asked, network=replace(self.asked.network, classes=len(self.source.classes)))
         refuse_unfit(self.asked, self.source.classes)
-        self.__dict__.pop("identity", None)
+        for known in ("identity", "trained_on"):
+            self.__dict__.pop(known, None)
 
     def result(self) -> Result:
         """Train what is missing, and say what came out.
@@ -133,6 +135,11 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What makes this training this training, for `run.json`."""
         return identity_of(self.asked, self.source)
+
+    @cached_property
+    def trained_on(self) -> TrainedOn:
+        """What it uses of its data, for its checkpoint."""
+        return trained_on(self.source, seed=self.asked.seed, earlier=(self.asked.weights, self.asked.teacher))
 
     def _begin(self) -> None:
         """Refuse a folder that holds another training."""
@@ -335,7 +342,7 @@ class Run:
         path = self.folder / BEST
         save(path, Checkpoint(network=self.asked.network, state=state, classes=self.source.classes,
                               preprocessing=self.preprocessing,
-                              split=split_document(self.source, self.asked.seed)))  # fmt: skip
+                              trained_on=self.trained_on))  # fmt: skip
         keeper.note(BEST, path.read_bytes())
 
 

@@ -8,19 +8,21 @@ from torch import nn
 
 from triscale.errors import InputError
 from triscale.nn import Model, build
-from triscale.spec import IMAGENET, Preprocessing, content_hash
+from triscale.spec import IMAGENET, Preprocessing, content_hash, resolve
 from triscale.train.identity import Asked
 from triscale.train.teacher import refuse_other_pupils
 from triscale.weights import Checkpoint, grown, refuse_growth
 
 
 def refuse_unfit(asked: Asked, classes: Sequence[str]) -> None:
-    """Refuse, before anything is written, weights or a teacher that cannot serve for data of these classes.
+    """Refuse, before anything is written, what cannot be trained, and weights or a teacher of other classes.
 
     Raises:
-        InputError: weights of another network, or of one that cannot grow into this one; a teacher of other classes or
-            channels.
+        InputError: images of an epoch that are too small for the network; weights of another network, or of one that
+            cannot grow into this one; a teacher of other classes or channels.
     """
+    for size in {asked.recipe.size_at(epoch, asked.network.resolution) for epoch in range(asked.recipe.epochs)}:
+        resolve(replace(asked.network, resolution=size))
     if asked.teacher is not None:
         refuse_other_pupils(asked.teacher, classes, preprocessing_of(asked))
     found = asked.weights

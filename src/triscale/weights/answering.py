@@ -8,7 +8,8 @@ from typing import Any, Self
 from torch import Tensor
 
 from triscale.errors import InputError
-from triscale.spec import Network, Preprocessing, Size, overridden, refuse_difference, value_text
+from triscale.spec import Network, Preprocessing, Size, overridden, refuse_difference, resolve, value_text
+from triscale.trained_on import TrainedOn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,11 +20,13 @@ class Answering(ABC):
         classes: names in the order of the logits.
         preprocessing: what a picture goes through first.
         overrides: fields of the preprocessing that were replaced on purpose, each with what the weights had.
+        trained_on: which images made the weights; None where that is not known.
     """
 
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     overrides: Mapping[str, object] = field(default_factory=dict)
+    trained_on: TrainedOn | None = None
 
     def __post_init__(self) -> None:
         for what, here, there in (
@@ -32,6 +35,7 @@ class Answering(ABC):
         ):
             if here != there:
                 raise InputError(f"{here} {what} do not fit the network {self.network.name}, which has {there}.")
+        resolve(replace(self.network, resolution=self.resolution))  # rejects images that are too small for it
 
     @property
     @abstractmethod

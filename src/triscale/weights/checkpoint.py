@@ -29,6 +29,7 @@ from triscale.spec import (
     preprocessing_from,
     to_document,
 )
+from triscale.trained_on import TrainedOn
 from triscale.weights.strict import refuse_differences, shapes, shown
 
 _Part = TypeVar("_Part")
@@ -41,8 +42,8 @@ VERSION = 1
 class Checkpoint:
     """A trained network with the names of its classes and the preprocessing that it was trained with.
 
-    `notes` are sentences on how sure that is; they are not written into files. `split` says how its training split its
-    data: `version`, `group_by` (see `triscale.data.SplitRule`) and `seed`; None where that is not known.
+    `notes` are sentences on how sure that is; they are not written into files. `trained_on` says which images made the
+    weights; None where that is not known.
     """
 
     network: Network
@@ -50,12 +51,12 @@ class Checkpoint:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
-    split: Mapping[str, Any] | None = None
+    trained_on: TrainedOn | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides what it answers, wherever and however it was stored."""
-        return state_digest(_described(replace(self, split=None)), self.state)
+        return state_digest(_described(replace(self, trained_on=None)), self.state)
 
     def model(self) -> Model:
         """The network with these weights, in evaluation mode.
@@ -88,8 +89,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 def _described(checkpoint: Checkpoint) -> str:
     """What stands beside the tensors, as canonical JSON."""
-    split = {} if checkpoint.split is None else {"split": dict(checkpoint.split)}
-    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint), **split}, sort_keys=True)
+    return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint)}, sort_keys=True)
 
 
 def load(path: Path) -> Checkpoint:
@@ -112,27 +112,32 @@ def load(path: Path) -> Checkpoint:
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
         kind = f"{about.get('format')} version {about.get('version')}"
         raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
-    network, classes, preprocessing = described_part(path, about)
-    split = about.get("split") if isinstance(about.get("split"), dict) else None
-    return Checkpoint(network=network, state=tensors, classes=classes, preprocessing=preprocessing, split=split)
+    return described_by(path, about, tensors)
 
 
 def description(checkpoint: Checkpoint) -> dict[str, Any]:
     """All of a checkpoint but its tensors, JSON-ready."""
+    known = checkpoint.trained_on
     return {
         "network": to_document(checkpoint.network),
         "classes": list(checkpoint.classes),
         "preprocessing": preprocessing_document(checkpoint.preprocessing),
+        **({} if known is None else {"trained_on": known.document()}),
     }
 
 
-def described_part(path: Path, about: Mapping[str, Any]) -> tuple[Network, tuple[str, ...], Preprocessing]:
-    """Network, classes and preprocessing of a `description`; InputError, with the file in front, where they are not."""
+def described_by(path: Path, about: Mapping[str, Any], state: Mapping[str, Tensor]) -> Checkpoint:
+    """The checkpoint of a `description` and its tensors; InputError, with the file in front, where it is none."""
     classes = about.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"{path} is damaged: its classes are no list of names.")
-    network = _part(path, about, "network", from_document)
-    return network, tuple(classes), _part(path, about, "preprocessing", preprocessing_from)
+    return Checkpoint(
+        network=_part(path, about, "network", from_document),
+        state=state,
+        classes=tuple(classes),
+        preprocessing=_part(path, about, "preprocessing", preprocessing_from),
+        trained_on=TrainedOn.from_document(about.get("trained_on")),
+    )
 
 
 def _part(path: Path, about: Mapping[str, Any], name: str, read: Callable[[Any], _Part]) -> _Part:

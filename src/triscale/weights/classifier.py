@@ -78,4 +78,7 @@ def load_classifier(
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
     model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
-    return Classifier(model=model, classes=found.classes, preprocessing=found.preprocessing, notes=found.notes)
+    return Classifier(
+        model=model, classes=found.classes, preprocessing=found.preprocessing, notes=found.notes,
+        trained_on=found.trained_on,
+    )  # fmt: skip

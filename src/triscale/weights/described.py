@@ -14,7 +14,7 @@ from torch import Tensor
 
 from triscale.errors import InputError
 from triscale.spec import Network, content_hash
-from triscale.weights.checkpoint import Checkpoint, described_part, description, state_digest
+from triscale.weights.checkpoint import Checkpoint, described_by, description, state_digest
 from triscale.weights.mapping import from_peer
 from triscale.weights.peers import PEERS, Peer
 from triscale.weights.peers.base import base_name
@@ -60,9 +60,8 @@ def read_described(path: Path, stored: Stored) -> PeerFile:
             f"{path} was changed after triscale wrote it, or is damaged: its tensors do not match its digest.\n"
             "Use another copy, or save the new weights without the old file's metadata."
         )
-    network, classes, preprocessing = described_part(path, about)
-    state = from_peer(tensors, network, peer)
-    found = Checkpoint(network=network, state=state, classes=classes, preprocessing=preprocessing)
+    found = described_by(path, about, tensors)
+    found = replace(found, state=from_peer(tensors, found.network, peer))
     return PeerFile(found, f"{peer}:{model}" if model else "")
 
 
