@@ -41,7 +41,13 @@ VERSION = 1
 class Checkpoint:
     """A trained network with the names of its classes and the preprocessing that it was trained with.
 
-    `notes` are sentences on how sure that is; they are not written into files.
+    Attributes:
+        network: what the weights are of.
+        state: the weights by their names in our `state_dict`.
+        classes: in the order of the outputs; none where `lacks` says why.
+        preprocessing: of its pictures.
+        notes: sentences on what was chosen or taken for granted when the file was read.
+        lacks: why it cannot answer, where layers at the end are missing; a training makes them anew.
     """
 
     network: Network
@@ -49,6 +55,7 @@ class Checkpoint:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
+    lacks: str = ""
 
     @property
     def digest(self) -> str:
@@ -80,6 +87,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     metadata = {"triscale": _described(checkpoint), "sha256": ""}
     metadata["sha256"] = state_digest(metadata["triscale"], tensors)
+    if checkpoint.notes:
+        metadata["notes"] = json.dumps(checkpoint.notes)  # for people: where the weights come from
     payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
 
