@@ -45,6 +45,8 @@ class Fitted:
         why: what is wrong with the classifier where it is one of them.
         left_out: names of tensors that are not used.
         own_classifier: the name of the user's own one, where it was taken.
+        not_taken: where in the file other networks of the same kind stand.
+        named_by_file: whether the checkpoint itself names the model, where its tensors leave it open.
     """
 
     identity: Identity
@@ -54,6 +56,8 @@ class Fitted:
     why: str = ""
     left_out: tuple[str, ...] = ()
     own_classifier: str = ""
+    not_taken: tuple[str, ...] = ()
+    named_by_file: bool = False
 
 
 def fitted(identity: Identity, part: Part, unlike: str = "") -> Fitted | None:
@@ -175,7 +179,7 @@ def _answers_further(here: Identity, part: Part, behind: list[str]) -> bool:
     """Whether a linear layer outside takes what the network gives: its logits, or its features."""
     features = next(e.shape[1] for e in _table(here.network, here.peer.name) if e.ours == f"{CLASSIFIER}.weight")
     taken = {features, here.network.classes}
-    matrices = (part.tensors.shapes[name] for name in behind)
+    matrices = (part.tensors.shapes[name] for name in behind if name.endswith(("weight", "kernel")))
     return any(len(shape) == 2 and taken & set(shape) for shape in matrices)
 
 

@@ -95,12 +95,17 @@ def _of_one_part(fitting: list[list[Fitted]]) -> list[Fitted]:
     chosen = averages or firsts
     alike = all({_model(one) for one in found} == {_model(one) for one in fitting[0]} for found in fitting)
     if len(chosen) == 1 and alike:
-        return chosen[0]
-    places = ", ".join(shown(found[0].part.place) or "the file itself" for found in fitting[:5])
+        others = tuple(_place(found[0]) for found in fitting if found is not chosen[0])
+        return [replace(one, not_taken=others) for one in chosen[0]]
+    places = ", ".join(_place(found[0]) for found in fitting[:5])
     raise InputError(
         f"the file holds {len(fitting)} networks: {places}.\n"
         "Save the one that you want alone, or name its model with --network if they are of several models."
     )
+
+
+def _place(found: Fitted) -> str:
+    return shown(found.part.place) or "the file itself"
 
 
 def _model(found: Fitted) -> tuple[str, str]:
@@ -109,8 +114,10 @@ def _model(found: Fitted) -> tuple[str, str]:
 
 def _of_one_model(fitting: list[Fitted], architecture: str) -> Fitted:
     said = [found for found in fitting if found.identity.model == architecture.partition(".")[0]]
-    if len(fitting) == 1 or len(said) == 1:
-        return (said or fitting)[0]
+    if len(fitting) == 1:
+        return fitting[0]
+    if len(said) == 1:
+        return replace(said[0], named_by_file=True)
     names = " or ".join(":".join(_model(found)) for found in fitting)
     raise InputError(
         f"these weights fit {len(fitting)} models, which differ in padding, norm or size.\nSay which: --network {names}"

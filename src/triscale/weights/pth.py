@@ -43,7 +43,6 @@ def read_pth(path: Path, *, allowed: bool) -> Stored:
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _LEAST_TORCH:
         raise InputError(f"reading {path} safely needs torch 2.10 or newer; this is torch {torch.__version__}.")
     if zipfile.is_zipfile(path):
-        _refuse_torchscript(path)
         zip_members(path)
     found = _unpickled(path)
     _refuse_module(path, found)
@@ -51,19 +50,6 @@ def read_pth(path: Path, *, allowed: bool) -> Stored:
     if not groups:
         raise InputError(f"{path} holds {_kind(found)}, not tensors by name.\n{SAVE_STATE}")
     return Stored(tensors=groups, architecture=_architecture(found), unread=tuple(sorted(_unread(found))))
-
-
-def _refuse_torchscript(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            script = any(name.count("/") == 1 and name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return
-    if script:
-        raise InputError(
-            f"{path} is a TorchScript program, not weights; it was not run.\n"
-            "Where it was made: torch.save(torch.jit.load(FILE).state_dict(), NEW)."
-        )
 
 
 def _unpickled(path: Path) -> object:
@@ -96,7 +82,7 @@ def _loaded_without_objects(path: Path, why: Exception) -> object:
             return _loaded(path, standing_in(names))
     except pickle.UnpicklingError as error:
         why = error
-    if program is None and names and "Unsupported operand" in str(why):
+    if program is None and "Unsupported operand" in str(why):
         raise InputError(f"{path} is a pickle of another protocol than torch's own.\n{SAVE_STATE}") from None
     named = f"a program, {shown(program)}" if program else "a program, perhaps"
     raise InputError(f"{path} holds more than tensors ({named}); none of it was run. Do not use it.") from None

@@ -1,5 +1,6 @@
 """What is said of a file that was read: what was chosen among what it holds, and how its classes are called."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from triscale.weights.fitted import CLASSIFIER, Fitted
@@ -17,7 +18,9 @@ def choices(found: Fitted, stored: Stored, classes: int | None) -> list[str]:
 
     `classes` are those that the user or a config says, which need not be said again.
     """
-    said = [_taken(found)] if found.part.place else []
+    said = list(_taken(found))
+    if found.named_by_file:
+        said.append(f"the model is {found.identity.peer.name}:{found.identity.model}, as the file names it")
     network = found.identity.network
     published = PEERS[found.identity.peer.name].network(found.identity.model)
     if network.classes not in (published.classes, classes) and not found.why:
@@ -55,13 +58,15 @@ def _listed(labels: Any, classes: int) -> tuple[str, ...]:
     return ()
 
 
-def _taken(found: Fitted) -> str:
-    part, place = found.part, shown(found.part.place)
-    if part.is_average:
-        return f"took {place}, the average of the weights"
+def _taken(found: Fitted) -> Iterator[str]:
+    """Which of several networks, and how its names were changed."""
+    part = found.part
+    if part.is_average or found.not_taken:
+        average = ", the average of the weights" if part.is_average else ""
+        others = f", not {_some(found.not_taken)}" if found.not_taken else ""
+        yield f"took {shown(part.place)}{average}{others}"
     if part.prefix:
-        return f"took {place}, and the prefix {shown(part.prefix)} off its names"
-    return f"took {place}"
+        yield f"removed the prefix {shown(part.prefix)} from the names"
 
 
 def _lacking(found: Fitted) -> set[str]:

@@ -13,7 +13,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import torch
 
@@ -45,9 +45,16 @@ class _StandIn(type):
 class Unread(list[Any], metaclass=_StandIn):
     """What stands for an object: of all that it is given it keeps items and attributes by name, as data."""
 
+    held: dict[Any, Any]
+
+    def __new__(cls, *_: object) -> Self:
+        """An empty one; a pickle may call the class, or this method alone."""
+        made = super().__new__(cls)
+        made.held = {}
+        return made
+
     def __init__(self, *_: object) -> None:
         super().__init__()
-        self.held: dict[Any, Any] = {}
 
     @property
     def is_module(self) -> bool:
@@ -70,7 +77,8 @@ class Unread(list[Any], metaclass=_StandIn):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # type: ignore[override]  # a list has none; these may be keys of dicts
+        return id(self)
 
 
 def names_in(path: Path) -> set[str]:

@@ -65,6 +65,11 @@ def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     found = {member.filename: member for member in listed}
     if len(found) != len(listed) or len(listed) > 2 * MOST_TENSORS:
         raise InputError(f"{path} is no file of weights: it is a zip with {len(listed):,} members, some of one name.")
+    if any(name.count("/") == 1 and name.endswith("/constants.pkl") for name in found):
+        raise InputError(
+            f"{path} is a TorchScript program, not weights; it was not run.\n"
+            "Where it was made: torch.save(torch.jit.load(FILE).state_dict(), NEW)."
+        )
     for member in listed:
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise InputError(
