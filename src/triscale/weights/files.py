@@ -169,7 +169,7 @@ def shards_of(path: Path) -> list[Path]:
         names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is no list of shards: {first_line(error)}.") from None
-    if not names or not all(isinstance(name, str) and name == Path(name).name for name in names):
+    if not names or not all(isinstance(name, str) and name == Path(name).name != ".." for name in names):
         raise InputError(f"{path} is no list of shards: it names files that do not lie beside it.")
     if any(name.endswith(INDEX) for name in names):
         raise InputError(f"{path} is no list of shards: it names another list.")

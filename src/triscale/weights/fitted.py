@@ -65,12 +65,14 @@ def fitted(identity: Identity, part: Part, unlike: str = "") -> Fitted | None:
 
     `unlike` is a layer without weights that changes the answer.
     """
-    entries = [entry for entry in _table(identity.network, identity.peer.name) if not entry.theirs.endswith(COUNTER)]
+    every = _table(identity.network, identity.peer.name)
+    entries = [entry for entry in every if not entry.theirs.endswith(COUNTER)]
     lacking = [entry for entry in entries if entry.theirs not in part.names]
     without = frozenset(entry.layer for entry in lacking)
     if without and (not without <= _ENDS or CLASSIFIER not in without):
         return None
-    extra = [name for name in part.names if not no_weights(name) and not _known(name, identity, without)]
+    known = {entry.theirs for entry in every if entry.layer not in without}
+    extra = [name for name in part.names if name not in known and not no_weights(name)]
     if _foreign(extra, entries) or (extra and not without):
         return None
     here = adapted(identity, part)
@@ -95,10 +97,6 @@ def _length(entry: Entry, part: Part, axis: int) -> int | None:
     shape = part.shapes.get(entry.theirs)
     ours = entry.our_shape(shape) if shape is not None else None
     return ours[axis] if ours and ours[axis] > 0 else None
-
-
-def _known(name: str, identity: Identity, without: frozenset[str]) -> bool:
-    return name in {e.theirs for e in _table(identity.network, identity.peer.name) if e.layer not in without}
 
 
 def _foreign(extra: Iterable[str], entries: Iterable[Entry]) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 
 from triscale.weights.fitted import CLASSIFIER, Fitted
 from triscale.weights.imagenet import CLASSES, imagenet_names
-from triscale.weights.mapping import table
 from triscale.weights.peers import PEERS
 from triscale.weights.stored import Stored
 from triscale.weights.strict import shown
@@ -32,7 +31,8 @@ def choices(found: Fitted, stored: Stored, classes: int | None) -> list[str]:
     if found.left_out:
         said.append(f"left out {_some(found.left_out)}")
     if found.why:
-        said.append(f"without {' and '.join(sorted(_lacking(found)))}: {found.why}")
+        further = sorted(found.without - {CLASSIFIER})
+        said.append(found.why + (f", and no {' and '.join(further)}" if further else ""))
     if stored.unread:
         said.append(f"did not read objects in it ({_some(stored.unread)})")
     return said
@@ -67,11 +67,6 @@ def _taken(found: Fitted) -> Iterator[str]:
         yield f"took {shown(part.place)}{average}{others}"
     if part.prefix:
         yield f"removed the prefix {shown(part.prefix)} from the names"
-
-
-def _lacking(found: Fitted) -> set[str]:
-    entries = table(found.identity.network, found.identity.peer.name)
-    return {CLASSIFIER} if found.without == {CLASSIFIER} else {e.layer for e in entries if e.layer in found.without}
 
 
 def _channels(number: int) -> str:
