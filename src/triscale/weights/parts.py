@@ -16,10 +16,10 @@ from triscale.weights.peers import PEERS
 from triscale.weights.stored import Stored, Tensors
 from triscale.weights.strict import Shape
 
-_AVERAGE = re.compile(r"(^|[._])(ema|averaged?|swa|teacher|shadow|polyak)([._\d]|$)", re.IGNORECASE)
+_AVERAGE = re.compile(r"(^|[._])(ema|avg|averaged?|swa|teacher|shadow|polyak)([._\d]|$)", re.IGNORECASE)
 """Words by which the average of the weights is known."""
 
-_SECOND = re.compile(r"(^|[._])(student|online|current|initial|init|last)([._\d]|$)", re.IGNORECASE)
+_SECOND = re.compile(r"(^|[._])(student|current|initial|init|last)([._\d]|$)", re.IGNORECASE)
 """Words by which weights are known that are not the ones to take."""
 
 _TRACES = ("num_batches_tracked", "n_averaged", "total_ops", "total_params", "decay", "num_updates")
