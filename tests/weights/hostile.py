@@ -1,9 +1,13 @@
 """Files that try to run a program, or to take all memory, when they are read as weights."""
 
+import argparse
+import importlib
 import io
 import os
 import pickle
+import shutil
 import struct
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -70,6 +74,51 @@ def programs(folder: Path, canary: Path) -> dict[str, Path]:
     (shards / "config.json").write_text('{"architecture": "resnet18", "weight_map": {"w": "../plain.pth"}}')
     found["a path out of the folder"] = shards
     return found
+
+
+def programs_beside_weights(folder: Path, canary: Path, state: dict[str, torch.Tensor]) -> dict[str, Path]:
+    """Checkpoints of a trainer with good weights, and with a program where its options stand."""
+    found: dict[str, Path] = {}
+    calls: dict[str, tuple[Callable[..., object], tuple[object, ...]]] = {
+        "a shell": (os.system, (f"touch {canary}",)),
+        "a process": (subprocess.Popen, (["touch", str(canary)],)),
+        "a function of Python": (exec, (f"open({str(canary)!r}, 'w')",)),
+        "an import": (importlib.import_module, ("antigravity",)),
+        "a file": (shutil.copy, (str(folder / "a shell.pth"), str(canary))),
+    }
+    for name, call in calls.items():
+        for old in (False, True):
+            path = folder / f"{name}{' of old' if old else ''}.pth"
+            held = {"state_dict": state, "args": argparse.Namespace(lr=Call(*call))}
+            torch.save(held, path, _use_new_zipfile_serialization=not old)
+            found[path.stem] = path
+    return found
+
+
+def strangers_beside_weights(folder: Path, canary: Path, state: dict[str, torch.Tensor]) -> Path:
+    """The same with a class of a package that nobody need have, whose state is set by a function of its own."""
+    torch.save({"state_dict": state, "args": Stranger(canary)}, folder / "stranger.pth")
+    return folder / "stranger.pth"
+
+
+class Call:
+    """Calls a function when it is unpickled."""
+
+    def __init__(self, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.call
+
+
+class Stranger:
+    """Writes a file when its state is set, or when anything is done with it."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        state["canary"].touch()
 
 
 def hdf5_that_lead_out(folder: Path, secret: Path) -> dict[str, Path]:

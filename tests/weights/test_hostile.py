@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,74 @@ def test_no_program_in_a_file_is_run(tmp_path: Path, allow_pth: bool) -> None:
     assert len(files) >= 12
     assert not canary.exists()
     assert _events == []
+
+
+def test_a_program_among_a_trainers_options_is_named_and_not_run(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    files = hostile.programs_beside_weights(tmp_path, canary, small_state())
+    _events.clear()
+    _watching.append(True)
+    try:
+        for disguise, path in files.items():
+            with pytest.raises(InputError, match="none of it was run") as caught:
+                load_weights(path, f"timm:{SMALL}", allow_pth=True)
+            assert "\n" not in str(caught.value), disguise
+    finally:
+        _watching.clear()
+
+    assert not canary.exists()
+    assert _events == []
+
+
+def test_an_object_of_a_stranger_is_not_made(tmp_path: Path) -> None:
+    """Nothing of its class is imported or called, so that the weights beside it can be read."""
+    canary = tmp_path / "canary"
+    path = hostile.strangers_beside_weights(tmp_path, canary, small_state())
+
+    found = load_weights(path, f"timm:{SMALL}", allow_pth=True)
+
+    assert "did not read objects in it (tests.weights.hostile.Stranger)" in found.notes[0]
+    assert not canary.exists()
+    with pytest.raises(pickle.UnpicklingError):  # and the reader is as strict as before to everybody else
+        torch.load(path, weights_only=True)
+
+
+def test_a_whole_module_says_how_to_save_its_weights(tmp_path: Path) -> None:
+    torch.save(torch.nn.Sequential(torch.nn.Linear(2, 2)), tmp_path / "a.pth")
+    torch.save({"epoch": 3, "model": torch.nn.Linear(2, 2)}, tmp_path / "b.pth")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, that TorchScript is old
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(tmp_path / "c.pt")  # type: ignore[no-untyped-call]
+
+    for name, kind in (("a.pth", "a whole module"), ("b.pth", "a whole module"), ("c.pt", "a TorchScript program")):
+        with pytest.raises(InputError, match=rf"{kind}(.|\n)*torch\.save\(.*state_dict\(\)") as caught:
+            load_weights(tmp_path / name, allow_pth=True)
+        assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        '{"weight_map": {"w": "../x.safetensors"}}',
+        '{"weight_map": {"w": "/etc/passwd"}}',
+        '{"weight_map": {"w": ".."}}',
+        '{"weight_map": {"w": 3}}',
+        '{"weight_map": {"w": "model.safetensors.index.json"}}',
+        '{"weight_map": {}}',
+        "[]",
+        "{",
+    ],
+)
+def test_a_list_of_shards_leads_nowhere_else(tmp_path: Path, index: str) -> None:
+    path = tmp_path / "in" / "model.safetensors.index.json"
+    path.parent.mkdir()
+    path.write_text(index)
+    safetensors.torch.save_file(small_state(), tmp_path / "x.safetensors")
+
+    with pytest.raises(InputError, match=r"index\.json") as caught:
+        load_weights(path, f"timm:{SMALL}")
+
+    assert "\n" not in str(caught.value)
 
 
 def test_the_watch_sees_a_program_that_runs(tmp_path: Path) -> None:

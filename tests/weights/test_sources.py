@@ -86,9 +86,15 @@ def test_an_unknown_tag_is_refused(tmp_path: Path, b0: dict[str, Tensor]) -> Non
         load_weights(file_of(tmp_path, b0), "timm:tf_efficientnet_b0.nothing", classes=10)
 
 
-def test_other_classes_are_refused_with_both_shapes(tmp_path: Path, b0: dict[str, Tensor]) -> None:
-    with pytest.raises(InputError, match=r"classifier.weight: \(10, 1280\), wanted \(1000, 1280\)") as caught:
-        load_weights(file_of(tmp_path, b0), "timm:efficientnet_b0")
+def test_classes_are_read_off_the_file_and_others_are_refused_with_both_shapes(
+    tmp_path: Path, b0: dict[str, Tensor]
+) -> None:
+    found = load_weights(file_of(tmp_path, b0), "timm:efficientnet_b0")
+    with pytest.raises(InputError, match=r"classifier.weight: \(10, 1280\), wanted \(7, 1280\)") as caught:
+        load_weights(file_of(tmp_path, b0), "timm:efficientnet_b0", classes=7)
+
+    assert len(found.classes) == 10
+    assert "10 classes, as its classifier has them" in found.notes[0]
 
     assert "weights.safetensors" in str(caught.value)
     assert "2 tensors differ" in str(caught.value)
@@ -210,6 +216,69 @@ def test_keras_3_numbers_its_variables(tmp_path: Path) -> None:
 
     assert one.preprocessing == two.preprocessing
     assert all(torch.equal(two.state[name], tensor) for name, tensor in one.state.items())
+
+
+NESTED = {
+    "Sequential": ("model_weights/efficientnetb0/{layer}/{field}:0", "model_weights/dense/dense/{field}:0"),
+    "functional wrapper": ("model_weights/efficientnetb0/{layer}/{field}", "model_weights/out/model/out/{field}"),
+    "network in a network": ("model_weights/model/efficientnetb0/{layer}/{field}:0", "model_weights/dense/{field}:0"),
+    "weights alone": ("efficientnetb0/{layer}/{field}:0", "dense_1/dense_1/{field}:0"),
+    "base with another top": ("model_weights/{layer}/{layer}/{field}:0", "model_weights/flat/flat/{field}:0"),
+}
+"""Where Keras keeps a layer of the base, and the user's own classifier, by how the model was put together."""
+
+
+def nested(folder: Path, base: str, top: str | None) -> Path:
+    """Keras' own file with the groups moved as transfer learning moves them; without a top where none is named."""
+    write_for_peer(folder / "k.h5", keras_checkpoint(0.4, 0.3), "keras")
+    with h5py.File(folder / "k.h5") as old, h5py.File(folder / "nested.h5", "w") as new:
+        for layer in old:
+            for field, data in old[layer][layer].items():
+                where = top if layer == "predictions" else base
+                if where:
+                    new[where.format(layer=layer, field=field)] = data[()]
+    return folder / "nested.h5"
+
+
+@pytest.mark.parametrize("wrapper", NESTED)
+def test_a_keras_base_in_another_network_answers_with_its_own_classifier(tmp_path: Path, wrapper: str) -> None:
+    """The layouts are those that Keras 2 and 3 write (`test_keras_files` reads real ones)."""
+    made = keras_checkpoint(0.4, 0.3)
+
+    found = load_weights(nested(tmp_path, *NESTED[wrapper]), "keras:EfficientNetB0")
+
+    assert all(torch.equal(found.state[name], tensor) for name, tensor in made.state.items())
+    assert found.preprocessing.mean == pytest.approx((0.4,) * 3)
+    assert found.preprocessing.std == pytest.approx((0.3,) * 3)
+    assert "the classifier is " in found.notes[0]
+
+
+def test_a_keras_base_without_top_begins_a_training(tmp_path: Path) -> None:
+    path = nested(tmp_path, "{layer}/{layer}/{field}:0", None)
+
+    with pytest.raises(InputError, match="it holds no classifier"):
+        load_weights(path, "keras:EfficientNetB0")
+    assert load_weights(path, "keras:EfficientNetB0", headless=True).lacks == "it holds no classifier"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("model_weights/batch_normalization/batch_normalization/gamma:0", "layers of its own"),
+        ("model_weights/normalization_1/normalization_1/mean:0", "layers of its own"),
+        (None, "behind a GlobalMaxPooling2D"),
+    ],
+)
+def test_a_keras_head_that_computes_something_else_is_not_taken(tmp_path: Path, extra: str | None, said: str) -> None:
+    path = nested(tmp_path, *NESTED["Sequential"])
+    with h5py.File(path, "r+") as file:
+        if extra:
+            file[extra] = np.ones(3, np.float32)
+        else:
+            file.attrs["model_config"] = '{"layers": [{"class_name": "GlobalMaxPooling2D", "config": {}}]}'
+
+    with pytest.raises(InputError, match=said):
+        load_weights(path, "keras:EfficientNetB0")
 
 
 @pytest.fixture

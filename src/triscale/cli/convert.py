@@ -28,14 +28,15 @@ def convert(
     preprocessing beside the tensors, whoever they are for; the line of code that loads them is printed.
 
     Args:
-        weights: a run folder, a checkpoint, a file of another library, or hf-hub:OWNER/NAME; without it the weights of
+        weights: a run folder, a checkpoint, a file of another library or of a trainer, a folder with a config.json of
+            timm or transformers, or hf-hub:OWNER/NAME; without it the weights of
             --network in an installed package are taken (efficientnet_lite0, -lite1, -lite2).
         out: the file to write: .safetensors, or .h5 for keras. For timm also a folder, which gets a config.json too, so
             that timm prepares pictures as the weights want them.
         to: triscale, torchvision, timm, timm_legacy, lukemelas (EfficientNet-PyTorch) or keras.
         network: the network that the weights belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0, where the
             file leaves it open.
-        classes: of the file, where they are not those of the network.
+        classes: that the file must have; by default, as many as its classifier has.
         allow_pth: read a pickle of torch (.pth), by its restricted reader.
         json: print one JSON document instead of text.
     """
@@ -58,7 +59,7 @@ def convert(
     for note in notes:
         complain(note)
     if json:
-        print_json(document)
+        print_json(document | {"classes": found.network.classes, "notes": list(notes)})
     else:
         print_text(f"{printable(out)}: {found.network.name} for {document.get('model') or to}")
         print_text(*(line for line in [document.get("load")] if line))

@@ -42,8 +42,9 @@ class Wanted:
         epochs: instead of the recipe's.
         batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
         seed: of all that is drawn.
-        weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or
-            Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a new classifier.
+        weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
+            transformers or Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a
+            new classifier, and so do weights without one.
         grow: weights of a smaller network of the same kind, of any source that --weights takes: --network, which is
             only deeper, wider or of more pixels, begins as the very function that they have.
         grow_network: the smaller network, where its weights do not tell.
@@ -82,7 +83,7 @@ class Wanted:
             weights = self._loaded(self.grow, self.grow_network)
             network = computed_as(network, weights.network)
         if network is None:
-            weights = self._loaded(self.weights, self.network)
+            weights = self._loaded(self.weights, self.network, headless=True)
             network = replace(
                 weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
             )
@@ -97,10 +98,12 @@ class Wanted:
             teacher=self._loaded(self.teacher, self.teacher_network) if self.teacher else None,
         )
 
-    def _loaded(self, source: str | None, network: str | None) -> "Checkpoint":
+    def _loaded(self, source: str | None, network: str | None, *, headless: bool = False) -> "Checkpoint":
+        """Weights with what is said of them; `headless` ones are for a training that makes their last layers anew."""
         from triscale.weights import load_weights  # noqa: PLC0415
 
-        found = load_weights(None if source == PACKAGE else source, network, allow_pth=self.allow_pth)
+        file = None if source == PACKAGE else source
+        found = load_weights(file, network, allow_pth=self.allow_pth, headless=headless)
         for note in found.notes:
             complain(note)
         return found
@@ -160,12 +163,12 @@ def train(
     place = _place(compute, world)
     result = _result(asked, out, world, place, tensorboard, split_for_memory=wanted.batch == "auto", **how)
     if world.first:
-        _tell(result, json=json)
+        _tell(result, asked.weights.notes if asked.weights else (), json=json)
 
 
-def _tell(result: "Result", *, json: bool) -> None:
+def _tell(result: "Result", notes: tuple[str, ...], *, json: bool) -> None:
     if json:
-        print_json(_document(result))
+        print_json(_document(result) | ({"notes": list(notes)} if notes else {}))
     else:
         print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
                    f"{result.checkpoint}")  # fmt: skip

@@ -61,7 +61,9 @@ def _take(model: Model, asked: Asked, found: Checkpoint, classes: Sequence[str],
         tell(f"{asked.network.name} begins as the function of {found.network.name}")
         found = grown(found, asked.network)
     state = dict(found.state)
-    if found.classes != tuple(classes):
+    if found.lacks:
+        tell(f"the classifier is new: {found.lacks}")
+    elif found.classes != tuple(classes):
         state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
         tell(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
     model.load_state_dict({**model.state_dict(), **state})

@@ -28,7 +28,7 @@ def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
         return checkpoint
     first = "stem.deep.0.conv.weight" if network.stem.deep else "stem.conv.weight"
     state = {**checkpoint.state, first: _adapted(checkpoint.state[first], channels)}
-    colours = {name: _repeated(getattr(how, name), channels) for name in ("mean", "std")}
+    colours = {name: for_channels(getattr(how, name), channels) for name in ("mean", "std")}
     return replace(
         checkpoint,
         network=replace(network, input_channels=channels),
@@ -60,7 +60,8 @@ def _adapted(weight: Tensor, channels: int) -> Tensor:
     return weight[:, order] * (before / channels)
 
 
-def _repeated(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+def for_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Mean or std of another number of channels: averaged for one, repeated in turn for more."""
     if channels == 1:
         return (sum(values) / len(values),)
     return tuple(values[index % len(values)] for index in range(channels))

@@ -42,8 +42,14 @@ VERSION = 1
 class Checkpoint:
     """A trained network with the names of its classes and the preprocessing that it was trained with.
 
-    `notes` are sentences on how sure that is; they are not written into files. `trained_on` says which images made the
-    weights; None where that is not known.
+    Attributes:
+        network: what the weights are of.
+        state: the weights by their names in our `state_dict`.
+        classes: in the order of the outputs; none where `lacks` says why.
+        preprocessing: of its pictures.
+        notes: sentences on what was chosen or taken for granted when the file was read; not written into files.
+        trained_on: which images made the weights; None where that is not known.
+        lacks: why it cannot answer, where layers at the end are missing; a training makes them anew.
     """
 
     network: Network
@@ -52,6 +58,7 @@ class Checkpoint:
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
     trained_on: TrainedOn | None = None
+    lacks: str = ""
 
     @property
     def digest(self) -> str:
@@ -83,6 +90,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     metadata = {"triscale": _described(checkpoint), "sha256": ""}
     metadata["sha256"] = state_digest(metadata["triscale"], tensors)
+    if checkpoint.notes:
+        metadata["notes"] = json.dumps(checkpoint.notes)  # for people: where the weights come from
     payload = safetensors.torch.save(tensors, metadata=metadata)
     write_atomically(path, payload)
 

@@ -54,7 +54,7 @@ def read_described(path: Path, stored: Stored) -> PeerFile:
         raise InputError(f"{path} is damaged: what it says of itself cannot be read. Use another copy.") from None
     if kind != (FORMAT, VERSION) or peer not in PEERS:
         raise InputError(f"{path} is {shown(str(kind))} of {shown(str(peer))}; another triscale wrote it.")
-    tensors = stored.read()
+    tensors = stored.all()
     if stored.about.get(DIGEST) != state_digest(stored.about[ABOUT], tensors):
         raise InputError(
             f"{path} was changed after triscale wrote it, or is damaged: its tensors do not match its digest.\n"

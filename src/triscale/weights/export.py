@@ -19,7 +19,7 @@ from triscale.weights.mapping import to_peer
 from triscale.weights.peers import PEERS, Peer
 from triscale.weights.peers.timm import LOADING_FOLDER, config
 
-PEERS_TO_WRITE = tuple(PEERS)
+PEERS_TO_WRITE = tuple(name for name, peer in PEERS.items() if peer.loading)
 
 
 class Written(NamedTuple):

@@ -4,17 +4,19 @@ Nothing in a file is executed: a pickle is refused unless it is asked for, and i
 then.
 """
 
+import json
 import zipfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 import safetensors
 
 from triscale.errors import InputError
 from triscale.weights.hdf5 import opened_hdf5
 from triscale.weights.pth import read_pth
-from triscale.weights.stored import MOST_TENSORS, Stored, first_line, zip_members
+from triscale.weights.stored import MOST_TENSORS, Stored, Tensors, first_line, zip_members
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
@@ -22,7 +24,32 @@ _PICKLES = (b"\x80", b"(", b"c", b"]", b"}")
 _LONGEST_HEADER = 16 << 20
 """Bytes that name the tensors of a safetensors file: 160 for each of the most. Reading them takes ten times that."""
 
-_KERAS_MEMBER = "model.weights.h5"
+_KERAS_MEMBER, _KERAS_CONFIG = "model.weights.h5", "config.json"
+
+INDEX = ".index.json"
+"""How the name of a list of shards ends: `model.safetensors.index.json`."""
+
+_OTHERS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: git lfs pull fetches it",
+    b"<": "is a web page or XML, not weights: download the file itself",
+    b"\x1f\x8b": "is compressed: unpack it first",
+    b"BZh": "is compressed: unpack it first",
+    b"\xfd7zXZ": "is compressed: unpack it first",
+    b"\x93NUMPY": "is an array of NumPy, not weights by name",
+    b"GGUF": "is GGUF, the weights of a language model",
+    b"\x08": "is an ONNX file, whose weights have no names of layers: convert those that it was exported from",
+}
+"""First bytes of files that are taken for weights -> what they are, and what to do."""
+
+_TFLITE = b"TFL3"
+
+_FOLDERS = {
+    "saved_model.pb": "is a SavedModel of TensorFlow: in Keras, model.save('FILE.keras') or model.save('FILE.h5')",
+    "checkpoint": "is a checkpoint of TensorFlow: in Keras, model.save('FILE.keras') or model.save('FILE.h5')",
+    ".metadata": "is a distributed checkpoint: python -m torch.distributed.checkpoint.format_utils dcp_to_torch",
+    "zero_to_fp32.py": "is a checkpoint of DeepSpeed: python zero_to_fp32.py FOLDER OUT makes a file of weights",
+}
+"""A file in a folder that is taken for weights -> what the folder is, and what to do."""
 
 
 @contextmanager
@@ -30,7 +57,7 @@ def opened(path: Path, *, allow_pth: bool = False) -> Iterator[Stored]:
     """The tensors of a file of weights: safetensors, Keras' `.h5`, `.weights.h5` and `.keras`, and torch's `.pth`.
 
     Args:
-        path: the file.
+        path: the file, or the list of a model's shards (`model.safetensors.index.json`), which are read as one.
         allow_pth: read a pickle, which is refused otherwise.
 
     Raises:
@@ -48,12 +75,30 @@ def opened(path: Path, *, allow_pth: bool = False) -> Iterator[Stored]:
         kind = opened_hdf5(path, path)
     elif start.startswith(_ZIP) and _KERAS_MEMBER in zip_members(path):
         kind = _opened_keras(path)
+    elif path.name.endswith(INDEX):
+        kind = _opened_shards(path, allow_pth=allow_pth)
     elif start.startswith((_ZIP, *_PICKLES)):
         kind = nullcontext(read_pth(path, allowed=allow_pth))
     else:
-        raise InputError(f"{path} holds no weights: it is no safetensors, HDF5, Keras or torch file, or it is cut off.")
+        _refuse_other(path, start)
     with kind as stored:
         yield stored
+
+
+def refuse_other_folder(folder: Path) -> None:
+    """InputError where a folder holds weights in a form that we do not read."""
+    for name, what in _FOLDERS.items():
+        if (folder / name).is_file():
+            raise InputError(f"{folder} {what}.")
+
+
+def _refuse_other(path: Path, start: bytes) -> NoReturn:
+    for first, what in _OTHERS.items():
+        if start.startswith(first):
+            raise InputError(f"{path} {what}.")
+    if start[4:8] == _TFLITE:
+        raise InputError(f"{path} is a TensorFlow Lite file, whose weights have no names of layers.")
+    raise InputError(f"{path} holds no weights: it is no safetensors, HDF5, Keras or torch file, or it is cut off.")
 
 
 def _start(path: Path) -> tuple[bytes, int]:
@@ -61,15 +106,26 @@ def _start(path: Path) -> tuple[bytes, int]:
         if not path.is_file():
             raise InputError(f"{path}: no such file of weights.")
         with path.open("rb") as file:
-            return file.read(16), path.stat().st_size
+            return file.read(32), path.stat().st_size
     except (OSError, ValueError) as error:  # ValueError: a null character
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
 @contextmanager
 def _opened_keras(path: Path) -> Iterator[Stored]:
-    with zipfile.ZipFile(path) as archive, archive.open(_KERAS_MEMBER) as inner, opened_hdf5(inner, path) as stored:
+    with (
+        zipfile.ZipFile(path) as archive,
+        archive.open(_KERAS_MEMBER) as inner,
+        opened_hdf5(inner, path, _config(archive)) as stored,
+    ):
         yield stored
+
+
+def _config(archive: zipfile.ZipFile) -> str:
+    """What Keras says of the model; a file without it is read for its weights alone."""
+    if _KERAS_CONFIG not in archive.namelist():
+        return ""
+    return archive.read(_KERAS_CONFIG).decode("utf-8", "replace")
 
 
 @contextmanager
@@ -79,10 +135,42 @@ def _opened_safetensors(path: Path) -> Iterator[Stored]:
             names = file.keys()
             if len(names) > MOST_TENSORS:
                 raise InputError(f"{path} holds {len(names):,} tensors; no network has more than {MOST_TENSORS:,}.")
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
             yield Stored(
-                shapes={name: tuple(file.get_slice(name).get_shape()) for name in names},
-                read=lambda: {name: file.get_tensor(name) for name in names},
+                tensors=(Tensors("", found, lambda wanted: {name: file.get_tensor(name) for name in wanted}),),
                 about=file.metadata() or {},
             )
     except (OSError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is damaged: {first_line(error)}.") from None
+
+
+@contextmanager
+def _opened_shards(path: Path, *, allow_pth: bool) -> Iterator[Stored]:
+    """The shards that a list names, each opened once, as if they were one file."""
+    with ExitStack() as stack:
+        shards = [stack.enter_context(opened(shard, allow_pth=allow_pth)).tensors for shard in shards_of(path)]
+        flat = [tensors for groups in shards for tensors in groups]
+        holders = {name: tensors for tensors in flat for name in tensors.shapes}
+        found = {name: tensors.shapes[name] for name, tensors in holders.items()}
+        yield Stored(
+            tensors=(Tensors("", found, lambda names: {n: holders[n].read([n])[n] for n in names}),),
+        )
+
+
+def shards_of(path: Path) -> list[Path]:
+    """The files that a list of shards names, which lie beside it.
+
+    Raises:
+        InputError: it is no such list, or leads elsewhere.
+    """
+    try:
+        if path.stat().st_size > _LONGEST_HEADER:
+            raise ValueError("it is too large")
+        names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} is no list of shards: {first_line(error)}.") from None
+    if not names or not all(isinstance(name, str) and name == Path(name).name != ".." for name in names):
+        raise InputError(f"{path} is no list of shards: it names files that do not lie beside it.")
+    if any(name.endswith(INDEX) for name in names):
+        raise InputError(f"{path} is no list of shards: it names another list.")
+    return [path.with_name(name) for name in names]

@@ -1,7 +1,8 @@
 """HDF5 files of Keras, read without TensorFlow: Keras 3's `.weights.h5`, also within a `.keras`, and the older `.h5`.
 
-Each has its own layout; names come out as `layer/field` with the layer's own name. Links that lead out of a file, data
-kept outside it, and filters that load libraries are refused.
+Each has its own layout; names come out as `layer/field` with the layer's own name, and with the layers around it in
+front where a network stands in another, as in transfer learning: `efficientnetb0/stem_conv/kernel`. Links that lead
+out of a file, data kept outside it, and filters that load libraries are refused.
 """
 
 from collections.abc import Iterator
@@ -14,15 +15,20 @@ import torch
 from torch import Tensor
 
 from triscale.errors import InputError
-from triscale.weights.stored import MOST_TENSORS, Stored, first_line
-from triscale.weights.strict import Shape, shown
+from triscale.weights.stored import MOST_TENSORS, Stored, Tensors, first_line
+from triscale.weights.strict import shown
 
 NORMALIZATION = "normalization"
 """Keras' layer that holds mean and variance of pictures."""
 
-_DEEPEST = 8
+_DEEPEST = 12
+_HOLDERS = frozenset({"layers", "_layer_checkpoint_dependencies"})
+"""What Keras 3 calls the group of a network's layers."""
+
 _FILTERS = {1, 2, 3}
 """Of HDF5 itself: deflate, shuffle, checksum."""
+
+_UNLIKE = ("GlobalMaxPooling2D", "Lambda")
 
 _FIELDS = {
     "conv2d": ("kernel", "bias"),
@@ -35,8 +41,13 @@ _FIELDS = {
 
 
 @contextmanager
-def opened_hdf5(source: Path | IO[bytes], path: Path) -> Iterator[Stored]:
-    """The tensors of an HDF5 file of Keras; `path` is the name to complain under.
+def opened_hdf5(source: Path | IO[bytes], path: Path, config: str = "") -> Iterator[Stored]:
+    """The tensors of an HDF5 file of Keras.
+
+    Args:
+        source: the file, or its bytes.
+        path: the name to complain under.
+        config: what Keras says of the model, as JSON, where it stands outside of the file.
 
     Raises:
         InputError: h5py is not installed, or the file is damaged, or is not as Keras writes it.
@@ -48,12 +59,15 @@ def opened_hdf5(source: Path | IO[bytes], path: Path) -> Iterator[Stored]:
     try:
         with h5py.File(source, "r") as file:
             found = _named(file, dict(_datasets(h5py, file, path)), path)
-            extras = {name: _tensor(data) for name, data in found.items() if _is_extra(name, data.shape)}
-            weights = {name: data for name, data in found.items() if not name.startswith(f"{NORMALIZATION}/")}
             yield Stored(
-                shapes={name: tuple(data.shape) for name, data in weights.items()},
-                read=lambda: {name: _tensor(data) for name, data in weights.items()},
-                extras=extras,
+                tensors=(
+                    Tensors(
+                        "",
+                        {name: tuple(data.shape) for name, data in found.items()},
+                        lambda names: {name: _tensor(found[name]) for name in names},
+                    ),
+                ),
+                unlike=_unlike(config or str(file.attrs.get("model_config", ""))),
             )
     except InputError:
         raise
@@ -61,8 +75,9 @@ def opened_hdf5(source: Path | IO[bytes], path: Path) -> Iterator[Stored]:
         raise InputError(f"{path} is damaged: {first_line(error)}.") from None
 
 
-def _is_extra(name: str, shape: Shape) -> bool:
-    return name in (f"{NORMALIZATION}/mean", f"{NORMALIZATION}/variance") and shape in ((1,), (3,))
+def _unlike(config: str) -> str:
+    """The first layer in a model's description that answers otherwise than ours, and holds no weights to show it."""
+    return next((name for name in _UNLIKE if f'"class_name": "{name}"' in config), "")
 
 
 def _datasets(h5py: Any, file: Any, path: Path) -> Iterator[tuple[str, Any]]:
@@ -105,21 +120,23 @@ def _named(file: Any, datasets: dict[str, Any], path: Path) -> dict[str, Any]:
 def _numbered(file: Any, full: str) -> str:
     """Keras 3: `layers/conv2d_1/vars/0`, where the group `vars` has the layer's name as an attribute."""
     holder, _, number = full.rpartition("/")
-    kind = holder.split("/")[-2]
+    *around, kind, _ = holder.split("/")
     stem, _, index = kind.rpartition("_")
     fields = _FIELDS.get(stem if index.isdecimal() else kind, ())
     field = fields[int(number)] if number.isdecimal() and int(number) < len(fields) else number
-    layer = "normalization" if fields == _FIELDS["normalization"] else file[holder].attrs.get("name", kind)
-    return f"{layer}/{field}"
+    layer = NORMALIZATION if fields == _FIELDS[NORMALIZATION] else file[holder].attrs.get("name", kind)
+    return "/".join([*(part for part in around if part not in _HOLDERS), str(layer), field])
 
 
 def _spelt(full: str) -> str:
     """Before: `model_weights/stem_conv/stem_conv/kernel:0`, without the first part where weights alone are kept."""
-    layer, *_, field = full.removeprefix("model_weights/").split("/")
+    *around, layer, field = full.removeprefix("model_weights/").split("/")
     field = field.partition(":")[0]
+    if around and around[-1] == layer:
+        around.pop()
     if layer.startswith(NORMALIZATION):
         layer = NORMALIZATION
-    return f"{layer}/{'kernel' if field == 'depthwise_kernel' else field}"
+    return "/".join([*around, layer, "kernel" if field == "depthwise_kernel" else field])
 
 
 def _tensor(data: Any) -> Tensor:

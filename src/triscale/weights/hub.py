@@ -2,22 +2,53 @@
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from triscale.errors import InputError, OutputError, UsageError
+from triscale.weights.files import INDEX, shards_of
 from triscale.weights.stored import first_line
 
 PREFIXES = ("hf-hub:", "hf_hub:")
 CONFIG, WEIGHTS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
+PREPROCESSOR = "preprocessor_config.json"
 
 
 class HubFiles(NamedTuple):
-    """The two files of a model on the hub, in the client's cache."""
+    """The files of a model in the client's cache, or in a folder; only transformers has a `preprocessor`."""
 
     config: Path
     weights: Path
+    preprocessor: Path | None = None
+
+
+def files_in(folder: Path, *, allow_pth: bool = False) -> HubFiles | None:
+    """The files of a model in a folder, as they lie on the hub; None where it has no config.
+
+    Raises:
+        InputError: no weights beside the config, or none but a pickle.
+    """
+    config, preprocessor = folder / CONFIG, folder / PREPROCESSOR
+    if not config.is_file():
+        return None
+    weights = weights_in(folder)
+    if weights is None:
+        raise InputError(f"{folder} holds a {CONFIG}, but neither {WEIGHTS} nor {PICKLE}.")
+    if weights.name.startswith(PICKLE) and not allow_pth:
+        raise InputError(
+            f"{folder} holds no {WEIGHTS}; its {PICKLE} is a pickle, a format that can carry programs.\n"
+            "If you trust its source, add --allow-pth."
+        )
+    return HubFiles(config, weights, preprocessor if preprocessor.is_file() else None)
+
+
+def weights_in(folder: Path) -> Path | None:
+    """The file of weights in a folder that was made for the hub, or the list of its shards."""
+    names = (WEIGHTS, WEIGHTS + INDEX, PICKLE, PICKLE + INDEX)
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def is_hub_id(source: object) -> bool:
@@ -49,23 +80,39 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
     utils.logging.set_verbosity_error()  # it retries for some 20 s; we say in the end what came of it
     if not sys.stderr.isatty():
         utils.disable_progress_bars()
-    config = _file(client, errors, name, CONFIG, revision)
+    fetched = partial(_file, client, errors, name, revision=revision)
+    config = fetched(CONFIG)
+    preprocessor = _unless_missing(fetched, PREPROCESSOR) if b'"model_type"' in config.read_bytes() else None
+    for names in (WEIGHTS, PICKLE) if allow_pth else (WEIGHTS,):
+        weights = _unless_missing(fetched, names) or _shards(fetched, names + INDEX)
+        if weights:
+            return HubFiles(config, weights, preprocessor)
+    raise InputError(
+        f"{source} has no {WEIGHTS}. Its {PICKLE}, if any, is a pickle, a format that can carry programs.\n"
+        "If you trust its source, add --allow-pth."
+    )
+
+
+def _unless_missing(fetched: Callable[[str], Path], file: str) -> Path | None:
     try:
-        return HubFiles(config, _file(client, errors, name, WEIGHTS, revision))
+        return fetched(file)
     except _NoEntryError:
-        if not allow_pth:
-            raise InputError(
-                f"{source} has no {WEIGHTS}. Its {PICKLE}, if any, is a pickle, a format that can carry programs.\n"
-                "If you trust its source, add --allow-pth."
-            ) from None
-        return HubFiles(config, _file(client, errors, name, PICKLE, revision))
+        return None
+
+
+def _shards(fetched: Callable[[str], Path], index: str) -> Path | None:
+    """The list of a model's shards, after they were fetched too: the cache keeps them beside it."""
+    listed = _unless_missing(fetched, index)
+    for shard in shards_of(listed) if listed else ():
+        fetched(shard.name)
+    return listed
 
 
 class _NoEntryError(InputError):
     """The model has no such file."""
 
 
-def _file(client: Any, errors: Any, name: str, file: str, revision: str) -> Path:
+def _file(client: Any, errors: Any, name: str, file: str, *, revision: str) -> Path:
     """One file; the client's many errors become ours, in one line each."""
     try:
         return Path(client.hf_hub_download(name, file, revision=revision or None))
@@ -98,13 +145,13 @@ def _raise_for_system(name: str, error: OSError) -> NoReturn:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A model's `config.json`; InputError where it is not one."""
+    """A model's `config.json` or `preprocessor_config.json`; InputError where it is not one."""
     try:
         if path.stat().st_size > 1 << 20:
-            raise InputError(f"{path} is no config.json of a model: it is too large.")
+            raise InputError(f"{path} is no {path.name} of a model: it is too large.")
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {first_line(error)}.") from None
-    if not isinstance(config, dict) or not isinstance(config.get("architecture"), str):
-        raise InputError(f"{path} is no config.json of timm: it names no architecture.")
+    if not isinstance(config, dict):
+        raise InputError(f"{path} is no {path.name} of a model: it names no architecture.")
     return config

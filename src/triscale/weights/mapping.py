@@ -4,7 +4,7 @@ A peer is a naming: a function from the place of a layer in a network to the pee
 Our own names are such a function too; the table pairs the two. Nothing is matched by order or by shape.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -33,6 +33,19 @@ class Entry(NamedTuple):
     shape: Shape
     their_shape: Shape
     axes: tuple[int, ...]
+
+    @property
+    def layer(self) -> str:
+        """The first word of our name: `stem`, `stages`, `head`, `hidden` or `classifier`."""
+        return self.ours.partition(".")[0]
+
+    def our_shape(self, theirs: Shape) -> Shape | None:
+        """The shape that a tensor of the peer has for us, whose numbers may be others; None for another rank."""
+        ones = len(self.their_shape) - len(self.axes)
+        if len(theirs) != len(self.their_shape) or theirs[len(self.axes) :] != (1,) * ones:
+            return None
+        back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return tuple(theirs[axis] for axis in back)
 
     def to_peer(self, tensor: Tensor) -> Tensor:
         """Our tensor as the peer keeps it."""
@@ -73,6 +86,12 @@ def table(network: Network, peer: str) -> tuple[Entry, ...]:
     )
 
 
+def first_name(network: Network, peer: str) -> str:
+    """The peer's name of the weight of the network's first layer."""
+    found, place = _peer(peer), next(places(network))
+    return next(_entries(place, own_names(place), found.naming(network)(place), found)).theirs
+
+
 def to_peer(state: Mapping[str, Tensor], network: Network, peer: str) -> dict[str, Tensor]:
     """Our weights under the peer's names and in its shapes, every tensor used once.
 
@@ -86,31 +105,32 @@ def to_peer(state: Mapping[str, Tensor], network: Network, peer: str) -> dict[st
     return {entry.theirs: entry.to_peer(state[entry.ours].detach()) for entry in entries}
 
 
-def from_peer(tensors: Mapping[str, Tensor], network: Network, peer: str) -> dict[str, Tensor]:
+def from_peer(
+    tensors: Mapping[str, Tensor], network: Network, peer: str, without: Collection[str] = ()
+) -> dict[str, Tensor]:
     """The peer's weights under our names and in our shapes, as float32, every tensor used once.
 
     Only the counters of batches may be missing, which change nothing; they are 0 then.
 
+    Args:
+        tensors: by the peer's names.
+        network: whose they are.
+        peer: one of `PEERS`.
+        without: layers at the end that the peer's weights lack, such as `classifier`; the answer lacks them too.
+
     Raises:
         InputError: up to ten names that are missing, extra, misshapen or not finite; or the peer has no such network.
     """
-    entries = table(network, peer)
+    entries = [entry for entry in table(network, peer) if entry.layer not in without]
     found = shapes(tensors)
-    refuse_differences(found, _wanted(entries, found))
+    wanted = {e.theirs: e.their_shape for e in entries if not e.theirs.endswith(COUNTER) or e.theirs in found}
+    refuse_differences(found, wanted)
     refuse_values(tensors)
     zero = torch.zeros((), dtype=torch.int64)
     state = {e.ours: e.from_peer(_as_ours(tensors.get(e.theirs, zero))) for e in entries}
     counters = [_counter(place) for place in places(network) if place.layer.norm]
-    return state | {name: zero.clone() for name in counters if name not in state}
-
-
-def wanted_shapes(network: Network, peer: str, found: Mapping[str, Shape]) -> dict[str, Shape]:
-    """The shapes that a peer's weights of the network must have; of the counters of batches, those that are found."""
-    return _wanted(table(network, peer), found)
-
-
-def _wanted(entries: tuple[Entry, ...], found: Mapping[str, Shape]) -> dict[str, Shape]:
-    return {e.theirs: e.their_shape for e in entries if not e.theirs.endswith(COUNTER) or e.theirs in found}
+    held = [name for name in counters if name not in state and name.partition(".")[0] not in without]
+    return state | {name: zero.clone() for name in held}
 
 
 def _peer(name: str) -> Peer:

@@ -90,7 +90,9 @@ class Peer:
         counts: whether norms have `num_batches_tracked`.
         change: how a layer's weight is kept.
         loading: the line of code with which the peer loads a file of ours, with places for `model`, `classes`,
-            `channels` (of pictures) and `file`.
+            `channels` (of pictures) and `file`; empty where we write nothing for the peer.
+        outer: what stands in front of the names of all layers but the classifier, and is left out where the peer keeps
+            a network without its classifier.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Peer:
     norm_fields: tuple[str, str, str, str] = (".weight", ".bias", ".running_mean", ".running_var")
     counts: bool = True
     change: Callable[[Place], Change] = _unchanged
+    outer: str = ""
 
     def network(self, model: str) -> Network:
         """Our network as the peer's model of that name computes it; InputError where there is none."""
