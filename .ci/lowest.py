@@ -13,13 +13,19 @@ _FLOOR = re.compile(r"^\s*([A-Za-z0-9_.-]+)(?:\[.*?\])?\s*[>=]=\s*([0-9][^,;\s]*
 
 
 def lowest(pyproject: Path) -> Iterator[str]:
-    """A line `name==version` for each package with a lower bound, among the requirements and those of all extras."""
+    """A line `name==version` for each package with a lower bound, the highest of the requirements and of all extras."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    found = {
-        match.group(1).lower(): match.group(2) for group in groups for one in group if (match := _FLOOR.match(one))
-    }
+    found: dict[str, str] = {}
+    for match in (_FLOOR.match(requirement) for group in groups for requirement in group):
+        if match:
+            name, version = match.group(1).lower(), match.group(2)
+            found[name] = max(found.get(name, version), version, key=_number)
     return (f"{name}=={version}" for name, version in sorted(found.items()))
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """A model made ready to be exported, and what of its input's shape stays open."""
 
 import copy
+import io
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import torch
@@ -74,6 +75,6 @@ def example(about: About) -> tuple[Tensor, Shapes]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Exporters warn about themselves; what they make is proven afterwards."""
-    with warnings.catch_warnings(), torch.no_grad():
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings(), torch.no_grad():  # onnxscript prints to stdout
         warnings.simplefilter("ignore")
         yield

@@ -44,8 +44,10 @@ class Tuned:
         if self.step is None:
             return f"no part of the network is faster by other ways than torch's here{loaded}"
         gain = self.step.interval
-        kept = "a training step is" if self.plan != Plan() else "torch's own ways are kept, as with others a step is"
-        return f"{kept} {gain.median:.2f} times as fast ({gain.low:.2f} to {gain.high:.2f}){loaded}"
+        ratio = f"a training step is {gain.median:.2f} times as fast ({gain.low:.2f} to {gain.high:.2f}){loaded}"
+        if self.plan != Plan():
+            return ratio
+        return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} was asked for"
 
     def document(self) -> dict[str, Any]:
         """How it was found, as plain data."""
