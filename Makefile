@@ -9,7 +9,7 @@ DEMO ?= study --phi 1 --candidates 6 --time 5m
 AVX2 := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 TRISCALE_ISA=avx2
 # Tests of what depends on instructions: kernels, plans, and the memory that a step takes.
 AVX2_TESTS := tests/nn/test_depthwise.py tests/nn/test_isa.py tests/nn/test_speed_plan.py \
-  tests/cost/test_memory.py tests/train/test_kernels.py
+  tests/cost/test_peak.py tests/train/test_kernels.py
 
 # One ordinary install per kind, so that torch and torchvision come out of one resolution: $(1) is what to install, $(2)
 # where, $(3) further options. A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
