@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
 from triscale.data import open_data
@@ -49,6 +51,41 @@ def test_pictures_in_order_pass_a_strict_check(run: Run, pictures: Path) -> None
     answer = run("check", pictures, "--strict")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.splitlines()[-1] == "In order."
+
+
+def test_all_three_splits_are_shown_and_what_is_not_used_is_not_in_order(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "set"
+    for split, name in (("train", "Training"), ("test", "Testing")):
+        shutil.copytree(pictures / split, root / name)
+    for name in ("red", "green"):
+        (root / "valid" / name).mkdir(parents=True)
+        (root / "Testing" / name / "7.png").rename(root / "valid" / name / "7.png")
+    answer = run("check", root)
+    assert "60 training, 2 validation and 14 test pictures in 2 classes" in answer.out
+    assert answer.out.splitlines()[-1] == "In order."
+    assert run("check", root, "--json").json["val"] == 2
+    (root / "extra").mkdir()
+    answer = run("check", root)
+    assert "Beside the splits, and not used: 'extra/'." in answer.out
+    assert answer.out.splitlines()[-1] == "Usable; see above."
+
+
+def test_near_copies_are_grouped_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    draws = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for index in range(10):
+            image = Image.fromarray(draws.integers(0, 256, (16, 16, 3), dtype=np.uint8)).resize((96, 96))
+            image.save(tmp_path / "set" / name / f"{index}.png")
+            image.resize((64, 64)).save(tmp_path / "set" / name / f"{index}.jpg")
+    assert "--group-by near keeps them" in run("check", tmp_path / "set").out
+    answer = run("check", tmp_path / "set", "--group-by", "near")
+    assert "20 pictures are near copies" in answer.out
+    assert "look like training" not in answer.out
+    assert "--group-by near keeps them" not in answer.out
+    assert run("check", tmp_path / "set", "--group-by", "names").code == 64
 
 
 def test_an_empty_class_may_be_left_out(run: Run, doubtful: Path) -> None:

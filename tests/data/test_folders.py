@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.data.conftest import Paint
 from tests.paths import real_data
-from triscale.data import load_picture, open_data
+from triscale.data import Policy, SplitRule, load_picture, open_data
 from triscale.errors import InputError
 
 
@@ -57,14 +57,50 @@ def test_val_serves_as_the_test_and_the_notes_say_so(folders: Path, cache: Path)
     (folders / "test").rename(folders / "val")
     source = open_data(folders, cache=cache)
     assert source.test_from == "val"
-    assert any("val/ serves as the test" in note for note in source.notes)
+    assert any("val serves as the test" in note for note in source.notes)
 
 
-def test_an_unused_val_is_told(folders: Path, cache: Path) -> None:
-    shutil.copytree(folders / "test", folders / "val")
+def test_a_val_beside_a_test_is_the_validation_set(folders: Path, cache: Path, paint: Paint) -> None:
+    for name in ("cat", "dog"):
+        paint(folders / "val" / name / "new.png")
     source = open_data(folders, cache=cache)
-    assert source.test_from == "test"
-    assert any("not used" in note for note in source.notes)
+    split = source.training_split(seed=5)
+    assert (source.test_from, split.held) == ("test", "val")
+    assert split.training.tolist() == list(range(12))
+    assert [source.parts["val"].name(one) for one in split.validation] == ["val/cat/new.png", "val/dog/new.png"]
+    assert np.bincount(source.labels("train")[source.training_split(seed=5, train_size=4).training]).tolist() == [2, 2]
+    assert source.pictures("val", (8, 8)).shape == (2, 8, 8, 3)
+
+
+@pytest.mark.parametrize("name", ["{} (1).png", "copy of {}.png", "0{}.png"])
+def test_where_every_photo_lies_twice_no_copy_crosses_a_split(
+    tmp_path: Path, cache: Path, paint: Paint, name: str
+) -> None:
+    for label in ("cat", "dog"):
+        for index in range(20):
+            file = paint(tmp_path / "set" / label / f"{index}.png")
+            shutil.copy(file, file.with_name(name.format(index)))
+    source = open_data(tmp_path / "set", cache=cache)
+    train, test = source.parts["train"], source.parts["test"]
+    assert not set(train.digests) & set(test.digests)
+    assert np.bincount(test.labels).tolist() == [8, 8]
+    split = source.training_split(seed=0)
+    parts = [{train.digests[one] for one in some} for some in (split.training, split.validation)]
+    assert not parts[0] & parts[1]
+    assert np.bincount(train.labels[split.validation]).tolist() == [2, 2]
+    assert [(one.kind, one.count) for one in source.findings] == [("duplicates", 40)]
+    old = open_data(tmp_path / "set", cache=cache, policy=Policy(split=SplitRule(version=1)))
+    assert "leakage" in {one.kind for one in old.findings}, "findings are of the split that is used"
+
+
+def test_copies_between_val_train_and_test_are_told(folders: Path, cache: Path) -> None:
+    shutil.copytree(folders / "test", folders / "val")
+    shutil.copy(folders / "train" / "cat" / "0.png", folders / "val" / "cat" / "again.png")
+    texts = [one.text for one in open_data(folders, cache=cache).findings if one.kind == "leakage"]
+    assert texts == [
+        "1 of 7 validation pictures are also training pictures: the validation is too kind.",
+        "6 of 6 test pictures are also validation pictures: the test is too kind.",
+    ]
 
 
 @pytest.mark.parametrize("inner", ["", "train"])
@@ -161,11 +197,6 @@ def test_a_test_without_a_readable_picture_is_an_input_error(folders: Path, cach
     for path in (folders / "test").glob("*/*"):
         path.write_bytes(b"")
     refused(folders, cache, "no readable test picture")
-
-
-def test_a_class_only_in_the_test_is_an_input_error(folders: Path, cache: Path) -> None:
-    (folders / "test" / "cow").mkdir()
-    refused(folders, cache, "cow' has no counterpart")
 
 
 def test_classes_that_are_one_are_an_input_error(folders: Path, cache: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Paint
-from triscale.data import Held, open_data, open_split
+from triscale.data import Held, Policy, SplitRule, open_data, open_split
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
 from triscale.spec import IMAGENET, Preprocessing
@@ -22,6 +22,22 @@ def test_a_folder_with_splits_gives_the_one_that_was_asked_for(folders: Path, ca
     paint(folders / "val" / "cat" / "new.png")
     assert opened(folders, "val", cache).part.labels.tolist() == [0]
     assert opened(folders, None, cache).split == "test"
+
+
+def test_splits_are_found_by_the_words_for_them(folders: Path, cache: Path, paint: Paint) -> None:
+    (folders / "train").rename(folders / "Training")
+    (folders / "test").rename(folders / "holdout")
+    assert [len(opened(folders, split, cache).part.labels) for split in ("train", "test", None)] == [12, 6, 6]
+    paint(folders / "valid" / "cat" / "new.png")
+    assert len(opened(folders, "val", cache).part.labels) == 1
+
+
+def test_a_test_is_found_again_by_the_rule_that_drew_it(folders: Path, cache: Path) -> None:
+    root = folders / "train"
+    for rule in (SplitRule(version=1), SplitRule()):
+        drawn = open_data(root, cache=cache, policy=Policy(split=rule)).parts["test"]
+        held = open_split(root, "test", cache=cache, rule=rule).part
+        assert [held.name(one) for one in range(4)] == [drawn.name(one) for one in range(4)]
 
 
 def test_a_study_that_set_its_test_aside_finds_it_again(folders: Path, cache: Path) -> None:

@@ -81,11 +81,84 @@ def test_a_lone_training_file_gives_a_fifth_as_test_and_says_so(pair: Path, cach
         assert {some.tobytes() for some in both} == {some.tobytes() for some in arrays["images"]}
 
 
+KEYS = [
+    ("{}_images", "{}_labels", ("train", "val", "test")),  # MedMNIST
+    ("x_{}", "y_{}", ("train", "test")),  # Keras
+    ("X_{}", "Y_{}", ("train", "valid", "test")),
+    ("x{}", "y{}", ("train", "test")),
+    ("{}_data", "{}_targets", ("training", "validation", "testing")),
+    ("{}", "{}_label", ("train", "dev")),
+]
+
+
+@pytest.mark.parametrize(("images", "labels", "splits"), KEYS)
+@pytest.mark.parametrize("grey", [False, True])
+def test_one_file_holds_the_splits_that_its_arrays_name(
+    tmp_path: Path, cache: Path, images: str, labels: str, splits: tuple[str, ...], grey: bool
+) -> None:
+    draws, arrays = np.random.default_rng(0), dict[str, NDArray[Any]]()
+    for count, split in zip((12, 6, 4), splits, strict=False):
+        shape = (count, 8, 8) if grey else (count, 8, 8, 3)
+        arrays[images.format(split)] = draws.integers(0, 256, shape, dtype=np.uint8)
+        arrays[labels.format(split)] = (np.arange(count) % 2).astype(np.uint8)[:, None if grey else ...]
+    (tmp_path / "set").mkdir()
+    store(tmp_path / "set" / "numbers.npz", arrays)
+    for where in (tmp_path / "set" / "numbers.npz", tmp_path / "set"):
+        source = open_data(where, cache=cache)
+        counts = {split: len(part.labels) for split, part in source.parts.items()}
+        held = {"test": 6} if len(splits) == 2 else {"val": 6, "test": 4}
+        assert counts == {"train": 12, **held}
+        wanted = arrays[images.format(splits[0])]
+        np.testing.assert_array_equal(
+            source.pictures("train", (8, 8)), wanted[..., None].repeat(3, 3) if grey else wanted
+        )
+
+
+def test_files_are_named_by_the_words_for_splits(pair: Path, cache: Path) -> None:
+    (pair / "train.npz").rename(pair / "Training.npz")
+    shutil.copy(pair / "test.npz", pair / "holdout.npz")
+    (pair / "test.npz").rename(pair / "VALID.npz")
+    source = open_data(pair, cache=cache)
+    assert {split: len(part.labels) for split, part in source.parts.items()} == {"train": 40, "val": 12, "test": 12}
+    assert [one.text.partition(" pictures")[0] for one in source.findings] == ["12 of 12 test"]
+
+
+def test_files_that_no_split_is_named_by_are_refused_or_reported(pair: Path, cache: Path) -> None:
+    shutil.copy(pair / "test.npz", pair / "more.npz")
+    assert "not used: 'more.npz'" in " ".join(open_data(pair, cache=cache).notes)
+    (pair / "train.npz").rename(pair / "other.npz")
+    with pytest.raises(InputError, match=r"no train\.npz"):
+        open_data(pair / "test.npz", cache=cache)
+
+
+def test_images_of_a_class_that_training_lacks_are_left_out(pair: Path, cache: Path) -> None:
+    for split, count in (("train", 40), ("test", 12)):
+        with np.load(pair / f"{split}.npz") as arrays:
+            images = arrays["images"]
+        labels = np.arange(count) % (2 if split == "train" else 3)
+        np.savez(pair / f"{split}.npz", images=images, labels=labels)
+    source = open_data(pair, cache=cache)
+    assert (len(source.labels("test")), source.skipped, source.classes) == (8, 4, ("0", "1"))
+    assert source.findings[0].text == "4 of 12 test pictures were left out, since training has no class '2'."
+    np.savez(pair / "test.npz", images=images, labels=np.full(12, 9))
+    assert open_data(pair, cache=cache).test_from == "train"
+
+
+def test_copies_in_arrays_stay_on_one_side(tmp_path: Path, cache: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 3), dtype=np.uint8).repeat(2, axis=0)
+    np.savez(tmp_path / "train.npz", images=images, labels=np.arange(40) // 20)
+    for _ in range(2):  # the second time from memory
+        source = open_data(tmp_path, cache=cache)
+        train, test = (source.pictures(split, (6, 6)) for split in ("train", "test"))
+        assert not {one.tobytes() for one in train} & {one.tobytes() for one in test}
+        assert [(one.kind, one.count) for one in source.findings] == [("duplicates", 20)]
+
+
 WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "no array 'labels'": {"labels": None},
     "no array 'images'": {"images": None},
     "images are float64": {"images": GOOD["images"] / 255},
-    r"images are uint8 \[8, 6, 6\]": {"images": GOOD["images"][..., 0]},
+    r"images are uint8 \[8, 6\]": {"images": GOOD["images"][..., 0, 0]},
     r"images are uint8 \[8, 3, 6, 6\]": {"images": GOOD["images"].transpose(0, 3, 1, 2)},
     "images are object": {"images": np.array([None] * 8)},
     "labels float64": {"labels": np.zeros(8)},

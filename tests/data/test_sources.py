@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pickle
+import shutil
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -104,11 +105,11 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
         (b"", "first line"),
         (b"file,class\na,b\n", "first line of .* is 'file,class'"),
         (b"path,label\nonly\n", "line 2: 'only' cannot"),
-        (b"path,label,split\na.png,b,training\n", "line 2"),
+        (b"path,label,split\na.png,b,traning\n", "line 2"),
         (b"path,label\n,b\n", "line 2"),
         (b'path,label\n"a,b\n', "line 2"),
         (b"path,label\na.png,x\nb.png,x\n", "holds 1 classes"),
-        (b"path,label,split\na.png,x,train\nb.png,y,train\nc.png,z,test\n", "'z' .* test only"),
+        (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training pictures: all are of test, val"),
         (b"path,label\na.png,x\nb.png,y\n", "'x' holds no readable"),
     ],
 )
@@ -117,6 +118,46 @@ def test_a_table_that_cannot_be_understood_is_refused_with_its_line(
 ) -> None:
     (tmp_path / "t.csv").write_bytes(content)
     refused(tmp_path / "t.csv", cache, message)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "from_"),
+    [("Training", "Testing", "test"), ("TRAIN", "valid", "val"), ("", "dev", "val"), ("train_set", "hold-out", "test")],
+)
+def test_the_words_of_a_table_tell_its_splits(folders: Path, cache: Path, train: str, test: str, from_: str) -> None:
+    words = {"train": train, "test": test}
+    rows = [(name, label, words[split]) for name, label, split in listed(folders)]
+    source = open_data(table(folders / "all.csv", rows), cache=cache)
+    assert (source.test_from, len(source.labels("train")), len(source.labels("test"))) == (from_, 12, 6)
+
+
+def test_a_table_may_name_all_three_splits(folders: Path, cache: Path) -> None:
+    rows = [(name, label, "Validation" if name.endswith("2.png") else split) for name, label, split in listed(folders)]
+    source = open_data(table(folders / "all.csv", rows), cache=cache)
+    assert {split: len(part.labels) for split, part in source.parts.items()} == {"train": 10, "val": 4, "test": 4}
+    assert [len(open_split(folders / "all.csv", split, cache=cache).part.labels) for split in ("val", None)] == [4, 4]
+
+
+def test_a_table_that_lists_every_row_twice_keeps_copies_together(folders: Path, cache: Path) -> None:
+    rows = [(name, label) for name, label, split in listed(folders) for _ in range(2)]
+    parts = open_data(table(folders / "some.csv", rows, "path,label"), cache=cache).parts
+    assert len(parts["test"].labels) == 8
+    assert not set(parts["train"].digests) & set(parts["test"].digests)
+
+
+@pytest.mark.parametrize(("label", "said"), [("", "none of its 6 pictures"), ("unknown", "none of its 6 pictures")])
+def test_a_test_without_labels_in_a_table_is_a_note(folders: Path, cache: Path, label: str, said: str) -> None:
+    rows = [(name, kind if split == "train" else label, split) for name, kind, split in listed(folders)]
+    source = open_data(table(folders / "all.csv", rows), cache=cache)
+    assert (source.test_from, source.classes) == ("train", ("cat", "dog"))
+    assert said in " ".join(source.notes)
+
+
+def test_rows_of_a_class_that_training_lacks_are_left_out(folders: Path, cache: Path) -> None:
+    rows = [(name, "emu" if name == "test/cat/0.png" else label, split) for name, label, split in listed(folders)]
+    source = open_data(table(folders / "all.csv", rows), cache=cache)
+    assert (len(source.labels("test")), source.skipped) == (5, 1)
+    assert source.findings[0].examples == ("'test/cat/0.png' (there is no class 'emu' in training)",)
 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path: Path, cache: Path) -> None:
@@ -151,6 +192,40 @@ def shards(folders: Path, root: Path, label: Callable[[str], str] = str) -> Path
 def test_shards_give_what_the_folders_give(folders: Path, cache: Path, tmp_path: Path) -> None:
     root = shards(folders, tmp_path / "shards")
     assert shown(open_data(root, cache=cache)) == shown(open_data(folders, cache=cache))
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "from_"),
+    [
+        ("imagenet1k-train-{}", "imagenet1k-validation-{}", "val"),
+        ("Training-{}", "holdout{}", "test"),
+        ("{}", "cats-and-dogs-valid-{}", "val"),
+        ("part_{}", "eval", "val"),
+    ],
+)
+def test_a_word_in_the_name_of_a_shard_tells_its_split(
+    folders: Path, cache: Path, tmp_path: Path, train: str, test: str, from_: str
+) -> None:
+    root = shards(folders, tmp_path / "shards")
+    for path in root.glob("*.tar"):
+        number = path.stem.removeprefix("train-").removeprefix("test-")
+        path.rename(root / f"{(test if path.stem.startswith('test') else train).format(number)}.tar")
+    source = open_data(root, cache=cache)
+    assert (source.test_from, len(source.labels("train")), len(source.labels("test"))) == (from_, 12, 6)
+
+
+def test_shards_that_name_no_split_beside_those_that_do_are_not_used(
+    folders: Path, cache: Path, tmp_path: Path
+) -> None:
+    root = shards(folders, tmp_path / "shards")
+    shutil.copy(root / "test-000000.tar", root / "more-000001.tar")
+    source = open_data(root, cache=cache)
+    assert len(source.labels("train")) == 12
+    assert "1 shards whose names tell no split are not used: 'more-000001.tar'" in " ".join(source.notes)
+    (root / "more-000001.tar").unlink()
+    for path in root.glob("train-*.tar"):
+        path.rename(root / path.name.replace("train", "val"))
+    refused(root, cache, "no training split")
 
 
 def test_numbers_in_shards_get_their_names_from_a_list(folders: Path, cache: Path, tmp_path: Path) -> None:

@@ -27,6 +27,11 @@ class ArrayNames:
     labels: str = "labels"
 
     @property
+    def where(self) -> str:
+        """The same with the folder, for errors."""
+        return str(self.path.with_name(self.shown))
+
+    @property
     def shown(self) -> str:
         """What a person finds the images by."""
         return self.path.name if self.images == "images" else f"{self.path.name}:{self.images}"

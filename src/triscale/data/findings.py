@@ -80,7 +80,7 @@ def alike_in(splits: Mapping[Split, Sequence[Photo]]) -> dict[str, str]:
 def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, drawn: bool) -> tuple[Finding, ...]:
     """What digests and looks tell: pictures in two splits, in two classes, twice in one, and near copies."""
     good = [photo for part in parts.values() for photo in part]
-    given = {"training": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
+    given = {"": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
     found = (
         *(_leakage(one, other, parts) for one, other in _PAIRS),
         _two_classes(good),
@@ -150,7 +150,7 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
         for index, photo in enumerate(photos)
         if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
-    text = f"{len(again)} {part} pictures are copies of others of their class: {_some(again)}."
+    text = f"{len(again)} {part}{' ' * bool(part)}pictures are copies of others of their class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 
@@ -171,9 +171,9 @@ def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]
                for split in READ if split != "train" for photo in parts.get(split, ()))  # fmt: skip
     grouped = any(photo.group for photos in parts.values() for photo in photos)
     told = f", and {torn} of the pictures to test or validate on look like training pictures" if torn else ""
-    advice = "" if grouped else " --group-by near keeps them on one side of the splits that are drawn."
+    advice = "" if grouped else "; --group-by near keeps them on one side of a split that is drawn"
     shown = list(again.values())
-    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}: {_some(shown)}.{advice}"
+    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}{advice}: {_some(shown)}."
     return _finding("near copies", len(shown), text, shown)
 
 

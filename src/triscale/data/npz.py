@@ -177,7 +177,7 @@ def _known_parts(
     for split, file in files.items():
         if file.classes is not None and file.classes != classes:
             raise InputError(
-                f"The classes of {file.names.shown!r} are not those of train.npz.\nWrite the same into both."
+                f"The classes of {file.names.where!r} are not those of train.npz.\nWrite the same into both."
             )
         known = file.labels < len(classes)
         if (count := int((~known).sum())) and split != "train":
@@ -196,22 +196,22 @@ def read_npz(names: ArrayNames) -> tuple[tuple[str, ...] | None, ArrayPart]:
     """
     file = _read(names)
     if file.classes is not None and file.labels.max() >= len(file.classes):
-        raise InputError(f"{names.shown!r}: label {file.labels.max()}, but only {len(file.classes)} classes.\n{WANTED}")
+        raise InputError(f"{names.where!r}: label {file.labels.max()}, but only {len(file.classes)} classes.\n{WANTED}")
     return file.classes, file.part()
 
 
 def _classes(train: _File) -> tuple[str, ...]:
     classes = train.classes or tuple(str(label) for label in range(int(train.labels.max()) + 1))
     if len(classes) < 2:
-        raise InputError(f"{train.names.shown!r} holds only one class.\nA classifier needs two or more.")
+        raise InputError(f"{train.names.where!r} holds only one class.\nA classifier needs two or more.")
     if train.labels.max() >= len(classes):
         raise InputError(
-            f"{train.names.shown!r}: label {train.labels.max()}, but there are only {len(classes)} classes.\n{WANTED}"
+            f"{train.names.where!r}: label {train.labels.max()}, but there are only {len(classes)} classes.\n{WANTED}"
         )
     empty = np.flatnonzero(np.bincount(train.labels, minlength=len(classes)) == 0)
     if len(empty):
         raise InputError(
-            f"{train.names.shown!r} has no picture of class {classes[empty[0]]!r} (label {empty[0]}).\n"
+            f"{train.names.where!r} has no picture of class {classes[empty[0]]!r} (label {empty[0]}).\n"
             "Leave the class out of `classes`, or give pictures."
         )
     return classes

@@ -133,17 +133,8 @@ def photo_source(
     Raises:
         InputError: a class or the test without a readable picture; with a strict policy any serious finding.
     """
-    order = [split for split in READ if split in splits]
-    files = hashed([photo for split in order for photo in splits[split]], progress)
-    content = fingerprint(files, table)
-    files = examined(files, cache / f"{content[:24]}-scan.json", progress)
-    if policy.allow_truncated and (complete := completed(files)) != files:
-        files, content = (
-            complete,
-            fingerprint(files, table + b"truncated"),
-        )  # what is rendered of them is something else
-    rest = iter(files)
-    scanned = {split: list(islice(rest, len(splits[split]))) for split in order}
+    scanned, content = _scanned(splits, table, cache, progress, mend=policy.allow_truncated)
+    files = [photo for photos in scanned.values() for photo in photos]
     refuse_serious([one for one in (left_out(files),) if one], policy)
     good, classes, empty = _without_empty({split: readable(some) for split, some in scanned.items()}, classes, policy)
     near = alike_in(good)
@@ -167,6 +158,20 @@ def photo_source(
         cache=cache,
         rule=policy.split,
     )  # fmt: skip
+
+
+def _scanned(
+    splits: Mapping[Split, Sequence[Photo]], table: bytes, cache: Path, progress: Progress | None, *, mend: bool
+) -> tuple[dict[Split, list[Photo]], str]:
+    """The files of each split as a scan found them, and the fingerprint of them all."""
+    order = [split for split in READ if split in splits]
+    files = hashed([photo for split in order for photo in splits[split]], progress)
+    content = fingerprint(files, table)
+    files = examined(files, cache / f"{content[:24]}-scan.json", progress)
+    if mend and (complete := completed(files)) != files:  # what is rendered of them is something else
+        files, content = complete, fingerprint(files, table + b"truncated")
+    rest = iter(files)
+    return {split: list(islice(rest, len(splits[split]))) for split in order}, content
 
 
 def _settled(

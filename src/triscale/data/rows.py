@@ -52,6 +52,9 @@ def rows_source(
     """
     if policy.split.version == FIRST and any(row.split == "test" for row in rows):
         rows = [row for row in rows if row.split != "val"]
+    if rows and not any(row.split == "train" for row in rows):
+        there = ", ".join(sorted({row.split for row in rows}))
+        raise InputError(f"{name!r} has no training pictures: all are of {there}.\nExpected a split train beside them.")
     labels = _labels(rows, name, names)
     strange = "there is no class {!r} in training".format
     splits: dict[Split, list[Photo]] = {}

@@ -20,6 +20,7 @@ from triscale import scaling
 from triscale._version import __version__
 from triscale.cost import count
 from triscale.data import Split, SplitRule, recorded_rule
+from triscale.data.split import FIRST
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.machine import machine
@@ -65,14 +66,28 @@ class Study:
         kernels: bool = True,
     ) -> None:
         self.question, self.workers, self.progress = question, workers, progress
-        self.place = Workplace(
-            folder or RUNS, question.data, question.seed, question.train_size, Recipe(), threads, device,
-            kernels=kernels, rule=_rule_of(folder, question),
-        )  # fmt: skip
-        self.baseline = replace(scaling.network(question.network), classes=len(self.place.source.classes))
+        self._how: dict[str, Any] = {"threads": threads, "device": device, "kernels": kernels}
         self._speeds: dict[str, float] = {}
-        # The hash needs the data, which are opened by the workplace.
+        self._open(SplitRule(group_by=question.group_by) if folder is None else _rule_in(folder, question))
+        if folder is None:
+            self._find_again()
         self.folder = self.place.folder = folder or RUNS / self.hash
+
+    def _open(self, rule: SplitRule) -> None:
+        """Open the data, whose content is a part of the hash that names the folder."""
+        asked = self.question
+        self.place = Workplace(RUNS, asked.data, asked.seed, asked.train_size, Recipe(), rule=rule, **self._how)
+        self.baseline = replace(scaling.network(asked.network), classes=len(self.place.source.classes))
+
+    def _find_again(self) -> None:
+        """A study of this question by the first rule of splits keeps it; what it read of the data had another hash."""
+        newest, known = self.place.rule, (RUNS / self.hash / RECORDS).exists()
+        if known and _rule_in(RUNS / self.hash, self.question) == newest:
+            return
+        if self.question.group_by == "content" and (known or "val" in self.place.source.parts):
+            self._open(SplitRule(version=FIRST))
+            if not (RUNS / self.hash / RECORDS).exists():
+                self._open(newest)
 
     @property
     def hash(self) -> str:
@@ -330,10 +345,10 @@ class Study:
         store.append(self.folder / RECORDS, record)
 
 
-def _rule_of(folder: Path | None, question: Question) -> SplitRule:
-    """The rule of the study that is in the folder; of a new one, the newest."""
-    path = None if folder is None else folder / RECORDS
-    known = store.read(path).one("study") if path is not None and path.exists() else None
+def _rule_in(folder: Path, question: Question) -> SplitRule:
+    """The rule of the study that is in a folder; the newest if there is none."""
+    path = folder / RECORDS
+    known = store.read(path).one("study") if path.exists() else None
     if known is None:
         return SplitRule(group_by=question.group_by)
     return replace(recorded_rule(known["data"].get("split")), group_by=question.group_by)

@@ -178,6 +178,8 @@ def _difference(name: str, then: Known, now: Known) -> str:
         usual = asdict(Recipe())
         changed = [key for key in one | other if one.get(key, usual.get(key)) != other.get(key, usual.get(key))]
         shown = [", ".join(f"{key} {it.get(key, usual.get(key))}" for key in changed) for it in (one, other)]
+    elif name == "split":
+        shown = [f"rule {rule.version} by {rule.group_by}" for rule in map(recorded_rule, (one, other))]
     else:
         shown = [str(one), str(other)]
     return f"{name}: {shown[0]} then, {shown[1]} now"
