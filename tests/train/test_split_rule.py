@@ -42,9 +42,9 @@ def test_the_rule_stands_in_the_run_its_records_and_its_checkpoint(tmp_path: Pat
     assert identity(tmp_path / "run")["split"] == rule
     first = json.loads((tmp_path / "run" / "records.jsonl").read_text().splitlines()[0])
     assert first["data"]["split"] == rule
-    used = load(result.checkpoint).trained_on
-    assert used
-    assert (used.version, used.group_by, used.seed) == (2, "content", 1)
+    known = load(result.checkpoint).trained_on
+    assert known is not None
+    assert (known.version, known.group_by, known.seed) == (2, "content", 1)
 
 
 def test_a_checkpoint_answers_for_the_same_whatever_it_says_of_its_split(tmp_path: Path, data: Path) -> None:
