@@ -229,7 +229,7 @@ def _pool(name: str, size: tuple[int, int], stride: int) -> Pool:
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (4, 4), (5, 8), (7, 7)])
 def test_a_factorized_reduction_sees_every_second_pixel_and_the_one_right_below(size: tuple[int, int]) -> None:
     """With weights of one, each path returns what it sees: every second pixel, and the one right below it."""
-    block: Block = resolve(small(*size)).runs[2].block
+    block: Block = resolve(small()).runs[2].block
     even, odd, _ = block.plan.previous.layers
     reduction = FactorizedReduction(even, odd, small().norm).eval()
     for module in (reduction.even, reduction.odd):

@@ -93,3 +93,17 @@ def test_an_overridden_resolution_that_is_too_small_is_rejected_before_an_answer
 
     with pytest.raises(InputError, match="bare cannot run on images of 8x2 px"):
         found.held_to({}, {"resolution": (8, 2)})
+
+
+def test_weights_without_a_classifier_keep_all_else(tmp_path: Path) -> None:
+    """Of `num_classes=0`, features only, or a head of one's own: what is lacking is made anew."""
+    whole, said = smaller(), list[str]()
+    state = {name: tensor for name, tensor in whole.state.items() if not name.startswith("classifier.")}
+    headless = replace(whole, state=state, classes=(), lacks="it holds no classifier")
+    one = Asked(network=SMALL, data=str(tmp_path), recipe=RECIPE, seed=1, weights=headless)
+
+    model = first_model(one, ("0", "1"), said.append)
+
+    assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in state.items())
+    assert model.classifier.weight.shape[0] == SMALL.classes
+    assert said == ["the classifier is new: it holds no classifier"]

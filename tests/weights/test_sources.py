@@ -256,8 +256,9 @@ def test_a_keras_base_in_another_network_answers_with_its_own_classifier(tmp_pat
 def test_a_keras_base_without_top_begins_a_training(tmp_path: Path) -> None:
     path = nested(tmp_path, "{layer}/{layer}/{field}:0", None)
 
-    with pytest.raises(InputError, match="it holds no classifier"):
-        load_weights(path, "keras:EfficientNetB0")
+    for classes in (None, 3):
+        with pytest.raises(InputError, match="it holds no classifier"):
+            load_weights(path, "keras:EfficientNetB0", classes=classes)
     assert load_weights(path, "keras:EfficientNetB0", headless=True).lacks == "it holds no classifier"
 
 

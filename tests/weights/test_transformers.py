@@ -138,3 +138,19 @@ def test_a_config_of_something_else_is_refused_by_name(changed: dict[str, Any], 
 
     assert "config.json" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_timm_wrapper_answers_as_transformers_does(tmp_path: Path) -> None:
+    """It saves timm's models with timm's own words in the config, under a prefix."""
+    config = transformers.TimmWrapperConfig(architecture="mnasnet_small", num_labels=3, label_names=["a", "b", "c"])
+    theirs = transformers.TimmWrapperForImageClassification(config)
+    randomise(theirs)
+    theirs.eval().save_pretrained(tmp_path)
+    x = torch.randn(2, 3, 48, 48)
+
+    found = load_weights(tmp_path)
+    with torch.inference_mode():
+        expected, answers = theirs(x).logits, found.model()(x)
+
+    assert float((answers - expected).abs().max()) <= 1e-5 * float(expected.abs().max())
+    assert found.classes == ("a", "b", "c")

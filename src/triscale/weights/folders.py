@@ -47,13 +47,15 @@ def _of_timm(
     with naming(files.config):
         if number:  # 0 is that of a network without a classifier
             classes = classes or replace(identity.network, classes=number).classes
-        how = settings(details)
+        told = "pretrained_cfg" in config or "input_size" in config  # transformers' timm_wrapper may leave both out
+        how = settings(details) if told else identity.peer.preprocessing(identity.model, "", "")
     labels = config.get("label_names", details.get("label_names"))
     with opened(files.weights, allow_pth=allow_pth) as stored, naming(files.weights):
         if ABOUT in stored.about:
             return _unchanged(files.config, read_described(files.weights, stored).checkpoint, identity, number, how)
         found = identify(stored, identity, classes)
-        return read(files.weights, stored, found, Told(preprocessing=how, labels=labels, classes=classes))
+        notes = () if told else (assumed(files.weights, identity, how),)
+        return read(files.weights, stored, found, Told(preprocessing=how, labels=labels, classes=classes, notes=notes))
 
 
 def _require_configured(identity: Identity, network: str | None, folder: Path) -> None:

@@ -62,7 +62,7 @@ def identify(stored: Stored, wanted: Wanted, classes: int | None = None) -> Fitt
         _refuse(here, models, wanted, classes)
     found = _of_one_model(_of_one_part(taken), stored.architecture)
     _refuse_odd(found.part)
-    if classes not in (None, found.identity.network.classes):
+    if not found.why and classes not in (None, found.identity.network.classes):
         _refuse_differences(found.part, found.identity, classes)
     return found
 
