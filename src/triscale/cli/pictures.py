@@ -86,10 +86,19 @@ def _files(image: str) -> Iterator[Path]:
     elif _GLOB & set(image) and not path.exists():
         found = [file for file in _matches(path) if not file.is_dir()]
     else:
-        found = [path]
+        yield path
+        return
+    found = [file for file in found if not _litter(path, file)]
     if not found:
         raise InputError(f"no picture at {printable(image)}.")
     yield from found
+
+
+def _litter(given: Path, file: Path) -> bool:
+    """Whether a server or an archive left the file there; what the argument itself names was meant."""
+    from triscale.data.litter import lies_in_litter  # noqa: PLC0415  decoders are loaded only here
+
+    return lies_in_litter(part for part in file.parts if part not in given.parts)
 
 
 def _matches(pattern: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from triscale.data.cache import default_cache
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
+from triscale.data.litter import is_ignored
 from triscale.data.npz import open_npz, read_npz
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import part_of
@@ -123,7 +124,7 @@ def _absent(root: Path, split: str | None, there: list[str]) -> InputError:
 
 
 def _holds_classes(folder: Path) -> bool:
-    return folder.is_dir() and any(place.is_dir() and not place.name.startswith(".") for place in folder.iterdir())
+    return folder.is_dir() and any(place.is_dir() and not is_ignored(place.name) for place in folder.iterdir())
 
 
 def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, ...]) -> Held:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from triscale.data.cache import Progress
 from triscale.data.images import Member
+from triscale.data.litter import is_ignored, lies_in_litter
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
@@ -35,7 +36,7 @@ class _Sample:
 def shards_in(path: Path) -> list[Path]:
     """The shards in a folder, sorted, or the one that `path` is; none if there are no shards."""
     if path.is_dir():
-        return sorted(path.glob("*.tar"))
+        return sorted(shard for shard in path.glob("*.tar") if not is_ignored(shard.name))
     return [path] if path.suffix == ".tar" or path.name.endswith((".tar.gz", ".tgz")) else []
 
 
@@ -104,7 +105,7 @@ def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) ->
     if member.isfile() and (member.offset_data + member.size > length or member.issparse()):
         raise _refused(shard, f"it ends within {name[:80]!r}")
     seen.add(name)
-    return member.isfile() and not PurePosixPath(name).name.startswith(".")
+    return member.isfile() and not PurePosixPath(name).name.startswith(".") and not lies_in_litter(name.split("/"))
 
 
 def _parted(name: str) -> tuple[str, str]:

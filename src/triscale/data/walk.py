@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
+from triscale.data.litter import is_ignored
 from triscale.data.source import TestFrom
 from triscale.errors import InputError
-
-IGNORED = {"thumbs.db", "desktop.ini"}
 
 
 def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
@@ -34,7 +33,7 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     Raises:
         InputError: fewer than `least`; two that are the same folder, or whose names differ only in case.
     """
-    folders = {entry.name: Path(entry) for entry in os.scandir(root) if not _ignored(entry.name) and _is_class(entry)}
+    folders = {entry.name: Path(entry) for entry in os.scandir(root) if not is_ignored(entry.name) and _is_class(entry)}
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         raise InputError(
@@ -61,16 +60,12 @@ def files_below(folder: Path) -> list[Path]:
     closed: list[OSError] = []
     found = list[Path]()
     for place, folders, files in os.walk(folder, onerror=closed.append):
-        folders[:] = [name for name in folders if not _ignored(name)]
+        folders[:] = [name for name in folders if not is_ignored(name)]
         linked = [name for name in folders if Path(place, name).is_symlink()]
-        found += [Path(place, name) for name in files + linked if not _ignored(name)]
+        found += [Path(place, name) for name in files + linked if not is_ignored(name)]
         if not folders and not files and Path(place) != folder and Path(place).suffix:
             found.append(Path(place))
     return sorted(found + [Path(error.filename) for error in closed])
-
-
-def _ignored(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in IGNORED
 
 
 def _is_class(entry: os.DirEntry[str]) -> bool:
