@@ -16,8 +16,8 @@ FOLDERS = [
     ".sync", ".stfolder", "__pycache__", "Network Trash Folder", "@Recently-Snapshot", "RECYCLER", ".git",
 ]  # fmt: skip
 FILES = [
-    "Thumbs.db", "ehthumbs.db", "desktop.ini", ".DS_Store", "._0.png", "~$notes.docx", "Icon\r", "Thumbs.db:encryptable",
-    "Picasa.ini", ".picasa.ini",
+    "Thumbs.db", "ehthumbs.db", "desktop.ini", ".DS_Store", "._0.png", "~$notes.docx", "Icon\r",
+    "Thumbs.db:encryptable", "Picasa.ini", ".picasa.ini",
 ]  # fmt: skip
 
 
@@ -76,3 +76,5 @@ def test_a_command_that_takes_files_passes_over_litter_unless_it_is_named(folder
     assert run_and_pictures("predict", ["RUN", str(cat / "**" / "*.png")], named=False)[1] == before
     thumbs = cat / "@eaDir"
     assert len(run_and_pictures("predict", ["RUN", str(thumbs)], named=False)[1]) == 1
+    (cat / ".mine.png").write_bytes((cat / "0.png").read_bytes())
+    assert run_and_pictures("predict", ["RUN", str(cat / ".m*.png")], named=False)[1] == [cat / ".mine.png"]

@@ -82,23 +82,25 @@ def _files(image: str) -> Iterator[Path]:
     """The files that an argument means: itself, what lies below a folder, or what a pattern matches."""
     path = Path(image)
     if path.is_dir():
-        found = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+        found = [file for file in sorted(path.rglob("*")) if file.is_file()]
     elif _GLOB & set(image) and not path.exists():
         found = [file for file in _matches(path) if not file.is_dir()]
     else:
         yield path
         return
-    found = [file for file in found if not _litter(path, file)]
+    found = [file for file in found if not _ignored(path, file)]
     if not found:
         raise InputError(f"no picture at {printable(image)}.")
     yield from found
 
 
-def _litter(given: Path, file: Path) -> bool:
-    """Whether a server or an archive left the file there; what the argument itself names was meant."""
-    from triscale.data.litter import lies_in_litter  # noqa: PLC0415  decoders are loaded only here
+def _ignored(given: Path, file: Path) -> bool:
+    """Whether the file is hidden or litter, or lies in such a folder; what the argument itself names was meant."""
+    from triscale.data.litter import is_ignored, is_litter  # noqa: PLC0415  decoders are loaded only here
 
-    return lies_in_litter(part for part in file.parts if part not in given.parts)
+    hidden = any(part.startswith(".") and part.strip(".") for part in given.parts)
+    ignored = is_litter if hidden else is_ignored
+    return any(ignored(part) for part in file.parts if part not in given.parts)
 
 
 def _matches(pattern: Path) -> list[Path]:
