@@ -92,8 +92,8 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
     assert source.skipped == 3
     assert source.findings[0].examples == (
         "'gone\\n.png' (no such file or directory)",
-        "'../secret.png' (a link out of the data folder)",
-        f"{str(outside)!r} (a link out of the data folder)",
+        "'../secret.png' (a path out of the folder of the table)",
+        f"{str(outside)!r} (a path out of the folder of the table)",
     )
     assert open_data(folders / "all.csv", cache=cache, policy=Policy(follow_links=True)).skipped == 1
 
@@ -102,7 +102,7 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
     ("content", "message"),
     [
         (b"", "first line"),
-        (b"file,class\na,b\n", "first line of .* is 'file,class'"),
+        (b"file,class\na,b\n", "holds 1 classes, 'b': 'a' .no such file"),
         (b"path,label\nonly\n", "line 2: 'only' cannot"),
         (b"path,label,split\na.png,b,training\n", "line 2"),
         (b"path,label\n,b\n", "line 2"),

@@ -7,11 +7,10 @@ from pathlib import Path
 from triscale.data.cache import Progress
 from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photo_source
+from triscale.data.reasons import OUTSIDE
 from triscale.data.source import Source
 from triscale.data.walk import class_folders, files_below, layout, leads_out
 from triscale.errors import InputError
-
-OUTSIDE = "a link out of the data folder"
 
 
 def open_folders(

@@ -6,10 +6,12 @@ from pathlib import Path
 from triscale.data.cache import default_cache
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
+from triscale.data.instead import require_folder
 from triscale.data.litter import is_ignored
 from triscale.data.npz import open_npz, read_npz
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import part_of
+from triscale.data.reasons import unusable
 from triscale.data.scan import examined, fingerprint, hashed
 from triscale.data.source import Part, Source
 from triscale.data.sources import special
@@ -64,10 +66,7 @@ def open_split(where: str | Path, split: str | None = None, *, cache: Path | Non
         return _of_source(opener(str(where), cache, DEFAULT, None), split or "test")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split)
-    if path.is_file():
-        raise InputError(f"{str(path)!r} is a single file.\nGive the folder that holds the class folders around it.")
-    if not path.is_dir():
-        raise InputError(f"There is no folder {str(path)!r}.\nGive class folders, an .npz file or pair, or `flowers`.")
+    require_folder(path)
     if any((path / f"{name}.npz").exists() for name in SPLITS):
         return _pair(path, split, cache)
     return _folders(path, split, cache)
@@ -134,7 +133,7 @@ def _photos(root: Path, place: Path, split: str, cache: Path, notes: tuple[str, 
     files = examined(files, cache / f"{fingerprint(files)[:24]}-scan.json")
     good = [photo for photo in files if not photo.reason]
     if not good:
-        raise InputError(f"There is no readable picture in {str(place)!r}.\nPut pictures into its class folders.")
+        raise unusable(f"There is no readable picture in {str(place)!r}", files, "Put pictures into its class folders.")
     loose = [file for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
         notes += (f"{len(loose)} files that lie in no class folder are not counted.",)

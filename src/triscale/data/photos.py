@@ -14,6 +14,7 @@ from triscale.data.findings import Finding, findings, readable
 from triscale.data.fit import STUDY
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
+from triscale.data.reasons import unusable
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
@@ -132,12 +133,13 @@ def photo_source(
     train, tested = files[: len(train)], files[len(train) :]
     found = findings(train, tested, classes)
     refuse_serious(found, policy)
-    kept, kept_test, classes, empty = _without_empty(readable(train), readable(tested), classes, policy)
+    refuse_empty(train, classes, policy)
+    kept, kept_test, classes, empty = _without_empty(readable(train), readable(tested), classes)
     if test is None:
         rest, split_off = split_validation(labels_of(kept), fraction=0.2, seed=0)
         kept, kept_test, notes = [kept[i] for i in rest], [kept[i] for i in split_off], (*notes, SPLIT_OFF)
     if not kept_test:
-        raise InputError(f"There is no readable test picture in {name!r}.\nPut pictures in.")
+        raise unusable(f"There is no readable test picture in {name!r}", tested, "Put pictures in.")
     found += empty
     return Source(
         name=name,
@@ -160,19 +162,29 @@ def refuse_serious(found: Sequence[Finding], policy: Policy) -> None:
             raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
 
 
+def refuse_empty(train: Sequence[Photo], classes: Sequence[str], policy: Policy) -> None:
+    """Stop for the first class without a readable picture, unless the policy allows it and two others remain."""
+    there = {photo.label for photo in readable(train)}
+    empty = [label for label in range(len(classes)) if label not in there]
+    if not empty or (policy.allow_empty and len(there) > 1):
+        return
+    raise unusable(
+        f"The class {classes[empty[0]]!r} holds no readable picture for training",
+        [photo for photo in train if photo.label == empty[0]],
+        "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
+        if len(there) > 1
+        else f"A classifier needs two or more classes, and {len(there)} of {len(classes)} holds pictures.",
+    )
+
+
 def _without_empty(
-    train: list[Photo], test: list[Photo], classes: Sequence[str], policy: Policy
+    train: list[Photo], test: list[Photo], classes: Sequence[str]
 ) -> tuple[list[Photo], list[Photo], Sequence[str], tuple[Finding, ...]]:
-    """The pictures and classes without the empty ones, if these are allowed."""
+    """The pictures and classes without the empty ones."""
     there = sorted({photo.label for photo in train})
     empty = [name for label, name in enumerate(classes) if label not in there]
     if not empty:
         return train, test, classes, ()
-    if not policy.allow_empty or len(there) < 2:
-        raise InputError(
-            f"The class {empty[0]!r} holds no readable picture for training.\n"
-            "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
-        )
     found = Finding(
         kind="empty",
         count=len(empty),

@@ -8,6 +8,7 @@ from triscale.data.cache import Progress
 from triscale.data.images import File
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
+from triscale.data.reasons import unusable
 from triscale.data.source import Source, TestFrom
 from triscale.errors import InputError
 
@@ -31,6 +32,7 @@ def rows_source(
     *,
     name: str,
     names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
     cache: Path,
     policy: Policy,
     progress: Progress | None = None,
@@ -42,6 +44,7 @@ def rows_source(
         name: what opens it again.
         names: of the classes, where labels are their numbers from 0; by default labels are the names, in the order of
             numbers if all are whole numbers, else of texts.
+        notes: sentences that are known already.
         cache: see `photo_source`.
         policy: see `photo_source`.
         progress: see `photo_source`.
@@ -51,12 +54,12 @@ def rows_source(
     """
     there = {row.split for row in rows}
     test_from: TestFrom = "test" if "test" in there else "val" if "val" in there else "train"
-    notes = (NOT_USED,) if {"test", "val"} <= there else (VAL_IS_TEST,) if test_from == "val" else ()
+    notes += (NOT_USED,) if {"test", "val"} <= there else (VAL_IS_TEST,) if test_from == "val" else ()
     used = [row for row in rows if row.split in {"train", test_from}]
-    labels = _labels([row for row in used if not row.reason], name, names)
+    labels = _labels(used, name, names)
     photos = {
         split: [
-            Photo(name=row.name, file=row.file, label=labels.get(row.label, 0), reason=row.reason)
+            Photo(name=row.name, file=row.file, label=labels.get(row.label, -1), reason=row.reason)
             for row in used
             if row.split == split
         ]
@@ -77,17 +80,18 @@ def rows_source(
 
 
 def _labels(rows: Sequence[Row], name: str, names: Sequence[str] | None) -> dict[str, int]:
-    """The number of each label, in the order of the classes."""
+    """The number of each label, in the order of the classes; a class of which nothing can be used is one too."""
     if names is not None:
-        return {row.label: _number(row, len(names)) for row in rows}
-    found = {row.label for row in rows if row.split == "train"}
-    strange = {row.label for row in rows} - found
+        return {row.label: _number(row, len(names)) for row in rows if not row.reason}
+    found = {row.label for row in rows if row.split == "train" and row.label}
+    strange = {row.label for row in rows if row.label} - found
     if strange:
         raise InputError(
             f"The class {min(strange)!r} of {name!r} occurs in the test only.\nName the classes alike in both splits."
         )
     if len(found) < 2:
-        raise InputError(f"{name!r} holds {len(found)} classes.\nA classifier needs two or more.")
+        only = f", {next(iter(found))!r}" if found else ""
+        raise unusable(f"{name!r} holds {len(found)} classes{only}", rows, "A classifier needs two or more.")
     numbers = all(label.isdecimal() for label in found)
     return {label: i for i, label in enumerate(sorted(found, key=lambda one: (int(one) if numbers else 0, one)))}
 

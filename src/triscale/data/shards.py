@@ -62,9 +62,7 @@ def _rows(shard: Path) -> Iterator[Row]:
         picture = sample.picture
         reason = "" if picture and sample.label else "no label" if picture else "no picture"
         shown = f"{shard.name}/{sample.names[0] if sample.names else key}"
-        yield Row(
-            name=shown, file=picture or Member(shard, 0, 0), label=sample.label or "?", split=split, reason=reason
-        )
+        yield Row(name=shown, file=picture or Member(shard, 0, 0), label=sample.label, split=split, reason=reason)
 
 
 def _samples(shard: Path) -> dict[str, _Sample]:

@@ -11,7 +11,7 @@ from triscale.data.npz import open_npz
 from triscale.data.photo import DEFAULT, Policy
 from triscale.data.shards import open_shards, shards_in
 from triscale.data.source import Source
-from triscale.data.table import open_table
+from triscale.data.table import SUFFIXES, open_table
 
 Open = Callable[[str, Path, Policy, Progress | None], Source]
 """From (name, cache, policy, progress) to a source."""
@@ -53,7 +53,7 @@ def special(where: str | Path) -> Open | None:
         return lambda name, cache, *_: named_flowers(name, cache)
     if isinstance(where, str) and split_name(where) is not None and not path.exists():
         return open_known
-    if path.suffix.lower() == ".csv" and not path.is_dir():
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
         return open_table
     if shards_in(path):
         return open_shards

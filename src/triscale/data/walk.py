@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from triscale.data.instead import loose_files, require_folder
 from triscale.data.litter import is_ignored
 from triscale.data.source import TestFrom
 from triscale.errors import InputError
@@ -10,12 +11,7 @@ from triscale.errors import InputError
 
 def layout(root: Path) -> tuple[Path, Path | None, TestFrom, tuple[str, ...]]:
     """Where the training classes lie, where those of the test (None: nowhere), what serves as the test, and notes."""
-    if root.is_file():
-        raise InputError(f"{str(root)!r} is a single file.\nGive the folder that holds the class folders around it.")
-    if not root.is_dir():
-        raise InputError(
-            f"There is no folder {str(root)!r}.\nGive a folder of class folders, an .npz pair, or `flowers`."
-        )
+    require_folder(root)
     train, test, val = root / "train", root / "test", root / "val"
     if not train.is_dir():
         return root, None, "train", ()
@@ -36,9 +32,9 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     folders = {entry.name: Path(entry) for entry in os.scandir(root) if not is_ignored(entry.name) and _is_class(entry)}
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
-        raise InputError(
-            f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of {least} or more classes."
-        )
+        files, remedy = loose_files(root)
+        wanted = f"Put one folder of pictures there for each of {least} or more classes."
+        raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
     for name, folder in sorted(folders.items()):
         for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
