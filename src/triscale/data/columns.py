@@ -94,7 +94,7 @@ def columns_of(sheet: Sheet) -> Columns:
     Raises:
         ColumnsError: no column is the path or the label, or several may be.
     """
-    width = max(len(sheet.head or ()), *(len(line.cells) for line in sheet.lines))
+    width = len(sheet.head or sheet.lines[0].cells)
     used = [column for column in range(width) if any(sheet.cells(column)) or _documented(sheet, column)]
     path = _path(sheet, used)
     rest = [column for column in used if column != path]

@@ -17,6 +17,7 @@ from triscale.data.sheet import Line
 from triscale.data.text import Text
 from triscale.data.walk import leads_out
 from triscale.errors import InputError
+from triscale.units import counted
 
 WANTED = "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, test or val."
 SPLITS = {"train", "test", "val"}
@@ -113,17 +114,21 @@ def rows_of(
     """
     lookup.prefix = common_prefix([one.path for one in found[:SAMPLE]], table.parent)
     rows = list[Row]()
-    changes = defaultdict[str, list[str]](list)
+    changes = defaultdict[str, list[tuple[str, str]]](list)
     for one in found:
         place = _found(one, lookup, text)
         rows.append(_row(one, place, table.parent, policy))
         if place.changed:
-            changes[place.changed].append(one.path)
-    notes = [f"{len(paths)} paths such as {paths[0].strip()!r}: {how}." for how, paths in changes.items()]
+            changes[place.changed].append((one.path.strip(), rows[-1].name))
+    notes = [_changed(how, paths) for how, paths in changes.items()]
     rows, repeated = _once(rows)
     if repeated:
-        notes.append(f"{repeated} lines list a picture again with the same label; they are passed over.")
+        notes.append(f"{counted(repeated, 'line')} of the table passed over: a picture again with its label.")
     return rows, notes
+
+
+def _changed(how: str, paths: Sequence[tuple[str, str]]) -> str:
+    return f"{counted(len(paths), 'path')}, such as {paths[0][0]!r} for {paths[0][1]!r}: {how}."
 
 
 def _found(one: Entry, lookup: Lookup, text: Text) -> Found:

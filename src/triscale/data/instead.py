@@ -6,6 +6,7 @@ from pathlib import Path
 from triscale.data.litter import is_ignored
 from triscale.data.words import PICTURE_SUFFIXES
 from triscale.errors import InputError
+from triscale.units import counted
 
 FOLDERS = "Give the folder that holds the class folders around it."
 WANTED = "Give a folder of class folders, a table (.csv), .npz or .tar files, or `flowers`."
@@ -49,6 +50,6 @@ def loose_files(folder: Path) -> tuple[str, str]:
         return "", ""
     pictures = [name for name in names if Path(name.lower()).suffix.removeprefix(".") in PICTURE_SUFFIXES]
     first = (pictures or names)[0]
-    said = f", but {len(names)} files such as {first!r}"
+    said = f", but {counted(len(names), 'file')} such as {first!r}"
     remedy = remedy_for(first)
     return said, LOOSE if pictures else "" if remedy == FOLDERS else f"{first}: {remedy}"

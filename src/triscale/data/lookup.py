@@ -19,6 +19,7 @@ ABSOLUTE = re.compile(r"/|[a-zA-Z]:/|//")
 ABSENT = "no such file or directory"
 ONLINE = "an address, no file"
 IN_CASE = "names are read in the case of the files"
+DEEPER = "files are found in folders below the table"
 WITH_SUFFIX = "the suffix of the file is added"
 
 
@@ -95,7 +96,7 @@ class Lookup:
         files = [file for some in hits.values() for file in some]
         if not files:
             return Found(file=exact, reason=ABSENT)
-        return self._one(exact, files, changed, f"pictures lie in {self._shown(next(iter(hits)))}/")
+        return self._one(exact, files, changed, DEEPER)
 
     def _one(self, exact: Path, files: Sequence[Path], changed: str, how: str) -> Found:
         if len(files) > 1:

@@ -4,8 +4,10 @@ The shards are indexed once and then read at any place, so that the order of the
 a stream could only shuffle what lies near. Nothing is ever extracted.
 """
 
+import json
 import tarfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -15,22 +17,46 @@ from triscale.data.litter import is_ignored, lies_in_litter
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
+from triscale.data.words import PICTURE_SUFFIXES, label_rank
 from triscale.errors import InputError
+from triscale.units import counted
 
-PICTURES = {"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"}
-LABEL = "cls"
-LABEL_BYTES = 1024
+LABEL_BYTES = 64 * 1024
 NAMES = "classes.txt"
 WANTED = "Wanted: plain tar files of samples such as 17.jpg and 17.cls, named train*.tar, test*.tar or val*.tar."
+LABELLED = 'Write the label of 17.jpg as 17.cls, as 17.txt, or as 17.json: {"label": 3}.'
 
 
 @dataclass
 class _Sample:
-    """What the members of one key hold."""
+    """What the members of one key hold: labels by the kind of member that tells them, and the names of all."""
 
+    key: str
     picture: Member | None = None
-    label: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why it is no sample, with the members that it has instead."""
+        if self.picture is not None and any(self.labels.values()):
+            return ""
+        lacks = "no picture" if self.picture is None else "no label"
+        other = sorted(
+            {f".{kind}" for name in self.names if (kind := _parted(name)[1]) not in {"cls", *PICTURE_SUFFIXES}}
+        )
+        return f"{lacks}, but {', '.join(other[:3])}" if other else lacks
+
+    @property
+    def name(self) -> str:
+        """What a person finds it by in the shard."""
+        pictures = [name for name in self.names if _parted(name)[1] in PICTURE_SUFFIXES]
+        return next(iter(pictures), self.key)
+
+    @property
+    def meant(self) -> bool:
+        """Whether it is a sample at all: a list of classes or a text for readers is none."""
+        return self.picture is not None or bool(self.labels.keys() - {"txt"})
 
 
 def shards_in(path: Path) -> list[Path]:
@@ -44,29 +70,51 @@ def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | Non
     """The samples of all shards of a folder, or of one shard.
 
     The shard's name begins with its split: `train`, `test` or `val`; others are training. The label is the text of the
-    `.cls` member: a class name, or a number from 0 which `classes.txt` beside the shards may name, one in a line.
+    `.cls` member (else of `.json`, by its field `label` or the like, or of `.txt`): a class name, or a number from 0
+    which `classes.txt` beside the shards may name, one in a line.
 
     Raises:
         InputError: a shard cannot be read, or holds a name or a kind of member that no data set needs.
     """
     path = Path(name)
-    rows = [row for shard in shards_in(path) for row in _rows(shard)]
+    samples = [(shard, sample) for shard in shards_in(path) for sample in _samples(shard)]
+    notes = _told_by(name, [sample for _, sample in samples])
+    rows = [_row(shard, sample) for shard, sample in samples]
     listed = (path if path.is_dir() else path.parent) / NAMES
     names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
-    return rows_source(rows, name=name, names=names, cache=cache, policy=policy, progress=progress)
+    return rows_source(rows, name=name, names=names, notes=notes, cache=cache, policy=policy, progress=progress)
 
 
-def _rows(shard: Path) -> Iterator[Row]:
+def _row(shard: Path, sample: _Sample) -> Row:
     split = next((some for some in ("test", "val") if shard.name.startswith(some)), "train")
-    for key, sample in _samples(shard).items():
-        picture = sample.picture
-        reason = "" if picture and sample.label else "no label" if picture else "no picture"
-        shown = f"{shard.name}/{sample.names[0] if sample.names else key}"
-        yield Row(name=shown, file=picture or Member(shard, 0, 0), label=sample.label, split=split, reason=reason)
+    return Row(
+        name=f"{shard.name}/{sample.name}",
+        file=sample.picture or Member(shard, 0, 0),
+        label=next(filter(None, map(sample.labels.get, LABELS)), "") or "",
+        split=split,
+        reason=sample.reason,
+    )
 
 
-def _samples(shard: Path) -> dict[str, _Sample]:
-    """The samples by key, in the order of the shard; members of other kinds are passed over."""
+def _told_by(name: str, samples: Sequence[_Sample]) -> tuple[str, ...]:
+    """Which members tell the labels, where others than .cls do; as many texts as half of the pictures are captions.
+
+    Raises:
+        InputError: only .txt members do, and they are captions.
+    """
+    good = [sample for sample in samples if not sample.reason]
+    kinds = Counter(next(kind for kind in LABELS if sample.labels.get(kind)) for sample in good)
+    texts = {sample.labels["txt"] for sample in good if sample.labels.get("txt")}
+    if kinds["txt"] == len(good) and 2 * len(texts) > len(good) and len(texts) > 2:
+        shown = min(texts)[:60]
+        raise InputError(f"The .txt members of {name!r} are captions, such as {shown!r}.\n{LABELLED}")
+    return tuple(
+        f"{counted(count, 'label')} read from .{kind} members." for kind, count in kinds.items() if kind != "cls"
+    )
+
+
+def _samples(shard: Path) -> list[_Sample]:
+    """The samples in the order of the shard; members of other kinds are passed over."""
     samples: dict[str, _Sample] = {}
     seen: set[str] = set()
     try:
@@ -76,16 +124,16 @@ def _samples(shard: Path) -> dict[str, _Sample]:
                 if not _sound(shard, member, seen, length):
                     continue
                 key, kind = _parted(member.name)
-                if kind in PICTURES:
-                    sample = samples.setdefault(key, _Sample())
-                    sample.names.append(member.name)
+                sample = samples.setdefault(key, _Sample(key))
+                sample.names.append(member.name)
+                if kind in PICTURE_SUFFIXES:
                     sample.picture = sample.picture or Member(shard, member.offset_data, member.size)
-                elif kind == LABEL and (stream := archive.extractfile(member)) is not None:
+                elif kind in LABELS and (stream := archive.extractfile(member)) is not None:
                     text = stream.read(LABEL_BYTES).decode("utf-8", "surrogateescape")
-                    samples.setdefault(key, _Sample()).label = text.strip()
+                    sample.labels[kind] = LABELS[kind](text.strip(" \0\r\n\t\ufeff"))
     except (OSError, tarfile.TarError) as error:
         raise _refused(shard, f"it cannot be read: {' '.join(str(error).split())[:80]}") from error
-    return samples
+    return [sample for sample in samples.values() if sample.meant]
 
 
 def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) -> bool:
@@ -111,6 +159,28 @@ def _parted(name: str) -> tuple[str, str]:
     folder, slash, last = name.rpartition("/")
     key, _, kind = last.partition(".")
     return folder + slash + key, kind.lower()
+
+
+def _line(text: str) -> str:
+    return "" if "\n" in text else text
+
+
+def _of_record(text: str) -> str:
+    """The label in a JSON member: itself, or the field that the words for labels name."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(found, Mapping):
+        fields = [(rank, field) for field in found if (rank := label_rank(field)) is not None]
+        found = found[min(fields)[1]] if fields else None
+    return str(found) if isinstance(found, str | int) else ""
+
+
+LABELS: Mapping[str, Callable[[str], str]] = {
+    "cls": _line, "label": _line, "class": _line, "json": _of_record, "txt": _line,
+}  # fmt: skip
+"""Members that tell the label, the surest first, and how their text is read."""
 
 
 def _refused(shard: Path, why: str) -> InputError:

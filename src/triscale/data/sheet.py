@@ -24,6 +24,10 @@ class DialectError(Exception):
     """The text breaks the rules of quoting; the text is the line and the reason."""
 
 
+class NoColumnsError(InputError):
+    """A table without a column of paths, or without one of labels."""
+
+
 def read_lines(text: str, name: str) -> list[Line]:
     """The records of a table, the head among them; those without any text are left out.
 
@@ -32,16 +36,22 @@ def read_lines(text: str, name: str) -> list[Line]:
     """
     given, text = _separator(text)
     readings = [given] if given else [mark for mark in DELIMITERS if _width(text, mark) > 1]
-    try:
-        sheets = [_parsed(text, mark) for mark in readings] or [_spaced(text)]
-    except DialectError as error:
-        raise InputError(f'{name!r}, {error}.\nWrite cells that hold quotes or separators as "a, b".') from error
-    best = max(sheets, key=_score)
+    sheets, broken = list[list[Line]](), list[DialectError]()
+    for mark in readings:
+        try:
+            sheets.append(_parsed(text, mark))
+        except DialectError as error:
+            broken.append(error)
+    if broken and not sheets:
+        raise InputError(f'{name!r}, {broken[0]}.\nWrite cells that hold quotes or separators as "a, b".') from broken[
+            0
+        ]
+    best = max(sheets or [_spaced(text)], key=_score)
     if not best:
         raise InputError(f"The first line of {name!r} is missing: the table is empty.\nWrite a line for each picture.")
     if max(len(line.cells) for line in best) < 2:
         shown = best[0].cells[0][:60]
-        raise InputError(
+        raise NoColumnsError(
             f"The first line of {name!r} is {shown!r}: the table has one column.\n"
             "Give each picture a label in a second column: path,label."
         )

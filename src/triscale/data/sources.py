@@ -1,8 +1,10 @@
 """Which kind of data set a name or path means."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from triscale.data.beside import is_listed, open_listed, unread_note
 from triscale.data.cache import Progress, default_cache
 from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
@@ -27,7 +29,8 @@ def open_data(
             `flowers`, the embedded set (`flowers:240` draws only 240 training and 60 test pictures);
             a folder of class folders, with or without `train/` and `test/` or `val/` above them;
             a folder that holds `train.npz` and `test.npz`, or one of these files;
-            a `.csv` file with the columns `path,label` and perhaps `split`;
+            a table, `.csv` or another of `table.SUFFIXES`, with the columns `path,label` and perhaps `split`;
+            a folder with such a table and the pictures that it lists;
             a folder of `.tar` shards as webdataset writes them, or one of them;
             `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
             fgvc_aircraft, oxford_pets, food101.
@@ -47,7 +50,7 @@ def open_data(
 
 
 def special(where: str | Path) -> Open | None:
-    """What opens a source that is neither class folders nor `.npz`; None for these two."""
+    """What opens a source that is neither class folders nor `.npz`; None for these."""
     path = Path(where)
     if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
         return lambda name, cache, *_: named_flowers(name, cache)
@@ -57,6 +60,8 @@ def special(where: str | Path) -> Open | None:
         return open_table
     if shards_in(path):
         return open_shards
+    if path.is_dir() and not any(path.glob("*.npz")) and is_listed(path):
+        return open_listed
     return None
 
 
@@ -66,4 +71,5 @@ def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress |
         return open_npz(path.parent, name=name, cache=cache)
     if (path / "train.npz").exists():
         return open_npz(path, name=name, cache=cache)
-    return open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
+    source = open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
+    return replace(source, notes=(*source.notes, *unread_note(path)))

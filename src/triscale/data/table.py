@@ -14,10 +14,11 @@ from triscale.data.jsontable import JSON, read_json
 from triscale.data.lookup import Lookup
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
-from triscale.data.sheet import Line, read_lines
+from triscale.data.sheet import Line, NoColumnsError, read_lines
 from triscale.data.source import Source
 from triscale.data.text import Text, read_text
 from triscale.errors import InputError
+from triscale.units import counted
 
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".lst", ".psv", *JSON))
 """Of files that are read as tables."""
@@ -65,7 +66,7 @@ def read_table(path: Path, policy: Policy, split: str = "train") -> Table:
         columns = columns_of(sheet)
     except ColumnsError as error:
         first = ",".join(lines[0].cells)[:60]
-        raise InputError(f"The first line of {str(path)!r} is {first!r}: {error}.\n{WANTED}") from error
+        raise NoColumnsError(f"The first line of {str(path)!r} is {first!r}: {error}.\n{WANTED}") from error
     rows, notes = rows_of(entries(sheet.lines, columns, path, split), path, lookup, policy, text)
     repeated = len(lines) - len(sheet.lines) - (sheet.head is not None)
     return Table(rows=rows, notes=tuple(filter(None, (_encoded(text), columns.note, _repeated(repeated), *notes))))
@@ -89,4 +90,4 @@ def _encoded(text: Text) -> str:
 
 
 def _repeated(count: int) -> str:
-    return f"{count} lines repeat the first line of the table; they are passed over." if count else ""
+    return f"{counted(count, 'line')} of the table passed over: the first line again." if count else ""
