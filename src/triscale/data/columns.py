@@ -117,6 +117,8 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
     leading = [column for column in used if any(map(sheet.leads, sheet.cells(column)[:SAMPLE]))]
     looking = [column for column in used if any(map(looks_like_picture, sheet.cells(column)[:SAMPLE]))]
     named = [column for column in used if path_rank(sheet.title(column)) is not None]
+    if sum(map(is_known, filter(None, sheet.head or ()))) < 2:
+        named = []  # one such word may stand in any text
     for some in ([column for column in leading if column in looking], leading, looking, named):
         if some:
             ranks = {column: path_rank(sheet.title(column)) for column in some}
@@ -166,11 +168,16 @@ def _label(sheet: Sheet, rest: Sequence[int]) -> tuple[int | None, tuple[int, ..
     marks = [column for column in rest if {cell.lower() for cell in sheet.cells(column)} <= TRUE | FALSE]
     if sheet.head is not None and len(marks) > 1:
         return None, tuple(marks)
-    if not rest:
+    others = [column for column in rest if path_rank(sheet.title(column)) is None]
+    others = others or [column for column in rest if _repeats(sheet, column)]
+    if not others:
         raise ColumnsError("no column is left for the label")
-    named = [column for column in rest if path_rank(sheet.title(column)) is None] or list(rest)
-    column = _only(sheet, named, "the label")
-    values = sheet.cells(column)
-    if len(values) > 2 * len(set(values)) or len(values) < SAMPLE:
-        return column, ()
-    raise ColumnsError(f"{sheet.title(column) or 'the column beside the path'!r} has another value in nearly each line")
+    column = _only(sheet, others, "the label")
+    if len(sheet.lines) >= SAMPLE and not _repeats(sheet, column):
+        raise ColumnsError(f"{sheet.title(column) or 'the second column'!r} has another value in nearly each line")
+    return column, ()
+
+
+def _repeats(sheet: Sheet, column: int) -> bool:
+    """Whether values occur more than twice on average, as those of a class do."""
+    return len(sheet.lines) > 2 * len(set(sheet.cells(column)))

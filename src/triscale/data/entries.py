@@ -40,7 +40,7 @@ class Entry:
     label: str
     split: str
     hints: tuple[str, ...] = ()
-    """Folders in which the picture may lie: the split that the line names, and the label."""
+    """Folders in which the picture may lie: the split that the line names, the table's own name, and the label."""
 
 
 def entries(lines: Sequence[Line], columns: Columns, table: Path, split: str) -> list[Entry]:
@@ -81,9 +81,8 @@ def _entry(line: Line, columns: Columns, table: Path, default: str) -> Entry:
     if split is None:
         raise _refused(table, line, f"{cell.strip()[:40]!r} is no split")
     label = line.cells[columns.label] if columns.label is not None else _marked(line, columns, table)
-    return Entry(
-        line=line, path=path, label=label, split=split or default, hints=tuple(filter(None, (split, label.strip())))
-    )
+    hints = tuple(filter(None, (split, table.stem, label.strip())))
+    return Entry(line=line, path=path, label=label, split=split or default, hints=hints)
 
 
 def _marked(line: Line, columns: Columns, table: Path) -> str:

@@ -44,12 +44,10 @@ class Lookup:
 
     Attributes:
         folder: of the table; paths are relative to it.
-        prefer: names of folders that come first where a file lies in several.
         prefix: the beginning of absolute paths that the folder had on another machine.
     """
 
     folder: Path
-    prefer: tuple[str, ...] = ()
     prefix: str = ""
     _listings: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
 
@@ -58,7 +56,7 @@ class Lookup:
 
         Args:
             cell: as the table has it.
-            prefer: names of folders that come before those of all rows: the split and the label of this one.
+            prefer: names of folders; where several hold such a file, that of the first name counts.
         """
         exact = self.folder / cell
         if ADDRESS.match(cell):
@@ -91,7 +89,7 @@ class Lookup:
             self._stems.get(_folded(parts[0]), []) if len(parts) == 1 else []
         )
         hits = {place: some for place in places if (some := self._below(place, parts))}
-        for name in (*prefer, *self.prefer):
+        for name in prefer:
             hits = {place: some for place, some in hits.items() if _named(place.relative_to(self.folder), name)} or hits
         files = [file for some in hits.values() for file in some]
         if not files:

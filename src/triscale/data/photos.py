@@ -126,10 +126,8 @@ def photo_source(
     content = fingerprint(files, table)
     files = examined(files, cache / f"{content[:24]}-scan.json", progress)
     if policy.allow_truncated and (complete := completed(files)) != files:
-        files, content = (
-            complete,
-            fingerprint(files, table + b"truncated"),
-        )  # what is rendered of them is something else
+        # What is rendered of them is something else.
+        files, content = complete, fingerprint(files, table + b"truncated")
     train, tested = files[: len(train)], files[len(train) :]
     found = findings(train, tested, classes)
     refuse_serious(found, policy)

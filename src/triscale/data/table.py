@@ -58,7 +58,7 @@ def read_table(path: Path, policy: Policy, split: str = "train") -> Table:
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}.\n{WANTED}") from error
     lines = read_json(text.text, str(path)) if path.suffix.lower() in JSON else read_lines(text.text, str(path))
-    lookup = Lookup(path.parent, prefer=(path.stem,))
+    lookup = Lookup(path.parent)
     sheet = _sheet(lines, lookup)
     if not sheet.lines:
         raise InputError(f"{str(path)!r} holds 0 classes: there is no line below the first.\n{WANTED}")
