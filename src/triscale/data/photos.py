@@ -171,7 +171,7 @@ def refuse_empty(train: Sequence[Photo], classes: Sequence[str], policy: Policy)
         [photo for photo in train if photo.label == empty[0]],
         "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
         if len(there) > 1
-        else f"A classifier needs two or more classes, and {len(there)} of {len(classes)} holds pictures.",
+        else f"A classifier needs two or more classes, and only {len(there)} of {len(classes)} have pictures.",
     )
 
 

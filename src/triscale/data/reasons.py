@@ -23,7 +23,7 @@ REMEDIES = {
     "empty": "Copy the file again: it has no content.",
     "broken": "Restore the file; --allow-truncated takes JPEGs that are cut off.",
     "megapixels": "Make the picture smaller.",
-    "not a picture": "Convert it to JPEG or PNG.",
+    "not a picture": "Convert it to JPEG or PNG, or remove it.",
     "heic": "Convert it to JPEG, or follow what the reason says.",
 }
 """What to do, by words of a reason; the first that fits."""
