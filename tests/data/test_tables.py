@@ -118,6 +118,12 @@ TABLES: dict[str, Callable[[Rows], str]] = {
         {name: {str(i): row[place] for i, row in enumerate(rows)} for place, name in enumerate(("path", "label"))}
     ),
     "columns as lists": lambda rows: json.dumps({"path": [row[0] for row in rows], "label": [row[1] for row in rows]}),
+    "Label Studio": lambda rows: lines(
+        "annotation_id,annotator,choice,id,image,lead_time", "{i},1,{label},{i},/data/upload/1/{path},3.{i}", rows
+    ),
+    "Roboflow": lambda rows: lines("filename, cat, dog", "{path}, {cat}, {dog}", rows),
+    "GTSRB": lambda rows: lines("Filename;Width;Height;Roi.X1;ClassId", "{path};29;3{i};5;{label}", rows),
+    "Google's": lambda rows: lines("", "TRAIN,{path},{label}", rows),
     "boxes of COCO": coco,
 }
 SUFFIX = {"list of Caffe": ".txt", "labels first": ".lst", "tabs": ".tsv", "records in lines": ".jsonl"}
@@ -210,7 +216,16 @@ def test_numbers_of_spreadsheets_are_whole_labels(animals: Path, rows: Rows, cac
         ("path,label", '{path},"{dog},00"'),
     ):
         assert source_of(animals / "t.csv", cache, lines(head, line, rows)).classes == ("0", "1")
+    mxnet = lines("", "{i}\t{dog}.000000\t{path}", rows)
+    assert source_of(animals / "t.lst", cache, mxnet).classes == ("0", "1")
     assert source_of(animals / "t.csv", cache, lines("path,label", "{path},v{dog}.0", rows)).classes == ("v0.0", "v1.0")
+
+
+def test_labels_that_differ_only_in_case_are_two_and_that_is_told(animals: Path, rows: Rows, cache: Path) -> None:
+    mixed = [(path, label.title() if i % 2 else label) for i, (path, label) in enumerate(rows)]
+    source = source_of(animals / "t.csv", cache, lines("path,label", "{path},{label}", mixed))
+    assert source.classes == ("Cat", "Dog", "cat", "dog")
+    assert any("'Cat' and 'cat' differ only in case" in note for note in source.notes)
 
 
 def test_the_split_is_read_wherever_it_stands_and_only_where_it_is_one(folders: Path, cache: Path) -> None:
@@ -260,7 +275,7 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(animals: Path, rows: Ro
         "dog/1.png": ("", "no label"),
         "dog/2.png": ("nan", "no label"),
         "cat/._0.png": ("cat", "a file of the system, no picture"),
-        "cat": ("cat", "no such file or directory"),
+        "cat": ("cat", "a folder, no file"),
     }
     text = lines("path,label", "{path},{label}", [*rows, *((path, label) for path, (label, _) in added.items())])
     source = source_of(animals / "t.csv", cache, text)

@@ -125,7 +125,7 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             best = min((rank for rank in ranks.values() if rank is not None), default=None)
             surest = [column for column in some if ranks[column] == best]
             alone = [column for column in surest if len(set(sheet.cells(column))) == len(sheet.lines)]
-            return _only(sheet, alone or surest, "the path")
+            return _only(sheet, alone or surest, PATH)
     raise ColumnsError("no column leads to pictures")
 
 
@@ -134,7 +134,7 @@ def _only(sheet: Sheet, columns: Sequence[int], what: str) -> int:
     first, *others = columns
     if any(not _same(sheet, first, other) for other in others):
         shown = " and ".join(repr(sheet.title(column) or f"column {column + 1}") for column in columns[:2])
-        raise ColumnsError(f"{shown} may both be {what}")
+        raise ColumnsError(f"{shown} may both be the {what}: call the right one {what!r}")
     texts = [column for column in columns if not all(cell.isdecimal() for cell in sheet.cells(column))]
     return (texts or columns)[0]
 
@@ -164,7 +164,7 @@ def _label(sheet: Sheet, rest: Sequence[int]) -> tuple[int | None, tuple[int, ..
     """The label's column, or the columns that mark it."""
     ranks = {column: rank for column in rest if (rank := label_rank(sheet.title(column))) is not None}
     if ranks:
-        return _only(sheet, [column for column in ranks if ranks[column] == min(ranks.values())], "the label"), ()
+        return _only(sheet, [column for column in ranks if ranks[column] == min(ranks.values())], LABEL), ()
     marks = [column for column in rest if {cell.lower() for cell in sheet.cells(column)} <= TRUE | FALSE]
     if sheet.head is not None and len(marks) > 1:
         return None, tuple(marks)
@@ -172,7 +172,7 @@ def _label(sheet: Sheet, rest: Sequence[int]) -> tuple[int | None, tuple[int, ..
     others = others or [column for column in rest if _repeats(sheet, column)]
     if not others:
         raise ColumnsError("no column is left for the label")
-    column = _only(sheet, others, "the label")
+    column = _only(sheet, others, LABEL)
     if len(sheet.lines) >= SAMPLE and not _repeats(sheet, column):
         raise ColumnsError(f"{sheet.title(column) or 'the second column'!r} has another value in nearly each line")
     return column, ()

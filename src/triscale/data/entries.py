@@ -2,14 +2,14 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from triscale.data.columns import TRUE, Columns
 from triscale.data.labels import measured, plain_labels
 from triscale.data.litter import lies_in_litter
-from triscale.data.lookup import ABSENT, Found, Lookup, common_prefix
+from triscale.data.lookup import ABSENT, Found, Lookup
 from triscale.data.photo import Policy
 from triscale.data.reasons import ELSEWHERE, NO_LABEL, OUTSIDE
 from triscale.data.rows import Row
@@ -111,7 +111,7 @@ def rows_of(
         policy: whether paths out of the table's folder are taken.
         text: how the table was read: names of files may be bytes of another encoding.
     """
-    lookup.prefix = common_prefix([one.path for one in found[:SAMPLE]], table.parent)
+    lookup.learn_prefix([one.path for one in found[:SAMPLE]])
     rows = list[Row]()
     changes = defaultdict[str, list[tuple[str, str]]](list)
     for one in found:
@@ -120,6 +120,7 @@ def rows_of(
         if place.changed:
             changes[place.changed].append((one.path.strip(), rows[-1].name))
     notes = [_changed(how, paths) for how, paths in changes.items()]
+    notes += _alike({one.label for one in found})
     rows, repeated = _once(rows)
     if repeated:
         notes.append(f"{counted(repeated, 'line')} of the table passed over: a picture again with its label.")
@@ -128,6 +129,15 @@ def rows_of(
 
 def _changed(how: str, paths: Sequence[tuple[str, str]]) -> str:
     return f"{counted(len(paths), 'path')}, such as {paths[0][0]!r} for {paths[0][1]!r}: {how}."
+
+
+def _alike(labels: Iterable[str]) -> list[str]:
+    """A note on the first two labels that differ in case alone: folders could not be called so everywhere."""
+    first: dict[str, str] = {}
+    for label in sorted(labels):
+        if (other := first.setdefault(label.casefold(), label)) != label:
+            return [f"The classes {other!r} and {label!r} differ only in case; they count as two."]
+    return []
 
 
 def _found(one: Entry, lookup: Lookup, text: Text) -> Found:

@@ -18,6 +18,7 @@ ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+://")
 ABSOLUTE = re.compile(r"/|[a-zA-Z]:/|//")
 ABSENT = "no such file or directory"
 ONLINE = "an address, no file"
+FOLDER = "a folder, no file"
 IN_CASE = "names are read in the case of the files"
 DEEPER = "files are found in folders below the table"
 WITH_SUFFIX = "the suffix of the file is added"
@@ -75,6 +76,24 @@ class Lookup:
             return Found(file=exact, reason=ABSENT)
         return self._searched(exact, path, changed, prefer)
 
+    def learn_prefix(self, cells: Sequence[str]) -> None:
+        """Set `prefix` to what absolute paths of another machine begin with, if without it most lead to files.
+
+        The shortest of the best such beginnings; none where paths are relative or lead to files here.
+        """
+        paths = [cell.strip().replace("\\", "/") for cell in cells]
+        if not paths or not all(map(ABSOLUTE.match, paths)) or any(map(_there, map(Path, paths))):
+            return
+        first, *others = (path.rpartition("/")[0] + "/" for path in paths)
+        beginnings = [first[: sign.end()] for sign in re.finditer("/", first) if first[: sign.start()].strip("/")]
+        beginnings = [start for start in beginnings if all(other.startswith(start) for other in others)]
+        hits = {start: sum(self._leads(path[len(start) :].lstrip("/")) for path in paths) for start in beginnings}
+        best = max(hits, key=lambda start: hits[start], default="")
+        self.prefix = best if best and 2 * hits[best] >= len(paths) else ""
+
+    def _leads(self, path: str) -> bool:
+        return self.find(path).reason not in {ABSENT, FOLDER}
+
     def _relative(self, path: str) -> tuple[str, str]:
         if self.prefix and path.startswith(self.prefix):
             return path[len(self.prefix) :].lstrip("/"), f"{self.prefix!r} is read as the folder of the table"
@@ -93,7 +112,7 @@ class Lookup:
             hits = {place: some for place, some in hits.items() if _named(place.relative_to(self.folder), name)} or hits
         files = [file for some in hits.values() for file in some]
         if not files:
-            return Found(file=exact, reason=ABSENT)
+            return Found(file=exact, reason=FOLDER if exact.is_dir() else ABSENT)
         return self._one(exact, files, changed, DEEPER)
 
     def _one(self, exact: Path, files: Sequence[Path], changed: str, how: str) -> Found:
@@ -144,22 +163,6 @@ class Lookup:
                 if key.endswith("\0") == bool(end):
                     places[key.removesuffix(end)].append(place)
         return dict(places)
-
-
-def common_prefix(cells: Sequence[str], folder: Path) -> str:
-    """What absolute paths of another machine begin with, if without it most lead to files below `folder`.
-
-    The shortest of the best such beginnings; empty if there is none, or if paths are relative or lead to files here.
-    """
-    paths = [cell.strip().replace("\\", "/") for cell in cells]
-    if not paths or not all(map(ABSOLUTE.match, paths)) or any(map(_there, map(Path, paths))):
-        return ""
-    first, *others = (path.rpartition("/")[0] + "/" for path in paths)
-    beginnings = [first[: sign.end()] for sign in re.finditer("/", first) if first[: sign.start()].strip("/")]
-    beginnings = [start for start in beginnings if all(other.startswith(start) for other in others)]
-    hits = {start: sum(_there(folder / path[len(start) :].lstrip("/")) for path in paths) for start in beginnings}
-    best = max(hits, key=lambda start: hits[start], default="")
-    return best if best and 2 * hits[best] >= len(paths) else ""
 
 
 def _there(path: Path) -> bool:

@@ -22,7 +22,7 @@ PATH_WORDS = (
     files imagefilenames filepaths imagepaths imagelocation filelocation""",
     """image img picture photo images imgs""",
     """imageid imgid pictureid photoid imageindex isicid fileid imgindex""",
-    """id name key uid uuid uri url imageurl sample""",
+    """id name key uid uuid uri url imageurl sample sourceref idcode""",
 )
 """By rank: what names a file comes before what names a picture, and that before what may name anything."""
 
@@ -30,7 +30,7 @@ LABEL_WORDS = (
     """label""",
     """labels class classes classname classlabel classid labelname labelid labeltext category categories categoryid
     categoryname target targets targetname targetid species breed y groundtruth gt truth diagnosis dx tag wnid synset
-    annotation classification cls classindex classidx labelidx labelindex targetlabel trueclass truelabel""",
+    annotation classification cls classindex classidx labelidx labelindex targetlabel trueclass truelabel choice""",
 )
 INDEX_WORDS = frozenset(("", "index", "unnamed0", "row", "rowid", "rownumber", "no", "nr", "number", "idx"))
 """Columns that only number the rows."""
