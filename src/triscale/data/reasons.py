@@ -10,6 +10,7 @@ ELSEWHERE = "a path out of the folder of the table"
 NO_LABEL = "no label"
 
 REMEDIES = {
+    "pip install": "Install that, or convert the pictures to JPEG.",
     "out of the data folder": "Copy it into the folder, or take such links with --follow-links (check and train).",
     "out of the folder of the table": "Put the table above its pictures, or take such paths with --follow-links.",
     "no such file": "Restore the file, or correct the path; paths are relative to the table.",
@@ -24,7 +25,6 @@ REMEDIES = {
     "broken": "Restore the file; --allow-truncated takes JPEGs that are cut off.",
     "megapixels": "Make the picture smaller.",
     "not a picture": "Convert it to JPEG or PNG, or remove it.",
-    "heic": "Convert it to JPEG, or follow what the reason says.",
 }
 """What to do, by words of a reason; the first that fits."""
 
