@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.data.test_npz import store
 from triscale.data import open_data, open_split
-from triscale.data.arrays import array_called, labels_of
+from triscale.data.arrays import labels_of
 from triscale.data.images import upright_rgb
 from triscale.errors import InputError
 from triscale.evaluate import matched_labels
@@ -137,13 +137,6 @@ def test_texts_follow_the_classes_that_the_file_names(tmp_path: Path, cache: Pat
     store(tmp_path / "test.npz", {"images": COLOUR, "labels": np.array(["cat", "dog"])[LABELS]})
     source = open_data(tmp_path, cache=cache)
     assert (source.classes, source.labels("test").tolist()) == (("dog", "cat"), (1 - LABELS).tolist())
-
-
-@pytest.mark.parametrize("names", [("x", "y"), ("data", "target"), ("arr_0", "arr_1"), ("imgs", "label")])
-def test_arrays_are_found_by_their_usual_names(tmp_path: Path, cache: Path, names: tuple[str, str]) -> None:
-    store(tmp_path / "train.npz", dict(zip(names, (COLOUR, LABELS), strict=True)))
-    assert len(open_data(tmp_path / "train.npz", cache=cache).labels("train")) == 16
-    assert array_called(["x", "images"], "images") == "images"
 
 
 def test_one_row_is_one_picture_whatever_its_form() -> None:

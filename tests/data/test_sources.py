@@ -158,6 +158,8 @@ def test_numbers_in_shards_get_their_names_from_a_list(folders: Path, cache: Pat
     assert open_data(root, cache=cache).classes == ("0", "1")
     (root / "classes.txt").write_text("cat\ndog\n")
     assert shown(open_data(root, cache=cache)) == shown(open_data(folders, cache=cache))
+    (root / "classes.txt").write_bytes("cät\r\ndog\r\n\r\n".encode("latin-1"))
+    assert open_data(root, cache=cache).classes == ("cät", "dog")
     (root / "classes.txt").write_text("cat\n")
     refused(root, cache, "label '1', but there are names for 1")
 

@@ -1,6 +1,6 @@
 """Arrays of pictures and of labels in the forms in which people keep them, brought to one or refused."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +12,6 @@ from triscale.data.resize import CHUNK, Pictures, Size
 Array = NDArray[np.generic]
 Channels = Literal["last", "first", "none"]
 
-IMAGES = ("images", "x", "data", "imgs", "image", "pictures", "arr_0")
-LABELS = ("labels", "y", "label", "targets", "target", "arr_1")
-"""How the arrays are called, the documented name first; `arr_0` is numpy's own for what has none."""
 CHANNELS = {1, 3, 4}
 DOUBTFUL = 2.0
 """Floats up to here may be meant from 0 to 1 with some beyond, or from 0 to 255 and dark."""
@@ -22,13 +19,6 @@ DOUBTFUL = 2.0
 
 class ArrayError(Exception):
     """An array that is not understood; the text says what it is."""
-
-
-def array_called(names: Iterable[str], wanted: str) -> str:
-    """The name among `names` that means `images` or `labels`; `wanted` itself if there is none, or another array."""
-    there = set(names)
-    words = {"images": IMAGES, "labels": LABELS}.get(wanted, (wanted,))
-    return next((word for word in words if word in there), wanted)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from triscale.data.cache import Progress
@@ -42,7 +43,8 @@ def is_listed(folder: Path) -> bool:
         folders = class_folders(layout(folder)[0])
     except InputError:
         return True
-    return sum(any(looks_like_picture(file.name) for file in files_below(place)) for place in folders.values()) < 2
+    filled = (place for place in folders.values() if any(looks_like_picture(file.name) for file in files_below(place)))
+    return len(list(islice(filled, 2))) < 2
 
 
 def open_listed(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from triscale.data.arrays import ArrayError, Form, array_called, form_of, labels_of
+from triscale.data.arrays import ArrayError, Form, form_of, labels_of
 from triscale.data.fit import STUDY
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.source import SPLIT_OFF, Source, TestFrom
@@ -137,7 +137,7 @@ def _aligned(files: list[_File]) -> list[_File]:
     train = files[0]
     classes = train.classes or tuple(map(str, np.unique(train.labels)))
     if len(classes) < 2:
-        raise InputError(f"{str(train.path)!r} holds only one class.\nA classifier needs two or more.")
+        raise InputError(f"{str(train.path)!r} holds only one class, {classes[0]!r}.\nA classifier needs two or more.")
     aligned = [replace(file, labels=_places(file, train, classes), classes=classes) for file in files]
     empty = np.flatnonzero(np.bincount(aligned[0].labels, minlength=len(classes)) == 0)
     if len(empty):
@@ -202,11 +202,11 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and dtype of `images` without unpacking them, and that nothing else is missing."""
     try:
         there = _names(path)
-        missing = {wanted for wanted in ("images", "labels") if array_called(there, wanted) not in there}
+        missing = {"images", "labels"} - there
         if missing:
             held = f"; it has {', '.join(sorted(there))[:80]}" if there else ""
             raise InputError(f"{str(path)!r} has no array {' and no array '.join(sorted(missing))}{held}.\n{WANTED}")
-        with zipfile.ZipFile(path) as archive, archive.open(f"{array_called(there, 'images')}.npy") as stream:
+        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as stream:
             version = np.lib.format.read_magic(stream)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(stream)
@@ -220,7 +220,7 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
 def _array(path: Path, name: str) -> NDArray[np.generic]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            array: NDArray[np.generic] = arrays[array_called(arrays.files, name)]
+            array: NDArray[np.generic] = arrays[name]
             return array
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise _broken(path, error) from error

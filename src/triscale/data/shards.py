@@ -17,6 +17,7 @@ from triscale.data.litter import is_ignored, lies_in_litter
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
+from triscale.data.text import read_text
 from triscale.data.words import PICTURE_SUFFIXES, label_rank
 from triscale.errors import InputError
 from triscale.units import counted
@@ -81,7 +82,7 @@ def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | Non
     notes = _told_by(name, [sample for _, sample in samples])
     rows = [_row(shard, sample) for shard, sample in samples]
     listed = (path if path.is_dir() else path.parent) / NAMES
-    names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
+    names = read_text(listed.read_bytes(), str(listed)).text.strip().splitlines() if listed.is_file() else None
     return rows_source(rows, name=name, names=names, notes=notes, cache=cache, policy=policy, progress=progress)
 
 
