@@ -192,12 +192,15 @@ def matched_labels(held: Held, classes: Sequence[str]) -> Indices:
         if labels.max() >= len(classes):
             raise InputError(f"{held.name} has the label {labels.max()}, but the network has {len(classes)} classes.")
         return labels
-    names = held.classes or tuple(map(str, range(int(labels.max()) + 1)))
+    names, places = held.classes, labels
+    if names is None:
+        numbers, places = np.unique(labels, return_inverse=True)
+        names = tuple(map(str, numbers.tolist()))
     known = _positions(names, classes)
-    strange = [name for index, name in enumerate(names) if name not in known and (held.classes or index in labels)]
+    strange = [name for name in names if name not in known]
     if strange:
         raise InputError(_strangers(held.name, strange, classes))
-    return np.array([known.get(name, -1) for name in names], dtype=np.int64)[labels]
+    return np.array([known[name] for name in names], dtype=np.int64)[places]
 
 
 def _numbered(classes: Sequence[str]) -> bool:

@@ -81,6 +81,7 @@ LABELLED: Mapping[str, tuple[Callable[[Array], Array], tuple[str, ...]]] = {
     "byte strings": (lambda y: np.array([b"cat", b"dog"])[y], ("cat", "dog")),
     "numbers as texts": (lambda y: np.array(["9", "10"])[y], ("9", "10")),
     "a gap": (lambda y: y * 3 + 1, ("1", "4")),
+    "numbers far apart": (lambda y: y * 10**12 + 7, ("7", "1000000000007")),
     "a column without pictures": (lambda y: np.eye(5, dtype=int)[y * 3 + 1], ("1", "4")),
 }
 

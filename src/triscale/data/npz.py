@@ -156,17 +156,18 @@ def _places(file: _File, train: _File, classes: tuple[str, ...]) -> NDArray[np.i
         raise InputError(
             f"{str(file.path)!r} has numbers for labels, and train.npz texts.\nWrite the same kind into both."
         )
-    names = file.classes or (classes if train.classes else tuple(map(str, range(int(file.labels.max()) + 1))))
+    names = file.classes or (classes if train.classes else None)
     known = {name: place for place, name in enumerate(classes)}
-    places = np.array([known.get(name, -1) for name in names], dtype=np.int64)
-    found = places[file.labels] if file.labels.max() < len(names) else np.array([-1])
-    if found.min() < 0:
-        label = file.labels.max() if len(found) < len(file.labels) else names[file.labels[found.argmin()]]
+    numbers, inverse = np.unique(file.labels, return_inverse=True)
+    called = [(names[number] if number < len(names) else None) if names else str(number) for number in numbers.tolist()]
+    strange = [number for number, name in zip(numbers.tolist(), called, strict=True) if name not in known]
+    if strange:
+        label = names[strange[-1]] if names and strange[-1] < len(names) else strange[-1]
         raise InputError(
             f"{str(file.path)!r}: label {label}, but there are only {len(classes)} classes: "
             f"{', '.join(classes[:5])[:60]}.\n{WANTED}"
         )
-    return found
+    return np.array([known[name] for name in called if name is not None], dtype=np.int64)[inverse]
 
 
 def _read(path: Path) -> _File:
