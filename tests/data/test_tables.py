@@ -124,6 +124,18 @@ TABLES: dict[str, Callable[[Rows], str]] = {
     "Roboflow": lambda rows: lines("filename, cat, dog", "{path}, {cat}, {dog}", rows),
     "GTSRB": lambda rows: lines("Filename;Width;Height;Roi.X1;ClassId", "{path};29;3{i};5;{label}", rows),
     "Google's": lambda rows: lines("", "TRAIN,{path},{label}", rows),
+    "of R": lambda rows: '"path" "label"\n' + lines("", '"{i}" "{path}" "{label}"', rows),
+    "of R with commas": lambda rows: csv_text("path,label", [(str(i), *row) for i, row in enumerate(rows)]),
+    "remarks before": lambda rows: "# made by hand\n# twice\n" + lines("path,label", "{path},{label}", rows),
+    "a remark as head": lambda rows: lines("# path label", "{path} {label}", rows),
+    "from the folder above": lambda rows: lines("path,label", "photos/train/{path},{label}", rows),
+    "from the folder itself": lambda rows: lines("path,label", "./train/{path},{label}", rows),
+    "from the root": lambda rows: lines("path,label", "/{path},{label}", rows),
+    "labels with what nobody sees": lambda rows: lines("path,label", "{path},\u200b{label}\u00a0", rows),
+    "records under a name": lambda rows: json.dumps({"data": [record(*row) for row in rows]}),
+    "pictures by label": lambda rows: json.dumps(
+        {name: [path for path, label in rows if label == name] for name in ("cat", "dog")}
+    ),
     "boxes of COCO": coco,
 }
 SUFFIX = {"list of Caffe": ".txt", "labels first": ".lst", "tabs": ".tsv", "records in lines": ".jsonl"}
@@ -258,6 +270,26 @@ def test_pictures_are_found_in_the_folder_that_fits(tmp_path: Path, cache: Path,
         assert source.skipped == 0
 
 
+def test_a_picture_that_is_missing_is_not_looked_for_where_another_one_has_its_name(
+    tmp_path: Path, cache: Path, paint: Paint
+) -> None:
+    """In the folder of another split or class, or below where a path of another machine leads."""
+    for place in ("train", "test", "a/cat", "a/dog"):
+        for i in range(1 if place in {"train", "a/cat"} else 0, 6):
+            paint(tmp_path / place / f"{i}.png")
+    rows = [(f"{i}.png", ("cat", "dog")[i % 2]) for i in range(6)]
+    for name, text, missing in (
+        ("train.csv", lines("file,label", "{path},{label}", rows), "0.png"),
+        ("list.csv", lines("file,label", "{path},cat", rows) + lines("", "{path},dog", rows), "0.png"),
+        ("x.csv", lines("path,label", "/old/set/train/{path},{label}", rows), "/old/set/train/0.png"),
+        ("y.csv", lines("path,label", "train/{path},{label}", rows), "train/0.png"),
+    ):
+        (tmp_path / name).write_text(text)
+        assert open_data(tmp_path / name, cache=cache).findings[0].examples == (
+            f"{missing!r} (no such file or directory)",
+        )
+
+
 # --- what is left out, with its reason
 
 
@@ -272,10 +304,10 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(animals: Path, rows: Ro
         "cat/alone.png": ("cat", "a link out of the data folder"),
         "../test/cat/0.png": ("cat", "a path out of the folder of the table"),
         "https://example.org/0.png": ("cat", "an address, no file"),
-        "dog/1.png": ("", "no label"),
-        "dog/2.png": ("nan", "no label"),
+        "dog/1.png": ("nan", "no label"),
         "cat/._0.png": ("cat", "a file of the system, no picture"),
         "cat": ("cat", "a folder, no file"),
+        "dog/0.jpg": ("dog", "no such file, but 'dog/0.png'"),
     }
     text = lines("path,label", "{path},{label}", [*rows, *((path, label) for path, (label, _) in added.items())])
     source = source_of(animals / "t.csv", cache, text)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from triscale.data.sheet import Line
+from triscale.data.words import looks_like_picture
 from triscale.errors import InputError
 
 JSON = frozenset((".json", ".jsonl", ".ndjson"))
@@ -58,9 +59,13 @@ def _by_line(text: str, name: str, whole: Exception) -> list[tuple[int, Mapping[
 
 
 def _mapping(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Columns as pandas writes them, else labels by path."""
+    """Records under one name, pictures by label, columns as pandas writes them, else labels by path."""
     values = list(found.values())
-    if values and all(isinstance(value, Mapping) for value in values):
+    if len(values) == 1 and isinstance(values[0], list) and all(isinstance(one, Mapping) for one in values[0]):
+        yield from values[0]
+    elif values and all(isinstance(value, list) and value and all(map(_is_picture, value)) for value in values):
+        yield from ({"path": path, "label": label} for label, paths in found.items() for path in paths)
+    elif values and all(isinstance(value, Mapping) for value in values):
         if len({tuple(value) for value in values}) == 1 and len(values) < len(values[0]):
             yield from ({title: column[row] for title, column in found.items()} for row in values[0])
         else:
@@ -69,6 +74,10 @@ def _mapping(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from (dict(zip(found, row, strict=True)) for row in zip(*values, strict=True))
     else:
         yield from ({"path": path, "label": label} for path, label in found.items())
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, str) and looks_like_picture(value)
 
 
 def _coco(found: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:

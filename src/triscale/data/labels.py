@@ -5,13 +5,16 @@ from collections.abc import Sequence
 
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 WHOLE = re.compile(r"(-?\d+)[.,]0*")
+BLANK = " \t\r\n\f\v\u00a0\u200b\u200e\u200f\u2060\ufeff"
+"""What nobody sees at the ends of a label."""
 MISSING = frozenset(("", "nan", "<na>", "nat"))
 """What pandas writes where there is nothing."""
 
 
 def plain_labels(cells: Sequence[str]) -> list[str]:
     """The labels of all lines, empty where there is none; `1.0` is `1` if all are such numbers."""
-    labels = ["" if cell.strip().lower() in MISSING else cell.strip() for cell in cells]
+    texts = [cell.strip(BLANK) for cell in cells]
+    labels = ["" if text.lower() in MISSING else text for text in texts]
     numbers = [WHOLE.fullmatch(label) or label.lstrip("-").isdecimal() for label in labels if label]
     if numbers and all(numbers) and any(WHOLE.fullmatch(label) for label in labels):
         return [WHOLE.sub(r"\1", label) for label in labels]

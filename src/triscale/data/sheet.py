@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ def read_lines(text: str, name: str) -> list[Line]:
         InputError: there is none, all have one cell, or the quoting is broken; the message names the line.
     """
     given, text = _separator(text)
-    readings = [given] if given else [mark for mark in DELIMITERS if _width(text, mark) > 1]
+    skipped, text = _remarks(text)
+    marks = DELIMITERS + " " * ('" "' in text.partition("\n")[0])
+    readings = [given] if given else [mark for mark in marks if _width(text, mark) > 1]
     sheets, broken = list[list[Line]](), list[DialectError]()
     for mark in readings:
         try:
@@ -55,15 +58,36 @@ def read_lines(text: str, name: str) -> list[Line]:
             f"The first line of {name!r} is {shown!r}: the table has one column.\n"
             "Give each picture a label in a second column: path,label."
         )
-    return best
+    return _with_index([Line(line.number + skipped, line.cells) for line in best])
+
+
+def _remarks(text: str) -> tuple[int, str]:
+    """How many lines begin with a sign of remarks before the table, and the text behind them."""
+    count = 0
+    while text.startswith("#"):
+        first, _, rest = text.partition("\n")
+        cells = re.split(f"[{DELIMITERS}]", first)
+        if sum(map(is_known, cells)) > 1 or any(map(looks_like_picture, cells)):
+            break
+        count, text = count + 1, rest
+    return count, text
+
+
+def _with_index(lines: list[Line]) -> list[Line]:
+    """R writes the numbers of rows without a title: the head then lacks a cell that all other lines have."""
+    head, *below = lines
+    numbers = [line.cells[0] for line in below if len(line.cells) == len(head.cells) + 1 and line.cells[0].isdecimal()]
+    if len(below) < 2 or len(set(numbers)) < len(below):
+        return lines
+    return [Line(head.number, ("", *head.cells)), *below]
 
 
 def _separator(text: str) -> tuple[str, str]:
-    """What the first line says where Excel wrote `sep=;`, and the text behind it."""
+    """What the first line says where Excel wrote `sep=;`, and the text behind it, its first line an empty one."""
     first, _, rest = text.partition("\n")
     mark = first.strip().strip('"')
     if mark.lower().startswith("sep=") and len(mark) == 5:
-        return mark[4], rest
+        return mark[4], "\n" + rest
     return "", text
 
 
