@@ -99,3 +99,13 @@ def test_a_message_has_three_lines_at_most() -> None:
 
 def test_what_is_in_order_says_nothing_of_reasons(folders: Path, cache: Path) -> None:
     assert open_data(folders, cache=cache).notes == ()
+
+
+def test_a_reason_is_that_of_today_and_not_a_remembered_one(folders: Path, cache: Path) -> None:
+    """The verdicts on a table's files are remembered, but why a line leads nowhere may change."""
+    rows = "".join(f"{kind}/{i}.png,{kind}\n" for kind in ("cat", "dog") for i in range(6))
+    table = folders / "train" / "t.csv"
+    table.write_text(f"path,label\n{rows}cat/x.png,cat\n")
+    assert open_data(table, cache=cache).findings[0].examples == ("'cat/x.png' (no such file or directory)",)
+    shutil.copy(folders / "train" / "cat" / "0.png", folders / "train" / "cat" / "x.jpg")
+    assert open_data(table, cache=cache).findings[0].examples == ("'cat/x.png' (no such file, but 'cat/x.jpg')",)

@@ -79,7 +79,7 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
             verdicts = list(_told(found, len(photos), len(photos), progress))
         write_whole(memory, [json.dumps(verdicts).encode()])
     return [
-        replace(photo, size=(high, wide), moving=moving, reason=reason)
+        replace(photo, size=(high, wide), moving=moving, reason=photo.reason or reason)
         for photo, (high, wide, moving, reason) in zip(photos, verdicts, strict=True)
     ]
 
