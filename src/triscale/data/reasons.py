@@ -13,6 +13,7 @@ REMEDIES = {
     "pip install": "Install that, or convert the pictures to JPEG.",
     "out of the data folder": "Copy it into the folder, or take such links with --follow-links (check and train).",
     "out of the folder of the table": "Put the table above its pictures, or take such paths with --follow-links.",
+    "a folder, no file": "List the pictures in it.",
     "no such file": "Restore the file, or correct the path; paths are relative to the table.",
     "link to nothing": "Restore what the link leads to.",
     "it may be": "Write the path with its folder and its suffix.",
