@@ -1,6 +1,6 @@
 """Tables in a folder of pictures: labels.csv beside images/, metadata.csv of Hugging Face, train.csv of Kaggle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -13,15 +13,16 @@ from triscale.data.rows import Row, rows_source
 from triscale.data.sheet import NoColumnsError
 from triscale.data.source import Source
 from triscale.data.split_words import Split, recognised
-from triscale.data.table import read_table
+from triscale.data.table import Table, read_table
 from triscale.data.walk import class_folders, files_below, folders_in
-from triscale.data.words import looks_like_picture
+from triscale.data.words import label_rank, looks_like_picture
 from triscale.errors import InputError
 
 SUFFIXES = frozenset((".csv", ".tsv", ".jsonl", ".ndjson"))
 """Of tables that are looked for; a .txt or .json in a folder may be anything."""
 NAMES = ("metadata", "labels", "label", "annotations")
 """How the table of a folder with several is called, the first of these; metadata beside pictures is Hugging Face's."""
+SHOWN = 4
 NO_TABLES = ("sample_submission", "samplesubmission", "submission", "classes", "class_names")
 
 
@@ -55,29 +56,39 @@ def open_listed(name: str, cache: Path, policy: Policy, progress: Progress | Non
     Raises:
         InputError: several tables might be meant, or one cannot be understood.
     """
-    folder = Path(name)
-    rows, notes = list[Row](), list[str]()
-    for table, split in _chosen(folder).items():
+    folder, labelled = Path(name), ""
+    rows, notes, chosen = list[Row](), list[str](), _chosen(folder)
+    for table, split in chosen.items():
         shown = table.relative_to(folder)
         try:
             found = read_table(table, policy, split)
         except NoColumnsError:
             if split == "train":
                 raise
+            found = Table(rows=())
+        labelled = found.label if split == "train" else labelled
+        if not found.rows or (found.label != labelled and label_rank(found.label) is None):
             notes.append(f"The table {shown.as_posix()} holds no labels; it is not used.")
             continue
-        notes += [f"The classes are those of the table {shown.as_posix()}.", *found.notes]
+        told = "The classes are" if split == "train" else f"The {split} pictures are"
+        notes += [f"{told} those of the table {shown.as_posix()}.", *found.notes]
         rows += [replace(row, name=(shown.parent / row.name).as_posix()) for row in found.rows]
-    return rows_source(rows, name=name, notes=tuple(notes), cache=cache, policy=policy, progress=progress)
+    notes += _not_read([table for table in tables_in(folder) if table not in chosen], folder, "")
+    kept = tuple(dict.fromkeys(notes))
+    return rows_source(rows, name=name, notes=kept, cache=cache, policy=policy, progress=progress)
 
 
 def unread_note(folder: Path) -> tuple[str, ...]:
     """What is said of tables in a folder whose class folders are the classes."""
     tables = tables_in(folder) if folder.is_dir() else ()
-    if not tables:
-        return ()
-    shown = tables[0].relative_to(folder).as_posix()
-    return (f"The table {shown} is not read, since class folders tell the classes: give the table to read it.",)
+    return tuple(_not_read(tables, folder, ", since class folders tell the classes: give the table to read it"))
+
+
+def _not_read(tables: Sequence[Path], folder: Path, why: str) -> list[str]:
+    shown = ", ".join(table.relative_to(folder).as_posix() for table in tables[:SHOWN])
+    more = f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else ""
+    what = "table" if len(tables) == 1 else "tables"
+    return [f"The {what} {shown}{more} {'is' if len(tables) == 1 else 'are'} not read{why}."] if tables else []
 
 
 def _chosen(folder: Path) -> Mapping[Path, Split]:
@@ -86,6 +97,8 @@ def _chosen(folder: Path) -> Mapping[Path, Split]:
     said = recognised([name for table in tables for name in (table.stem, table.parent.name) if name != folder.name])
     named = {table: said.get(table.stem) or said.get(table.parent.name) for table in tables}
     splits = {table: split for table, split in named.items() if split}
+    exact = {split for table, split in splits.items() if table.stem == split}
+    splits = {table: split for table, split in splits.items() if split not in exact or table.stem == split}
     if "train" in splits.values() and len(set(splits.values())) == len(splits):
         return dict(sorted(splits.items(), key=lambda one: one[1] != "train"))
     if len(tables) == 1:
@@ -94,7 +107,7 @@ def _chosen(folder: Path) -> Mapping[Path, Split]:
         called = [table for table in tables if table.stem.lower() == word and table.parent == folder]
         if len(called) == 1:
             return {called[0]: "train"}
-    shown = ", ".join(table.relative_to(folder).as_posix() for table in tables[:4])
+    shown = ", ".join(table.relative_to(folder).as_posix() for table in tables[:SHOWN])
     raise InputError(f"The folder {str(folder)!r} holds several tables: {shown}.\nGive the one to read.")
 
 

@@ -37,7 +37,7 @@ class Entry:
     label: str
     split: Split
     hints: tuple[str, ...] = ()
-    """Folders in which the picture may lie: the split that the line names, the table's own name, and the label."""
+    """Folders in which the picture may lie: the line's split, that and the name of the table, the label."""
 
 
 def entries(lines: Sequence[Line], columns: Columns, table: Path, split: Split) -> list[Entry]:
@@ -54,7 +54,11 @@ def entries(lines: Sequence[Line], columns: Columns, table: Path, split: Split) 
             or the labels are amounts.
     """
     splits = {"": split, **recognised({_split(line, columns) for line in lines})}
+    named = recognised([table.stem]).get(table.stem, "")
     found = [_entry(line, columns, table, splits) for line in lines]
+    found = [
+        replace(one, hints=tuple(filter(None, (*one.hints, named, table.stem, one.label.strip())))) for one in found
+    ]
     labels = plain_labels([one.label for one in found])
     if amount := measured(labels):
         number = lines[labels.index(amount)].number
@@ -84,8 +88,7 @@ def _entry(line: Line, columns: Columns, table: Path, splits: Mapping[str, Split
     if split is None:
         raise _refused(table, line, f"{cell[:40]!r} is no split")
     label = line.cells[columns.label] if columns.label is not None else _marked(line, columns, table)
-    hints = tuple(filter(None, (cell and split, cell, table.stem, label.strip())))
-    return Entry(line=line, path=path, label=label, split=split, hints=hints)
+    return Entry(line=line, path=path, label=label, split=split, hints=(cell, split) if cell else ())
 
 
 def _marked(line: Line, columns: Columns, table: Path) -> str:

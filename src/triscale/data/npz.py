@@ -41,7 +41,9 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
     files = {split: read_file(named[split]) for split in order}
     classes = _classes(files["train"])
     parts, left = _known_parts(files, classes)
-    notes += tuple(dict.fromkeys(files[split].note for split in parts if files[split].note))
+    # One note for splits of one form, by the first of them.
+    forms = {replace(files[split].form, note=""): files[split].note for split in reversed(parts)}
+    notes += tuple(note for note in reversed(forms.values()) if note)
     test_from = test_of(parts)
     digest, held_digests = hashlib.sha256(test_from.encode()), dict[Path, str]()
     for path in dict.fromkeys(named[split].path for split in order if split in parts):

@@ -171,7 +171,7 @@ def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) ->
     if member.isfile() and (member.offset_data + member.size > length or member.issparse()):
         raise _refused(shard, f"it ends within {name[:80]!r}")
     seen.add(name)
-    return member.isfile() and not PurePosixPath(name).name.startswith(".") and not lies_in_litter(name.split("/"))
+    return member.isfile() and not is_ignored(PurePosixPath(name).name) and not lies_in_litter(name.split("/"))
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ class DialectError(Exception):
 
 
 class NoColumnsError(InputError):
-    """A table without a column of paths, or without one of labels."""
+    """A table without a column of paths, without one of labels, or without lines."""
 
 
 def read_lines(text: str, name: str) -> list[Line]:
@@ -51,7 +51,9 @@ def read_lines(text: str, name: str) -> list[Line]:
         ]
     best = max(sheets or [_spaced(text)], key=_score)
     if not best:
-        raise InputError(f"The first line of {name!r} is missing: the table is empty.\nWrite a line for each picture.")
+        raise NoColumnsError(
+            f"The first line of {name!r} is missing: the table is empty.\nWrite a line for each picture."
+        )
     if max(len(line.cells) for line in best) < 2:
         shown = best[0].cells[0][:60]
         raise NoColumnsError(

@@ -18,6 +18,7 @@ from triscale.data.sheet import Line, NoColumnsError, read_lines
 from triscale.data.source import Source
 from triscale.data.split_words import Split, recognised
 from triscale.data.text import Text, read_text
+from triscale.data.words import word_of
 from triscale.errors import InputError
 from triscale.units import counted
 
@@ -27,9 +28,10 @@ SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".lst", ".psv", *JSON))
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table that was understood: its rows, and sentences about how it was read."""
+    """A table that was understood: its rows, what its column of labels is called, and sentences on how it was read."""
 
     rows: Sequence[Row]
+    label: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -62,7 +64,7 @@ def read_table(path: Path, policy: Policy, split: Split = "train") -> Table:
     lookup = Lookup(path.parent)
     sheet = _sheet(lines, lookup)
     if not sheet.lines:
-        raise InputError(f"{str(path)!r} holds 0 classes: there is no line below the first.\n{WANTED}")
+        raise NoColumnsError(f"{str(path)!r} holds 0 classes: there is no line below the first.\n{WANTED}")
     try:
         columns = columns_of(sheet)
     except ColumnsError as error:
@@ -70,7 +72,9 @@ def read_table(path: Path, policy: Policy, split: Split = "train") -> Table:
         raise NoColumnsError(f"The first line of {str(path)!r} is {first!r}: {error}.\n{WANTED}") from error
     rows, notes = rows_of(entries(sheet.lines, columns, path, split), path, lookup, policy, text)
     repeated = len(lines) - len(sheet.lines) - (sheet.head is not None)
-    return Table(rows=rows, notes=tuple(filter(None, (_encoded(text), columns.note, _repeated(repeated), *notes))))
+    label = "" if columns.label is None else word_of(columns.titles[columns.label])
+    told = filter(None, (_encoded(text), columns.note, _repeated(repeated), *notes))
+    return Table(rows=rows, label=label, notes=tuple(told))
 
 
 def _sheet(lines: Sequence[Line], lookup: Lookup) -> Sheet:

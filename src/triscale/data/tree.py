@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from triscale.data.litter import is_ignored
+from triscale.data.split_words import recognised
 from triscale.data.words import looks_like_picture
 
 DEPTH = 2
@@ -75,11 +76,17 @@ class Tree:
         return frozenset(place for one in holding for place in (one, *one.parents))
 
     def _called_so(self, name: str) -> frozenset[Path]:
-        """The folders with pictures of which a part is `name`, or begins with it as `train_images` does."""
+        """The folders with pictures of which a part is `name`, begins with it, or is another word for this split."""
         if name not in self._called:
             fits = re.compile(rf"{re.escape(name)}(?:[_-]|$)", re.IGNORECASE)
-            places = (place for place in self._folders if any(map(fits.match, place.relative_to(self.root).parts)))
-            self._called[name] = frozenset(places) & self._pictured
+            parts = {place: place.relative_to(self.root).parts for place in self._folders}
+            splits = recognised(part for some in parts.values() for part in some)
+            called = (
+                place
+                for place, some in parts.items()
+                if any(fits.match(one) or splits.get(one) == name for one in some)
+            )
+            self._called[name] = frozenset(called) & self._pictured
         return self._called[name]
 
     def _listing(self, place: Path) -> dict[str, list[str]]:

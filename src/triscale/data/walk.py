@@ -10,8 +10,8 @@ from triscale.data.places import refuse_no_data_set
 from triscale.data.words import PICTURE_SUFFIXES, looks_like_picture, suffix_of
 from triscale.errors import InputError
 
-MEANT = PICTURE_SUFFIXES | {"csv", "tsv", "npz", "npy", "tar", "zip", "parquet", "h5"}
-"""Suffixes of files that a person may take for a part of the data set."""
+MEANT = PICTURE_SUFFIXES | {"npz", "npy", "tar", "zip", "parquet", "h5"}
+"""Suffixes of files that a person may take for a part of the data set; of tables `beside.py` speaks."""
 
 
 def files_that_are_pictures(folder: Path) -> list[str]:
