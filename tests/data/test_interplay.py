@@ -101,6 +101,7 @@ def test_a_test_table_without_labels_never_blocks(tmp_path: Path, cache: Path, t
     source = open_data(tmp_path, cache=cache)
     assert (source.classes, source.test_from, sum(counts(source).values())) == (("a", "b"), "train", 12)
     assert said in told(source)
+    assert ("No picture in 'test/' has a label" in told(source)) == ("none of" not in said)
 
 
 def test_a_table_that_is_not_read_is_named_once(tmp_path: Path, cache: Path) -> None:
@@ -192,6 +193,19 @@ def test_arrays_in_every_form_are_found_by_the_names_of_splits(
     np.testing.assert_array_equal(source.pictures("test", (8, 8)), made(9, "a column")[0])
     assert sum("are read as" in note for note in source.notes) == (form in {"channels first", "floats"})
     assert len(open_split(tmp_path / "set.npz", "val", cache=cache).part.labels) == 6
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_test_of_arrays_without_labels_never_blocks(tmp_path: Path, cache: Path, inside: bool) -> None:
+    pixels, labels = made(20, "a column")
+    if inside:
+        np.savez(tmp_path / "set.npz", x_train=pixels, y_train=labels, x_test=pixels[:4])
+    else:
+        np.savez(tmp_path / "train.npz", images=pixels, labels=labels)
+        np.savez(tmp_path / "test.npz", images=pixels[:4])
+    source = open_data(tmp_path, cache=cache)
+    assert (source.test_from, sum(counts(source).values())) == ("train", 20)
+    assert f"The test split is not used: {'set.npz:x_test' if inside else 'test.npz'} has no labels." in source.notes
 
 
 def test_shards_named_by_words_take_labels_from_json(tmp_path: Path, cache: Path) -> None:

@@ -125,6 +125,15 @@ def read_file(names: ArrayNames) -> ArrayFile:
     return ArrayFile(names, form, places, called, texts=False)
 
 
+def is_unlabelled(names: ArrayNames) -> bool:
+    """Whether the pictures of a split are there and its labels are not; of a broken file `read_file` says so."""
+    try:
+        there = _names(names.path)
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return names.images in there and names.labels not in there
+
+
 def _names(path: Path) -> set[str]:
     with zipfile.ZipFile(path) as archive:
         return {name.removesuffix(".npy") for name in archive.namelist()}

@@ -74,6 +74,7 @@ def open_listed(name: str, cache: Path, policy: Policy, progress: Progress | Non
         notes += [f"{told} those of the table {shown.as_posix()}.", *found.notes]
         rows += [replace(row, name=(shown.parent / row.name).as_posix()) for row in found.rows]
     notes += _not_read([table for table in tables_in(folder) if table not in chosen], folder, "")
+    notes += _without_labels(folder, rows)
     kept = tuple(dict.fromkeys(notes))
     return rows_source(rows, name=name, notes=kept, cache=cache, policy=policy, progress=progress)
 
@@ -82,6 +83,13 @@ def unread_note(folder: Path) -> tuple[str, ...]:
     """What is said of tables in a folder whose class folders are the classes."""
     tables = tables_in(folder) if folder.is_dir() else ()
     return tuple(_not_read(tables, folder, ", since class folders tell the classes: give the table to read it"))
+
+
+def _without_labels(folder: Path, rows: Sequence[Row]) -> list[str]:
+    """What is said of folders named by a split from which no table takes a picture."""
+    listed = {part for row in rows for part in Path(row.name).parts[:1]}
+    bare = [name for name in recognised(folders_in(folder)) if name not in listed]
+    return [f"No picture in {name + '/'!r} has a label; the folder is not used." for name in bare]
 
 
 def _not_read(tables: Sequence[Path], folder: Path, why: str) -> list[str]:

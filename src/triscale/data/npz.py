@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from triscale.data.array_file import WANTED, ArrayFile, ArrayPart, read_file
+from triscale.data.array_file import WANTED, ArrayFile, ArrayPart, is_unlabelled, read_file
 from triscale.data.array_names import ArrayNames, named_arrays
 from triscale.data.cache import write_whole
 from triscale.data.findings import Finding, alike_in, copies, refuse_serious, strangers
@@ -37,7 +37,9 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
     named, notes = named_arrays(where)
     if policy.split.version == FIRST and "test" in named:
         named.pop("val", None)
-    order = [split for split in READ if split in named]
+    bare = [split for split in READ if split != "train" and split in named and is_unlabelled(named[split])]
+    notes += tuple(f"The {split} split is not used: {named[split].shown} has no labels." for split in bare)
+    order = [split for split in READ if split in named and split not in bare]
     files = {split: read_file(named[split]) for split in order}
     classes = _classes(files["train"])
     parts, left = _known_parts(files, classes)
