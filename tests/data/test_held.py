@@ -32,6 +32,13 @@ def test_splits_are_found_by_the_words_for_them(folders: Path, cache: Path, pain
     assert len(opened(folders, "val", cache).part.labels) == 1
 
 
+def test_a_test_without_labels_is_no_test_to_evaluate_on(folders: Path, cache: Path) -> None:
+    (folders / "test" / "cat").rename(folders / "test" / "unknown")
+    assert opened(folders, None, cache).split == "test", "with one class"
+    (folders / "test" / "dog").rename(folders / "test" / "unknown" / "deeper")
+    assert opened(folders, "test", cache).part.name(0).startswith("train/"), "the fifth that a training sets aside"
+
+
 def test_a_test_is_found_again_by_the_rule_that_drew_it(folders: Path, cache: Path) -> None:
     root = folders / "train"
     for rule in (SplitRule(version=1), SplitRule()):

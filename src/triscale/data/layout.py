@@ -44,12 +44,17 @@ def layout(root: Path, version: int = NEWEST) -> Layout:
 def named_splits(root: Path) -> dict[Split, Path]:
     """The folders with class folders that are named by a split; none in a folder without splits.
 
+    One of which no class is in training has no labels to evaluate on, and is none.
+
     Raises:
         InputError: two folders that could be the same split.
     """
     folders = folders_in(root)
     found = _chosen(root, {name: split for name, split in recognised(folders).items() if folders_in(folders[name])})
-    return {split: _unwrapped(folders[name]) for split, name in found.items()}
+    places = {split: _unwrapped(folders[name]) for split, name in found.items()}
+    inside = {split: {name.casefold() for name in folders_in(place)} for split, place in places.items()}
+    learned = inside.get("train")
+    return {split: place for split, place in places.items() if learned is None or learned & inside[split]}
 
 
 def _by_exact_names(root: Path) -> Layout:

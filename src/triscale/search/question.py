@@ -6,9 +6,8 @@ import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
-from triscale.data.split import GroupBy
 from triscale.errors import UsageError
 
 
@@ -43,7 +42,7 @@ class Question:
     train_size: int | None = None
     time: float | None = None
     seed: int = 0
-    group_by: GroupBy = "content"
+    group_by: Literal["content", "near"] = "content"
 
     def __post_init__(self) -> None:
         for name, least in (
