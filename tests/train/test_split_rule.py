@@ -42,7 +42,9 @@ def test_the_rule_stands_in_the_run_its_records_and_its_checkpoint(tmp_path: Pat
     assert identity(tmp_path / "run")["split"] == rule
     first = json.loads((tmp_path / "run" / "records.jsonl").read_text().splitlines()[0])
     assert first["data"]["split"] == rule
-    assert load(result.checkpoint).split == {**rule, "seed": 1}
+    known = load(result.checkpoint).trained_on
+    assert known is not None
+    assert (known.version, known.group_by, known.seed) == (2, "content", 1)
 
 
 def test_a_checkpoint_answers_for_the_same_whatever_it_says_of_its_split(tmp_path: Path, data: Path) -> None:
@@ -50,7 +52,7 @@ def test_a_checkpoint_answers_for_the_same_whatever_it_says_of_its_split(tmp_pat
         load(run(asked(data, policy=Policy(split=rule)), tmp_path / rule.group_by).checkpoint)
         for rule in (SplitRule(), NEAR)
     )
-    assert one.split != other.split
+    assert one.trained_on != other.trained_on
     assert one.digest == other.digest, "small pictures have no near copies, so that they learn the same"
 
 
