@@ -112,7 +112,7 @@ def test_a_network_is_evaluated_on_the_labels_that_it_was_trained_on(tmp_path: P
     ("labels", "message"),
     [
         (np.array(["cat", "cow"])[LABELS], "label cow, but there are only 2 classes: cat, dog"),
-        (LABELS, "has numbers for labels, and train.npz texts"),
+        (LABELS, "has numbers for labels, and"),
     ],
 )
 def test_a_test_with_other_labels_than_training_is_refused(
