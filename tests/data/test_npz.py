@@ -179,7 +179,7 @@ WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "not distinct": {"classes": np.array(["same", "same"])},
     "classes are int64": {"classes": np.array([1, 2])},
     "cannot be read": {"labels": np.array([{}] * 8, dtype=object)},
-    r"no array 'images'; it has labels, slides": {"images": None, "slides": GOOD["images"], "classes": None},
+    r"no array 'images'; it has labels, things": {"images": None, "things": GOOD["images"], "classes": None},
 }
 
 
