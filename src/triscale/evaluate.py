@@ -231,23 +231,31 @@ def matched_labels(held: Held, classes: Sequence[str]) -> Indices:
         InputError: names that the classifier does not have, up to ten of them.
     """
     labels = held.part.labels
-    if held.classes is None:
+    if held.classes is None and not _numbered(classes):
         if labels.max() >= len(classes):
             raise InputError(f"{held.name} has the label {labels.max()}, but the network has {len(classes)} classes.")
         return labels
-    known = _positions(held, classes)
-    strange = [name for name in held.classes if name not in known]
+    names, places = held.classes, labels
+    if names is None:
+        numbers, places = np.unique(labels, return_inverse=True)
+        names = tuple(map(str, numbers.tolist()))
+    known = _positions(names, classes)
+    strange = [name for name in names if name not in known]
     if strange:
         raise InputError(_strangers(held.name, strange, classes))
-    return np.array([known[name] for name in held.classes], dtype=np.int64)[labels]
+    return np.array([known[name] for name in names], dtype=np.int64)[places]
 
 
-def _positions(held: Held, classes: Sequence[str]) -> dict[str, int]:
+def _numbered(classes: Sequence[str]) -> bool:
+    """Whether the classes are called by numbers: where some are left out, a label is a name and no position."""
+    return all(name.isdecimal() for name in classes)
+
+
+def _positions(names: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
     known = {name: index for index, name in enumerate(classes)}
     if len(known) < len(classes):
         twice = next(name for index, name in enumerate(classes) if known[name] != index)
         raise InputError(f"two classes of the network are named {twice!r}: pictures cannot be matched by name.")
-    names = held.classes or ()
     wordnet = not known.keys() & set(names) and all(_WORDNET.fullmatch(name) for name in names)
     if wordnet and len(classes) == 1000:
         return {name: index for index, name in enumerate(imagenet_ids())}

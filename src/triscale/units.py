@@ -18,6 +18,11 @@ def count(value: float, digits: int = 3) -> str:
     return f"{'-' if value < 0 else ''}{size:.{max(0, digits - 1 - power)}f} {_PREFIXES[step]}".rstrip()
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: (1, "line") -> "1 line", (2345, "line") -> "2,345 lines"."""
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
+
+
 def trimmed(value: float, digits: int = 4) -> str:
     """A count without trailing zeros: 385814752 -> "385.8 M", 2000000 -> "2 M"."""
     number, _, prefix = count(value, digits).partition(" ")

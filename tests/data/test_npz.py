@@ -157,11 +157,20 @@ def test_copies_in_arrays_stay_on_one_side(tmp_path: Path, cache: Path) -> None:
 WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "no array 'labels'": {"labels": None},
     "no array 'images'": {"images": None},
-    "images are float64": {"images": GOOD["images"] / 255},
-    r"images are uint8 \[8, 6\]": {"images": GOOD["images"][..., 0, 0]},
-    r"images are uint8 \[8, 3, 6, 6\]": {"images": GOOD["images"].transpose(0, 3, 1, 2)},
+    "values from -1 to 1": {"images": GOOD["images"] / 127.5 - 1},
+    "values from 0 to 1.5": {"images": GOOD["images"] / 255 * 1.5},
+    "values from 0 to 863": {"images": np.arange(8 * 6 * 6 * 3).reshape(8, 6, 6, 3)},
+    "values from nan": {"images": np.full((8, 6, 6, 3), np.nan)},
+    r"images are uint8 \[8, 108\]: each picture is one row": {"images": GOOD["images"].reshape(8, 108)},
+    r"images are uint8 \[8, 6, 6, 2\]": {"images": GOOD["images"][..., :2]},
+    r"images are uint8 \[8, 1, 6, 6, 3\]": {"images": GOOD["images"][:, None]},
     "images are object": {"images": np.array([None] * 8)},
-    "labels float64": {"labels": np.zeros(8)},
+    "amounts such as 0.5": {"labels": np.arange(8) / 2},
+    "row 1 is 1 1": {"labels": np.array([[1, 0], [1, 1]] * 4)},
+    "row 0 is 0.7 0.3": {"labels": np.array([[0.7, 0.3]] * 8)},
+    "label 'maybe' is not among": {"labels": np.array(["no", "yes", "no", "maybe"] * 2)},
+    "an array holds Python objects": {"labels": np.array(["no", "yes"] * 4, dtype=object)},
+    "the one at 3 is empty": {"labels": np.array(["no", "yes", "no", ""] * 2), "classes": None},
     r"labels int64 \[7\]": {"labels": np.zeros(7, np.int64)},
     "negative": {"labels": np.arange(8) - 1},
     "label 7": {"labels": np.arange(8)},
@@ -170,6 +179,7 @@ WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "not distinct": {"classes": np.array(["same", "same"])},
     "classes are int64": {"classes": np.array([1, 2])},
     "cannot be read": {"labels": np.array([{}] * 8, dtype=object)},
+    r"no array 'images'; it has labels, things": {"images": None, "things": GOOD["images"], "classes": None},
 }
 
 

@@ -93,8 +93,8 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
     assert source.skipped == 3
     assert source.findings[0].examples == (
         "'gone\\n.png' (no such file or directory)",
-        "'../secret.png' (a link out of the data folder)",
-        f"{str(outside)!r} (a link out of the data folder)",
+        "'../secret.png' (a path out of the folder of the table)",
+        f"{str(outside)!r} (a path out of the folder of the table)",
     )
     assert open_data(folders / "all.csv", cache=cache, policy=Policy(follow_links=True)).skipped == 1
 
@@ -103,7 +103,7 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
     ("content", "message"),
     [
         (b"", "first line"),
-        (b"file,class\na,b\n", "first line of .* is 'file,class'"),
+        (b"file,class\na,b\n", "holds 1 classes, 'b': 'a' .no such file"),
         (b"path,label\nonly\n", "line 2: 'only' cannot"),
         (b"path,label,split\na.png,b,traning\n", "line 2"),
         (b"path,label\n,b\n", "line 2"),
@@ -139,8 +139,13 @@ def test_a_table_may_name_all_three_splits(folders: Path, cache: Path) -> None:
 
 
 def test_a_table_that_lists_every_row_twice_keeps_copies_together(folders: Path, cache: Path) -> None:
-    rows = [(name, label) for name, label, split in listed(folders) for _ in range(2)]
-    parts = open_data(table(folders / "some.csv", rows, "path,label"), cache=cache).parts
+    twice = [(name, label) for name, label, split in listed(folders) for _ in range(2)]
+    parts = open_data(table(folders / "some.csv", twice, "path,label"), cache=cache).parts
+    assert len(parts["test"].labels) == 4  # the second line of a picture says nothing new
+    copies = [(f"{name}.again.png", label) for name, label, _ in listed(folders)]
+    for name, _ in copies:
+        shutil.copy(folders / name.removesuffix(".again.png"), folders / name)
+    parts = open_data(table(folders / "all.csv", twice + copies, "path,label"), cache=cache).parts
     assert len(parts["test"].labels) == 8
     assert not set(parts["train"].digests) & set(parts["test"].digests)
 
@@ -233,6 +238,8 @@ def test_numbers_in_shards_get_their_names_from_a_list(folders: Path, cache: Pat
     assert open_data(root, cache=cache).classes == ("0", "1")
     (root / "classes.txt").write_text("cat\ndog\n")
     assert shown(open_data(root, cache=cache)) == shown(open_data(folders, cache=cache))
+    (root / "classes.txt").write_bytes("cät\r\ndog\r\n\r\n".encode("latin-1"))
+    assert open_data(root, cache=cache).classes == ("cät", "dog")
     (root / "classes.txt").write_text("cat\n")
     refused(root, cache, "label '1', but there are names for 1")
 
@@ -446,3 +453,71 @@ def test_a_set_that_is_not_there_is_refused_and_not_fetched(tmp_path: Path, cach
         refused(f"{name}:{tmp_path}", cache, "--download|pip install")
     refused("cifar10:", cache, "names no folder")
     assert not [path for path in tmp_path.iterdir() if path.name != "cache"]
+
+
+# --- shards as others write them
+
+
+def sample_shard(path: Path, folders: Path, members: Callable[[int, str, bytes], Sequence[tuple[str, bytes]]]) -> Path:
+    """A shard of the training pictures, each as the members that are made of its number, class and content."""
+    with tarfile.open(path, "w") as archive:
+        for index, (name, kind, split) in enumerate(listed(folders)):
+            if split == "train":
+                for some, content in members(index, kind, (folders / name).read_bytes()):
+                    member(archive, some, content)
+    return path
+
+
+CODED = {"cat": 0, "dog": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "names"),
+    [
+        ("cls", lambda kind: f"{kind}\n".encode(), ("cat", "dog")),
+        ("cls", lambda kind: f"{CODED[kind]}\0".encode(), ("0", "1")),
+        ("txt", str.encode, ("cat", "dog")),
+        ("json", lambda kind: json.dumps({"label": CODED[kind], "width": 3}).encode(), ("0", "1")),
+        ("json", lambda kind: json.dumps({"id": 7, "class_name": kind, "caption": "a"}).encode(), ("cat", "dog")),
+        ("json", lambda kind: json.dumps(kind).encode(), ("cat", "dog")),
+        ("json", lambda kind: json.dumps(CODED[kind]).encode(), ("0", "1")),
+    ],
+)
+def test_labels_of_shards_are_read_from_the_member_that_has_them(
+    folders: Path, cache: Path, tmp_path: Path, kind: str, label: Callable[[str], bytes], names: tuple[str, str]
+) -> None:
+    shard = sample_shard(
+        tmp_path / "train-0.tar", folders, lambda i, some, pixels: [(f"{i}.png", pixels), (f"{i}.{kind}", label(some))]
+    )
+    source = open_data(shard, cache=cache)
+    assert (source.classes, source.skipped) == (names, 0)
+    assert shown(source)[1:] == shown(open_data(folders / "train", cache=cache))[1:]
+    assert any(f"from .{kind} members" in note for note in source.notes) == (kind != "cls")
+
+
+def test_a_shard_says_what_its_samples_have_instead(folders: Path, cache: Path, tmp_path: Path) -> None:
+    """Labels that are told by no member we read, captions, and pictures that are missing."""
+    unlabelled = sample_shard(
+        tmp_path / "a.tar", folders, lambda i, _, pixels: [(f"{i}.png", pixels), (f"{i}.npy", b"")]
+    )
+    refused(unlabelled, cache, r"holds 0 classes: 'a.tar/6.png' \(no label, but .npy\), and 11 more\.\n.*17\.cls")
+    captions = sample_shard(
+        tmp_path / "b.tar",
+        folders,
+        lambda i, kind, pixels: [(f"{i}.png", pixels), (f"{i}.txt", f"{kind} {i}".encode())],
+    )
+    refused(captions, cache, "captions, such as 'cat 10'.\n.*17.json")
+    alone = sample_shard(
+        tmp_path / "c.tar", folders, lambda i, kind, _: [(f"{i}.cls", kind.encode()), (f"{i}.npy", b"")]
+    )
+    refused(alone, cache, r"class 'cat' holds no readable picture for training: 'c.tar/6' \(no picture, but .npy\)")
+
+
+def test_what_is_no_sample_is_passed_over(folders: Path, cache: Path, tmp_path: Path) -> None:
+    shard = sample_shard(
+        tmp_path / "train-0.tar", folders, lambda i, some, pixels: [(f"{i}.PNG", pixels), (f"{i}.cls", some.encode())]
+    )
+    with tarfile.open(shard, "a") as archive:
+        for name in ("README.txt", "README.md", "checksums.sha256", "classes.txt"):
+            member(archive, name, b"free")
+    assert open_data(shard, cache=cache).skipped == 0

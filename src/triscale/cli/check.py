@@ -22,8 +22,9 @@ def check(
     Every file is decoded once; the verdict is remembered, so that training starts at once.
 
     Args:
-        data: class folders, an .npz file or pair, a .csv of path,label[,split], .tar shards, flowers (the embedded
-            set), or a data set of torchvision with its folder, such as cifar10:FOLDER.
+        data: class folders, an .npz file or pair, a table of path,label[,split] (.csv, .tsv, .txt, .json) or a folder
+            that holds one, .tar shards, flowers (the embedded set), or a data set of torchvision with its
+            folder, such as cifar10:FOLDER.
         doubtful: see `Doubtful`.
         json: print one JSON document instead of text.
     """

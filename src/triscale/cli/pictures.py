@@ -85,14 +85,25 @@ def _files(image: str) -> Iterator[Path]:
         from triscale.data.places import refuse_no_data_set  # noqa: PLC0415  decoders are loaded only here
 
         refuse_no_data_set(path)
-        found = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+        found = [file for file in sorted(path.rglob("*")) if file.is_file()]
     elif _GLOB & set(image) and not path.exists():
         found = [file for file in _matches(path) if not file.is_dir()]
     else:
-        found = [path]
+        yield path
+        return
+    found = [file for file in found if not _ignored(path, file)]
     if not found:
         raise InputError(f"no picture at {printable(image)}.")
     yield from found
+
+
+def _ignored(given: Path, file: Path) -> bool:
+    """Whether the file is hidden or litter, or lies in such a folder; what the argument itself names was meant."""
+    from triscale.data.litter import is_ignored, is_litter  # noqa: PLC0415  decoders are loaded only here
+
+    hidden = any(part.startswith(".") and part.strip(".") for part in given.parts)
+    ignored = is_litter if hidden else is_ignored
+    return any(ignored(part) for part in file.parts if part not in given.parts)
 
 
 def _matches(pattern: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from triscale.data.litter import is_ignored
 from triscale.data.split_words import EXPECTED, Split, recognised, recognised_anywhere, said_beside
 from triscale.errors import InputError
 
@@ -60,7 +61,7 @@ def holds_arrays(folder: Path) -> bool:
     """Whether a folder is a data set of `.npz` files: one is named as training, or there is one and nothing else."""
     files = _files(folder)
     return "train" in recognised(files).values() or (
-        len(files) == 1 and not any(entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
+        len(files) == 1 and not any(entry.is_dir() for entry in folder.iterdir() if not is_ignored(entry.name))
     )
 
 
@@ -85,7 +86,7 @@ def array_splits(folder: Path) -> dict[Split, Path]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.npz")) if not path.name.startswith(".")}
+    return {path.stem: path for path in sorted(folder.glob("*.npz")) if not is_ignored(path.name)}
 
 
 def _in_folder(folder: Path) -> tuple[dict[Split, ArrayNames], tuple[str, ...]]:

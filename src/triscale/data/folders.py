@@ -9,12 +9,11 @@ from triscale.data.cache import Progress
 from triscale.data.layout import layout
 from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photo_source
+from triscale.data.reasons import OUTSIDE
 from triscale.data.source import Source
 from triscale.data.split_words import Split
 from triscale.data.walk import class_folders, files_below, leads_out
 from triscale.errors import InputError
-
-OUTSIDE = "a link out of the data folder"
 
 
 def open_folders(

@@ -12,10 +12,12 @@ from triscale.data.cache import default_cache
 from triscale.data.chosen import Joined, chosen
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
+from triscale.data.instead import require_folder
 from triscale.data.layout import named_splits
 from triscale.data.npz import open_npz, read_npz, with_digests
 from triscale.data.photo import Policy
 from triscale.data.photos import part_of
+from triscale.data.reasons import unusable
 from triscale.data.scan import examined, fingerprint, hashed
 from triscale.data.source import Part, Source
 from triscale.data.sources import special
@@ -87,10 +89,7 @@ def open_split(
         return _of_source(opener(str(where), cache, policy, None), split)
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path, split, cache, policy)
-    if path.is_file():
-        raise InputError(f"{str(path)!r} is a single file.\nGive the folder that holds the class folders around it.")
-    if not path.is_dir():
-        raise InputError(f"There is no folder {str(path)!r}.\nGive class folders, an .npz file or pair, or `flowers`.")
+    require_folder(path)
     if array_splits(path) or holds_arrays(path):
         return _pair(path, split, cache, policy)
     return _folders(path, split, cache, policy)
@@ -125,9 +124,15 @@ def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
         return _of_source(open_npz(path, name=str(path), cache=cache, policy=policy), split)
     if split not in (None, ALL, named):
         raise UsageError(f"{str(path)!r} is one file, not {split}: leave --split out, or give its folder.")
-    classes, part = read_npz(plain_arrays(path))
-    part = with_digests(part, cache)
-    return Held(name=str(path), split=named or ALL, classes=classes, part=part, divided=named is not None)
+    classes, part, note = read_npz(plain_arrays(path))
+    return Held(
+        name=str(path),
+        split=named or ALL,
+        classes=classes,
+        part=with_digests(part, cache),
+        notes=(note,) if note else (),
+        divided=named is not None,
+    )
 
 
 def _pair(folder: Path, split: str | None, cache: Path, policy: Policy) -> Held:
@@ -172,7 +177,8 @@ def _photos(root: Path, places: Sequence[Path], split: str, cache: Path, notes: 
     files = examined(files, cache / f"{fingerprint(files)[:24]}-scan.json")
     good = [photo for photo in files if not photo.reason]
     if not good:
-        raise InputError(f"There is no readable picture in {str(places[0])!r}.\nPut pictures into its class folders.")
+        what = f"There is no readable picture in {str(places[0])!r}"
+        raise unusable(what, files, "Put pictures into its class folders.")
     loose = [file for place in places for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
         notes += (f"{len(loose)} files that lie in no class folder are not counted.",)

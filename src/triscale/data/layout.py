@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from triscale.data.instead import require_folder
 from triscale.data.places import refuse_no_data_set
 from triscale.data.split import FIRST, NEWEST
 from triscale.data.split_words import EXPECTED, Split, recognised
@@ -35,12 +36,7 @@ def layout(root: Path, version: int = NEWEST) -> Layout:
         InputError: no folder, or one of the system; folders that look like splits, but none that can be told to be the
             training.
     """
-    if root.is_file():
-        raise InputError(f"{str(root)!r} is a single file.\nGive the folder that holds the class folders around it.")
-    if not root.is_dir():
-        raise InputError(
-            f"There is no folder {str(root)!r}.\nGive a folder of class folders, an .npz pair, or `flowers`."
-        )
+    require_folder(root)
     refuse_no_data_set(root)
     return _by_exact_names(root) if version == FIRST else _by_words(_unwrapped(root))
 

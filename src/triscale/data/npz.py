@@ -1,89 +1,29 @@
-"""A data set as `.npz` files: arrays `images`, `labels` and perhaps `classes` of each split."""
+"""A data set as `.npz` files: arrays `images`, `labels` and perhaps `classes` of each split.
+
+`array_names.py` says which arrays these are, `arrays.py` in which forms they are read.
+"""
 
 import hashlib
 import json
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from triscale.data.array_file import WANTED, ArrayFile, ArrayPart, is_unlabelled, read_file
 from triscale.data.array_names import ArrayNames, named_arrays
 from triscale.data.cache import write_whole
 from triscale.data.findings import Finding, alike_in, copies, refuse_serious, strangers
-from triscale.data.fit import STUDY
 from triscale.data.near import looks_of
 from triscale.data.photo import DEFAULT, Photo, Policy
 from triscale.data.photos import photos_of
-from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import SCAN, digests
 from triscale.data.source import SPLIT_OFF, VAL_IS_TEST, Source, one_class, test_of
 from triscale.data.split import FIRST, GroupBy, split_test
 from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
-from triscale.spec import Preprocessing
-
-WANTED = (
-    "Wanted: images uint8 [n, height, width, 3], labels [n] whole numbers from 0, classes [k] texts (may be left out)."
-)
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayPart:
-    """Pictures of equal size in an `.npz` file; `chosen` are the positions that belong to this split."""
-
-    names: ArrayNames
-    size: Size
-    labels: NDArray[np.int64]
-    chosen: NDArray[np.int64]
-    digests: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-
-    @property
-    def master(self) -> Size | None:
-        """The size in the file."""
-        return self.size
-
-    def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
-        """The pictures as they are in the file."""
-        images = _pixels(self.names)
-        for start in range(0, len(self.chosen), CHUNK):
-            yield images[self.chosen[start : start + CHUNK]]
-
-    @cached_property
-    def _images(self) -> Pictures:
-        return _pixels(self.names)
-
-    def name(self, index: int) -> str:
-        """The file and the position in it."""
-        return f"{self.names.shown}[{self.chosen[index]}]"
-
-    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """One picture; the first one asked for loads them all into memory."""
-        return nullcontext(Image.fromarray(self._images[self.chosen[index]]))
-
-    def some(self, positions: NDArray[np.int64]) -> "ArrayPart":
-        """A part of this part."""
-        keys, digests = (tuple(some[one] for one in positions) for some in (self.keys, self.digests))
-        return replace(self, labels=self.labels[positions], chosen=self.chosen[positions], keys=keys, digests=digests)
-
-
-@dataclass(frozen=True, eq=False)
-class _File:
-    names: ArrayNames
-    size: Size
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...] | None
-
-    def part(self, chosen: NDArray[np.int64] | None = None) -> ArrayPart:
-        chosen = np.arange(len(self.labels)) if chosen is None else chosen
-        return ArrayPart(self.names, self.size, self.labels[chosen], chosen)
 
 
 def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -> Source:
@@ -97,10 +37,15 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
     named, notes = named_arrays(where)
     if policy.split.version == FIRST and "test" in named:
         named.pop("val", None)
-    order = [split for split in READ if split in named]
-    files = {split: _read(named[split]) for split in order}
+    bare = [split for split in READ if split != "train" and split in named and is_unlabelled(named[split])]
+    notes += tuple(f"The {split} split is not used: {named[split].shown} has no labels." for split in bare)
+    order = [split for split in READ if split in named and split not in bare]
+    files = {split: read_file(named[split]) for split in order}
     classes = _classes(files["train"])
     parts, left = _known_parts(files, classes)
+    # One note for splits of one form, by the first of them.
+    forms = {replace(files[split].form, note=""): files[split].note for split in reversed(parts)}
+    notes += tuple(note for note in reversed(forms.values()) if note)
     test_from = test_of(parts)
     digest, held_digests = hashlib.sha256(test_from.encode()), dict[Path, str]()
     for path in dict.fromkeys(named[split].path for split in order if split in parts):
@@ -123,7 +68,7 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: Policy = DEFAULT) -
     return Source(
         name=name,
         classes=classes,
-        native=files["train"].size,
+        native=files["train"].form.size,
         fingerprint=digest.hexdigest(),
         test_from=test_from,
         skipped=sum(one.count for one in left),
@@ -142,6 +87,18 @@ def with_digests(part: ArrayPart, cache: Path) -> ArrayPart:
     return replace(part, digests=tuple(one.digest for one in _seen(part, cache, content)))
 
 
+def read_npz(names: ArrayNames) -> tuple[tuple[str, ...] | None, ArrayPart, str]:
+    """All pictures of one file, its classes if it names them, and a note on how the pictures are read, or nothing.
+
+    Raises:
+        InputError: it is missing, broken, or holds other arrays than it should.
+    """
+    file = read_file(names)
+    if file.classes is not None and file.labels.max() >= len(file.classes):
+        raise InputError(f"{names.where!r}: label {file.labels.max()}, but only {len(file.classes)} classes.\n{WANTED}")
+    return file.classes, file.part(), file.note
+
+
 def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
     """The digest and the look of each picture, remembered in the cache under the digest of the file."""
     memory = cache / f"{content[:24]}-{hashlib.sha256(part.names.images.encode()).hexdigest()[:8]}-scan.json"
@@ -151,7 +108,7 @@ def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
     except (OSError, ValueError, TypeError, KeyError):
         found = []
     if len(found) <= part.chosen.max():
-        images = _pixels(part.names)
+        images = replace(part).whole  # a copy keeps no pictures in memory
         found = list(zip(digests(images), looks_of(images), strict=True))
         write_whole(memory, [json.dumps({"version": SCAN, "found": found}).encode()])
     some = [found[one] for one in part.chosen.tolist()]
@@ -165,50 +122,20 @@ def _keyed(part: ArrayPart, seen: Sequence[Photo], near: Mapping[str, str], grou
     )
 
 
-def _known_parts(
-    files: Mapping[Split, _File], classes: tuple[str, ...]
-) -> tuple[dict[Split, ArrayPart], tuple[Finding, ...]]:
-    """The pictures of each split whose class the training has; findings on the others.
-
-    A split of which no label is a class of the training has no labels to evaluate on: it is left out whole.
-    """
-    parts: dict[Split, ArrayPart] = {}
-    found = list[Finding]()
-    for split, file in files.items():
-        if file.classes is not None and file.classes != classes:
-            raise InputError(
-                f"The classes of {file.names.where!r} are not those of train.npz.\nWrite the same into both."
-            )
-        known = file.labels < len(classes)
-        if (count := int((~known).sum())) and split != "train":
-            strange = sorted(set(file.labels[~known].tolist()))
-            found.append(strangers(split, count, len(known), list(map(str, strange))))
-        if known.any():
-            parts[split] = file.part(np.flatnonzero(known))
-    return parts, tuple(found)
-
-
-def read_npz(names: ArrayNames) -> tuple[tuple[str, ...] | None, ArrayPart]:
-    """All pictures of one file, and its classes if it names them.
-
-    Raises:
-        InputError: it is missing, broken, or holds other arrays than it should.
-    """
-    file = _read(names)
-    if file.classes is not None and file.labels.max() >= len(file.classes):
-        raise InputError(f"{names.where!r}: label {file.labels.max()}, but only {len(file.classes)} classes.\n{WANTED}")
-    return file.classes, file.part()
-
-
-def _classes(train: _File) -> tuple[str, ...]:
-    classes = train.classes or tuple(str(label) for label in range(int(train.labels.max()) + 1))
+def _classes(train: ArrayFile) -> tuple[str, ...]:
+    """The classes of the training; without names they are the numbers that occur, so that a gap is no empty class."""
+    classes = train.classes or tuple(map(str, np.unique(train.labels)))
     if len(classes) < 2:
-        raise InputError(f"{train.names.where!r} holds only one class.\nA classifier needs two or more.")
-    if train.labels.max() >= len(classes):
         raise InputError(
-            f"{train.names.where!r}: label {train.labels.max()}, but there are only {len(classes)} classes.\n{WANTED}"
+            f"{train.names.where!r} holds only one class, {classes[0]!r}.\nA classifier needs two or more."
         )
-    empty = np.flatnonzero(np.bincount(train.labels, minlength=len(classes)) == 0)
+    labels, strange = _places(train, train, classes)
+    if strange:
+        raise InputError(
+            f"{train.names.where!r}: label {strange[-1]}, but there are only {len(classes)} classes: "
+            f"{', '.join(classes[:5])[:60]}.\n{WANTED}"
+        )
+    empty = np.flatnonzero(np.bincount(labels, minlength=len(classes)) == 0)
     if len(empty):
         raise InputError(
             f"{train.names.where!r} has no picture of class {classes[empty[0]]!r} (label {empty[0]}).\n"
@@ -217,68 +144,40 @@ def _classes(train: _File) -> tuple[str, ...]:
     return classes
 
 
-def _read(names: ArrayNames) -> _File:
-    path = names.path
-    shape, dtype = _header(names)
-    if dtype != np.uint8 or 0 in shape or not (len(shape) == 3 or (len(shape) == 4 and shape[3] in {1, 3})):
-        raise InputError(f"{str(path)!r}: images are {dtype} {list(shape)}.\n{WANTED}")
-    labels = _array(path, names.labels)
-    if labels.shape == (shape[0], 1):
-        labels = labels[:, 0]
-    if labels.dtype.kind not in "iu" or labels.shape != (shape[0],) or labels.min() < 0:
+def _known_parts(
+    files: Mapping[Split, ArrayFile], classes: tuple[str, ...]
+) -> tuple[dict[Split, ArrayPart], tuple[Finding, ...]]:
+    """The pictures of each split whose class the training has; findings on the others.
+
+    A split of which no label is a class of the training has no labels to evaluate on: it is left out whole.
+    """
+    parts: dict[Split, ArrayPart] = {}
+    found = list[Finding]()
+    for split, file in files.items():
+        labels, strange = _places(file, files["train"], classes)
+        known = np.flatnonzero(labels >= 0)
+        if strange:
+            found.append(strangers(split, len(labels) - len(known), len(labels), strange))
+        if len(known):
+            parts[split] = replace(file, labels=labels).part(known)
+    return parts, tuple(found)
+
+
+def _places(file: ArrayFile, train: ArrayFile, classes: tuple[str, ...]) -> tuple[NDArray[np.int64], list[str]]:
+    """The labels of a file as places among `classes`, -1 for those that are none of them; and the names of these."""
+    if file.classes is not None and not file.texts and file.classes != classes:
+        raise InputError(f"The classes of {file.names.where!r} are not those of train.npz.\nWrite the same into both.")
+    if train.texts != file.texts and None in {train.classes, file.classes}:
+        one, other = ("texts", "numbers") if file.texts else ("numbers", "texts")
         raise InputError(
-            f"{str(path)!r}: labels {labels.dtype} {list(labels.shape)} for {shape[0]} images, or negative.\n{WANTED}"
+            f"{file.names.where!r} has {one} for labels, and the training {other}.\nWrite the same kind into both."
         )
-    classes = _array(path, "classes") if "classes" in _names(path) else None
-    if classes is not None and (classes.ndim != 1 or classes.dtype.kind != "U" or len(set(classes)) != len(classes)):
-        raise InputError(
-            f"{str(path)!r}: classes are {classes.dtype} {list(classes.shape)}, or not distinct.\n{WANTED}"
-        )
-    called = None if classes is None else tuple(str(some) for some in classes)
-    return _File(names, (shape[1], shape[2]), labels.astype(np.int64), called)
-
-
-def _names(path: Path) -> set[str]:
-    with zipfile.ZipFile(path) as archive:
-        return {name.removesuffix(".npy") for name in archive.namelist()}
-
-
-def _header(names: ArrayNames) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    """Shape and dtype of the images without unpacking them, and that nothing else is missing."""
-    path = names.path
-    try:
-        missing = {names.images, names.labels} - _names(path)
-        if missing:
-            raise InputError(f"{str(path)!r} has no array {' and no array '.join(sorted(missing))}.\n{WANTED}")
-        with zipfile.ZipFile(path) as archive, archive.open(f"{names.images}.npy") as stream:
-            version = np.lib.format.read_magic(stream)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(stream)
-            return shape, dtype
-    except FileNotFoundError as error:
-        raise InputError(f"There is no {str(path)!r}.\nGive a folder that holds train.npz and test.npz.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise _broken(path, error) from error
-
-
-def _pixels(names: ArrayNames) -> Pictures:
-    """`[n, height, width, 3]`; grey ones have the same value three times."""
-    images = _array(names.path, names.images).astype(np.uint8, copy=False)
-    if images.ndim == 3:
-        images = images[..., None]
-    return images if images.shape[3] == 3 else np.repeat(images, 3, axis=3)
-
-
-def _array(path: Path, name: str) -> NDArray[np.generic]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            array: NDArray[np.generic] = arrays[name]
-            return array
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise _broken(path, error) from error
-
-
-def _broken(path: Path, error: Exception) -> InputError:
-    return InputError(
-        f"{str(path)!r} cannot be read: {' '.join(str(error).split())[:120]}.\nWrite it anew with numpy.savez. {WANTED}"
-    )
+    names = file.classes or (classes if train.classes else None)
+    known = {name: place for place, name in enumerate(classes)}
+    numbers, inverse = np.unique(file.labels, return_inverse=True)
+    called = {number: str(number) for number in numbers.tolist()}
+    if names:
+        called |= {number: names[number] for number in called if number < len(names)}
+    places = [-1 if names and number >= len(names) else known.get(name, -1) for number, name in called.items()]
+    strange = [name for name, place in zip(called.values(), places, strict=True) if place < 0]
+    return np.array(places, dtype=np.int64)[inverse], strange

@@ -16,6 +16,7 @@ from triscale.data.fit import STUDY
 from triscale.data.formats import SINCE_THEN
 from triscale.data.images import File, Stamp, UnreadableError, content, decode, opened, pillow_warnings_off
 from triscale.data.photo import Photo, Policy
+from triscale.data.reasons import unusable
 from triscale.data.resize import CHUNK, Pictures, Size
 from triscale.data.scan import completed, examined, fingerprint, hashed, threads
 from triscale.data.source import SPLIT_OFF, VAL_IS_TEST, Part, Source, TestFrom, one_class, test_of
@@ -137,7 +138,8 @@ def photo_source(
     scanned, content = _scanned(splits, table, cache, progress, mend=policy.allow_truncated)
     files = [photo for photos in scanned.values() for photo in photos]
     refuse_serious([one for one in (left_out(files),) if one], policy)
-    good, classes, empty = _without_empty({split: readable(some) for split, some in scanned.items()}, classes, policy)
+    refuse_empty(scanned["train"], classes, policy)
+    good, classes, empty = _without_empty({split: readable(some) for split, some in scanned.items()}, classes)
     near = alike_in(good)
     if policy.split.group_by == "near":
         good = {split: [replace(one, group=near.get(one.digest, "")) for one in some] for split, some in good.items()}
@@ -187,7 +189,7 @@ def _settled(
     """
     for split, files in scanned.items():
         if files and not good[split]:
-            raise InputError(f"There is no readable {split} picture in {name!r}.\nPut pictures in.")
+            raise unusable(f"There is no readable {split} picture in {name!r}", files, "Put pictures in.")
     there = {split: photos for split, photos in good.items() if photos}
     notes = tuple(f"The {split} split holds no files and is not used." for split in good if split not in there)
     test_from = test_of(there)
@@ -203,19 +205,29 @@ def _settled(
     return {"train": rest, "test": test}, test_from, (*notes, SPLIT_OFF)
 
 
+def refuse_empty(train: Sequence[Photo], classes: Sequence[str], policy: Policy) -> None:
+    """Stop for the first class without a readable picture, unless the policy allows it and two others remain."""
+    there = {photo.label for photo in readable(train)}
+    empty = [label for label in range(len(classes)) if label not in there]
+    if not empty or (policy.allow_empty and len(there) > 1):
+        return
+    raise unusable(
+        f"The class {classes[empty[0]]!r} holds no readable picture for training",
+        [photo for photo in train if photo.label == empty[0]],
+        "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
+        if len(there) > 1
+        else f"A classifier needs two or more classes, and only {len(there)} of {len(classes)} have pictures.",
+    )
+
+
 def _without_empty(
-    splits: Mapping[Split, Sequence[Photo]], classes: Sequence[str], policy: Policy
+    splits: Mapping[Split, Sequence[Photo]], classes: Sequence[str]
 ) -> tuple[Mapping[Split, Sequence[Photo]], Sequence[str], tuple[Finding, ...]]:
-    """The pictures and classes without the empty ones, if these are allowed."""
+    """The pictures and classes without the empty ones."""
     there = sorted({photo.label for photo in splits["train"]})
     empty = [name for label, name in enumerate(classes) if label not in there]
     if not empty:
         return splits, classes, ()
-    if not policy.allow_empty or len(there) < 2:
-        raise InputError(
-            f"The class {empty[0]!r} holds no readable picture for training.\n"
-            "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
-        )
     found = Finding(
         kind="empty",
         count=len(empty),

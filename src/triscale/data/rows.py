@@ -8,6 +8,7 @@ from triscale.data.cache import Progress
 from triscale.data.images import File
 from triscale.data.photo import Photo, Policy
 from triscale.data.photos import photo_source
+from triscale.data.reasons import NO_LABEL, unusable
 from triscale.data.source import Source
 from triscale.data.split import FIRST
 from triscale.data.split_words import Split
@@ -59,9 +60,9 @@ def rows_source(
     strange = "there is no class {!r} in training".format
     splits: dict[Split, list[Photo]] = {}
     for row in rows:
-        label = labels.get(row.label)
-        reason = row.reason or ("" if label is not None else strange(row.label) if row.label else "no label")
-        splits.setdefault(row.split, []).append(Photo(name=row.name, file=row.file, label=label or 0, reason=reason))
+        label = labels.get(row.label, -1)
+        reason = row.reason or ("" if label >= 0 else strange(row.label) if row.label else NO_LABEL)
+        splits.setdefault(row.split, []).append(Photo(name=row.name, file=row.file, label=label, reason=reason))
     known = {row.split for row in rows if row.label in labels} | {"train"}
     unknown = [split for split in splits if split not in known]
     notes += tuple(
@@ -82,12 +83,13 @@ def rows_source(
 
 
 def _labels(rows: Sequence[Row], name: str, names: Sequence[str] | None) -> dict[str, int]:
-    """The number of each label, in the order of the classes."""
+    """The number of each label, in the order of the classes; a class of which nothing can be used is one too."""
     if names is not None:
         return {row.label: _number(row, len(names)) for row in rows if not row.reason}
-    found = {row.label for row in rows if row.split == "train" and not row.reason}
+    found = {row.label for row in rows if row.split == "train" and row.label}
     if len(found) < 2:
-        raise InputError(f"{name!r} holds {len(found)} classes.\nA classifier needs two or more.")
+        only = f", {next(iter(found))!r}" if found else ""
+        raise unusable(f"{name!r} holds {len(found)} classes{only}", rows, "A classifier needs two or more.")
     numbers = all(label.isdecimal() for label in found)
     return {label: i for i, label in enumerate(sorted(found, key=lambda one: (int(one) if numbers else 0, one)))}
 

@@ -94,7 +94,7 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
             verdicts = list(_told(found, len(photos), len(photos), progress))
         write_whole(memory, [json.dumps({"version": SCAN, "verdicts": verdicts}).encode()])
     return [
-        replace(photo, size=(high, wide), moving=moving, format=kind, reason=reason, look=look)
+        replace(photo, size=(high, wide), moving=moving, format=kind, reason=photo.reason or reason, look=look)
         for photo, (high, wide, moving, kind, reason, look) in zip(photos, verdicts, strict=True)
     ]
 

@@ -4,42 +4,68 @@ The shards are indexed once and then read at any place, so that the order of the
 a stream could only shuffle what lies near. Nothing is ever extracted.
 """
 
+import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from triscale.data.cache import Progress
 from triscale.data.images import Member
+from triscale.data.litter import is_ignored, lies_in_litter
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
 from triscale.data.source import Source
 from triscale.data.split import FIRST
 from triscale.data.split_words import Split, recognised_anywhere
+from triscale.data.text import read_text
+from triscale.data.words import PICTURE_SUFFIXES, label_rank
 from triscale.errors import InputError
+from triscale.units import counted
 
-PICTURES = {"jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "bmp", "gif", "tif", "tiff"} | {
-    *("avif", "heic", "heif", "hif", "jp2", "j2k", "jpx", "jpc", "j2c", "ppm", "pgm", "pbm", "pnm", "pfm")
-}
-LABEL = "cls"
-LABEL_BYTES = 1024
+LABEL_BYTES = 64 * 1024
 NAMES = "classes.txt"
 WANTED = "Wanted: plain tar files of samples such as 17.jpg and 17.cls, with train, val or test in their names."
+LABELLED = 'Write the label of 17.jpg as 17.cls, as 17.txt, or as 17.json: {"label": 3}.'
 
 
 @dataclass
 class _Sample:
-    """What the members of one key hold."""
+    """What the members of one key hold: labels by the kind of member that tells them, and the names of all."""
 
+    key: str
     picture: Member | None = None
-    label: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why it is no sample, with the members that it has instead."""
+        if self.picture is not None and any(self.labels.values()):
+            return ""
+        lacks = "no picture" if self.picture is None else "no label"
+        other = sorted(
+            {f".{kind}" for name in self.names if (kind := _parted(name)[1]) not in {"cls", *PICTURE_SUFFIXES}}
+        )
+        return f"{lacks}, but {', '.join(other[:3])}" if other else lacks
+
+    @property
+    def name(self) -> str:
+        """What a person finds it by in the shard."""
+        pictures = [name for name in self.names if _parted(name)[1] in PICTURE_SUFFIXES]
+        return next(iter(pictures), self.key)
+
+    @property
+    def meant(self) -> bool:
+        """Whether it is a sample at all: a list of classes or a text for readers is none."""
+        return self.picture is not None or bool(self.labels.keys() - {"txt"})
 
 
 def shards_in(path: Path) -> list[Path]:
     """The shards in a folder, sorted, or the one that `path` is; none if there are no shards."""
     if path.is_dir():
-        return sorted(path.glob("*.tar"))
+        return sorted(shard for shard in path.glob("*.tar") if not is_ignored(shard.name))
     return [path] if path.suffix == ".tar" or path.name.endswith((".tar.gz", ".tgz")) else []
 
 
@@ -47,17 +73,20 @@ def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | Non
     """The samples of all shards of a folder, or of one shard.
 
     A word in the shard's name tells its split (`imagenet1k-validation-00.tar`); those without one are training, unless
-    others say that they are it. The label is the text of the `.cls` member: a class name, or a number from 0 which
-    `classes.txt` beside the shards may name, one in a line.
+    others say that they are it. The label is the text of the `.cls` member (else of `.json`, by its field `label` or
+    the like, or of `.txt`): a class name, or a number from 0 which `classes.txt` beside the shards may name, one in a
+    line.
 
     Raises:
         InputError: a shard cannot be read, or holds a name or a kind of member that no data set needs.
     """
     path = Path(name)
     splits, notes = _splits(shards_in(path), policy.split.version)
-    rows = [row for shard, split in splits.items() for row in _rows(shard, split)]
+    samples = [(sample, shard, split) for shard, split in splits.items() for sample in _samples(shard)]
+    notes += _told_by(name, [sample for sample, _, _ in samples])
+    rows = [_row(*one) for one in samples]
     listed = (path if path.is_dir() else path.parent) / NAMES
-    names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
+    names = read_text(listed.read_bytes(), str(listed)).text.strip().splitlines() if listed.is_file() else None
     return rows_source(rows, name=name, names=names, notes=notes, cache=cache, policy=policy, progress=progress)
 
 
@@ -77,18 +106,35 @@ def _splits(shards: Sequence[Path], version: int) -> tuple[dict[Path, Split], tu
     return used, (note,) if left else ()
 
 
-def _rows(shard: Path, split: Split) -> Iterator[Row]:
-    for key, sample in _samples(shard).items():
-        picture = sample.picture
-        reason = "" if picture and sample.label else "no label" if picture else "no picture"
-        shown = f"{shard.name}/{sample.names[0] if sample.names else key}"
-        yield Row(
-            name=shown, file=picture or Member(shard, 0, 0), label=sample.label or "?", split=split, reason=reason
-        )
+def _row(sample: _Sample, shard: Path, split: Split) -> Row:
+    return Row(
+        name=f"{shard.name}/{sample.name}",
+        file=sample.picture or Member(shard, 0, 0),
+        label=next(filter(None, map(sample.labels.get, LABELS)), "") or "",
+        split=split,
+        reason=sample.reason,
+    )
 
 
-def _samples(shard: Path) -> dict[str, _Sample]:
-    """The samples by key, in the order of the shard; members of other kinds are passed over."""
+def _told_by(name: str, samples: Sequence[_Sample]) -> tuple[str, ...]:
+    """Which members tell the labels, where others than .cls do; as many texts as half of the pictures are captions.
+
+    Raises:
+        InputError: only .txt members do, and they are captions.
+    """
+    good = [sample for sample in samples if not sample.reason]
+    kinds = Counter(next(kind for kind in LABELS if sample.labels.get(kind)) for sample in good)
+    texts = {sample.labels["txt"] for sample in good if sample.labels.get("txt")}
+    if kinds["txt"] == len(good) and 2 * len(texts) > len(good) and len(texts) > 2:
+        shown = min(texts)[:60]
+        raise InputError(f"The .txt members of {name!r} are captions, such as {shown!r}.\n{LABELLED}")
+    return tuple(
+        f"{counted(count, 'label')} read from .{kind} members." for kind, count in kinds.items() if kind != "cls"
+    )
+
+
+def _samples(shard: Path) -> list[_Sample]:
+    """The samples in the order of the shard; members of other kinds are passed over."""
     samples: dict[str, _Sample] = {}
     seen: set[str] = set()
     try:
@@ -98,16 +144,16 @@ def _samples(shard: Path) -> dict[str, _Sample]:
                 if not _sound(shard, member, seen, length):
                     continue
                 key, kind = _parted(member.name)
-                if kind in PICTURES:
-                    sample = samples.setdefault(key, _Sample())
-                    sample.names.append(member.name)
+                sample = samples.setdefault(key, _Sample(key))
+                sample.names.append(member.name)
+                if kind in PICTURE_SUFFIXES:
                     sample.picture = sample.picture or Member(shard, member.offset_data, member.size)
-                elif kind == LABEL and (stream := archive.extractfile(member)) is not None:
+                elif kind in LABELS and (stream := archive.extractfile(member)) is not None:
                     text = stream.read(LABEL_BYTES).decode("utf-8", "surrogateescape")
-                    samples.setdefault(key, _Sample()).label = text.strip()
+                    sample.labels[kind] = LABELS[kind](text.strip(" \0\r\n\t\ufeff"))
     except (OSError, tarfile.TarError) as error:
         raise _refused(shard, f"it cannot be read: {' '.join(str(error).split())[:80]}") from error
-    return samples
+    return [sample for sample in samples.values() if sample.meant]
 
 
 def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) -> bool:
@@ -125,7 +171,7 @@ def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) ->
     if member.isfile() and (member.offset_data + member.size > length or member.issparse()):
         raise _refused(shard, f"it ends within {name[:80]!r}")
     seen.add(name)
-    return member.isfile() and not PurePosixPath(name).name.startswith(".")
+    return member.isfile() and not is_ignored(PurePosixPath(name).name) and not lies_in_litter(name.split("/"))
 
 
 def _parted(name: str) -> tuple[str, str]:
@@ -133,6 +179,28 @@ def _parted(name: str) -> tuple[str, str]:
     folder, slash, last = name.rpartition("/")
     key, _, kind = last.partition(".")
     return folder + slash + key, kind.lower()
+
+
+def _line(text: str) -> str:
+    return "" if "\n" in text else text
+
+
+def _of_record(text: str) -> str:
+    """The label in a JSON member: itself, or the field that the words for labels name."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(found, Mapping):
+        fields = [(rank, field) for field in found if (rank := label_rank(field)) is not None]
+        found = found[min(fields)[1]] if fields else None
+    return str(found) if isinstance(found, str | int) else ""
+
+
+LABELS: Mapping[str, Callable[[str], str]] = {
+    "cls": _line, "label": _line, "class": _line, "json": _of_record, "txt": _line,
+}  # fmt: skip
+"""Members that tell the label, the surest first, and how their text is read."""
 
 
 def _refused(shard: Path, why: str) -> InputError:

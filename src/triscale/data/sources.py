@@ -1,9 +1,11 @@
 """Which kind of data set a name or path means."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from triscale.data.array_names import holds_arrays
+from triscale.data.array_names import array_splits, holds_arrays
+from triscale.data.beside import is_listed, open_listed, unread_note
 from triscale.data.cache import Progress, default_cache
 from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
@@ -12,7 +14,7 @@ from triscale.data.npz import open_npz
 from triscale.data.photo import DEFAULT, Policy
 from triscale.data.shards import open_shards, shards_in
 from triscale.data.source import Source
-from triscale.data.table import open_table
+from triscale.data.table import SUFFIXES, open_table
 
 Open = Callable[[str, Path, Policy, Progress | None], Source]
 """From (name, cache, policy, progress) to a source."""
@@ -29,7 +31,8 @@ def open_data(
             a folder of class folders, with or without `train/` and `test/` or `val/` above them;
             a folder that holds `train.npz` and `test.npz` or `val.npz`, or one of these files;
             an `.npz` file with arrays for each split, such as `train_images` or `x_train`;
-            a `.csv` file with the columns `path,label` and perhaps `split`;
+            a table, `.csv` or another of `table.SUFFIXES`, with the columns `path,label` and perhaps `split`;
+            a folder with such a table and the pictures that it lists;
             a folder of `.tar` shards as webdataset writes them, or one of them;
             `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
             fgvc_aircraft, oxford_pets, food101.
@@ -50,16 +53,18 @@ def open_data(
 
 
 def special(where: str | Path) -> Open | None:
-    """What opens a source that is neither class folders nor `.npz`; None for these two."""
+    """What opens a source that is neither class folders nor `.npz`; None for these."""
     path = Path(where)
     if isinstance(where, str) and (where == "flowers" or where.startswith("flowers:")):
         return lambda name, cache, *_: named_flowers(name, cache)
     if isinstance(where, str) and split_name(where) is not None and not path.exists():
         return open_known
-    if path.suffix.lower() == ".csv" and not path.is_dir():
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
         return open_table
     if shards_in(path):
         return open_shards
+    if path.is_dir() and not (array_splits(path) or holds_arrays(path)) and is_listed(path):
+        return open_listed
     return None
 
 
@@ -67,4 +72,5 @@ def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress |
     path = Path(name)
     if (path.suffix == ".npz" and not path.is_dir()) or (path.is_dir() and holds_arrays(path)):
         return open_npz(path, name=name, cache=cache, policy=policy)
-    return open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
+    source = open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
+    return replace(source, notes=(*source.notes, *unread_note(path)))

@@ -1,22 +1,38 @@
-"""A data set as a CSV file: a head `path,label` or `path,label,split`, and a row for each picture."""
+"""A data set as a table: a line for each picture, with its path, its label and perhaps its split.
 
-import csv
-from collections.abc import Mapping
+CSV as spreadsheets, Kaggle, pandas and labelling tools write it, plain lists of `path label`, and JSON.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from triscale.data.cache import Progress
-from triscale.data.folders import OUTSIDE
+from triscale.data.columns import ColumnsError, Sheet, columns_of, has_head
+from triscale.data.entries import WANTED, entries, rows_of
+from triscale.data.jsontable import JSON, read_json
+from triscale.data.lookup import Lookup
 from triscale.data.photo import Policy
 from triscale.data.rows import Row, rows_source
+from triscale.data.sheet import Line, NoColumnsError, read_lines
 from triscale.data.source import Source
 from triscale.data.split_words import Split, recognised
-from triscale.data.walk import leads_out
+from triscale.data.text import Text, read_text
+from triscale.data.words import word_of
 from triscale.errors import InputError
+from triscale.units import counted
 
-WANTED = (
-    "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, val or test, "
-    "or another word for them."
-)
+SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".lst", ".psv", *JSON))
+"""Of files that are read as tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table that was understood: its rows, what its column of labels is called, and sentences on how it was read."""
+
+    rows: Sequence[Row]
+    label: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def open_table(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
@@ -25,37 +41,58 @@ def open_table(name: str, cache: Path, policy: Policy, progress: Progress | None
     Raises:
         InputError: it cannot be read, or a line cannot be understood; the message names the line.
     """
-    path = Path(name)
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            head = [column.strip().lower() for column in next(reader, [])]
-            if head not in (["path", "label"], ["path", "label", "split"]):
-                raise InputError(f"The first line of {name!r} is {','.join(head)[:60]!r}.\n{WANTED}")
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except OSError as error:
-        raise InputError(f"{name!r} cannot be read: {error.strerror}.\n{WANTED}") from error
-    except csv.Error as error:
-        raise InputError(f"{name!r}, line {reader.line_num}: {error}.\n{WANTED}") from error
-    splits = {"": "train", **recognised({_split(cells) for _, cells in lines})}
-    rows = [_row(path, cells, line, splits, policy) for line, cells in lines]
-    return rows_source(rows, name=name, cache=cache, policy=policy, progress=progress)
+    table = read_table(Path(name), policy)
+    return rows_source(table.rows, name=name, notes=table.notes, cache=cache, policy=policy, progress=progress)
 
 
-def _split(cells: list[str]) -> str:
-    return cells[2].strip() if len(cells) > 2 else ""
+def read_table(path: Path, policy: Policy, split: Split = "train") -> Table:
+    """The rows of a table.
 
+    Args:
+        path: the file.
+        policy: whether paths out of its folder are taken.
+        split: of rows that name none.
 
-def _row(table: Path, cells: list[str], line: int, splits: Mapping[str, Split], policy: Policy) -> Row:
-    """One line; a path that leads out of the table's folder is left out, as a link that does.
-
-    Beside the training, a picture may have no label: tests are often handed out so.
+    Raises:
+        InputError: see `open_table`.
     """
-    label = cells[1].strip() if len(cells) > 1 else ""
-    split = splits.get(_split(cells))
-    unlabelled = not label and split in {None, "train"}
-    if len(cells) not in {2, 3} or not cells[0] or unlabelled or split is None or "\0" in cells[0]:
-        raise InputError(f"{str(table)!r}, line {line}: {','.join(cells)[:80]!r} cannot be understood.\n{WANTED}")
-    file = table.parent / cells[0]
-    outside = not policy.follow_links and leads_out(file, table.parent)
-    return Row(name=cells[0], file=file, label=label, split=split, reason=OUTSIDE if outside else "")
+    try:
+        text = read_text(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}.\n{WANTED}") from error
+    lines = read_json(text.text, str(path)) if path.suffix.lower() in JSON else read_lines(text.text, str(path))
+    lookup = Lookup(path.parent)
+    sheet = _sheet(lines, lookup)
+    if not sheet.lines:
+        raise NoColumnsError(f"{str(path)!r} holds 0 classes: there is no line below the first.\n{WANTED}")
+    try:
+        columns = columns_of(sheet)
+    except ColumnsError as error:
+        first = ",".join(lines[0].cells)[:60]
+        raise NoColumnsError(f"The first line of {str(path)!r} is {first!r}: {error}.\n{WANTED}") from error
+    rows, notes = rows_of(entries(sheet.lines, columns, path, split), path, lookup, policy, text)
+    repeated = len(lines) - len(sheet.lines) - (sheet.head is not None)
+    label = "" if columns.label is None else word_of(columns.titles[columns.label])
+    told = filter(None, (_encoded(text), columns.note, _repeated(repeated), *notes))
+    return Table(rows=rows, label=label, notes=tuple(told))
+
+
+def _sheet(lines: Sequence[Line], lookup: Lookup) -> Sheet:
+    """The table with its head apart; tables that were joined repeat it below."""
+
+    def leads(cell: str) -> bool:
+        return bool(cell) and not lookup.find(cell).reason
+
+    head = lines[0].cells if has_head(lines[0], leads) else None
+    below = [line for line in lines if line.cells != head]
+    return Sheet(head=head, lines=below, leads=leads, are_splits=lambda cells: cells <= recognised(cells).keys() | {""})
+
+
+def _encoded(text: Text) -> str:
+    if text.certain:
+        return ""
+    return f"The table is not UTF-8: it is read as {text.encoding}. Save it as UTF-8 if names look wrong."
+
+
+def _repeated(count: int) -> str:
+    return f"{counted(count, 'line')} of the table passed over: the first line again." if count else ""

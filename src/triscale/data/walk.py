@@ -4,35 +4,33 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from triscale.data.instead import loose_files
+from triscale.data.litter import is_ignored
 from triscale.data.places import refuse_no_data_set
+from triscale.data.words import PICTURE_SUFFIXES, looks_like_picture, suffix_of
 from triscale.errors import InputError
 
-IGNORED = {"thumbs.db", "desktop.ini"}
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-MEANT = {*PICTURES, ".csv", ".tsv", ".npz", ".npy", ".tar", ".zip", ".parquet", ".h5"}
-"""Endings of files that a person may take for a part of the data set."""
+MEANT = PICTURE_SUFFIXES | {"npz", "npy", "tar", "zip", "parquet", "h5"}
+"""Suffixes of files that a person may take for a part of the data set; of tables `beside.py` speaks."""
 
 
 def files_that_are_pictures(folder: Path) -> list[str]:
     """Names of the files right in a folder that end as pictures do, sorted."""
-    return sorted(entry.name for entry in os.scandir(folder) if _looks_like_picture(entry))
+    entries = (entry for entry in os.scandir(folder) if looks_like_picture(entry.name) and not is_ignored(entry.name))
+    return sorted(entry.name for entry in entries if entry.is_file())
 
 
 def folders_in(folder: Path) -> dict[str, Path]:
     """The folders in a folder by name, sorted, links to folders among them."""
     return {entry.name: Path(entry) for entry in sorted(os.scandir(folder), key=lambda one: one.name)
-            if not _ignored(entry.name) and _is_class(entry)}  # fmt: skip
+            if not is_ignored(entry.name) and _is_class(entry)}  # fmt: skip
 
 
 def beside(folder: Path, used: Collection[str]) -> list[str]:
     """What else lies in a folder and could have been meant to be used: folders, and files with pictures or labels."""
-    others = [entry for entry in os.scandir(folder) if entry.name not in used and not _ignored(entry.name)]
+    others = [entry for entry in os.scandir(folder) if entry.name not in used and not is_ignored(entry.name)]
     shown = [f"{one.name}/" for one in others if one.is_dir()]
-    return sorted(shown + [one.name for one in others if one.is_file() and Path(one).suffix.casefold() in MEANT])
-
-
-def _looks_like_picture(entry: os.DirEntry[str]) -> bool:
-    return Path(entry).suffix.casefold() in PICTURES and not _ignored(entry.name) and entry.is_file()
+    return sorted(shown + [one.name for one in others if one.is_file() and suffix_of(one.name) in MEANT])
 
 
 def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
@@ -46,9 +44,9 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     folders = folders_in(root)
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
-        raise InputError(
-            f"There is {found} in {str(root)!r}.\nPut one folder of pictures there for each of {least} or more classes."
-        )
+        files, remedy = loose_files(root)
+        wanted = f"Put one folder of pictures there for each of {least} or more classes."
+        raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
     for name, folder in folders.items():
         for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
@@ -70,18 +68,14 @@ def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list
     closed: list[OSError] = []
     found = list[Path]()
     for place, folders, files in os.walk(folder, onerror=closed.append):
-        folders[:] = [name for name in folders if not _ignored(name)]
+        folders[:] = [name for name in folders if not is_ignored(name)]
         if seen is not None:
             seen(len(files))
         linked = [name for name in folders if Path(place, name).is_symlink()]
-        found += [Path(place, name) for name in files + linked if not _ignored(name)]
+        found += [Path(place, name) for name in files + linked if not is_ignored(name)]
         if not folders and not files and Path(place) != folder and Path(place).suffix:
             found.append(Path(place))
     return sorted(found + [Path(error.filename) for error in closed])
-
-
-def _ignored(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in IGNORED
 
 
 def _is_class(entry: os.DirEntry[str]) -> bool:
