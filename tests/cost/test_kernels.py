@@ -77,6 +77,6 @@ def test_a_convolution_holds_its_results_at_least_and_more_of_a_larger_batch(
     assert forward >= batch * output
     assert backward >= weights + batch * item * channels[0] * side**2
     assert workspace(layer, batch, of, item, needs_gradient=False)[1] <= backward
-    more = workspace(layer, batch + 16, of, item, needs_gradient=True)
-    assert more[0] > forward
-    assert more[1] > backward
+    # from 16 images on no threshold changes how it runs
+    some, more = (workspace(layer, batch + extra, of, item, needs_gradient=True) for extra in (16, 17))
+    assert all(one < other for one, other in zip(some, more, strict=True))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -167,7 +168,7 @@ async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
         if body.lstrip()[:1] in _JSON:
             raise RefusedError(415, _HINT)
         return "", body
-    form = await type(request)(request.scope, _once(body)).form(max_files=1, max_fields=8)
+    form = await type(request)(_lowered(request.scope), _once(body)).form(max_files=1, max_fields=8)
     uploads = [value for value in form.values() if hasattr(value, "filename")]
     if not uploads:
         raise RefusedError(400, "there is no file in the form")
@@ -175,6 +176,18 @@ async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
         return PurePosixPath(uploads[0].filename or "").name, await uploads[0].read()
     finally:
         await form.close()
+
+
+def _lowered(scope: Any) -> dict[str, Any]:
+    """The request with the content type of a form as every parser knows it: its names have no case (RFC 9110)."""
+    message = Message()
+    message["content-type"] = dict(scope["headers"])[b"content-type"].decode("latin-1")
+    boundary = message.get_boundary()
+    if boundary is None:  # the parser says so
+        return dict(scope)
+    kind = f'multipart/form-data; boundary="{boundary}"'.encode("latin-1")
+    others = [header for header in scope["headers"] if header[0] != b"content-type"]
+    return {**scope, "headers": [*others, (b"content-type", kind)]}
 
 
 def _once(body: bytes) -> Receive:
