@@ -135,7 +135,7 @@ def _file(client: Any, errors: Any, name: str, file: str, *, revision: str) -> P
     except OSError as error:
         _raise_for_system(name, error)
     except Exception as error:  # noqa: BLE001  of the client's HTTP library, which it changed and may change again
-        raise InputError(f"hf-hub:{name}: fetching {file} failed: {first_line(error)}.") from None
+        raise InputError(f"hf-hub:{name}: the hub cannot be reached for {file}: {first_line(error)}.") from None
 
 
 def _raise_for_system(name: str, error: OSError) -> NoReturn:
