@@ -56,6 +56,7 @@ def test_splits_are_used_under_the_names_that_people_give_them(
         ({"round1": CLASSES, "round2": CLASSES}, "hold the same folders, 'cat', 'dog'"),
         ({"Lernen": CLASSES, "Proben": (*CLASSES, "emu")}, "hold the same folders, 'cat', 'dog'"),
         ({"cat": ("train", "test"), "dog": ("train", "test")}, "hold the same folders, 'test', 'train'"),
+        ({"cat": ("Train", "valid"), "dog": ("Train", "valid")}, "below the classes.\nTurn them round: train/cat/"),
         ({"train": CLASSES, "valid": CLASSES, "dev": CLASSES}, "'dev', 'valid' .* look like the val split"),
         ({"cat": (), "dog": (), "test": CLASSES}, "'test/' .* classes beside it"),
     ],

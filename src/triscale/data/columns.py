@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from triscale.data.sheet import Line
+from triscale.data.split_words import recognised_anywhere
 from triscale.data.words import (
     INDEX_WORDS,
     LABEL,
@@ -18,6 +19,7 @@ from triscale.data.words import (
 )
 
 SAMPLE = 20
+MOST_SPLITS = 3
 TRUE, FALSE = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false", ""))
 
 
@@ -35,6 +37,7 @@ class Columns:
         label: that of labels; None: `marked` has one for each class.
         split: that of splits; None: there is none.
         marked: columns of zeros and of a one in the class of a picture.
+        doubtful: columns that may be the split and are not read, where there is no split.
     """
 
     titles: tuple[str, ...]
@@ -42,6 +45,15 @@ class Columns:
     label: int | None
     split: int | None = None
     marked: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """That pictures which somebody set aside may be trained on; empty if no column says so."""
+        if not self.doubtful:
+            return ""
+        shown = ", ".join(repr(self.titles[column]) for column in self.doubtful)
+        return f"Not read, but may be the split: {shown}. Write train, val or test into a column split."
 
     @property
     def note(self) -> str:
@@ -102,7 +114,9 @@ def columns_of(sheet: Sheet) -> Columns:
     rest = [column for column in rest if column != split and not _is_index(sheet, column)]
     label, marked = _label(sheet, rest)
     titles = tuple(sheet.title(column) or f"column {column + 1}" for column in range(width))
-    return Columns(titles=titles, path=path, label=label, split=split, marked=marked)
+    unread = [column for column in rest if split is None and column not in {label, *marked}]
+    doubtful = tuple(column for column in unread if _may_be_split(sheet, column))
+    return Columns(titles=titles, path=path, label=label, split=split, marked=marked, doubtful=doubtful)
 
 
 def _documented(sheet: Sheet, column: int) -> bool:
@@ -151,6 +165,13 @@ def _is_split(sheet: Sheet, column: int) -> bool:
     if word == SPLIT:
         return True
     return (word in SPLIT_WORDS or sheet.head is None) and sheet.are_splits(set(sheet.cells(column)))
+
+
+def _may_be_split(sheet: Sheet, column: int) -> bool:
+    """A column of splits with another name, or one of few values that is named by a split: `is_valid`, `train`."""
+    cells = set(sheet.cells(column))
+    named = bool(recognised_anywhere([sheet.title(column)])) and len(cells) <= MOST_SPLITS
+    return named or (len(cells) > 1 and sheet.are_splits(cells))
 
 
 def _is_index(sheet: Sheet, column: int) -> bool:

@@ -109,10 +109,16 @@ def _refuse_unknown_splits(root: Path, folders: Mapping[str, Path], named: Mappi
     inside = [set(map(str.casefold, folders_in(folder))) for folder in folders.values()]
     shared = set[str]() if len(inside) < 2 else set.intersection(*inside)
     if len(shared) > 1 and not any(files_that_are_pictures(folder) for folder in folders.values()):
-        raise InputError(
+        same = (
             f"The folders {_some(list(folders))} in {str(root)!r} all hold the same folders, {_some(sorted(shared))}, "
-            f"and no images: they look like splits, not classes.\n{expected}"
         )
+        if recognised(shared).keys() == shared:
+            one = next(iter(folders))
+            raise InputError(
+                f"{same}and no images: they look like splits, below the classes.\n"
+                f"Turn them round: train/{one}/ and not {one}/train/."
+            )
+        raise InputError(f"{same}and no images: they look like splits, not classes.\n{expected}")
     outside = {name.casefold() for name in folders if name not in named}
     for name in named:
         if len({one.casefold() for one in folders_in(folders[name])} & outside) > 1:

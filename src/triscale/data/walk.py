@@ -1,7 +1,7 @@
 """Which folders and files are candidates; links, hidden files and pipes are handled on purpose."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from triscale.data.instead import loose_files
@@ -45,6 +45,7 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         files, remedy = loose_files(root)
+        remedy = remedy or _instead(root, folders)
         wanted = f"Put one folder of pictures there for each of {least} or more classes."
         raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
@@ -57,6 +58,15 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
                 )
             seen[key] = name
     return folders
+
+
+def _instead(root: Path, folders: Mapping[str, Path]) -> str:
+    """What lies in a folder that is no data set, and may be one itself: its only folder, or a list."""
+    inner = next(iter(folders.values()), None)
+    if inner is not None and len(folders_in(inner)) > 1:
+        return f"If {inner.name + '/'!r} holds the classes or splits, give {str(inner)!r}."
+    lists = [entry.name for entry in os.scandir(root) if entry.is_file() and entry.name.endswith((".txt", ".lst"))]
+    return f"If {min(lists)!r} lists path and label of pictures, give that file." if lists else ""
 
 
 def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list[Path]:
