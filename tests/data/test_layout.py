@@ -112,6 +112,12 @@ def test_what_stands_beside_the_training_never_blocks_it_and_is_reported(
     assert not any(one.serious for one in source.findings)
 
 
+def test_a_class_is_one_class_in_whatever_way_its_accent_is_written(tmp_path: Path, cache: Path, paint: Paint) -> None:
+    folders = {"train": ("caf\u00e9", "dog"), "test": ("cafe\u0301", "dog")}
+    source = open_data(lay(tmp_path / "set", paint, folders), cache=cache)
+    assert (len(source.labels("test")), source.skipped) == (10, 0)
+
+
 def test_an_empty_test_folder_is_no_test(tmp_path: Path, cache: Path, paint: Paint) -> None:
     root = lay(tmp_path / "set", paint, {"train": CLASSES})
     for name in CLASSES:

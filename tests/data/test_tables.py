@@ -249,6 +249,21 @@ def test_the_split_is_read_wherever_it_stands_and_only_where_it_is_one(folders: 
         assert open_split(folders / "t.csv", cache=cache).split == "test"
 
 
+def test_numbers_that_happen_to_lead_to_pictures_do_not_outdo_names_that_are_lost(
+    animals: Path, rows: Rows, cache: Path
+) -> None:
+    """As labelling tools write them: the upload's name beside a running number, which is another picture's name."""
+    for i, (path, _) in enumerate(rows):
+        (animals / path).rename(animals / f"{i}.png")
+    for name, lost in (("/data/upload/1/{i}a.png", True), ("https://host/{i}a.png", False)):
+        text = "".join(f"{name.format(i=i)},{i},{label}\n" for i, (_, label) in enumerate(rows))
+        (animals / "t.csv").write_text("image,id,choice\n" + text)
+        if lost:
+            refused(animals / "t.csv", cache, "'image' names no picture that is there, 'id' does")
+        else:
+            assert open_data(animals / "t.csv", cache=cache).classes == ("cat", "dog")
+
+
 @pytest.mark.parametrize(
     ("title", "cells", "said"),
     [
@@ -260,6 +275,7 @@ def test_the_split_is_read_wherever_it_stands_and_only_where_it_is_one(folders: 
         ("split", ("train", "test"), ""),
         ("split", ("", ""), ""),
         ("test_id", tuple("abcdef"), ""),
+        ("fold", ("0", "1", "2"), "may be the split: 'fold'"),
         ("width", ("40", "30"), ""),
     ],
 )

@@ -130,6 +130,7 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             return column
     leading = [column for column in used if any(map(sheet.leads, sheet.cells(column)[:SAMPLE]))]
     looking = [column for column in used if any(map(looks_like_picture, sheet.cells(column)[:SAMPLE]))]
+    _refuse_lost_names(sheet, looking, leading)
     named = [column for column in used if path_rank(sheet.title(column)) is not None]
     if sum(map(is_known, filter(None, sheet.head or ()))) < 2:
         named = []  # one such word may stand in any text
@@ -141,6 +142,23 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             alone = [column for column in surest if len(set(sheet.cells(column))) == len(sheet.lines)]
             return _only(sheet, alone or surest, PATH)
     raise ColumnsError("no column leads to pictures")
+
+
+def _refuse_lost_names(sheet: Sheet, looking: Sequence[int], leading: Sequence[int]) -> None:
+    """Numbers may lead to other pictures than the names beside them mean, of which none is there."""
+    if set(leading) & set(looking):
+        return
+    for one in looking:
+        local = not any("://" in cell for cell in sheet.cells(one)[:SAMPLE])
+        if local and path_rank(sheet.title(one)) is not None and leading and _all_numbers(sheet, leading):
+            raise ColumnsError(
+                f"{sheet.title(one)!r} names no picture that is there, {sheet.title(leading[0])!r} does: "
+                f"call the right one {PATH!r}"
+            )
+
+
+def _all_numbers(sheet: Sheet, columns: Sequence[int]) -> bool:
+    return all(cell.isdecimal() for column in columns for cell in sheet.cells(column))
 
 
 def _only(sheet: Sheet, columns: Sequence[int], what: str) -> int:
@@ -168,9 +186,10 @@ def _is_split(sheet: Sheet, column: int) -> bool:
 
 
 def _may_be_split(sheet: Sheet, column: int) -> bool:
-    """A column of splits with another name, or one of few values that is named by a split: `is_valid`, `train`."""
+    """A column of splits with another name, or one that is named so: `fold`; of few values, `is_valid` and `train`."""
     cells = set(sheet.cells(column))
-    named = bool(recognised_anywhere([sheet.title(column)])) and len(cells) <= MOST_SPLITS
+    title = sheet.title(column)
+    named = word_of(title) in SPLIT_WORDS or (bool(recognised_anywhere([title])) and len(cells) <= MOST_SPLITS)
     return named or (len(cells) > 1 and sheet.are_splits(cells))
 
 

@@ -11,7 +11,7 @@ from triscale.data.instead import require_folder
 from triscale.data.places import refuse_no_data_set
 from triscale.data.split import FIRST, NEWEST
 from triscale.data.split_words import EXPECTED, Split, recognised
-from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in
+from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in, key_of
 from triscale.errors import InputError
 
 _SHOWN = 3
@@ -52,7 +52,7 @@ def named_splits(root: Path) -> dict[Split, Path]:
     folders = folders_in(root)
     found = _chosen(root, {name: split for name, split in recognised(folders).items() if folders_in(folders[name])})
     places = {split: _unwrapped(folders[name]) for split, name in found.items()}
-    inside = {split: {name.casefold() for name in folders_in(place)} for split, place in places.items()}
+    inside = {split: {key_of(name) for name in folders_in(place)} for split, place in places.items()}
     learned = inside.get("train")
     return {split: place for split, place in places.items() if learned is None or learned & inside[split]}
 

@@ -1,6 +1,7 @@
 """Which folders and files are candidates; links, hidden files and pipes are handled on purpose."""
 
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def files_that_are_pictures(folder: Path) -> list[str]:
     """Names of the files right in a folder that end as pictures do, sorted."""
     entries = (entry for entry in os.scandir(folder) if looks_like_picture(entry.name) and not is_ignored(entry.name))
     return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def key_of(name: str) -> str:
+    """What two names of one class have in common: case may differ, and so may the bytes of an accent (macOS)."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def folders_in(folder: Path) -> dict[str, Path]:
@@ -50,7 +56,7 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
         raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
     for name, folder in folders.items():
-        for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
+        for key in ("name " + key_of(name), "place " + os.fspath(folder.resolve())):
             if key in seen:
                 raise InputError(
                     f"{seen[key]!r} and {name!r} in {str(root)!r} are the same class folder, or differ only in case.\n"
