@@ -69,6 +69,7 @@ def test_links_out_of_the_folder_say_how_to_take_them(folders: Path, cache: Path
         (["a.npy", "b.npy"], "numpy.savez"),
         (["list.xlsx"], "Save it as CSV"),
         (["b.txt", "a.lst"], "If 'a.lst' lists path and label of pictures, give that file"),
+        (["README.txt"], "but 1 file such as 'README.txt'.\nPut one folder"),
         (["notes.doc"], "but 1 file such as 'notes.doc'.\nPut one folder of pictures there"),
         ([".DS_Store", "Thumbs.db"], r"no class folder in '[^']*'\.\n"),
     ],

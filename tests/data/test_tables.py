@@ -276,6 +276,7 @@ def test_numbers_that_happen_to_lead_to_pictures_do_not_outdo_names_that_are_los
         ("split", ("", ""), ""),
         ("test_id", tuple("abcdef"), ""),
         ("fold", ("0", "1", "2"), "may be the split: 'fold'"),
+        ("stage", ("I", "II", "III"), ""),
         ("width", ("40", "30"), ""),
     ],
 )

@@ -20,6 +20,8 @@ from triscale.data.words import (
 
 SAMPLE = 20
 MOST_SPLITS = 3
+NUMBERED = frozenset(("fold", "set", "subset", "partition"))
+"""Titles of splits under which splits may be numbers; a `stage` or a `mode` may be anything."""
 TRUE, FALSE = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false", ""))
 
 
@@ -189,7 +191,7 @@ def _may_be_split(sheet: Sheet, column: int) -> bool:
     """A column of splits with another name, or one that is named so: `fold`; of few values, `is_valid` and `train`."""
     cells = set(sheet.cells(column))
     title = sheet.title(column)
-    named = word_of(title) in SPLIT_WORDS or (bool(recognised_anywhere([title])) and len(cells) <= MOST_SPLITS)
+    named = word_of(title) in NUMBERED or (bool(recognised_anywhere([title])) and len(cells) <= MOST_SPLITS)
     return named or (len(cells) > 1 and sheet.are_splits(cells))
 
 

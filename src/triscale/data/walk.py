@@ -15,6 +15,9 @@ MEANT = PICTURE_SUFFIXES | {"npz", "npy", "tar", "zip", "parquet", "h5"}
 """Suffixes of files that a person may take for a part of the data set; of tables `beside.py` speaks."""
 
 
+FOR_READERS = ("readme", "licen", "notes", "citation")
+
+
 def files_that_are_pictures(folder: Path) -> list[str]:
     """Names of the files right in a folder that end as pictures do, sorted."""
     entries = (entry for entry in os.scandir(folder) if looks_like_picture(entry.name) and not is_ignored(entry.name))
@@ -71,7 +74,8 @@ def _instead(root: Path, folders: Mapping[str, Path]) -> str:
     inner = next(iter(folders.values()), None)
     if inner is not None and len(folders_in(inner)) > 1:
         return f"If {inner.name + '/'!r} holds the classes or splits, give {str(inner)!r}."
-    lists = [entry.name for entry in os.scandir(root) if entry.is_file() and entry.name.endswith((".txt", ".lst"))]
+    names = [entry.name for entry in os.scandir(root) if entry.is_file() and entry.name.endswith((".txt", ".lst"))]
+    lists = [name for name in names if not name.casefold().startswith(FOR_READERS)]
     return f"If {min(lists)!r} lists path and label of pictures, give that file." if lists else ""
 
 
