@@ -30,6 +30,9 @@ USAGE: list[tuple[str, ...]] = [
     ("cost", "efficientnet_b0", "--fit-memory", "nan"),
     ("cost", "efficientnet_b0", "--fit-memory", "-8GiB"),
     ("cost", "efficientnet_b0", "--optimizer", "adamx"),
+    ("cost", "efficientnet_b0", "--isa", "neon"),
+    ("cost", "efficientnet_b0", "--threads", "0"),
+    ("cost", "efficientnet_b0", "--isa", "avx2", "--threads", "-1"),
     ("cost", "efficientnet_b0@phi=x"),
     ("cost", "efficientnet_b0@width=0"),
     ("networks", "nothing*"),
@@ -131,6 +134,7 @@ def test_a_mistake_ends_with_its_code_and_few_lines(
     ("arguments", "said"),
     [
         (("cost", "efficientnet_b0", "--fit-memory", "-8GiB"), "'-8GiB' is not a memory"),
+        (("cost", "efficientnet_b0", "--isa", "neon"), "'neon'; allowed: here, none, avx2, avx512"),
         (("study", "--time", "-5m"), "'-5m' is not a duration"),
         ((*TRAIN, "--save-every", "-5m"), "'-5m' is not a duration"),
         (("study", "--data", __file__), "is a single file"),

@@ -42,6 +42,16 @@ def test_a_training_says_what_came_out_and_where_it_lies(run: Run, pictures: Pat
     assert (trained / "records.jsonl").read_bytes() == before, "a finished training is told, not made again"
 
 
+def test_a_training_whose_only_step_has_no_rate_warns(run: Run, pictures: Path, tmp_path: Path) -> None:
+    few = (*SHORT[:3], "--device", "cpu", "--no-kernels", "--data", pictures)
+    one = run(*few, "--epochs", "1", "--batch", "64", "--out", tmp_path / "one")
+    assert "whose learning rate is 0: nothing is learned" in one.err
+    state = load_weights(tmp_path / "one" / "best.safetensors").state
+    assert not any(tensor.any() for name, tensor in state.items() if name.startswith("classifier")), "as it began"
+    more = run(*few, "--epochs", "2", "--batch", "64", "--out", tmp_path / "two")
+    assert "nothing is learned" not in more.err
+
+
 def test_the_json_document_is_what_scripts_rely_on(run: Run, pictures: Path, trained: Path) -> None:
     found = run(*SHORT, "--data", pictures, "--out", trained, "--json").json
     assert found["run"] == str(trained)

@@ -56,6 +56,7 @@ def test_splits_are_used_under_the_names_that_people_give_them(
         ({"round1": CLASSES, "round2": CLASSES}, "hold the same folders, 'cat', 'dog'"),
         ({"Lernen": CLASSES, "Proben": (*CLASSES, "emu")}, "hold the same folders, 'cat', 'dog'"),
         ({"cat": ("train", "test"), "dog": ("train", "test")}, "hold the same folders, 'test', 'train'"),
+        ({"cat": ("Train", "valid"), "dog": ("Train", "valid")}, "below the classes.\nTurn them round: train/cat/"),
         ({"train": CLASSES, "valid": CLASSES, "dev": CLASSES}, "'dev', 'valid' .* look like the val split"),
         ({"cat": (), "dog": (), "test": CLASSES}, "'test/' .* classes beside it"),
     ],
@@ -109,6 +110,12 @@ def test_what_stands_beside_the_training_never_blocks_it_and_is_reported(
     assert (source.test_from, source.classes) == (test_from, CLASSES)
     assert said in " ".join(source.notes)
     assert not any(one.serious for one in source.findings)
+
+
+def test_a_class_is_one_class_in_whatever_way_its_accent_is_written(tmp_path: Path, cache: Path, paint: Paint) -> None:
+    folders = {"train": ("caf\u00e9", "dog"), "test": ("cafe\u0301", "dog")}
+    source = open_data(lay(tmp_path / "set", paint, folders), cache=cache)
+    assert (len(source.labels("test")), source.skipped) == (10, 0)
 
 
 def test_an_empty_test_folder_is_no_test(tmp_path: Path, cache: Path, paint: Paint) -> None:

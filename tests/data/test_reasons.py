@@ -68,6 +68,8 @@ def test_links_out_of_the_folder_say_how_to_take_them(folders: Path, cache: Path
         (["train-0.tar.gz"], "but 1 file such as 'train-0.tar.gz'.\ntrain-0.tar.gz: Unpack it"),
         (["a.npy", "b.npy"], "numpy.savez"),
         (["list.xlsx"], "Save it as CSV"),
+        (["b.txt", "a.lst"], "If 'a.lst' lists path and label of pictures, give that file"),
+        (["README.txt"], "but 1 file such as 'README.txt'.\nPut one folder"),
         (["notes.doc"], "but 1 file such as 'notes.doc'.\nPut one folder of pictures there"),
         ([".DS_Store", "Thumbs.db"], r"no class folder in '[^']*'\.\n"),
     ],
@@ -81,6 +83,12 @@ def test_a_folder_without_classes_says_what_it_has_instead(
     refused(tmp_path / "set", cache, said)
     with pytest.raises(InputError, match=said):
         open_split(tmp_path / "set", cache=cache)
+
+
+def test_a_folder_around_the_data_set_names_the_one_to_give(folders: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "around").mkdir()
+    folders.rename(tmp_path / "around" / "Pictures")
+    refused(tmp_path / "around", cache, "If 'Pictures/' holds the classes or splits, give '.*/around/Pictures'")
 
 
 def test_a_file_that_is_no_data_set_is_refused_with_what_to_do(tmp_path: Path, cache: Path) -> None:

@@ -263,6 +263,26 @@ def test_a_broken_sample_is_left_out_and_named(folders: Path, cache: Path, tmp_p
     assert len(source.labels("train")) == 12
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ("cat/0.png", "dog/0.png"),
+            "No picture .* has a label, such as 'cat/0.png'.\nIf its folders are the classes, unpack",
+        ),
+        (("readme.md",), "holds no samples"),
+        (("shard.0.png",), "holds no samples"),
+    ],
+)
+def test_an_archive_that_is_no_shard_is_refused_with_what_to_do(
+    tmp_path: Path, cache: Path, names: tuple[str, ...], message: str
+) -> None:
+    with tarfile.open(tmp_path / "set.tar", "w") as archive:
+        for name in names:
+            member(archive, name, b"x")
+    refused(tmp_path / "set.tar", cache, message)
+
+
 def named(name: str, kind: bytes = tarfile.REGTYPE) -> Callable[[tarfile.TarFile], None]:
     def add(archive: tarfile.TarFile) -> None:
         info = tarfile.TarInfo(name)

@@ -249,6 +249,45 @@ def test_the_split_is_read_wherever_it_stands_and_only_where_it_is_one(folders: 
         assert open_split(folders / "t.csv", cache=cache).split == "test"
 
 
+def test_numbers_that_happen_to_lead_to_pictures_do_not_outdo_names_that_are_lost(
+    animals: Path, rows: Rows, cache: Path
+) -> None:
+    """As labelling tools write them: the upload's name beside a running number, which is another picture's name."""
+    for i, (path, _) in enumerate(rows):
+        (animals / path).rename(animals / f"{i}.png")
+    for name, lost in (("/data/upload/1/{i}a.png", True), ("https://host/{i}a.png", False)):
+        text = "".join(f"{name.format(i=i)},{i},{label}\n" for i, (_, label) in enumerate(rows))
+        (animals / "t.csv").write_text("image,id,choice\n" + text)
+        if lost:
+            refused(animals / "t.csv", cache, "'image' names no picture that is there, 'id' does")
+        else:
+            assert open_data(animals / "t.csv", cache=cache).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("title", "cells", "said"),
+    [
+        ("is_valid", ("True", "False"), "may be the split: 'is_valid'"),
+        ("is_training_image", ("1", "0"), "may be the split: 'is_training_image'"),
+        ("test", ("0", "1"), "may be the split: 'test'"),
+        ("purpose", ("train", "test"), "may be the split: 'purpose'"),
+        ("split", ("test", "", ""), "8 lines of the table without a split: taken as train"),
+        ("split", ("train", "test"), ""),
+        ("split", ("", ""), ""),
+        ("test_id", tuple("abcdef"), ""),
+        ("fold", ("0", "1", "2"), "may be the split: 'fold'"),
+        ("stage", ("I", "II", "III"), ""),
+        ("width", ("40", "30"), ""),
+    ],
+)
+def test_what_may_be_a_split_and_is_not_read_is_told(
+    animals: Path, rows: Rows, cache: Path, title: str, cells: Sequence[str], said: str
+) -> None:
+    body = [(path, label, cells[i % len(cells)]) for i, (path, label) in enumerate(rows)]
+    notes = " ".join(source_of(animals / "t.csv", cache, csv_text(f"path,label,{title}", body)).notes)
+    assert (said in notes) if said else ("the split" not in notes and "a split" not in notes)
+
+
 def test_pictures_are_found_in_the_folder_that_fits(tmp_path: Path, cache: Path, paint: Paint) -> None:
     """Of several with the same names that of the split, that is called as the table, or that of the label."""
     for place in ("train", "test", "images/cat", "images/dog"):

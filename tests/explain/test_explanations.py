@@ -104,7 +104,7 @@ def test_a_class_is_found_by_name_before_index() -> None:
     assert [class_index(names, text) for text in ("1", "0", "2", "golden retriever")] == [0, 0, 2, 2]
     with pytest.raises(UsageError, match="did you mean golden retriever"):
         class_index(names, "golden retreiver")
-    with pytest.raises(UsageError, match="no class '3' among the 3"):
+    with pytest.raises(UsageError, match=r"no class '3' among the 3 .*: they are 1, dog, golden retriever$"):
         class_index(names, "3")
 
 

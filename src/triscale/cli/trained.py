@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from triscale import api
 from triscale.cli.output import Flag, Whole
 from triscale.cost import Kernels, Optimizer, Precision, kernels
+from triscale.cost.kernels import KNOWN
 from triscale.errors import UsageError
 from triscale.machine import threads
 
@@ -54,10 +55,13 @@ class Trained:
         )
 
     def _kernels(self) -> Kernels | None:
-        if self.isa == "none":
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"--threads is {self.threads}; give a whole number above 0.")
+        isa = _one_of(("here", "none", *KNOWN), "instruction set", self.isa)
+        if isa == "none":
             return None
-        if self.isa != "here":
-            return kernels(self.isa, self.threads or threads())
+        if isa != "here":
+            return kernels(isa, self.threads or threads())
         found = api.kernels_of()
         return replace(found, threads=self.threads) if found and self.threads else found
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from triscale.data.sheet import Line
+from triscale.data.split_words import recognised_anywhere
 from triscale.data.words import (
     INDEX_WORDS,
     LABEL,
@@ -18,6 +19,9 @@ from triscale.data.words import (
 )
 
 SAMPLE = 20
+MOST_SPLITS = 3
+NUMBERED = frozenset(("fold", "set", "subset", "partition"))
+"""Titles of splits under which splits may be numbers; a `stage` or a `mode` may be anything."""
 TRUE, FALSE = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false", ""))
 
 
@@ -35,6 +39,7 @@ class Columns:
         label: that of labels; None: `marked` has one for each class.
         split: that of splits; None: there is none.
         marked: columns of zeros and of a one in the class of a picture.
+        doubtful: columns that may be the split and are not read, where there is no split.
     """
 
     titles: tuple[str, ...]
@@ -42,6 +47,15 @@ class Columns:
     label: int | None
     split: int | None = None
     marked: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """That pictures which somebody set aside may be trained on; empty if no column says so."""
+        if not self.doubtful:
+            return ""
+        shown = ", ".join(repr(self.titles[column]) for column in self.doubtful)
+        return f"Not read, but may be the split: {shown}. Write train, val or test into a column split."
 
     @property
     def note(self) -> str:
@@ -102,7 +116,9 @@ def columns_of(sheet: Sheet) -> Columns:
     rest = [column for column in rest if column != split and not _is_index(sheet, column)]
     label, marked = _label(sheet, rest)
     titles = tuple(sheet.title(column) or f"column {column + 1}" for column in range(width))
-    return Columns(titles=titles, path=path, label=label, split=split, marked=marked)
+    unread = [column for column in rest if split is None and column not in {label, *marked}]
+    doubtful = tuple(column for column in unread if _may_be_split(sheet, column))
+    return Columns(titles=titles, path=path, label=label, split=split, marked=marked, doubtful=doubtful)
 
 
 def _documented(sheet: Sheet, column: int) -> bool:
@@ -116,6 +132,7 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             return column
     leading = [column for column in used if any(map(sheet.leads, sheet.cells(column)[:SAMPLE]))]
     looking = [column for column in used if any(map(looks_like_picture, sheet.cells(column)[:SAMPLE]))]
+    _refuse_lost_names(sheet, looking, leading)
     named = [column for column in used if path_rank(sheet.title(column)) is not None]
     if sum(map(is_known, filter(None, sheet.head or ()))) < 2:
         named = []  # one such word may stand in any text
@@ -127,6 +144,23 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             alone = [column for column in surest if len(set(sheet.cells(column))) == len(sheet.lines)]
             return _only(sheet, alone or surest, PATH)
     raise ColumnsError("no column leads to pictures")
+
+
+def _refuse_lost_names(sheet: Sheet, looking: Sequence[int], leading: Sequence[int]) -> None:
+    """Numbers may lead to other pictures than the names beside them mean, of which none is there."""
+    if set(leading) & set(looking):
+        return
+    for one in looking:
+        local = not any("://" in cell for cell in sheet.cells(one)[:SAMPLE])
+        if local and path_rank(sheet.title(one)) is not None and leading and _all_numbers(sheet, leading):
+            raise ColumnsError(
+                f"{sheet.title(one)!r} names no picture that is there, {sheet.title(leading[0])!r} does: "
+                f"call the right one {PATH!r}"
+            )
+
+
+def _all_numbers(sheet: Sheet, columns: Sequence[int]) -> bool:
+    return all(cell.isdecimal() for column in columns for cell in sheet.cells(column))
 
 
 def _only(sheet: Sheet, columns: Sequence[int], what: str) -> int:
@@ -151,6 +185,14 @@ def _is_split(sheet: Sheet, column: int) -> bool:
     if word == SPLIT:
         return True
     return (word in SPLIT_WORDS or sheet.head is None) and sheet.are_splits(set(sheet.cells(column)))
+
+
+def _may_be_split(sheet: Sheet, column: int) -> bool:
+    """A column of splits with another name, or one that is named so: `fold`; of few values, `is_valid` and `train`."""
+    cells = set(sheet.cells(column))
+    title = sheet.title(column)
+    named = word_of(title) in NUMBERED or (bool(recognised_anywhere([title])) and len(cells) <= MOST_SPLITS)
+    return named or (len(cells) > 1 and sheet.are_splits(cells))
 
 
 def _is_index(sheet: Sheet, column: int) -> bool:

@@ -12,7 +12,7 @@ from triscale.data.photos import photo_source
 from triscale.data.reasons import OUTSIDE
 from triscale.data.source import Source
 from triscale.data.split_words import Split
-from triscale.data.walk import class_folders, files_below, leads_out
+from triscale.data.walk import class_folders, files_below, key_of, leads_out
 from triscale.errors import InputError
 
 
@@ -114,8 +114,8 @@ def class_names(folders: Iterable[str]) -> tuple[str, ...]:
 
 
 def _matched(classes: Sequence[str], others: Sequence[str]) -> dict[str, int]:
-    """The labels of the class folders of another split, by their names; upper and lower case may differ."""
+    """The labels of the class folders of another split, by their names, see `key_of`."""
     exact = {name: label for label, name in enumerate(classes)}
-    loose = {name.casefold(): label for name, label in exact.items()}
-    found = {name: exact.get(name, loose.get(name.casefold())) for name in others}
+    loose = {key_of(name): label for name, label in exact.items()}
+    found = {name: exact.get(name, loose.get(key_of(name))) for name in others}
     return {name: label for name, label in found.items() if label is not None}

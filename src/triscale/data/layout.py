@@ -11,7 +11,7 @@ from triscale.data.instead import require_folder
 from triscale.data.places import refuse_no_data_set
 from triscale.data.split import FIRST, NEWEST
 from triscale.data.split_words import EXPECTED, Split, recognised
-from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in
+from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in, key_of
 from triscale.errors import InputError
 
 _SHOWN = 3
@@ -52,7 +52,7 @@ def named_splits(root: Path) -> dict[Split, Path]:
     folders = folders_in(root)
     found = _chosen(root, {name: split for name, split in recognised(folders).items() if folders_in(folders[name])})
     places = {split: _unwrapped(folders[name]) for split, name in found.items()}
-    inside = {split: {name.casefold() for name in folders_in(place)} for split, place in places.items()}
+    inside = {split: {key_of(name) for name in folders_in(place)} for split, place in places.items()}
     learned = inside.get("train")
     return {split: place for split, place in places.items() if learned is None or learned & inside[split]}
 
@@ -109,10 +109,16 @@ def _refuse_unknown_splits(root: Path, folders: Mapping[str, Path], named: Mappi
     inside = [set(map(str.casefold, folders_in(folder))) for folder in folders.values()]
     shared = set[str]() if len(inside) < 2 else set.intersection(*inside)
     if len(shared) > 1 and not any(files_that_are_pictures(folder) for folder in folders.values()):
-        raise InputError(
+        same = (
             f"The folders {_some(list(folders))} in {str(root)!r} all hold the same folders, {_some(sorted(shared))}, "
-            f"and no images: they look like splits, not classes.\n{expected}"
         )
+        if recognised(shared).keys() == shared:
+            one = next(iter(folders))
+            raise InputError(
+                f"{same}and no images: they look like splits, below the classes.\n"
+                f"Turn them round: train/{one}/ and not {one}/train/."
+            )
+        raise InputError(f"{same}and no images: they look like splits, not classes.\n{expected}")
     outside = {name.casefold() for name in folders if name not in named}
     for name in named:
         if len({one.casefold() for one in folders_in(folders[name])} & outside) > 1:

@@ -83,6 +83,7 @@ def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | Non
     path = Path(name)
     splits, notes = _splits(shards_in(path), policy.split.version)
     samples = [(sample, shard, split) for shard, split in splits.items() for sample in _samples(shard)]
+    _require_samples(name, [sample for sample, _, _ in samples])
     notes += _told_by(name, [sample for sample, _, _ in samples])
     rows = [_row(*one) for one in samples]
     listed = (path if path.is_dir() else path.parent) / NAMES
@@ -114,6 +115,18 @@ def _row(sample: _Sample, shard: Path, split: Split) -> Row:
         split=split,
         reason=sample.reason,
     )
+
+
+def _require_samples(name: str, samples: Sequence[_Sample]) -> None:
+    """Raise where there is no sample at all, or an archive of class folders, which is no shard."""
+    if not samples:
+        raise InputError(f"{name!r} holds no samples: no member is called as a picture is.\n{WANTED}")
+    labelled = any(any(sample.labels.values()) for sample in samples)
+    if not labelled and len({PurePosixPath(sample.key).parent for sample in samples}) > 1:
+        raise InputError(
+            f"No picture of {name!r} has a label, such as {samples[0].name!r}.\n"
+            f"If its folders are the classes, unpack it, and give the folder.\n{LABELLED}"
+        )
 
 
 def _told_by(name: str, samples: Sequence[_Sample]) -> tuple[str, ...]:

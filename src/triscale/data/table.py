@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triscale.data.cache import Progress
-from triscale.data.columns import ColumnsError, Sheet, columns_of, has_head
+from triscale.data.columns import Columns, ColumnsError, Sheet, columns_of, has_head
 from triscale.data.entries import WANTED, entries, rows_of
 from triscale.data.jsontable import JSON, read_json
 from triscale.data.lookup import Lookup
@@ -73,7 +73,10 @@ def read_table(path: Path, policy: Policy, split: Split = "train") -> Table:
     rows, notes = rows_of(entries(sheet.lines, columns, path, split), path, lookup, policy, text)
     repeated = len(lines) - len(sheet.lines) - (sheet.head is not None)
     label = "" if columns.label is None else word_of(columns.titles[columns.label])
-    told = filter(None, (_encoded(text), columns.note, _repeated(repeated), *notes))
+    told = filter(
+        None,
+        (_encoded(text), columns.note, columns.doubt, _unsplit(sheet, columns, split), _repeated(repeated), *notes),
+    )
     return Table(rows=rows, label=label, notes=tuple(told))
 
 
@@ -92,6 +95,14 @@ def _encoded(text: Text) -> str:
     if text.certain:
         return ""
     return f"The table is not UTF-8: it is read as {text.encoding}. Save it as UTF-8 if names look wrong."
+
+
+def _unsplit(sheet: Sheet, columns: Columns, split: Split) -> str:
+    """That some lines name a split and others do not."""
+    cells = [] if columns.split is None else sheet.cells(columns.split)
+    if not any(cells) or all(cells):
+        return ""
+    return f"{counted(cells.count(''), 'line')} of the table without a split: taken as {split}."
 
 
 def _repeated(count: int) -> str:

@@ -1,7 +1,8 @@
 """Which folders and files are candidates; links, hidden files and pipes are handled on purpose."""
 
 import os
-from collections.abc import Callable, Collection
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from triscale.data.instead import loose_files
@@ -14,10 +15,18 @@ MEANT = PICTURE_SUFFIXES | {"npz", "npy", "tar", "zip", "parquet", "h5"}
 """Suffixes of files that a person may take for a part of the data set; of tables `beside.py` speaks."""
 
 
+FOR_READERS = ("readme", "licen", "notes", "citation")
+
+
 def files_that_are_pictures(folder: Path) -> list[str]:
     """Names of the files right in a folder that end as pictures do, sorted."""
     entries = (entry for entry in os.scandir(folder) if looks_like_picture(entry.name) and not is_ignored(entry.name))
     return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def key_of(name: str) -> str:
+    """What two names of one class have in common: case may differ, and so may the bytes of an accent (macOS)."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def folders_in(folder: Path) -> dict[str, Path]:
@@ -45,11 +54,12 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
     if len(folders) < least:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         files, remedy = loose_files(root)
+        remedy = remedy or _instead(root, folders)
         wanted = f"Put one folder of pictures there for each of {least} or more classes."
         raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
     for name, folder in folders.items():
-        for key in ("name " + name.casefold(), "place " + os.fspath(folder.resolve())):
+        for key in ("name " + key_of(name), "place " + os.fspath(folder.resolve())):
             if key in seen:
                 raise InputError(
                     f"{seen[key]!r} and {name!r} in {str(root)!r} are the same class folder, or differ only in case.\n"
@@ -57,6 +67,16 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
                 )
             seen[key] = name
     return folders
+
+
+def _instead(root: Path, folders: Mapping[str, Path]) -> str:
+    """What lies in a folder that is no data set, and may be one itself: its only folder, or a list."""
+    inner = next(iter(folders.values()), None)
+    if inner is not None and len(folders_in(inner)) > 1:
+        return f"If {inner.name + '/'!r} holds the classes or splits, give {str(inner)!r}."
+    names = [entry.name for entry in os.scandir(root) if entry.is_file() and entry.name.endswith((".txt", ".lst"))]
+    lists = [name for name in names if not name.casefold().startswith(FOR_READERS)]
+    return f"If {min(lists)!r} lists path and label of pictures, give that file." if lists else ""
 
 
 def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list[Path]:

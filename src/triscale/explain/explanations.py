@@ -67,7 +67,11 @@ def class_index(classes: Sequence[str], text: str) -> int:
     if text.isdecimal() and text.isascii() and len(text) < 10 and int(text) < len(classes):
         return int(text)
     near = get_close_matches(text, classes, cutoff=0.5) or [name for name in classes if text.casefold() in name][:3]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"they are {', '.join(classes[:5])}, .."
+    hint = (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else f"they are {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
+    )
     raise UsageError(f"no class {text!r} among the {len(classes)} of these weights: {hint}")
 
 

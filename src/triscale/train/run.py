@@ -330,6 +330,11 @@ class Run:
             self.watch.say(note)
         if feed.left_out:
             self.watch.say(f"each epoch leaves out {feed.left_out} pictures, others each time, that fill no batch")
+        if engine.steps * engine.recipe.epochs == 1 and not engine.recipe.learning_rate_at(0):
+            self.watch.say(
+                "warning: the training has one step, the first of the warm-up, whose learning rate is 0: nothing is "
+                "learned; give more --epochs or a smaller --batch"
+            )
         self.log.begin(self.asked, self.identity, self.source, feed.left_out, engine)
 
     def _keep_best(self, engine: Engine, keeper: Keeper) -> None:
