@@ -54,6 +54,8 @@ class Trained:
         )
 
     def _kernels(self) -> Kernels | None:
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"--threads is {self.threads}; give at least 1.")
         if self.isa == "none":
             return None
         if self.isa != "here":
