@@ -1,5 +1,6 @@
 """Words of splits, tables, arrays, shards, reasons and litter where they meet."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -235,3 +236,21 @@ def test_arrays_are_found_whatever_the_case_of_their_suffix(tmp_path: Path, cach
         assert counts(open_data(where, cache=cache)) == {"train": 20, "test": 20}
     assert len(open_split(tmp_path, "test", cache=cache).part.labels) == 20
     assert open_split(tmp_path / f"test{suffix}", cache=cache).split == "test"
+
+
+def test_shards_with_a_sample_without_label_keep_the_fingerprint_that_0_1_0_gave_them(
+    tmp_path: Path, cache: Path
+) -> None:
+    table, content = hashlib.sha256(), list[bytes]()
+    with tarfile.open(tmp_path / "train-0.tar", "w") as archive:
+        for index, file in enumerate(pictures(tmp_path / "p", 12)):
+            archive.add(file, f"{index}.png")
+            label = tarfile.TarInfo(f"{index}.cls")
+            label.size = 1
+            if index != 3:
+                archive.addfile(label, io.BytesIO(str(index % 2).encode()))
+            table.update(f"train\0{'?' if index == 3 else index % 2}\0".encode())
+            digest = "" if index == 3 else hashlib.sha256(file.read_bytes()).hexdigest()
+            content.append(f"train-0.tar/{index}.png\0{digest}\0".encode())
+    table.update(b"".join(content))
+    assert open_data(tmp_path, cache=cache).fingerprint == table.hexdigest()
