@@ -151,7 +151,7 @@ def evaluate(
         NumericError: the classifier answers what is not finite.
     """
     if batch < 1:
-        raise UsageError(f"a batch of {batch} cannot be meant; give at least 1.")
+        raise UsageError(f"batch is {batch}; give at least 1.")
     held, seen = _held_out(data, split, classifier.trained_on)
     labels = matched_labels(held, classifier.classes)
     ranked: list[Indices] = []

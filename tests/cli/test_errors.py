@@ -33,6 +33,8 @@ USAGE: list[tuple[str, ...]] = [
     ("cost", "efficientnet_b0", "--isa", "neon"),
     ("cost", "efficientnet_b0", "--threads", "0"),
     ("cost", "efficientnet_b0", "--isa", "avx2", "--threads", "-1"),
+    ("cost", "efficientnet_b0", "--isa", "none", "--threads", "-3"),
+    ("scale", "efficientnet_b0", "--phi", "1", "--threads", "-3"),
     ("cost", "efficientnet_b0@phi=x"),
     ("cost", "efficientnet_b0@width=0"),
     ("networks", "nothing*"),

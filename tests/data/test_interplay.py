@@ -1,5 +1,6 @@
 """Words of splits, tables, arrays, shards, reasons and litter where they meet."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -208,9 +209,10 @@ def test_a_test_of_arrays_without_labels_never_blocks(tmp_path: Path, cache: Pat
     assert f"The test split is not used: {'set.npz:x_test' if inside else 'test.npz'} has no labels." in source.notes
 
 
-def test_shards_named_by_words_take_labels_from_json(tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize("suffix", ["tar", "TAR"])
+def test_shards_named_by_words_take_labels_from_json(tmp_path: Path, cache: Path, suffix: str) -> None:
     def shard(name: str, files: Sequence[Path]) -> None:
-        with tarfile.open(tmp_path / f"{name}.tar", "w") as archive:
+        with tarfile.open(tmp_path / f"{name}.{suffix}", "w") as archive:
             for index, file in enumerate(files):
                 for kind, content in (("png", file.read_bytes()), ("json", json.dumps({"label": index % 2}).encode())):
                     member = tarfile.TarInfo(f"{index}.{kind}")
@@ -222,3 +224,33 @@ def test_shards_named_by_words_take_labels_from_json(tmp_path: Path, cache: Path
     (tmp_path / "classes.txt").write_text("cat\ndog\n")
     source = open_data(tmp_path, cache=cache)
     assert (source.classes, source.test_from, counts(source)) == (CLASSES, "val", {"train": 12, "test": 6})
+
+
+@pytest.mark.parametrize("suffix", [".NPZ", ".Npz"])
+def test_arrays_are_found_whatever_the_case_of_their_suffix(tmp_path: Path, cache: Path, suffix: str) -> None:
+    pixels, labels = made(20, "a column")
+    for name in ("train", "test"):
+        with (tmp_path / f"{name}{suffix}").open("wb") as file:
+            np.savez(file, images=pixels, labels=labels)
+    for where in (tmp_path, tmp_path / f"train{suffix}"):
+        assert counts(open_data(where, cache=cache)) == {"train": 20, "test": 20}
+    assert len(open_split(tmp_path, "test", cache=cache).part.labels) == 20
+    assert open_split(tmp_path / f"test{suffix}", cache=cache).split == "test"
+
+
+def test_shards_with_a_sample_without_label_keep_the_fingerprint_that_0_1_0_gave_them(
+    tmp_path: Path, cache: Path
+) -> None:
+    table, content = hashlib.sha256(), list[bytes]()
+    with tarfile.open(tmp_path / "train-0.tar", "w") as archive:
+        for index, file in enumerate(pictures(tmp_path / "p", 12)):
+            archive.add(file, f"{index}.png")
+            label = tarfile.TarInfo(f"{index}.cls")
+            label.size = 1
+            if index != 3:
+                archive.addfile(label, io.BytesIO(str(index % 2).encode()))
+            table.update(f"train\0{'?' if index == 3 else index % 2}\0".encode())
+            digest = "" if index == 3 else hashlib.sha256(file.read_bytes()).hexdigest()
+            content.append(f"train-0.tar/{index}.png\0{digest}\0".encode())
+    table.update(b"".join(content))
+    assert open_data(tmp_path, cache=cache).fingerprint == table.hexdigest()

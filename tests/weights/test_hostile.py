@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.weights.peer_models import SMALL, small_state
 from triscale.errors import InputError
 from triscale.weights import Checkpoint, load_weights
 from triscale.weights.files import opened
+from triscale.weights.pth import read_pth
 
 FORBIDDEN = {"os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
 _events: list[str] = []
@@ -189,6 +191,29 @@ try:
 except InputError as error:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, str(error).splitlines()[0])
 """
+
+
+@pytest.mark.slow
+def test_many_entries_beside_weights_are_passed_over_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "losses.pth"
+    losses = dict.fromkeys(map(str, range(300_000)), 0)
+    torch.save({"state_dict": {"weight": torch.zeros(2)}, "losses": losses}, path)
+    started = time.process_time()
+    torch.load(path, weights_only=True)
+    loaded = time.process_time()
+
+    read_pth(path, allowed=True)
+
+    assert time.process_time() - loaded < 2.5 * (loaded - started)  # a walk whose time grows by squares took 4 times
+
+
+def test_a_long_name_is_not_kept_for_all_that_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "long.pth"
+    torch.save({"x" * 10_000: {"y" * 10_000: {"weight": torch.zeros(2)}}}, path)
+
+    (group,) = read_pth(path, allowed=True).tensors
+
+    assert len(group.where) < 500
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ class Wanted:
 
     Attributes:
         network: a registered or scaled name, or a spec file; may be left out where --weights tell it.
-        data: an .npz pair, a folder of class folders, or flowers, the embedded set.
+        data: class folders, a table, .npz files, shards, or any other that `triscale check` takes; flowers is embedded.
         resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         epochs: instead of the recipe's.

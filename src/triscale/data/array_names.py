@@ -86,7 +86,7 @@ def array_splits(folder: Path) -> dict[Split, Path]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.npz")) if not is_ignored(path.name)}
+    return {path.stem: path for path in sorted(folder.glob("*.[nN][pP][zZ]")) if not is_ignored(path.name)}
 
 
 def _in_folder(folder: Path) -> tuple[dict[Split, ArrayNames], tuple[str, ...]]:

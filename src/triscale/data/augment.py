@@ -54,7 +54,7 @@ class PhotoAugmentation:
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; give a number from 0 to 1.")
         if self.layers < 0 or self.magnitude < 0:
-            raise UsageError(f"{self.layers} layers of magnitude {self.magnitude} cannot be meant; give 0 or more.")
+            raise UsageError(f"layers is {self.layers} and magnitude is {self.magnitude}; give 0 or more.")
 
 
 def draws_for(seed: int, epoch: int, index: int) -> np.random.Generator:

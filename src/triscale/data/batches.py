@@ -29,9 +29,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if not 0 <= self.shift < 1:
-            raise UsageError(
-                f"A shift by {self.shift} of the side cannot be meant.\nGive a fraction from 0 to below 1."
-            )
+            raise UsageError(f"The shift is {self.shift} of the side.\nGive a fraction from 0 to below 1.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -87,7 +87,7 @@ def open_split(
     cache, path, policy = cache or default_cache(), Path(where), Policy(split=rule)
     if (opener := special(where)) is not None:
         return _of_source(opener(str(where), cache, policy, None), split)
-    if path.suffix == ".npz" and not path.is_dir():
+    if path.suffix.lower() == ".npz" and not path.is_dir():
         return _npz(path, split, cache, policy)
     require_folder(path)
     if array_splits(path) or holds_arrays(path):

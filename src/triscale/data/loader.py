@@ -78,7 +78,7 @@ class Loader(WholeBatches):
     def __post_init__(self) -> None:
         if self.batch < 1 or self.workers < 0 or self.seed < 0:
             raise UsageError(
-                f"A batch of {self.batch}, {self.workers} workers and the seed {self.seed} cannot be meant.\n"
+                f"The batch is {self.batch}, workers are {self.workers} and the seed is {self.seed}.\n"
                 "Give a batch of at least 1; workers and seed may be 0."
             )
         if not len(self.indices):

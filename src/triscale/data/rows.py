@@ -75,7 +75,7 @@ def rows_source(
         name=name,
         classes=names or tuple(labels),
         notes=notes,
-        table="".join(f"{row.split}\0{row.label}\0" for row in used).encode("utf-8", "surrogateescape"),
+        table="".join(f"{row.split}\0{row.label or '?'}\0" for row in used).encode("utf-8", "surrogateescape"),
         cache=cache,
         policy=policy,
         progress=progress,

@@ -65,8 +65,8 @@ class _Sample:
 def shards_in(path: Path) -> list[Path]:
     """The shards in a folder, sorted, or the one that `path` is; none if there are no shards."""
     if path.is_dir():
-        return sorted(shard for shard in path.glob("*.tar") if not is_ignored(shard.name))
-    return [path] if path.suffix == ".tar" or path.name.endswith((".tar.gz", ".tgz")) else []
+        return sorted(shard for shard in path.glob("*.[tT][aA][rR]") if not is_ignored(shard.name))
+    return [path] if path.name.lower().endswith((".tar", ".tar.gz", ".tgz")) else []
 
 
 def open_shards(name: str, cache: Path, policy: Policy, progress: Progress | None = None) -> Source:
@@ -96,8 +96,8 @@ def _splits(shards: Sequence[Path], version: int) -> tuple[dict[Path, Split], tu
     if version == FIRST:
         exact: tuple[Split, ...] = ("test", "val")
         return {shard: next((one for one in exact if shard.name.startswith(one)), "train") for shard in shards}, ()
-    named = recognised_anywhere(shard.name.removesuffix(".tar") for shard in shards)
-    found = {shard: named.get(shard.name.removesuffix(".tar")) for shard in shards}
+    named = recognised_anywhere(shard.stem for shard in shards)
+    found = {shard: named.get(shard.stem) for shard in shards}
     nameless: Split | None = None if "train" in named.values() else "train"
     used = {shard: split for shard, one in found.items() if (split := one or nameless)}
     if not {"train"} <= set(used.values()):

@@ -70,7 +70,7 @@ def special(where: str | Path) -> Open | None:
 
 def _folders_or_npz(name: str, cache: Path, policy: Policy, progress: Progress | None) -> Source:
     path = Path(name)
-    if (path.suffix == ".npz" and not path.is_dir()) or (path.is_dir() and holds_arrays(path)):
+    if (path.suffix.lower() == ".npz" and not path.is_dir()) or (path.is_dir() and holds_arrays(path)):
         return open_npz(path, name=name, cache=cache, policy=policy)
     source = open_folders(path, name=name, cache=cache, policy=policy, progress=progress)
     return replace(source, notes=(*source.notes, *unread_note(path)))

@@ -102,9 +102,9 @@ def split_validation(
         InputError: fewer samples than `train_size`, or `train_size` below the number of classes.
     """
     if not 0 < fraction < 1:
-        raise UsageError(f"A validation fraction of {fraction} cannot be meant.\nGive a number between 0 and 1.")
+        raise UsageError(f"The validation fraction is {fraction}.\nGive a number between 0 and 1.")
     if seed < 0:
-        raise UsageError(f"A seed of {seed} cannot be meant.\nGive 0 or a larger whole number.")
+        raise UsageError(f"The seed is {seed}.\nGive 0 or a larger whole number.")
     if version == FIRST or not len(keys):
         rest, held = _by_position(labels, fraction, seed)
     else:
@@ -221,7 +221,7 @@ def _joined(groups: list[Indices]) -> Indices:
 def _shares(available: Indices, total: int) -> Indices:
     """Largest remainders: `total` shared in proportion to `available`, at least one each, never more than there is."""
     if total < 1:
-        raise UsageError(f"A training size of {total} cannot be meant.\nGive the number of training pictures to use.")
+        raise UsageError(f"The training size is {total}.\nGive the number of training pictures to use, at least 1.")
     if total > available.sum():
         raise InputError(
             f"A training size of {total} was asked, but {available.sum()} pictures remain beside the validation part.\n"

@@ -90,10 +90,13 @@ class Workplace:
             keep_freed_memory()
 
     def ways(self, model: Model, network: Network, steps: int) -> Plan:
-        """The fastest ways of a model for a training of so many steps; torch's own for a short one."""
+        """The fastest ways of a model for a training of so many steps; torch's own for a short one.
+
+        Beside other trainings the machine is never quiet: what was measured once serves all seeds of a network.
+        """
         if not self.kernels or self.recipe.compile or steps < _TUNED_FROM:
             return Plan()
-        return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.arithmetic)
+        return kept_plan(model, self.recipe.batch, network.resolution, self.recipe.arithmetic, busy=lambda: True)
 
     def checkpoint(self, key: tuple[str, int, int]) -> Path:
         """Where the weights of a run lie."""

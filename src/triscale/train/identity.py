@@ -163,7 +163,7 @@ def refuse_another(path: Path, now: Known) -> None:
         raise InputError(f"{path} is damaged; use another --out.") from None
     changed = "its data changed" if differ == ["data"] else f"another training ({', '.join(differ)})"
     raise InputError(
-        f"{path.parent} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or ask as before."
+        f"{path.parent} cannot be gone on with: {changed}.\n{listed}.\nUse another --out, or the first command."
     )
 
 

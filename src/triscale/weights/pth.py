@@ -3,6 +3,7 @@
 import pickle
 import warnings
 import zipfile
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -22,6 +23,9 @@ _LEAST_TORCH = (2, 10)
 
 _DEEPEST = 5
 """Dicts within each other; trainers go to four."""
+
+_LONGEST_NAME = 200
+"""Characters of an entry's name that are kept in the path to what it holds."""
 
 _ARCHITECTURES = ("arch", "model", "model_name")
 """Where trainers write the name of the model: in the checkpoint, or in their options."""
@@ -111,9 +115,9 @@ def _items(found: object) -> Mapping[Any, Any]:
 def _groups(found: object) -> Iterator[Tensors]:
     """Every dict of tensors by name in what was read, with the path to it; each once, even where it holds itself."""
     seen: set[int] = set()
-    waiting: list[tuple[str, int, object]] = [("", 0, found)]
+    waiting: deque[tuple[str, int, object]] = deque([("", 0, found)])
     while waiting:
-        where, depth, one = waiting.pop(0)
+        where, depth, one = waiting.popleft()
         if id(one) in seen:
             continue
         seen.add(id(one))
@@ -123,7 +127,12 @@ def _groups(found: object) -> Iterator[Tensors]:
             odd = {name: type(value).__name__ for name, value in items.items() if name not in tensors}
             yield Tensors(where, shapes(tensors), partial(_chosen, tensors), odd)
         if depth < _DEEPEST:
-            waiting += [(f"{where}.{name}" if where else name, depth + 1, value) for name, value in items.items()]
+            waiting += [(_below(where, name), depth + 1, value) for name, value in items.items() if _items(value)]
+
+
+def _below(where: str, name: str) -> str:
+    """The path to an entry; a long name is cut, since many entries may share it."""
+    return ".".join(filter(None, (where, name[:_LONGEST_NAME])))
 
 
 def _chosen(tensors: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
