@@ -216,11 +216,18 @@ def _row(processor: str, one: dict[str, Any]) -> str:
         f"{one['resolution'][0]}, {one['batch']}, {one['threads']}",
         f"{speed[best]:.1f}/s ({best[5:]})",
         f"{keeping:.1f}/s, {keeping / speed[best]:.2f}x",
-        *(f"{speed[name]:.1f}/s, {one['times_faster'][name]['median']:.2f}x" for name in ours.values()),
-        " and ".join(f"{speed[name] / keeping:.2f}x" for name in ours.values()),
-        f"{peak[ours['bfloat16']] / peak[best]:.2f}x",
+        *(_speed(one, name) for name in ours.values()),
+        " and ".join(f"{speed[name] / keeping:.2f}x" if name in speed else "-" for name in ours.values()),
+        f"{peak[ours['bfloat16']] / peak[best]:.2f}x" if ours["bfloat16"] in peak else "-",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _speed(one: dict[str, Any], name: str) -> str:
+    """Of a subject; a dash where it was left out, as bf16 is on a processor without instructions for it."""
+    if name not in one["images_per_second"]:
+        return "-"
+    return f"{one['images_per_second'][name]:.1f}/s, {one['times_faster'][name]['median']:.2f}x"
 
 
 def _records() -> list[dict[str, Any]]:
