@@ -1,13 +1,14 @@
 """Trainings whose networks take faster ways: found once, kept with the state, and gone again to the same bits."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from tests.nn.machines import CROWD
 from tests.train.durable import states
@@ -204,13 +205,20 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
 def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "kept_plan", lambda model, *_: kernels_everywhere(model))
+    said: list[bool] = []
+
+    def kept(model: nn.Module, *_: object, busy: Callable[[], bool]) -> Plan:
+        said.append(busy())
+        return kernels_everywhere(model)
+
+    monkeypatch.setattr(jobs, "kept_plan", kept)
     place = Workplace(tmp_path, str(data), 0, None, Recipe(batch=4))
     (tmp_path / "runs").mkdir()
     job = Job(replace(SMALL, classes=2), "search", 0, 2)
     assert run_job(place, job)["kernels"] is None, "too short for a measurement"
     monkeypatch.setattr(jobs, "_TUNED_FROM", 1)
     assert run_job(place, job)["kernels"] == native.build_digest()
+    assert said == [True], "beside other trainings nothing is measured a second time"
     place.kernels = False
     assert run_job(place, job)["kernels"] is None
 
