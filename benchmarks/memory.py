@@ -153,7 +153,9 @@ def row_of_ways(name: str, side: int, batch: int) -> dict[str, object]:
     for threads, (way, (precision, recompute)) in product((1, 2), (PLAIN | WAYS).items()):
         torch.set_num_threads(threads)
         work = partial(train_two_steps, of, batch, "sgd", precision=precision, recompute=recompute)
-        forecast = training_forecast(of, batch, precision=precision, recompute=recompute, kernels=kernels_of())
+        forecast = training_forecast(
+            of, batch, precision=precision, recompute=recompute, kernels=kernels_of(precision=precision)
+        )
         found[f"{way}_{threads}"] = _beside(forecast, work)
     torch.set_num_threads(before)
     return found

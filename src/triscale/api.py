@@ -86,7 +86,7 @@ def cost(
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
     return count_cost(
         as_network(net), resolution=size, batch=batch,
-        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels),
+        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def fit_budget(
 
     See `triscale.scaling.fit_budget` for the arguments and errors, and `cost` for the words on training.
     """
-    counted = kernels_of(kernels)
+    counted = kernels_of(kernels, precision)
     trained_in = partial(
         training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=counted
     )
@@ -123,11 +123,11 @@ def fit_budget(
     )  # fmt: skip
 
 
-def kernels_of(kernels: Kernels | Here | None = "here") -> Kernels | None:
+def kernels_of(kernels: Kernels | Here | None = "here", precision: Precision = "float32") -> Kernels | None:
     """Kernels as they are given, or those of this machine: known by its instruction set, else measured once."""
     if kernels != "here":
         return kernels
-    known = known_here()
+    known = known_here(bfloat16=precision == "bfloat16")
     if known is None:
         from triscale.nn import kept_kernels  # noqa: PLC0415  torch is loaded only here
 
@@ -171,7 +171,7 @@ def evaluate(
             the weights were trained on are left out.
         batch: pictures a step; it changes the memory, not the answer.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
-        progress: is told `(done, n)`.
+        progress: called with `(done, n)`.
 
     Raises:
         InputError: nothing usable there, or classes that the network does not know.
@@ -193,7 +193,7 @@ def check(
     Args:
         data: see `triscale.data.open_data`.
         policy: what is done about doubtful pictures; by default they are left out and told.
-        progress: is told `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
+        progress: called with `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
             whole grows while many files are looked for.
 
     Returns:

@@ -98,7 +98,7 @@ def _files(image: str) -> Iterator[Path]:
 
 
 def _ignored(given: Path, file: Path) -> bool:
-    """Whether the file is hidden or litter, or lies in such a folder; what the argument itself names was meant."""
+    """Whether the file is hidden or litter, or lies in such a folder; a name in the argument itself is no reason."""
     from triscale.data.litter import is_ignored, is_litter  # noqa: PLC0415  decoders are loaded only here
 
     hidden = any(part.startswith(".") and part.strip(".") for part in given.parts)

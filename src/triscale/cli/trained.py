@@ -62,7 +62,7 @@ class Trained:
             return None
         if isa != "here":
             return kernels(isa, self.threads or threads())
-        found = api.kernels_of()
+        found = api.kernels_of(precision=_one_of(get_args(Precision), "precision", self.precision))
         return replace(found, threads=self.threads) if found and self.threads else found
 
 

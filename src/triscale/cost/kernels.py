@@ -83,9 +83,14 @@ def kernels(name: str, threads: int) -> Kernels:
     return replace(KNOWN[name], threads=threads)
 
 
-def known_here(threads: int | None = None) -> Kernels | None:
-    """Those of this machine, with the threads that torch takes by default; None: its instruction set is not known."""
+def known_here(threads: int | None = None, *, bfloat16: bool = False) -> Kernels | None:
+    """Those of this machine, with the threads that torch takes by default; None: its instruction set is not known.
+
+    `bfloat16`: whether maps are in it. Matrix instructions (AMX) have none for float32, so that those of AVX-512 run.
+    """
     name = _isa_here()
+    if name == "amx" and not bfloat16:
+        name = "avx512"
     return kernels(name, threads or threads_here()) if name in KNOWN else None
 
 

@@ -14,7 +14,7 @@ Channels = Literal["last", "first", "none"]
 
 CHANNELS = {1, 3, 4}
 DOUBTFUL = 2.0
-"""Floats up to here may be meant from 0 to 1 with some beyond, or from 0 to 255 and dark."""
+"""Floats up to here can be from 0 to 1 with some beyond, or from 0 to 255 and dark."""
 
 
 class ArrayError(Exception):
@@ -85,7 +85,7 @@ def form_of(shape: tuple[int, ...], dtype: np.dtype[Any], images: Callable[[], A
 
 
 def _scale(said: str, dtype: np.dtype[Any], images: Array) -> tuple[float, str]:
-    """By what values become those from 0 to 255, and how that is told."""
+    """What turns the values into 0 to 255, and the words of the note about it."""
     if dtype.kind == "b":
         return 255.0, ", black and white"
     if dtype.kind not in "iuf":

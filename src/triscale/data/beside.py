@@ -54,7 +54,7 @@ def open_listed(name: str, cache: Path, policy: Policy, progress: Progress | Non
     """The pictures that the tables of a folder list; several tables are those of its splits.
 
     Raises:
-        InputError: several tables might be meant, or one cannot be understood.
+        InputError: several tables fit, or one cannot be understood.
     """
     folder, labelled = Path(name), ""
     rows, notes, chosen = list[Row](), list[str](), _chosen(folder)

@@ -59,7 +59,7 @@ def open_folders(
 
 
 SEEN = 10_000
-"""Files that are found between two times that this is told."""
+"""Files between two reports of progress."""
 
 
 class _Count:
@@ -88,7 +88,7 @@ def listed(
         root: names are relative to it.
         folders: where they lie.
         within: links that lead out of this folder are refused; None: they are followed.
-        seen: is told how many files each folder holds.
+        seen: called with the number of files in each folder.
     """
     for _, folder in folders:
         if within is not None and leads_out(folder, within):

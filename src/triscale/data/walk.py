@@ -83,7 +83,7 @@ def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list
     """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed.
 
     A folder that may not be read, and an empty one named like a file (`x.jpg/`), are themselves told as what cannot be
-    read: somebody may take them for pictures. `seen` is told how many files each folder holds.
+    read: somebody may take them for pictures. `seen` is called with the number of files in each folder.
     """
     closed: list[OSError] = []
     found = list[Path]()

@@ -56,7 +56,8 @@ def steps(phi: float) -> list[float]:
 
 def within(baseline: Network, limits: Mapping[str, float], batch: int, coefficients: Coefficients = PAPER) -> BudgetFit:
     """The largest network of the curve that keeps the limits; memory counts what this machine's kernels take."""
-    kernels = known_here(1) or kept_kernels(1)
+    counted = any(name.endswith("memory") for name in limits)
+    kernels = (known_here(1) or kept_kernels(1)) if counted else None
     return fit_budget(
         baseline, limits, coefficients=coefficients, batch=batch,
         trained_in=partial(training_memory, kernels=kernels), inferred_in=partial(inference_memory, kernels=kernels),

@@ -56,7 +56,7 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> in
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    limit, kernels = int(SHARE * free), _kernels(device)
+    limit, kernels = int(SHARE * free), _kernels(device, recipe)
     if _together(network, recipe, limit, kernels) >= recipe.batch:
         return 1
     return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels)))
@@ -64,7 +64,7 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> in
 
 def forecast_text(network: Network, recipe: Recipe, parts: int, device: torch.device) -> str:
     """What a step in so many parts takes, in words."""
-    images, kernels = -(-recipe.batch // parts), _kernels(device)
+    images, kernels = -(-recipe.batch // parts), _kernels(device, recipe)
     found = training_forecast(
         network, images, recipe.optimizer,
         precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0, kernels=kernels,
@@ -76,9 +76,11 @@ def forecast_text(network: Network, recipe: Recipe, parts: int, device: torch.de
     return f"{whole} is forecast to take {taken}"
 
 
-def _kernels(device: torch.device) -> Kernels | None:
+def _kernels(device: torch.device, recipe: Recipe) -> Kernels | None:
     """Those of the CPU; what a GPU's take is not counted."""
-    return known_here() or kept_kernels() if device.type == "cpu" else None
+    if device.type != "cpu":
+        return None
+    return known_here(bfloat16=recipe.arithmetic == "bfloat16") or kept_kernels()
 
 
 def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None) -> int:
