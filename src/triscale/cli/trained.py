@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from triscale import api
 from triscale.cli.output import Flag, Whole
 from triscale.cost import Kernels, Optimizer, Precision, kernels
-from triscale.cost.kernels import KNOWN
+from triscale.cost.onednn import KNOWN
 from triscale.errors import UsageError
 from triscale.machine import threads
 

@@ -1,7 +1,6 @@
 """What a network costs: counted, not measured, and without torch."""
 
 from triscale.cost.count import Counts, count, count_block, count_layer, count_resolved
-from triscale.cost.kernels import Kernels, kernels, known_here
 from triscale.cost.memory import (
     Forecast,
     Optimizer,
@@ -12,6 +11,7 @@ from triscale.cost.memory import (
     training_forecast,
     training_memory,
 )
+from triscale.cost.onednn import Kernels, kernels, known_here
 from triscale.cost.summary import Comparison, Cost, StageCost, by_stage, cost, separable_versus_standard
 
 __all__ = [

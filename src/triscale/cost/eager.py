@@ -6,7 +6,7 @@ A block is run on it like the module that it stands for, with sizes in place of 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from triscale.cost.kernels import FLOAT, Kernels
+from triscale.cost.onednn import FLOAT, Kernels
 
 _GENERATOR = 5056
 """Bytes of the state of torch's generator of random numbers, which a block that is run again must begin with."""

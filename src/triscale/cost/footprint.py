@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from triscale.cost.eager import Eager, Map, Storage, Way
-from triscale.cost.kernels import FLOAT
+from triscale.cost.onednn import FLOAT
 from triscale.cost.unit import activation, chain, max_pool, mean, padded, then, unit
 from triscale.spec import Block
 from triscale.spec.rounding import pad_side

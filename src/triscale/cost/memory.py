@@ -14,7 +14,7 @@ from triscale.cost.cell_memory import parts
 from triscale.cost.count import count_resolved
 from triscale.cost.eager import Way
 from triscale.cost.footprint import Footprint
-from triscale.cost.kernels import FLOAT, Kernels
+from triscale.cost.onednn import FLOAT, Kernels
 from triscale.errors import InputError, UsageError
 from triscale.spec import Block, Network, Resolved, resolve
 

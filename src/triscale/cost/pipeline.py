@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple, get_args
 from triscale.cost.count import Counts, count_block
 from triscale.cost.eager import Way
 from triscale.cost.footprint import Footprint
-from triscale.cost.kernels import FLOAT, Kernels
 from triscale.cost.memory import (
     ITEMS,
     LONG,
@@ -27,6 +26,7 @@ from triscale.cost.memory import (
     require_allowed,
     update_bytes,
 )
+from triscale.cost.onednn import FLOAT, Kernels
 from triscale.errors import UsageError
 from triscale.spec import Block, BlockRun, Network, Resolved, resolve
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from triscale.cost.count import Counts, count_block, count_layer, count_resolved
-from triscale.cost.kernels import Kernels
 from triscale.cost.memory import Optimizer, Precision, inference_forecast, training_forecast
+from triscale.cost.onednn import Kernels
 from triscale.spec import Layer, Network, Size, resolve
 from triscale.spec.rounding import output_side, pad_side
 from triscale.spec.table import operator

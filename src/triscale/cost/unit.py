@@ -8,7 +8,7 @@ the map it is given stays the caller's.
 from collections.abc import Iterable, Sequence
 
 from triscale.cost.eager import Eager, Map
-from triscale.cost.kernels import FLOAT, workspace
+from triscale.cost.onednn import FLOAT, workspace
 from triscale.spec import Activation, Gate, Layer, Size
 
 _INDEX = 8

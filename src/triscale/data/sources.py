@@ -38,8 +38,8 @@ def open_data(
             fgvc_aircraft, oxford_pets, food101.
         cache: folder for rendered pictures; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
         policy: what is done about doubtful pictures; by default they are left out and told.
-        progress: called with `(done, whole)` while image files are found, when the whole still grows, and while they are
-            read and decoded.
+        progress: called with `(done, whole)` while image files are found, when the whole still grows, and
+            while they are read and decoded.
 
     Returns:
         The source; the same content gives the same fingerprint.

@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from triscale.cost.kernels import Kernels, Scratch, workspace
+from triscale.cost.onednn import Kernels, Scratch, workspace
 from triscale.machine import machine, threads
 from triscale.nn import native
 from triscale.spec import Layer
