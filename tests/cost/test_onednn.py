@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triscale.cost import kernels, known_here
+from triscale.cost import kernels, known_here, onednn
 from triscale.cost.onednn import KNOWN, workspace
 from triscale.machine import convolution_isa
 from triscale.spec.layer import convolution
@@ -48,10 +48,10 @@ def test_onednn_takes_the_best_set_that_the_processor_has_and_the_limit_allows(
 
 def test_matrix_instructions_have_no_float32_so_that_avx512_runs_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """`triscale cost` then needs no measurement, and so no torch, on a processor with AMX."""
-    monkeypatch.setattr("triscale.cost.onednn._isa_here", lambda: "amx")
+    monkeypatch.setattr(onednn, "_isa_here", lambda: "amx")
     assert known_here(2) == kernels("avx512", 2)
     assert known_here(2, bfloat16=True) is None
-    monkeypatch.setattr("triscale.cost.onednn._isa_here", lambda: "unknown")
+    monkeypatch.setattr(onednn, "_isa_here", lambda: "unknown")
     assert known_here(2) is None
 
 
