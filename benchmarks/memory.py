@@ -14,17 +14,16 @@ from functools import partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import harness
 from triscale.api import kernels_of
 from triscale.cost import Forecast, Optimizer, Precision, inference_forecast, training_forecast
 from triscale.families import network
 from triscale.nn import build
+from triscale.nn.scratch import allocator_peak
 from triscale.spec import Network
 from triscale.train import Recipe
 from triscale.train.ema import Ema
@@ -98,20 +97,6 @@ def infer(of: Network, batch: int, *, layout: torch.memory_format = torch.channe
     x = torch.empty(batch, of.input_channels, *of.resolution).contiguous(memory_format=layout).normal_()
     with torch.inference_mode():
         model(x)
-
-
-def allocator_peak(work: Callable[[], object]) -> int:
-    """Peak of the allocator's running total in bytes, from the profiler's events; all that `work` allocates counts."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
-        work()
-    if prof.profiler is None:
-        raise RuntimeError("the profiler recorded nothing")
-    events = [event for event in prof.profiler.kineto_results.events() if event.name() == "[memory]"]
-    live = peak = 0
-    for event in sorted(events, key=lambda event: cast("int", event.start_ns())):
-        live += event.nbytes()
-        peak = max(peak, live)
-    return peak
 
 
 def resident_growth(work: Callable[[], object]) -> int:

@@ -22,11 +22,11 @@ import torch
 from torch import nn
 
 from benchmarks import harness
-from benchmarks.memory import allocator_peak
 from benchmarks.remote import Prepared, Remote
 from triscale.families import network
 from triscale.machine import machine
 from triscale.nn import Plan, apply_plan, build, keep_freed_memory
+from triscale.nn.scratch import allocator_peak
 from triscale.nn.tune import Tuned, measured
 
 Precision = Literal["float32", "bfloat16"]

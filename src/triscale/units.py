@@ -87,6 +87,12 @@ def size(pixels: Sequence[int]) -> str:
     return f"{pixels[0]}x{pixels[1]}"
 
 
+def some(names: Sequence[str], most: int, last: str = " and") -> str:
+    """The first names, and how many there are beyond: "a, b and 3 more"."""
+    more = f"{last} {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def duration(seconds: float) -> str:
     """3725 -> "1 h 02 min"."""
     minutes, rest = divmod(round(seconds), 60)

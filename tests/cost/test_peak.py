@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import triscale
-from benchmarks.memory import PAIRS, WAYS, allocator_peak, at, infer, train_two_steps
+from benchmarks.memory import PAIRS, WAYS, at, infer, train_two_steps
 from tests.nn.networks import TINY
 from triscale.api import kernels_of
 from triscale.cost import (
@@ -25,6 +25,7 @@ from triscale.cost import (
 )
 from triscale.families.amoebanet import amoebanet
 from triscale.nn import kept_kernels, measured_kernels, scratch
+from triscale.nn.scratch import allocator_peak
 
 
 @pytest.fixture(autouse=True, params=[2], ids="{}threads".format)

@@ -14,11 +14,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from benchmarks.memory import allocator_peak
 from triscale.cost.pipeline import Schedule, cut, pipeline_memory
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.nn import Model, build
+from triscale.nn.scratch import allocator_peak
 from triscale.spec import Network
 from triscale.train import Engine, Pipelined, PipelineEngine, Recipe, here, joined
 from triscale.train.saved import tensors_of

@@ -17,6 +17,7 @@ from triscale.data.table import Table, read_table
 from triscale.data.walk import class_folders, files_below, folders_in
 from triscale.data.words import label_rank, looks_like_picture
 from triscale.errors import InputError
+from triscale.units import some
 
 SUFFIXES = frozenset((".csv", ".tsv", ".jsonl", ".ndjson"))
 """Of tables that are looked for; a .txt or .json in a folder may be anything."""
@@ -93,10 +94,9 @@ def _without_labels(folder: Path, rows: Sequence[Row]) -> list[str]:
 
 
 def _not_read(tables: Sequence[Path], folder: Path, why: str) -> list[str]:
-    shown = ", ".join(table.relative_to(folder).as_posix() for table in tables[:SHOWN])
-    more = f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else ""
+    shown = some([table.relative_to(folder).as_posix() for table in tables], SHOWN)
     what = "table" if len(tables) == 1 else "tables"
-    return [f"The {what} {shown}{more} {'is' if len(tables) == 1 else 'are'} not read{why}."] if tables else []
+    return [f"The {what} {shown} {'is' if len(tables) == 1 else 'are'} not read{why}."] if tables else []
 
 
 def _chosen(folder: Path) -> Mapping[Path, Split]:

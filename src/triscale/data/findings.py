@@ -9,6 +9,7 @@ from triscale.data.near import alike
 from triscale.data.photo import Photo, Policy
 from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
+from triscale.units import some
 
 SHOWN = 3
 EXAMPLES = 10
@@ -207,8 +208,7 @@ def _imbalance(train: Sequence[Photo], classes: Sequence[str]) -> Finding | None
 
 
 def _some(examples: Sequence[str]) -> str:
-    more = f", and {len(examples) - SHOWN} more" if len(examples) > SHOWN else ""
-    return ", ".join(examples[:SHOWN]) + more
+    return some(examples, SHOWN, ", and")
 
 
 def _finding(kind: str, count: int, text: str, examples: Sequence[str], *, serious: bool = False) -> Finding | None:

@@ -13,6 +13,7 @@ from triscale.data.split import FIRST, NEWEST
 from triscale.data.split_words import EXPECTED, Split, recognised
 from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in, key_of
 from triscale.errors import InputError
+from triscale.units import some
 
 _SHOWN = 3
 
@@ -158,5 +159,4 @@ def _unwrapped(folder: Path) -> Path:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more
+    return some([repr(name) for name in names], _SHOWN)

@@ -102,10 +102,10 @@ def _backward_peak(layer: Layer, dtype: torch.dtype) -> int:
         return torch.ops.aten.convolution_backward(y, x, weight, None, *words, [True, True, False])
 
     backward()
-    return _peak(backward)
+    return allocator_peak(backward)
 
 
-def _peak(work: Callable[[], object]) -> int:
+def allocator_peak(work: Callable[[], object]) -> int:
     """Peak of the running total of torch's CPU allocator in bytes, from the profiler's events."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
         kept = work()

@@ -10,6 +10,7 @@ from triscale.data.batches import moved
 from triscale.errors import NumericError
 from triscale.train.engine import Engine, Epoch
 from triscale.train.feed import Feed
+from triscale.units import some
 
 _SHOWN = 3
 
@@ -85,5 +86,4 @@ class Clock:
 def batch_named(feed: Feed, steps: int, step: int) -> str:
     """The first pictures of the batch of a step, counted from 0 over epochs of so many steps."""
     names = feed.names(step // steps, step % steps)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"The batch: {', '.join(names[:_SHOWN])}{more}."
+    return f"The batch: {some(names, _SHOWN)}."

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
+from triscale.units import some
 from triscale.weights import Checkpoint
 
 _SHOWN = 3
@@ -86,8 +87,7 @@ def class_order(own: Sequence[str], classes: Sequence[str]) -> list[int] | None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(repr(name[:40]) for name in names[:_SHOWN]) + more
+    return some([repr(name[:40]) for name in names], _SHOWN)
 
 
 def distillation(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from triscale.spec import Network
+from triscale.units import some
 from triscale.weights.mapping import COUNTER, Entry, table
 from triscale.weights.parts import Part, no_weights
 from triscale.weights.peers import Peer
@@ -193,8 +194,7 @@ def _unclassified(found: Fitted, why: str) -> Fitted:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return ", ".join(name[:80] for name in names[:2]) + more
+    return some([name[:80] for name in names], 2)
 
 
 @lru_cache(maxsize=512)

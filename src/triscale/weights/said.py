@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from triscale.units import some
 from triscale.weights.fitted import CLASSIFIER, Fitted
 from triscale.weights.imagenet import CLASSES, imagenet_names
 from triscale.weights.peers import PEERS
@@ -74,5 +75,4 @@ def _channels(number: int) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(shown(name) for name in names[:_MOST_NAMES]) + more
+    return some([shown(name) for name in names], _MOST_NAMES)
