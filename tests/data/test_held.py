@@ -113,3 +113,9 @@ def test_rendered_pictures_are_those_of_a_study_or_of_the_filter(folders: Path, 
         study = np.concatenate(list(rendered(held.part, (9, 7), Preprocessing())))
         assert np.array_equal(study, source.pictures("test", (9, 7)))
         assert not np.array_equal(study, np.concatenate(list(rendered(held.part, (9, 7), IMAGENET))))
+
+
+def test_the_root_is_named_where_it_is_given_to_evaluate() -> None:
+    """Not `/dev`, although that is also a word for a validation set."""
+    with pytest.raises(InputError, match=r"^'/' is the root of the file system"):
+        open_split("/")

@@ -48,8 +48,9 @@ def named_splits(root: Path) -> dict[Split, Path]:
     One of which no class is in training has no labels to evaluate on, and is none.
 
     Raises:
-        InputError: two folders that could be the same split.
+        InputError: two folders that could be the same split; a folder of the system.
     """
+    refuse_no_data_set(root)
     folders = folders_in(root)
     found = _chosen(root, {name: split for name, split in recognised(folders).items() if folders_in(folders[name])})
     places = {split: _unwrapped(folders[name]) for split, name in found.items()}
