@@ -16,12 +16,13 @@ from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
 from triscale import records
 from triscale.machine import machine
-from triscale.nn import Plan, build, kept_plan, kernels_everywhere, native
+from triscale.nn import build, kept_plan, kernels_everywhere, native
 from triscale.nn.contest import STOCK, Comparison
 from triscale.nn.load import IDLE, Load
 from triscale.nn.tune import Tuned
 from triscale.search import jobs
 from triscale.search.jobs import Job, Workplace, run_job
+from triscale.speed_plan import SpeedPlan
 from triscale.train import Interrupted, Recipe
 from triscale.weights import load
 
@@ -69,7 +70,7 @@ def test_the_plan_is_recorded_and_changes_little(tmp_path: Path, data: Path) -> 
     plain = run(asked(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
     first, other = (records.read(tmp_path / name / "records.jsonl").all("train")[0] for name in ("fast", "plain"))
     assert first["plan"]["norms"]
-    assert Plan.from_json(other["plan"]) == Plan()
+    assert SpeedPlan.from_dict(other["plan"]) == SpeedPlan()
     assert load(fast.checkpoint).state.keys() == load(plain.checkpoint).state.keys()
     assert fast.val_top1 == pytest.approx(plain.val_top1, abs=0.25)
     losses = [
@@ -90,7 +91,7 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
     assert any("compiled kernels were used, and there are none here" in text for text in watch.said)
 
 
-def tuned(plan: Plan, load: Load = IDLE) -> Tuned:
+def tuned(plan: SpeedPlan, load: Load = IDLE) -> Tuned:
     """As if a plan had been found."""
     return Tuned(plan=plan, step=None, load=load)
 
@@ -110,7 +111,7 @@ def test_a_plan_is_measured_once(data: Path, cache: Path, monkeypatch: pytest.Mo
     assert kept_plan(model, 4, (8, 8), "float32", busy=lambda: True) == first
     (kept,) = set(cache.iterdir()) - before
     document = json.loads(kept.read_text())
-    assert Plan.from_json(document["plan"]) == first
+    assert SpeedPlan.from_dict(document["plan"]) == first
     assert {"sure", "step", "load"} < document.keys()
 
 
@@ -122,13 +123,13 @@ def test_a_plan_that_was_measured_under_load_is_measured_again_when_the_machine_
     model = build(SMALL)
     theirs = kernels_everywhere(model)
 
-    def plan(result: Tuned | None, *, busy: bool) -> Plan:
+    def plan(result: Tuned | None, *, busy: bool) -> SpeedPlan:
         monkeypatch.setattr("triscale.nn.kept.measured", again if result is None else lambda *_: result)
         return kept_plan(model, 8, (8, 8), "float32", busy=lambda: busy)
 
     assert plan(tuned(theirs, CROWD), busy=True) == theirs
     assert plan(None, busy=True) == theirs
-    assert plan(tuned(Plan(), CROWD), busy=False) == Plan()
+    assert plan(tuned(SpeedPlan(), CROWD), busy=False) == SpeedPlan()
     assert plan(tuned(theirs), busy=False) == theirs
     assert plan(None, busy=False) == theirs
 
@@ -140,7 +141,7 @@ def test_a_plan_that_stays_unsure_is_measured_three_times_in_all(data: Path, mon
     def unsure(*_: object) -> Tuned:
         nonlocal count
         count += 1
-        return tuned(Plan(), CROWD)
+        return tuned(SpeedPlan(), CROWD)
 
     monkeypatch.setattr("triscale.nn.kept.measured", unsure)
     for _ in range(5):
@@ -167,17 +168,17 @@ def test_a_plan_is_of_one_question_on_one_machine(
     """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured anew."""
     del data
     asked: dict[str, Any] = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
-    monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(Plan()))
+    monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(SpeedPlan()))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     kept_plan(**asked)
     monkeypatch.setattr("triscale.nn.kept.measured", lambda model, *_: tuned(kernels_everywhere(model)))
-    assert kept_plan(**asked) == Plan()
+    assert kept_plan(**asked) == SpeedPlan()
     if "threads" in change:
         monkeypatch.setattr(torch, "get_num_threads", lambda: change["threads"])
     if "build" in change:
         monkeypatch.setattr(native, "build_digest", lambda: change["build"])
     monkeypatch.setattr("triscale.nn.kept.machine", lambda: machine() | change)
-    assert kept_plan(**asked | {name: change[name] for name in asked.keys() & change.keys()}) != Plan()
+    assert kept_plan(**asked | {name: change[name] for name in asked.keys() & change.keys()}) != SpeedPlan()
 
 
 def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
@@ -191,7 +192,7 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     def meanwhile(*_: object) -> Tuned:
         monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(theirs))
         assert kept_plan(model, 6, (8, 8), "float32") == theirs
-        return tuned(Plan())
+        return tuned(SpeedPlan())
 
     monkeypatch.setattr("triscale.nn.kept.measured", meanwhile)
     before = set(cache.iterdir())
@@ -199,7 +200,7 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     (kept,) = set(cache.iterdir()) - before
     kept.write_bytes(b"{")
     assert kept_plan(model, 6, (8, 8), "float32") == theirs, "a damaged one is measured again"
-    assert Plan.from_json(json.loads(kept.read_text())["plan"]) == theirs
+    assert SpeedPlan.from_dict(json.loads(kept.read_text())["plan"]) == theirs
 
 
 def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
@@ -207,7 +208,7 @@ def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
 ) -> None:
     said: list[bool] = []
 
-    def kept(model: nn.Module, *_: object, busy: Callable[[], bool]) -> Plan:
+    def kept(model: nn.Module, *_: object, busy: Callable[[], bool]) -> SpeedPlan:
         said.append(busy())
         return kernels_everywhere(model)
 
@@ -236,6 +237,6 @@ def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
     watch = Silent(10**6)
     run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
     assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)
-    plan = Plan.from_json(records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["plan"])
+    plan = SpeedPlan.from_dict(records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["plan"])
     assert set(plan.convolutions.values()) == {"rewritten"}
     assert not plan.compiled

@@ -4,7 +4,7 @@ from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.kept import kept_plan
 from triscale.nn.model import Model, build, initialise
-from triscale.nn.plan import Plan, apply_plan, kernels_everywhere, kernels_missing
+from triscale.nn.plan import apply_plan, kernels_everywhere, kernels_missing
 from triscale.nn.scratch import kept_kernels, measured_kernels
 from triscale.nn.section import SectionModel
 from triscale.nn.sync_norm import BatchNorm, synchronise_norms
@@ -13,7 +13,6 @@ from triscale.nn.tune import tune
 __all__ = [
     "BatchNorm",
     "Model",
-    "Plan",
     "SectionModel",
     "apply_plan",
     "build",

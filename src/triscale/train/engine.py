@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from triscale.errors import NumericError, UsageError
-from triscale.nn import Model, Plan, SectionModel, apply_plan, device_of, synchronise_norms
+from triscale.nn import Model, SectionModel, apply_plan, device_of, synchronise_norms
+from triscale.recipes.recipe import Recipe
+from triscale.speed_plan import SpeedPlan
 from triscale.train.ema import Ema
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import Mixed, mixed
 from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
-from triscale.train.recipe import Recipe
 from triscale.train.teacher import distillation
 from triscale.train.world import ALONE, World
 
@@ -90,12 +91,12 @@ class Engine:
         self.skipped: list[int] = []
         if recipe.norms == "momentum":
             set_momentum(model, steps)
-        self.plan = Plan()
+        self.plan = SpeedPlan()
         self._together = world.together(model)
         self._forward = torch.compile(self._together) if recipe.compile else self._together
         self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
 
-    def take(self, plan: Plan) -> None:
+    def take(self, plan: SpeedPlan) -> None:
         """Let the model's parts take the ways of a plan; the bits of all further steps depend on it.
 
         Raises:

@@ -13,8 +13,8 @@ from triscale.data.photo import DEFAULT
 from triscale.data.photos import PhotoPart
 from triscale.data.split import VALIDATION
 from triscale.errors import InputError, UsageError
+from triscale.recipes.recipe import Recipe
 from triscale.spec import Network, to_document
-from triscale.train.recipe import Recipe
 from triscale.trained_on import TrainedOn, heads_of
 from triscale.weights import Checkpoint
 

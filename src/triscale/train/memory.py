@@ -9,8 +9,8 @@ from triscale.cost import Kernels, count, known_here, largest_batch, training_fo
 from triscale.errors import InputError, OutOfMemoryError
 from triscale.machine import machine
 from triscale.nn import kept_kernels
+from triscale.recipes.recipe import Recipe
 from triscale.spec import Network
-from triscale.train.recipe import Recipe
 from triscale.units import memory
 
 _SIGNS = (

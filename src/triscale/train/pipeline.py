@@ -16,10 +16,11 @@ from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGP
 from triscale.cost.pipeline import Schedule, Section, cut
 from triscale.data.share import Share
 from triscale.errors import UsageError
-from triscale.nn import Model, Plan, SectionModel
+from triscale.nn import Model, SectionModel
+from triscale.recipes.recipe import Recipe
+from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine
 from triscale.train.optim import names_in_order
-from triscale.train.recipe import Recipe
 from triscale.train.world import World
 
 _KINDS: dict[Schedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
@@ -121,10 +122,10 @@ class PipelineEngine(Engine):
             raise TypeError("a pipeline learns sections")
         return Chain(learned)
 
-    def take(self, plan: Plan) -> None:
+    def take(self, plan: SpeedPlan) -> None:
         """Torch's own ways for all parts: a plan is measured on a whole network."""
         del plan
-        super().take(Plan())
+        super().take(SpeedPlan())
 
     def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of all sections, in the first process, as those of one training; all processes call it."""

@@ -15,6 +15,7 @@ from triscale.data import open_data
 from triscale.data.photos import BrokenPictureError
 from triscale.evaluate import count_correct
 from triscale.nn import Plan, kept_plan, kernels_missing, native
+from triscale.recipes.recipe import Precision, Recipe
 from triscale.spec import Preprocessing
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another, rule_in, trained_on
@@ -24,7 +25,6 @@ from triscale.train.memory import enough_memory, forecast_parts, forecast_text
 from triscale.train.norms import PRECISE, REASONS, chosen, take_precise
 from triscale.train.pipeline import PipelineEngine, engine_of
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
-from triscale.train.recipe import Precision, Recipe
 from triscale.train.saved import Interrupted, Keeper
 from triscale.train.start import first_model, preprocessing_of, refuse_unfit
 from triscale.train.supply import TrainingFeed, Validation, broken_in, feeds_of, grown_up

@@ -21,7 +21,8 @@ from torch import Tensor
 from triscale._version import __version__
 from triscale.errors import InputError
 from triscale.machine import machine
-from triscale.nn import Plan, kernels_everywhere
+from triscale.nn import kernels_everywhere
+from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine, Epoch
 from triscale.weights import write_atomically
 from triscale.weights.checkpoint import state_digest
@@ -156,7 +157,7 @@ class Keeper:
             **{name: getattr(engine, name) for name in _COUNTERS},
             "history": [asdict(one) for one in engine.history],
             "where": _where(engine),
-            "plan": engine.plan.to_json(),
+            "plan": engine.plan.to_dict(),
         }
 
     def _read(self, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -175,19 +176,19 @@ class Keeper:
                 f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
             )
             self.tell(f"warning: the last bits of the result may differ: {changed}.")
-        self._take_plan(engine, Plan.from_json(about.get("plan", {})))
+        self._take_plan(engine, SpeedPlan.from_dict(about.get("plan", {})))
         for name in _COUNTERS:
             setattr(engine, name, about.get(name, getattr(engine, name)))  # one that an older state does not have
         engine.history = [Epoch(**one) for one in about["history"]]
         put_tensors(engine, engine.taken(tensors))
 
-    def _take_plan(self, engine: Engine, plan: Plan) -> None:
+    def _take_plan(self, engine: Engine, plan: SpeedPlan) -> None:
         """The ways that the training has taken so far, as far as they can be gone here."""
         here = kernels_everywhere(engine.model).build if plan.compiled else None
         if plan.compiled and here != plan.build:
             why = "there are none here" if here is None else "they are built otherwise here"
             self.tell(f"warning: the last bits of the result may differ: compiled kernels were used, and {why}.")
-        engine.take(plan if not plan.compiled or here is not None else Plan())
+        engine.take(plan if not plan.compiled or here is not None else SpeedPlan())
 
 
 def _where(engine: Engine) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from triscale.data.loader import Loader
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError
+from triscale.recipes.recipe import Recipe
 from triscale.spec import Preprocessing
 from triscale.train.feed import Batch, GrowingFeed, PictureFeed, eval_photos
 from triscale.train.identity import Asked
-from triscale.train.recipe import Recipe
 
 TrainingFeed = PictureFeed | Loader | GrowingFeed
 Validation = Callable[[int], Iterator[Batch]]

@@ -5,9 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from triscale.errors import UsageError
+from triscale.recipes.schedule import cosine, growth, staircase
 from triscale.spec.rounding import Size
-from triscale.train.norms import Norms
-from triscale.train.schedule import cosine, growth, staircase
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "staircase"]
@@ -18,6 +17,7 @@ Crop = Literal["shift", "random"]
 Policy = Literal["none", "autoaugment", "randaugment"]
 NotFinite = Literal["stop", "skip"]
 RateScaling = Literal["linear", "sqrt"]
+Norms = Literal["auto", "learn", "freeze", "momentum", "precise"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -60,8 +60,6 @@ class Recipe:
         jitter: largest change of a crop's brightness, contrast and saturation, as a fraction.
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
-        recompute: keep of each block its input alone, and make the maps inside again in backward (activation
-            checkpointing, arXiv 1604.06174): the same bits in less memory, for one more forward pass.
         norms: what batch norms do: `learn` as the network says; `freeze` the statistics of the weights; `momentum`,
             which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
             taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
@@ -110,7 +108,6 @@ class Recipe:
     jitter: float = 0.0
     erase: float = 0.0
     compile: bool = False
-    recompute: bool = False
     norms: Norms = "learn"
     layer_decay: float = 1.0
     area: float = 0.08
@@ -210,7 +207,7 @@ class Recipe:
             return staircase(self.peak_rate, epoch, self.warmup_epochs, self.decay, self.decay_epochs)
         return cosine(self.peak_rate, progress, self.warmup or self.warmup_epochs / self.epochs)
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For records: the fields that every recipe has had, and of the later ones those that say something."""
         return {
             one.name: getattr(self, one.name)

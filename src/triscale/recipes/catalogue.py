@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from triscale.errors import InputError, UsageError
-from triscale.train.recipe import Recipe
+from triscale.recipes.recipe import Recipe
 
 
 def recipe_names() -> tuple[str, ...]:
     """The recipes that come with triscale."""
-    folder = resources.files("triscale.train") / "recipes"
+    folder = resources.files("triscale.recipes")
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
 
 
@@ -31,7 +31,7 @@ def load_recipe(name: str | Path) -> Recipe:
         near = get_close_matches(str(name), recipe_names(), 1)
         wanted = f"did you mean {near[0]}?" if near else f"there are {', '.join(recipe_names())}, or a .toml file."
         raise UsageError(f"there is no recipe {str(name)!r}; {wanted}")
-    return _parsed(str(name), (resources.files("triscale.train") / "recipes" / f"{name}.toml").read_text("utf-8"))
+    return _parsed(str(name), (resources.files("triscale.recipes") / f"{name}.toml").read_text("utf-8"))
 
 
 def _text(path: Path) -> str:
@@ -56,6 +56,11 @@ def _parsed(name: str, text: str) -> Recipe:
 
 
 def _value(name: str, key: str, value: Any, known: dict[str, type]) -> Any:
+    if key == "recompute":
+        raise InputError(
+            f"the recipe {name} has the key recompute, which changes no result: leave it out, and give "
+            "--gradient-checkpointing."
+        )
     if key not in known:
         near = get_close_matches(key, known, 1, 0.0)
         raise InputError(f"the recipe {name} has an unknown key {key!r}; the nearest is {near[0]!r}.")

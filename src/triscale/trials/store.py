@@ -1,0 +1,221 @@
+"""The store of trials: one file of JSON lines in a folder, written by one process under one lock.
+
+A line counts once its newline is on disk. A kill can only tear the last line: reading leaves it out and says so,
+opening for writing removes it first.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from triscale._version import __version__
+from triscale.errors import InputError, StorageError
+from triscale.lock import locked
+from triscale.spec import Network
+from triscale.trials.legacy import converted
+from triscale.trials.lines import SCHEMA, AnyLine, Line, Shared, StoreLine, TrialLine, decoded, encoded
+from triscale.trials.study_records import StudyLine
+from triscale.trials.trial import Trial
+
+RECORDS = "records.jsonl"
+_Kind = TypeVar("_Kind", bound=StudyLine)
+
+
+class Stored:
+    """What a store holds: trials by key, in the order in which they first came, and the records of a study.
+
+    Attributes:
+        torn: whether a crash cut the last line, which is left out.
+    """
+
+    def __init__(self) -> None:
+        self.torn = False
+        self._shared = Shared()
+        self._trials: dict[str, TrialLine] = {}
+        self._records: list[StudyLine] = []
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._trials
+
+    def __iter__(self) -> Iterator[Trial]:
+        return map(self._shared.trial, self._trials.values())
+
+    def trial(self, key: str) -> Trial:
+        """The trial of a key; KeyError where there is none."""
+        return self._shared.trial(self._trials[key])
+
+    def network(self, id_: str) -> Network:
+        """The network of a content hash; InputError where there is none."""
+        return self._shared.network(id_)
+
+    def all(self, kind: type[_Kind]) -> list[_Kind]:
+        """The records of a kind, oldest first."""
+        return [one for one in self._records if isinstance(one, kind)]
+
+    def one(self, kind: type[_Kind]) -> _Kind | None:
+        """The latest record of a kind; None without any."""
+        return next((one for one in reversed(self._records) if isinstance(one, kind)), None)
+
+    def _take(self, line: AnyLine) -> None:
+        if isinstance(line, TrialLine):
+            self._trials[line.key] = line
+        elif not isinstance(line, StoreLine) and not self._shared.take(line):
+            self._records.append(line)  # type: ignore[arg-type]  # all that is left
+
+
+class TrialStore(Stored):
+    """A store open for writing; entering takes the lock of its folder, and creates both where they are missing.
+
+    Raises:
+        BusyError: another process has it open.
+        InputError: it is damaged, or was written by a newer version, or by 0.1, which only reading converts.
+        OutputError, StorageError: the folder or the file cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder, self.path = folder, folder / RECORDS
+        self._file: FileIO | None = None
+        self._end = 0
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.folder))
+            intact, old = _loaded(self, self.path) if self.path.exists() else (0, False)
+            if old:
+                raise InputError(
+                    f"{self.path} was written by triscale 0.1, which can be read and reported but not resumed.\n"
+                    "Use another --out, or resume it with triscale 0.1."
+                )
+            self._file = stack.enter_context(_opened(self.path, intact))
+            self._end = intact
+            if not intact:
+                self._write([StoreLine(schema=SCHEMA, triscale=__version__)])
+            self._held = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+        self._file = None
+
+    def put(self, *trials: Trial) -> None:
+        """Write trials as they stand now; on return they are on disk.
+
+        Raises:
+            StorageError: writing failed; the file is as it was before.
+        """
+        lines = [line for trial in trials for line in self._shared.lines_for(trial)]
+        self._write(lines)
+        for line in lines:
+            self._take(line)  # type: ignore[arg-type]  # lines of trials
+
+    def add(self, record: StudyLine, networks: Iterable[Network] = ()) -> None:
+        """Write a record of a study, and the networks that it names."""
+        new = [line for network in networks for line in self._shared.lines_for_network(network)]
+        self._write([*new, record])
+        self._records.append(record)
+
+    def _write(self, lines: list[Line]) -> None:
+        if self._file is None:
+            raise RuntimeError("the store is not open")
+        data = b"".join(map(encoded, lines))
+        try:
+            self._file.seek(self._end)
+            left = data
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._undo()
+            raise StorageError(f"{self.path}: the record was not written: {error.strerror or error}.") from error
+        self._end += len(data)
+
+    def _undo(self) -> None:
+        """Remove what a failed write left."""
+        assert self._file is not None  # noqa: S101  for the type checker
+        try:
+            self._file.truncate(self._end)
+        except OSError:  # the next opening removes it
+            return
+
+
+def read(folder: str | Path) -> Stored:
+    """What the store in a folder holds, without its lock: another process may be writing it.
+
+    Files of triscale 0.1 are converted.
+
+    Raises:
+        InputError: there is none, it is damaged, or a newer version wrote it.
+        StorageError: it cannot be read.
+    """
+    found = Stored()
+    _loaded(found, Path(folder) / RECORDS)
+    return found
+
+
+def _opened(path: Path, intact: int) -> FileIO:
+    """For writing behind the intact lines; a torn line is removed."""
+    try:
+        file = FileIO(path, "r+b" if path.exists() else "x+b")
+        file.truncate(intact)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return file
+
+
+def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
+    """Fill the store from the file; the bytes of its intact lines, and whether 0.1 wrote it."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such record file; is its folder that of a training or a study?") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    lines, rest = _split(content)
+    store.torn = bool(rest)
+    if lines and _is_old(lines[0]):
+        for line in converted(path, lines):
+            store._take(line)  # noqa: SLF001  a function of this module
+        return len(content) - len(rest), True
+    for number, text in enumerate(lines, 1):
+        store._take(_line(path, number, text))  # noqa: SLF001
+    return len(content) - len(rest), False
+
+
+def _split(content: bytes) -> tuple[list[bytes], bytes]:
+    """The whole lines, and what a crash left of the last one: without its newline, or with blocks never written."""
+    *lines, rest = content.split(b"\n")
+    if lines and not lines[-1].rstrip(b"\0 ").endswith(b"}"):
+        last = lines.pop()
+        rest = last + b"\n" + rest
+    return lines, rest
+
+
+def _line(path: Path, number: int, text: bytes) -> AnyLine:
+    try:
+        line = decoded(text)
+    except InputError as error:
+        raise InputError(f"{path}, line {number}: {error}.") from None
+    if isinstance(line, StoreLine) and line.schema != SCHEMA:
+        raise InputError(
+            f"{path} was written by a newer triscale (schema {line.schema}; this one reads {SCHEMA}).\n"
+            f"Use triscale {line.triscale} or newer."
+        )
+    if number == 1 and not isinstance(line, StoreLine):
+        raise InputError(f"{path} does not begin with the line of a store.")
+    return line
+
+
+def _is_old(line: bytes) -> bool:
+    """Whether 0.1 wrote the file: its first line is that of a study or a training of schema 1."""
+    return b'"kind":"store"' not in line[:40]
