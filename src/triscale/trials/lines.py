@@ -22,7 +22,6 @@ from triscale.trials.study_records import (
     FamilyRecord,
     Line,
     PlanRecord,
-    Scalar,
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
@@ -95,8 +94,15 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     finished: str | None = None
 
 
+class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch that a running trial has completed."""
+
+    key: str
+    value: Epoch
+
+
 AnyLine = (
-    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine
+    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
 _DECODER = msgspec.json.Decoder(AnyLine)
@@ -107,9 +113,10 @@ _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machi
 def decoded(line: bytes) -> AnyLine:
     """The line; InputError for anything else."""
     try:
-        return _DECODER.decode(line)
+        found: AnyLine = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(str(error)) from None
+    return found
 
 
 def encoded(line: Line) -> bytes:
@@ -184,7 +191,7 @@ class Shared:
         """The trial of a line; InputError where it names what the store does not hold."""
         try:
             recipe, data = self.recipes[line.recipe], self.data[line.data]
-            machine: Mapping[str, Scalar] = self.machines[line.machine] if line.machine else {}
+            machine: Mapping[str, str | int | None] = self.machines[line.machine] if line.machine else {}
         except KeyError as error:
             raise InputError(f"the store lacks what the trial {line.key[:12]} shares with others: {error}.") from None
         job = TrainJob(
