@@ -52,7 +52,7 @@ def machine() -> dict[str, str | int | None]:
         "isa": _isa(features()),
         "torch_isa": None if torch is None else str(torch.backends.cpu.get_cpu_capability()),
         "isa_limits": " ".join(f"{name}={os.environ[name]}" for name in LIMITS if os.environ.get(name)) or None,
-        "cores": _cores(),
+        "cores": cores(),
         "memory": _memory(),
         "platform": platform.platform(terse=True),
         "python": platform.python_version(),
@@ -90,7 +90,7 @@ def convolution_isa(proc: Path = PROC) -> str | None:
 def threads() -> int:
     """Threads of arithmetic: torch's if something has imported it, else one a core."""
     torch = sys.modules.get("torch")
-    return _cores() if torch is None else int(torch.get_num_threads())
+    return cores() if torch is None else int(torch.get_num_threads())
 
 
 def _isa(known: frozenset[str]) -> str | None:
@@ -112,7 +112,8 @@ def _cpu(cpuinfo: Path = PROC / "cpuinfo") -> str:
     return next(models, "") or platform.processor() or platform.machine()
 
 
-def _cores(cgroup: Path = _CGROUP) -> int:
+def cores(cgroup: Path = _CGROUP) -> int:
+    """Cores that this process may use: its affinity, and a container's quota."""
     # sched_getaffinity exists on Linux only; os.cpu_count() counts cores that this process may not use.
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     match _words(cgroup / "cpu.max"):

@@ -119,7 +119,7 @@ class _Training:
                 with enough_memory(self.job.network, self.job.recipe.batch, advice):
                     self._train()
             except NumericError as error:
-                self._put(replace(self.trial, state="failed", reason=str(error)))
+                self._put(replace(self.trial, state="failed", reason=str(error), failure=type(error).__name__))
                 raise
         self.world.wait()
         if finished:
@@ -228,6 +228,8 @@ class _Training:
             replace(
                 before,
                 state="running",
+                reason=None,
+                failure=None,
                 numerics=numerics,
                 started=before.started or now(),
                 deviations=(*before.deviations, *(one for one in deviations if one not in before.deviations)),
