@@ -112,6 +112,8 @@ def test_no_limit_means_the_whole_machine(tmp_path: Path) -> None:
     assert bare[0] == len(described.allowed_cores())
     _written(tmp_path, cpu__max="max 100000", memory__max="max")
     _written(tmp_path / "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
+    assert (described.cores(tmp_path), described._memory(tmp_path)) == bare
+    _written(tmp_path / "cpu", cpu__cfs_quota_us="100000", cpu__cfs_period_us="0")
     _written(tmp_path / "memory", memory__limit_in_bytes=str(0x7FFFFFFFFFFFF000))
     assert (described.cores(tmp_path), described._memory(tmp_path)) == bare
 
