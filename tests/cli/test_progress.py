@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from triscale.search.jobs import Job
 
 from triscale import scaling
 from triscale.cli.progress import OnTerminal, Silent, terminal_progress
-from triscale.search.jobs import Job
 from triscale.search.question import Question
 from triscale.search.study import Study
 from triscale.train import Epoch

@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
+from triscale.search.jobs import Job
 
 from triscale.families import network
 from triscale.search.agenda import LEADERS, agenda, longer_epochs
 from triscale.search.candidates import candidates
-from triscale.search.jobs import Job
 from triscale.spec import content_hash, scale
 
 BASE = network("smallnet_24")

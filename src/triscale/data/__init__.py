@@ -3,7 +3,7 @@
 Torch is imported by `triscale.data.batches` and `.loader` only, which are therefore not imported here.
 """
 
-from triscale.data.cache import Progress, default_cache
+from triscale.data.cache import Progress
 from triscale.data.findings import Finding
 from triscale.data.held import Held, open_split
 from triscale.data.images import load_picture
@@ -26,7 +26,6 @@ __all__ = [
     "SplitRule",
     "TestFrom",
     "TrainingSplit",
-    "default_cache",
     "load_picture",
     "open_data",
     "open_split",

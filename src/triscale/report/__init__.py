@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from triscale import records
-from triscale.errors import InputError, StorageError
+from triscale.errors import InputError
+from triscale.files import write_atomically
 from triscale.report.errata import errata_markdown
 from triscale.report.facts import facts
 from triscale.report.markdown import summary_markdown
@@ -18,17 +19,14 @@ def write_report(run_folder: Path) -> Path:
 
     Raises:
         InputError: there are no records, or they are broken or not those of a study.
-        StorageError: the records cannot be read or the page cannot be written.
+        OutputError: the folder cannot be written to.
+        StorageError: the records cannot be read, or writing the page failed.
     """
     source, path = run_folder / "records.jsonl", run_folder / "report.html"
     found = records.read(source)
-    partial = path.with_suffix(".html.partial")
     try:
         # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
-        partial.write_text(page(facts(found), run_folder), encoding="utf-8", errors="replace")
-        partial.replace(path)
+        write_atomically(path, page(facts(found), run_folder).encode("utf-8", errors="replace"))
     except KeyError as error:
         raise InputError(f"{source}: a record lacks the field {error}; was it written by another program?") from error
-    except OSError as error:
-        raise StorageError(f"{path}: the report was not written: {error.strerror or error}") from error
     return path

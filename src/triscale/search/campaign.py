@@ -6,6 +6,7 @@ from pathlib import Path
 
 from triscale.data import Policy
 from triscale.errors import NumericError, OutOfMemoryError
+from triscale.files import write_atomically
 from triscale.search.agenda import Training
 from triscale.search.progress import Progress
 from triscale.search.work import Progressed, Trained, TrialTask
@@ -13,7 +14,6 @@ from triscale.spec import content_hash
 from triscale.speed_plan import SpeedPlan
 from triscale.trials import Execution, Numerics, TrainJob, Trial, TrialStore
 from triscale.trials.executor import Ended, Event, Executor, Failed, GivenUp, Settled, Task, Told, settle
-from triscale.weights import write_atomically
 
 TRIALS = Path("trials")
 """Below the folder of a study: a folder for each training."""

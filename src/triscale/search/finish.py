@@ -11,12 +11,13 @@ from triscale.data import Source
 from triscale.data.batches import eval_batches
 from triscale.errors import InputError
 from triscale.evaluate import count_correct
+from triscale.files import write_atomically
 from triscale.search.answer import answer_lines
 from triscale.search.scores import scores_of
 from triscale.spec import content_hash, to_document
 from triscale.trials import VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, MemberRecord, PlanRecord
-from triscale.weights import Classifier, write_atomically
+from triscale.weights import Classifier
 
 _AT_ONCE = 256
 

@@ -2,7 +2,7 @@
 
 from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.answering import Answering
-from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
+from triscale.weights.checkpoint import Checkpoint, load, save
 from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.grow import computed_as, grown, refuse_growth
@@ -30,6 +30,5 @@ __all__ = [
     "to_peer",
     "with_input_channels",
     "with_new_head",
-    "write_atomically",
     "write_for_peer",
 ]
