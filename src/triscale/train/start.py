@@ -11,7 +11,7 @@ from triscale.nn import Model, build
 from triscale.spec import IMAGENET, Preprocessing, content_hash, resolve
 from triscale.train.identity import Asked
 from triscale.train.teacher import refuse_other_pupils
-from triscale.weights import Checkpoint, grown, refuse_growth
+from triscale.weights import Checkpoint, begin_with, grown, refuse_growth
 
 
 def refuse_unfit(asked: Asked, classes: Sequence[str]) -> None:
@@ -60,13 +60,11 @@ def _take(model: Model, asked: Asked, found: Checkpoint, classes: Sequence[str],
     if asked.grow:
         tell(f"{asked.network.name} begins as the function of {found.network.name}")
         found = grown(found, asked.network)
-    state = dict(found.state)
-    if found.lacks:
-        tell(f"the classifier is new: {found.lacks}")
-    elif found.classes != tuple(classes):
-        state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
-        tell(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
-    model.load_state_dict({**model.state_dict(), **state})
+    same = found.classes == tuple(classes)
+    if not same:
+        why = found.lacks or f"the weights were trained for {len(found.classes)} other classes"
+        tell(f"the classifier is new: {why}")
+    begin_with(model, found, classifier=same)
 
 
 def preprocessing_of(asked: Asked) -> Preprocessing:
