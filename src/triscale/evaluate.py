@@ -20,7 +20,7 @@ from triscale.data.held import ALL
 from triscale.data.images import pillow_warnings_off
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
-from triscale.nn import device_of, evaluation_mode
+from triscale.nn import Model, device_of, evaluation_mode
 from triscale.scores import Evaluation, Indices
 from triscale.spec import preprocessing_document
 from triscale.trained_on import TrainedOn
@@ -114,6 +114,7 @@ def evaluate_batches(
     with evaluation_mode(model):
         for number, batch in enumerate(batches, 1):
             pictures, labels = as_batch(batch, number)
+            _refuse_channels(model, pictures, number)
             logits = model(pictures.to(device_of(model)))
             names = names or _numbers(logits)
             _refuse_misfit(logits, labels, names, number)
@@ -131,6 +132,19 @@ def _numbers(logits: object) -> tuple[str, ...]:
     """The names of classes that nobody has named."""
     fits = isinstance(logits, Tensor) and logits.ndim == 2
     return tuple(map(str, range(logits.shape[1]))) if fits else ()  # type: ignore[attr-defined]
+
+
+def _refuse_channels(model: nn.Module, pictures: Tensor, number: int) -> None:
+    """What a network of ours takes is known before torch complains."""
+    if not isinstance(model, Model):
+        return
+    wanted, shape = model.network.input_channels, list(pictures.shape)
+    if pictures.ndim != 4 or shape[1] != wanted:
+        last = pictures.ndim == 4 and shape[3] == wanted
+        hint = " Of channels that come last: x.permute(0, 3, 1, 2)." if last else ""
+        raise InputError(f"batch {number} is {shape}, but the network takes [n, {wanted}, h, w].{hint}")
+    if not pictures.is_floating_point():
+        raise InputError(f"batch {number} is {pictures.dtype}: prepare its pictures first, with model.transform.")
 
 
 def _refuse_misfit(logits: object, labels: Tensor, names: Sequence[str], number: int) -> None:

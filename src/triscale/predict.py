@@ -19,7 +19,7 @@ Given = TypeVar("Given", bound=Picture)
 """A file, or a picture in memory."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Prediction(Generic[Given]):
     """What is said of one picture.
 
@@ -32,6 +32,11 @@ class Prediction(Generic[Given]):
     image: Given
     top: tuple[Guess, ...] = ()
     reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Short, also where `image` is an array."""
+        said = self.reason or ", ".join(f"{one.name} {one.probability:.1%}" for one in self.top)
+        return f"Prediction({picture_name(self.image)}: {said})"
 
 
 def predictions(

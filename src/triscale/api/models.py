@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triscale.api.counted import as_network, whole
-from triscale.errors import UsageError
+from triscale.errors import InputError, UsageError
 from triscale.spec import Network
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "package"
 """The weights in an installed package."""
+_WANTED = "give 'package' (or True), a path, or 'hf-hub:OWNER/NAME'."
 
 
 def build(
@@ -57,11 +58,13 @@ def build(
 
 def _pretrained(net: Network | str, base: Network, source: object, *, allow_pth: bool) -> "Checkpoint":
     """The weights of just this network."""
-    from triscale.weights import load_weights, require_same  # noqa: PLC0415  torch is loaded only here
+    from triscale.weights import is_hub_id, load_weights, require_same  # noqa: PLC0415  torch is loaded only here
 
     if not isinstance(source, str | Path | bool):
-        raise UsageError(f"pretrained is {source!r}; give True, 'package', a path or 'hf-hub:OWNER/NAME'.")
+        raise UsageError(f"pretrained is {source!r}; {_WANTED}")
     file = None if source in (True, PACKAGE) else source
+    if file is not None and not is_hub_id(str(file)) and not Path(str(file)).exists():
+        raise InputError(f"there is nothing at {str(file)!r} to take weights from; {_WANTED}")
     name = net if isinstance(net, str) else base.name if file is None else None
     found = load_weights(file, name, allow_pth=allow_pth, headless=True)  # type: ignore[arg-type]  # no bool is left
     if isinstance(net, Network):

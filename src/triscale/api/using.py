@@ -1,27 +1,23 @@
 """What a trained network is used for: predictions, maps, accuracy, exported files; and the check of a data set."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from triscale import families
 from triscale.api.counted import whole
-from triscale.errors import InputError, OutputError, UsageError
+from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
+from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from triscale.data import Picture, Policy
     from triscale.deploy import Export
-    from triscale.evaluate import Evaluation
     from triscale.explain import Explanation
     from triscale.predict import Prediction
+    from triscale.scores import Evaluation
     from triscale.weights import Answering, Classifier
-
-_EXPORTED = frozenset({".onnx", ".xml", ".pt2"})
-_NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale.load."
 
 
 def predict(
@@ -54,9 +50,9 @@ def predict(
     top, batch = whole("top", top), whole("batch", batch)
     from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
 
-    pictures = _pictures(images)
+    pictures = pictures_of(images)
     with answering(weights, classes, override) as classifier:
-        return _readable(list(predictions(classifier, pictures, top=top, batch=batch)))
+        return readable(list(predictions(classifier, pictures, top=top, batch=batch)))
 
 
 def explain(
@@ -81,9 +77,9 @@ def explain(
     """
     from triscale.explain import explanations  # noqa: PLC0415  torch is loaded only here
 
-    pictures = _pictures(images)
-    with _model_of(weights, classes, override, "has no maps to look at") as classifier:
-        return _readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
+    pictures = pictures_of(images)
+    with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
+        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
 
 
 def evaluate(
@@ -126,8 +122,10 @@ def evaluate(
     if split is not None or override:
         raise UsageError("split and override are of data sets: leave them out with batches of your own.")
     if not isinstance(data, Iterable):
-        raise UsageError(f"a {type(data).__name__} is no data: give a path, or batches such as a DataLoader.")
-    module, own = _module(weights)
+        raise UsageError(
+            f"a {type(data).__name__} is no data: give a path, or batches: DataLoader(dataset, batch_size=32)."
+        )
+    module, own = module_of(weights)
     return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
 
 
@@ -160,7 +158,7 @@ def export(
     from triscale.deploy import kind_of  # noqa: PLC0415
 
     kind_of(place, kind)
-    with _model_of(weights, classes, override, "is written already") as classifier:
+    with model_classifier(weights, classes, override, "is written already") as classifier:
         return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size)
 
 
@@ -193,116 +191,3 @@ def require_place(out: Path) -> None:
         raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
     if out.is_dir() or not os.access(out.parent, os.W_OK):
         raise OutputError(f"cannot write {out}: it is a folder, or its folder cannot be written to.")
-
-
-@contextmanager
-def answering(
-    weights: "str | Path | nn.Module | Answering", classes: Sequence[str], override: Mapping[str, object] | None
-) -> "Iterator[Answering]":
-    """What answers, for as long as it is used; a model gets its mode back afterwards."""
-    from torch import nn  # noqa: PLC0415  torch is loaded only here
-
-    from triscale.nn import evaluation_mode  # noqa: PLC0415
-
-    with evaluation_mode(weights) if isinstance(weights, nn.Module) else nullcontext():
-        found = _answering(weights, classes)
-        yield found.held_to({}, override) if override else found
-
-
-def _answering(weights: "str | Path | nn.Module | Answering", classes: Sequence[str]) -> "Answering":
-    from triscale.nn import Model  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import Answering, classifier_of, load_classifier  # noqa: PLC0415
-
-    if isinstance(weights, Model):
-        return classifier_of(weights, classes)
-    if classes:
-        raise UsageError("these weights name their classes already: classes= is for a model that has no names.")
-    if isinstance(weights, Answering):
-        return weights
-    if not isinstance(weights, str | Path):
-        raise UsageError(
-            f"a {type(weights).__name__} has no .transform, so how its pictures are prepared is unknown: {_NO_PATH}\n"
-            "evaluate takes any module with a DataLoader of (tensor, labels)."
-        )
-    _refuse_name(weights)
-    if Path(weights).suffix in _EXPORTED and not Path(weights).is_dir():
-        from triscale.deploy import load_exported  # noqa: PLC0415
-
-        return load_exported(weights)
-    return load_classifier(weights)
-
-
-def _refuse_name(weights: str | Path) -> None:
-    if str(weights) in families.registry() and not Path(weights).exists():
-        raise UsageError(
-            f"{str(weights)!r} is the name of a network, not of weights: {_NO_PATH}\n"
-            f"The weights in a package: triscale.build({str(weights)!r}, pretrained=True)."
-        )
-
-
-@contextmanager
-def _model_of(
-    weights: "str | Path | nn.Module | Answering",
-    classes: Sequence[str],
-    override: Mapping[str, object] | None,
-    why_not: str,
-) -> "Iterator[Classifier]":
-    """A classifier whose model can be looked into."""
-    from triscale.weights import Classifier  # noqa: PLC0415  torch is loaded only here
-
-    with answering(weights, classes, override) as found:
-        if not isinstance(found, Classifier):
-            raise UsageError(f"an exported file {why_not}: {_NO_PATH}")
-        yield found
-
-
-def _module(weights: "str | Path | nn.Module | Answering") -> "tuple[nn.Module, tuple[str, ...]]":
-    """The module itself with the names of its classes, as far as they are known."""
-    from torch import nn  # noqa: PLC0415  torch is loaded only here
-
-    from triscale.nn import Model  # noqa: PLC0415
-    from triscale.weights import Classifier  # noqa: PLC0415
-
-    if isinstance(weights, nn.Module):
-        return weights, weights.classes if isinstance(weights, Model) else ()
-    found = _answering(weights, ())
-    if not isinstance(found, Classifier):
-        raise UsageError("an exported file is evaluated on a data set: give its path instead of batches.")
-    return found.model, found.classes
-
-
-def _pictures(images: Any) -> list[Any]:
-    """The pictures that are meant; files instead of folders and patterns."""
-    import numpy as np  # noqa: PLC0415  at the first use
-    from PIL.Image import Image  # noqa: PLC0415
-
-    from triscale.data.places import picture_files  # noqa: PLC0415
-
-    one = isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim < 4)
-    if not one and not isinstance(images, Iterable):
-        raise UsageError(f"a {type(images).__name__} is no picture: give paths, images of Pillow or uint8 arrays.")
-    found: list[Any] = []
-    for image in [images] if one else images:
-        found.extend(picture_files(image) if isinstance(image, str | Path) else [image])
-    if not found:
-        raise InputError("no picture is given.")
-    return found
-
-
-class _Answer(Protocol):
-    @property
-    def image(self) -> Any: ...
-
-    @property
-    def reason(self) -> str | None: ...
-
-
-Found = TypeVar("Found", bound=_Answer)
-
-
-def _readable(found: list[Found]) -> list[Found]:
-    """The answers; InputError where not one picture could be read."""
-    if any(one.reason is None for one in found):
-        return found
-    first = found[0]
-    raise InputError(f"none of {len(found)} pictures can be read; the first, {str(first.image)!r}: {first.reason}.")

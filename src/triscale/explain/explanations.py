@@ -23,7 +23,7 @@ Given = TypeVar("Given", bound=Picture)
 """A file, or a picture in memory."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Explanation(Generic[Given]):
     """The map of one class over one picture.
 
@@ -40,6 +40,11 @@ class Explanation(Generic[Given]):
     shown: Guess | None = None
     picture: Image.Image | None = None
     reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Short, also where `image` is an array."""
+        said = self.reason or f"{self.method} of {self.shown.name if self.shown else 'no class'}"
+        return f"Explanation({picture_name(self.image)}: {said})"
 
 
 def explanations(

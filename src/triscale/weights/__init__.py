@@ -6,6 +6,7 @@ from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, classifier_of, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.grow import computed_as, grown, refuse_growth
+from triscale.weights.hub import is_hub_id
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
 from triscale.weights.sources import checkpoint_path, load_weights, require_same
@@ -25,6 +26,7 @@ __all__ = [
     "grown",
     "imagenet_ids",
     "imagenet_names",
+    "is_hub_id",
     "load",
     "load_classifier",
     "load_weights",
