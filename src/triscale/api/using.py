@@ -122,9 +122,8 @@ def evaluate(
     if split is not None or override:
         raise UsageError("split and override are of data sets: leave them out with batches of your own.")
     if not isinstance(data, Iterable):
-        raise UsageError(
-            f"a {type(data).__name__} is no data: give a path, or batches: DataLoader(dataset, batch_size=32)."
-        )
+        kind = type(data).__name__
+        raise UsageError(f"a {kind} is no data: give a path, or batches: DataLoader(dataset, batch_size=32).")
     module, own = module_of(weights)
     return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
 

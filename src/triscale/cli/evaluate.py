@@ -45,8 +45,8 @@ def evaluate(
     """Count how many pictures of a data set a network tells right: top-1, top-5, by class, and what it confuses.
 
     Every picture counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids.
-    top-5 is left out below five classes. Where classes have unequal numbers of pictures, the balanced accuracy (the mean
-    over classes) and the macro F1 are shown too.
+    top-5 is left out below five classes. Where classes have unequal numbers of pictures, balanced accuracy (the mean
+    over classes) and macro F1 are shown too.
 
     Args:
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.

@@ -42,6 +42,8 @@ class Wanted:
         epochs: instead of the recipe's.
         batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
         seed: of all that is drawn.
+        class_weights: balanced lets all classes count alike in the loss, however many pictures they have; or none;
+            instead of the recipe's.
         weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
             transformers or Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a
             new classifier, and so do weights without one.
@@ -60,6 +62,7 @@ class Wanted:
     epochs: Whole | None = None
     batch: str | None = None
     seed: Whole = 0
+    class_weights: str | None = None
     weights: str | None = None
     allow_pth: Flag = False
     grow: str | None = None
@@ -77,7 +80,10 @@ class Wanted:
         from triscale.weights import computed_as  # noqa: PLC0415
 
         recipe = load_recipe(self.recipe)
-        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
+        weighing: Any = self.class_weights or recipe.class_weights  # the recipe checks the word
+        recipe = replace(
+            recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch, class_weights=weighing
+        )
         weights = None
         if network is not None and self.grow:
             weights = self._loaded(self.grow, self.grow_network)

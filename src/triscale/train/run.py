@@ -16,6 +16,7 @@ from triscale.data.photos import BrokenPictureError
 from triscale.evaluate import count_correct
 from triscale.nn import Plan, kept_plan, kernels_missing, native
 from triscale.spec import Preprocessing
+from triscale.train.class_weights import class_weights
 from triscale.train.engine import Engine, Epoch
 from triscale.train.identity import Asked, Known, contents_of, identity_of, refuse_another, rule_in, trained_on
 from triscale.train.log import RECORDS, Log, now
@@ -244,8 +245,9 @@ class Run:
         teacher = None if found is None else Teacher(found, classes, self.preprocessing, self.device)
         model = first_model(self.asked, classes, self.watch.say)
         engine = engine_of(
-            model, self._recipe(), steps, seed=self.asked.seed, world=self.world, device=self.device, teacher=teacher
-        )
+            model, self._recipe(), steps, seed=self.asked.seed, world=self.world, device=self.device, teacher=teacher,
+            class_weights=class_weights(self.asked.recipe, self.source, self.asked.seed),
+        )  # fmt: skip
         if self.split_for_memory:
             parts = forecast_parts(self.asked.network, engine.recipe, self.device)
             engine.parts = self.world.told_by_first(parts)
