@@ -47,6 +47,8 @@ class Wanted:
         split_seed: of the split into training and validation images; by default that of --seed.
         train_size: training images to use; all by default.
         keep: which epoch's weights are kept: those of the best validation accuracy, or of the last epoch.
+        class_weights: balanced lets all classes count alike in the loss, however many pictures they have; or none;
+            instead of the recipe's.
         weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
             transformers or Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a
             new classifier, and so do weights without one.
@@ -68,6 +70,7 @@ class Wanted:
     split_seed: Whole | None = None
     train_size: Whole | None = None
     keep: Literal["best", "last"] = "best"
+    class_weights: str | None = None
     weights: str | None = None
     allow_pth: Flag = False
     grow: str | None = None
@@ -85,7 +88,10 @@ class Wanted:
         from triscale.weights import computed_as  # noqa: PLC0415
 
         recipe = load_recipe(self.recipe)
-        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
+        weighing: Any = self.class_weights or recipe.class_weights  # the recipe checks the word
+        recipe = replace(
+            recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch, class_weights=weighing
+        )
         weights = None
         if network is not None and self.grow:
             weights = self._loaded(self.grow, self.grow_network)

@@ -13,10 +13,12 @@ from triscale.data.source import Source, TestFrom, TrainingSplit
 from triscale.data.sources import open_data
 from triscale.data.split import SplitRule, recorded_rule, split_validation
 from triscale.data.split_words import Split
+from triscale.data.transform import Picture, Transform, picture_name
 
 __all__ = [
     "Finding",
     "Held",
+    "Picture",
     "Pictures",
     "Policy",
     "Progress",
@@ -26,9 +28,11 @@ __all__ = [
     "SplitRule",
     "TestFrom",
     "TrainingSplit",
+    "Transform",
     "load_picture",
     "open_data",
     "open_split",
+    "picture_name",
     "recorded_rule",
     "split_validation",
 ]

@@ -10,6 +10,7 @@ from triscale.errors import NumericError
 from triscale.nn import kept_plan, kernels_missing
 from triscale.speed_plan import SpeedPlan
 from triscale.train.callbacks import Callbacks, Quiet, Warnings, introduce
+from triscale.train.class_weights import class_weights
 from triscale.train.engine import Engine
 from triscale.train.first import first_model
 from triscale.train.inputs import Inputs
@@ -189,6 +190,7 @@ class _Training:
         engine = engine_of(
             first_model(job, self.inputs, self.callbacks.say), job.recipe, steps,
             seed=job.seed, world=self.world, device=self.device, teacher=teacher,
+            class_weights=class_weights(job, self.inputs.source),
             checkpointing=self.execution.gradient_checkpointing,
         )  # fmt: skip
         engine.parts = job.parts

@@ -65,7 +65,7 @@ class Checkpoint:
         return state_digest(_described(replace(self, trained_on=None)), self.state)
 
     def model(self) -> Model:
-        """The network with these weights, in evaluation mode.
+        """The network with these weights, its classes and its preprocessing, in evaluation mode.
 
         Raises:
             InputError: the weights do not belong to the network; up to ten names are listed.
@@ -74,7 +74,7 @@ class Checkpoint:
         if held < cost(self.network).params:  # a small file must not make a large network
             with torch.device("meta"):
                 refuse_differences(shapes(self.state), shapes(build(self.network).state_dict()))
-        model = build(self.network)
+        model = build(self.network, self.classes, self.preprocessing, self.trained_on)
         load_strictly(model, self.state)
         return model.eval()
 
