@@ -65,6 +65,7 @@ class Study:
         loader_workers: of each training.
         workers: makes what runs the trainings; processes of this machine by default.
         shared: whether these workers write into the folder of the study.
+        baseline: instead of the network that the question names.
     """
 
     def __init__(
@@ -78,12 +79,13 @@ class Study:
         loader_workers: int = 0,
         workers: Workers | None = None,
         shared: bool = True,
+        baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self._workers = workers or (lambda: local_executor(run_trial, jobs))
         self._policy = _policy(question, None if folder is None else _study_in(folder))
         self.source = opened(question.data, self._policy)
-        self.baseline = replace(network(question.network), classes=len(self.source.classes))
+        self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
         self.folder = folder or RUNS / self.hash
         self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers, shared=shared)
         self._speed = Speed(self._terms.job, numerics)
