@@ -5,23 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from triscale.api.asked import recipe_of, request_of
+from triscale.api.asked import TrainOptions, request_of
 from triscale.errors import UsageError
 from triscale.machine import cores
 from triscale.quantities import quantity, seconds
-from triscale.recipes import Recipe
-from triscale.recipes.recipe import ClassWeights, Precision
-from triscale.spec import Network, Size
-from triscale.trials import Execution, Keep, Stored, Trial
+from triscale.spec import Network
+from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
-    from triscale.data import Policy
     from triscale.search.progress import Progress
     from triscale.train import Callbacks
-    from triscale.weights import Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,30 +55,9 @@ def train(
     data: str | Path,
     *,
     out: str | Path,
-    recipe: Recipe | str | Path = "quick",
     seed: int = 0,
-    split_seed: int | None = None,
-    train_size: int | None = None,
-    resolution: int | Size | None = None,
-    epochs: int | None = None,
-    batch: int | Literal["auto"] | None = None,
-    precision: Precision | None = None,
-    class_weights: ClassWeights | None = None,
-    keep: Keep = "best",
-    weights: "str | Path | Checkpoint | None" = None,
-    grow: "str | Path | Checkpoint | None" = None,
-    grow_network: str | None = None,
-    teacher: "str | Path | Checkpoint | None" = None,
-    teacher_network: str | None = None,
-    allow_pth: bool = False,
-    policy: "Policy | None" = None,
-    device: str | None = None,
-    threads: int | None = None,
-    kernels: bool = True,
-    loader_workers: int = 1,
-    gradient_checkpointing: bool = False,
-    save_every: float = 60.0,
     callbacks: "Callbacks | None" = None,
+    **options: Any,
 ) -> TrainResult:
     """Train a network by a recipe; the same call resumes a training that was interrupted, to the same bits.
 
@@ -90,47 +65,22 @@ def train(
         network: a network or its name; None where `weights` say which they are of.
         data: see `triscale.data.open_data`.
         out: the folder of the training.
-        recipe: efficientnet, modern, quick or transfer, a .toml file, or a `Recipe`.
         seed: of the weights, the order, and all that is drawn in the training.
-        split_seed: of the split into training and validation images; by default `seed`.
-        train_size: training images to use; all by default.
-        resolution: pixels, or (height, width); by default that of the weights or the network.
-        epochs, batch, precision, class_weights: instead of the recipe's. batch="auto" splits the recipe's batch into as
-            many parts as the memory asks for.
-        keep: which epoch's weights are kept: those of the best validation accuracy, or of the last epoch.
-        weights: to begin with: "package" (an installed package's), a path, or hf-hub:OWNER/NAME.
-        grow, grow_network: weights of a smaller network, as whose function the network starts.
-        teacher, teacher_network: whose answers are learned beside the labels.
-        allow_pth: read pickles of torch (.pth), by its restricted reader.
-        policy: what is done about doubtful images.
-        device, threads, kernels: where it computes, see `triscale.train.numerics_here`.
-        loader_workers, gradient_checkpointing, save_every: see `triscale.trials.Execution`.
         callbacks: what it calls while it runs; by default remarks go to the error stream.
+        **options: fields of `TrainOptions`: recipe, epochs, batch, weights, device and others.
 
     Raises:
-        UsageError, InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see
-            `triscale.train.fit`.
+        UsageError: an unknown option, or options that contradict each other.
+        InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.train.fit`.
     """
-    asked = recipe_of(recipe, epochs=epochs, batch=batch, precision=precision, class_weights=class_weights)
-    from triscale.data.photo import DEFAULT  # noqa: PLC0415  torch is loaded only here
-    from triscale.train import numerics_here, train_request  # noqa: PLC0415
+    _known("training", options, TrainOptions)
+    given = TrainOptions(**options)
+    from triscale.train import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
 
-    hears = callbacks or _remarks()
-    request = request_of(
-        network, data, asked,
-        seed=seed, split_seed=split_seed, train_size=train_size, keep=keep, resolution=_size(resolution),
-        weights=weights, grow=grow, grow_network=grow_network, teacher=teacher, teacher_network=teacher_network,
-        policy=policy or DEFAULT, split_for_memory=batch == "auto", allow_pth=allow_pth, say=hears.say,
-    )  # fmt: skip
-    auto, folder = batch == "auto", Path(out)
-    execution = Execution(
-        loader_workers=loader_workers,
-        gradient_checkpointing=gradient_checkpointing,
-        save_every=save_every,
-        keep_freed_memory=not auto,
-        out_of_memory="halve" if auto else "stop",
-    )
-    trial = train_request(request, folder, numerics_here(device, threads, kernels=kernels), execution, hears)
+    hears, folder = callbacks or _remarks(), Path(out)
+    request = request_of(network, data, seed, given, hears.say)
+    numerics = numerics_here(given.device, given.threads, kernels=given.kernels)
+    trial = train_request(request, folder, numerics, given.to_execution(), hears)
     return TrainResult(trial=trial, checkpoint=folder / str(trial.checkpoint), folder=folder)
 
 
@@ -172,7 +122,7 @@ def study(
     from triscale.search.study import Study  # noqa: PLC0415  torch is loaded only here
     from triscale.train import numerics_here  # noqa: PLC0415
 
-    _known(asked, {one.name for one in fields(Question)})
+    _known("study", asked, Question)
     limits = {
         name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
         for name, limit in (budget or {}).items()
@@ -209,15 +159,12 @@ def usual_jobs(device: str, threads: int) -> int:
     return max(1, cores() // threads) if device == "cpu" else 1
 
 
-def _size(resolution: int | Size | None) -> Size | None:
-    return (resolution, resolution) if isinstance(resolution, int) else resolution
-
-
-def _known(given: Mapping[str, object], names: set[str]) -> None:
+def _known(what: str, given: Mapping[str, object], kind: type[Any]) -> None:
+    names = {one.name for one in fields(kind)}
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, 1)
-            raise UsageError(f"a study has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
+            raise UsageError(f"a {what} has no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
 
 
 def _say(text: str) -> None:

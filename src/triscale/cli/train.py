@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from triscale.api.asked import recipe_of, request_of
+from triscale.api.asked import TrainOptions, request_of
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
@@ -23,7 +23,6 @@ from triscale.trials import RECORDS
 if TYPE_CHECKING:
     import torch
 
-    from triscale.data import Policy
     from triscale.train import TrainRequest, World
     from triscale.trials import Execution, Numerics, Trial
 
@@ -77,31 +76,12 @@ class Wanted:
     teacher: str | None = None
     teacher_network: str | None = None
 
-    def request(self, policy: "Policy") -> "TrainRequest":
-        """What is asked; loads torch."""
+    def options(self, **more: Any) -> TrainOptions:
+        """What may be given to a training, with `more` from other options of the command line."""
         self._refuse_contradictions()
-        batch = _batch(self.batch)
-        network = self.network if self.weights or self.network is None else named(self.network)
-        weighing: Any = self.class_weights  # the recipe checks the word
-        return request_of(
-            network,
-            self.data,
-            recipe_of(self.recipe, epochs=self.epochs, batch=batch, precision=self.precision, class_weights=weighing),
-            seed=self.seed,
-            split_seed=self.split_seed,
-            train_size=self.train_size,
-            keep=self.keep,
-            resolution=None if self.resolution is None else quantities.pixels(self.resolution),
-            weights=self.weights,
-            grow=self.grow,
-            grow_network=self.grow_network,
-            teacher=self.teacher,
-            teacher_network=self.teacher_network,
-            policy=policy,
-            split_for_memory=batch == "auto",
-            allow_pth=self.allow_pth,
-            say=complain,
-        )
+        size = None if self.resolution is None else quantities.pixels(self.resolution)
+        own = {name: value for name, value in vars(self).items() if name not in ("network", "data", "seed")}
+        return TrainOptions(**{**own, "batch": _batch(self.batch), "resolution": size, **more})
 
     def _refuse_contradictions(self) -> None:
         """Mistakes in the words of the command line."""
@@ -153,22 +133,18 @@ def train(
     """
     if loader_workers < 0:
         raise UsageError(f"--loader-workers is {loader_workers}; give 0 or more.")
-    seconds = quantities.seconds(save_every)
-    request = wanted.request(doubtful.policy())
+    options = wanted.options(
+        policy=doubtful.policy(), loader_workers=loader_workers, gradient_checkpointing=gradient_checkpointing,
+        save_every=quantities.seconds(save_every),
+    )  # fmt: skip
+    network = wanted.network if wanted.weights or wanted.network is None else named(wanted.network)
+    request = request_of(network, wanted.data, wanted.seed, options, complain)
     _refuse_another_folder(out)
     from triscale.train import here, numerics_here  # noqa: PLC0415  torch is loaded only here
-    from triscale.trials import Execution  # noqa: PLC0415
 
-    auto = request.split_for_memory
-    world = line.world(here(), request.recipe.batch, auto=auto)
+    world = line.world(here(), request.recipe.batch, auto=request.split_for_memory)
     numerics = numerics_here(_place(compute, world), compute.threads, kernels=kernels)
-    execution = Execution(
-        loader_workers=loader_workers,
-        gradient_checkpointing=gradient_checkpointing,
-        save_every=seconds,
-        keep_freed_memory=not auto,  # where memory is short, none is kept
-        out_of_memory="halve" if auto else "stop",
-    )
+    execution = options.to_execution()
     trial = _trial(request, out, numerics, execution, world, tensorboard)
     if world.first:
         _tell(trial, out, request.weights.notes if request.weights else (), json=json)
