@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from triscale import records
+from triscale import trials
 from triscale.errors import InputError, StorageError
 from triscale.report.errata import errata_markdown
 from triscale.report.facts import facts
@@ -20,15 +20,17 @@ def write_report(run_folder: Path) -> Path:
         InputError: there are no records, or they are broken or not those of a study.
         StorageError: the records cannot be read or the page cannot be written.
     """
-    source, path = run_folder / "records.jsonl", run_folder / "report.html"
-    found = records.read(source)
+    path = run_folder / "report.html"
     partial = path.with_suffix(".html.partial")
+    stored = trials.read(run_folder)
+    try:
+        text = page(facts(stored), run_folder)
+    except InputError as error:
+        raise InputError(f"{run_folder}: {error}") from None
     try:
         # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
-        partial.write_text(page(facts(found), run_folder), encoding="utf-8", errors="replace")
+        partial.write_text(text, encoding="utf-8", errors="replace")
         partial.replace(path)
-    except KeyError as error:
-        raise InputError(f"{source}: a record lacks the field {error}; was it written by another program?") from error
     except OSError as error:
         raise StorageError(f"{path}: the report was not written: {error.strerror or error}") from error
     return path

@@ -22,7 +22,6 @@ from triscale.trials.study_records import (
     FamilyRecord,
     Line,
     PlanRecord,
-    Scalar,
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
@@ -99,7 +98,7 @@ AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
-_DECODER = msgspec.json.Decoder(AnyLine)
+_DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")
 _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machine"))
 
@@ -184,7 +183,7 @@ class Shared:
         """The trial of a line; InputError where it names what the store does not hold."""
         try:
             recipe, data = self.recipes[line.recipe], self.data[line.data]
-            machine: Mapping[str, Scalar] = self.machines[line.machine] if line.machine else {}
+            machine: Mapping[str, str | int | None] = self.machines[line.machine] if line.machine else {}
         except KeyError as error:
             raise InputError(f"the store lacks what the trial {line.key[:12]} shares with others: {error}.") from None
         job = TrainJob(

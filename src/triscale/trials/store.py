@@ -17,8 +17,8 @@ from triscale.errors import InputError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.legacy import converted
-from triscale.trials.lines import SCHEMA, AnyLine, Line, Shared, StoreLine, TrialLine, decoded, encoded
-from triscale.trials.study_records import StudyLine
+from triscale.trials.lines import SCHEMA, AnyLine, Shared, StoreLine, TrialLine, decoded, encoded
+from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Trial
 
 RECORDS = "records.jsonl"
@@ -54,6 +54,13 @@ class Stored:
     def network(self, id_: str) -> Network:
         """The network of a content hash; InputError where there is none."""
         return self._shared.network(id_)
+
+    def by_network(self) -> dict[str, list[Trial]]:
+        """Trials by the content hash of their network; oldest first."""
+        found: dict[str, list[Trial]] = {}
+        for line in self._trials.values():
+            found.setdefault(line.network, []).append(self._shared.trial(line))
+        return found
 
     def all(self, kind: type[_Kind]) -> list[_Kind]:
         """The records of a kind, oldest first."""
