@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from triscale._version import __version__
-from triscale.errors import InputError, StorageError
+from triscale.errors import InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.legacy import converted
-from triscale.trials.lines import SCHEMA, AnyLine, Shared, StoreLine, TrialLine, decoded, encoded
+from triscale.trials.lines import SCHEMA, AnyLine, Shared, StoreLine, TrialLine, decoded, encoded, is_object
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Trial
 
@@ -119,6 +119,7 @@ class TrialStore(Stored):
         """Write trials as they stand now; on return they are on disk.
 
         Raises:
+            NumericError: a number is not finite.
             StorageError: writing failed; the file is as it was before.
         """
         lines = [line for trial in trials for line in self._shared.lines_for(trial)]
@@ -135,14 +136,18 @@ class TrialStore(Stored):
     def _write(self, lines: list[Line]) -> None:
         if self._file is None:
             raise RuntimeError("the store is not open")
-        data = b"".join(map(encoded, lines))
         try:
+            data = b"".join(map(encoded, lines))
             self._file.seek(self._end)
             left = data
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
+        except NumericError:
+            self._shared.forget(lines)
+            raise
         except OSError as error:
+            self._shared.forget(lines)
             self._undo()
             raise StorageError(f"{self.path}: the record was not written: {error.strerror or error}.") from error
         self._end += len(data)
@@ -156,8 +161,8 @@ class TrialStore(Stored):
             return
 
 
-def read(folder: str | Path) -> Stored:
-    """What the store in a folder holds, without its lock: another process may be writing it.
+def read(where: str | Path) -> Stored:
+    """What the store in a folder (or its file) holds, without its lock: another process may be writing it.
 
     Files of triscale 0.1 are converted.
 
@@ -165,8 +170,8 @@ def read(folder: str | Path) -> Stored:
         InputError: there is none, it is damaged, or a newer version wrote it.
         StorageError: it cannot be read.
     """
-    found = Stored()
-    _loaded(found, Path(folder) / RECORDS)
+    found, where = Stored(), Path(where)
+    _loaded(found, where if where.is_file() else where / RECORDS)
     return found
 
 
@@ -202,7 +207,7 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
 def _split(content: bytes) -> tuple[list[bytes], bytes]:
     """The whole lines, and what a crash left of the last one: without its newline, or with blocks never written."""
     *lines, rest = content.split(b"\n")
-    if lines and not lines[-1].rstrip(b"\0 ").endswith(b"}"):
+    if lines and not is_object(lines[-1]):
         last = lines.pop()
         rest = last + b"\n" + rest
     return lines, rest
