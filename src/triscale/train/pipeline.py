@@ -17,7 +17,7 @@ from triscale.cost.pipeline import Schedule, Section, cut
 from triscale.data.share import Share
 from triscale.errors import UsageError
 from triscale.nn import Model, SectionModel
-from triscale.recipes.recipe import Recipe
+from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine
 from triscale.train.optim import names_in_order
@@ -92,14 +92,17 @@ class PipelineEngine(Engine):
     """
 
     def __init__(
-        self, model: Model, recipe: Recipe, steps: int, *, world: Pipelined, device: torch.device, seed: int = 0
-    ) -> None:
+        self, model: Model, recipe: Recipe, steps: int, *, world: Pipelined, device: torch.device, seed: int = 0,
+        checkpointing: bool = False,
+    ) -> None:  # fmt: skip
         for name in ("compile", "sync_norms"):
             if getattr(recipe, name):
                 raise UsageError(f"{name} = true does not go with a pipeline; leave it out of the recipe.")
         self.sections: Sequence[Section] = cut(model.network, world.size)
         own = SectionModel(model, self.sections, world.rank)
-        super().__init__(own.to(device), recipe, steps, seed=seed, world=world, whole=model)
+        super().__init__(
+            own.to(device), recipe, steps, seed=seed, world=world, whole=model, checkpointing=checkpointing
+        )
         self.own, self.parts = own, world.microbatches
         self._kind = _KINDS[world.schedule]
         self._runner = _Runner(own, lambda: self.precision == "bfloat16")
@@ -217,6 +220,7 @@ class PipelineEngine(Engine):
 def engine_of(
     model: Model, recipe: Recipe, steps: int, *,
     seed: int, world: World, device: torch.device, teacher: Callable[[Tensor], Tensor] | None = None,
+    checkpointing: bool = False,
 ) -> Engine:  # fmt: skip
     """The engine for the processes there are; of a pipeline it keeps no more of the model than its section.
 
@@ -224,10 +228,12 @@ def engine_of(
         UsageError: a pipeline is asked for what it does not do.
     """
     if not isinstance(world, Pipelined):
-        return Engine(model.to(device), recipe, steps, seed=seed, world=world, teacher=teacher)
+        return Engine(
+            model.to(device), recipe, steps, seed=seed, world=world, teacher=teacher, checkpointing=checkpointing
+        )
     if teacher is not None:
         raise UsageError("a pipeline learns from no teacher; leave --teacher or --pipeline out.")
-    return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
+    return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device, checkpointing=checkpointing)
 
 
 class _Listed(NamedTuple):

@@ -94,8 +94,15 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     finished: str | None = None
 
 
+class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch that a running trial has completed."""
+
+    key: str
+    value: Epoch
+
+
 AnyLine = (
-    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine
+    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
@@ -106,9 +113,10 @@ _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machi
 def decoded(line: bytes) -> AnyLine:
     """The line; InputError for anything else."""
     try:
-        return _DECODER.decode(line)
+        found: AnyLine = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(str(error)) from None
+    return found
 
 
 def encoded(line: Line) -> bytes:

@@ -12,14 +12,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+import msgspec
+
 from triscale._version import __version__
 from triscale.errors import InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.legacy import converted
-from triscale.trials.lines import SCHEMA, AnyLine, Shared, StoreLine, TrialLine, decoded, encoded, is_object
+from triscale.trials.lines import (
+    SCHEMA,
+    AnyLine,
+    EpochLine,
+    Shared,
+    StoreLine,
+    TrialLine,
+    decoded,
+    encoded,
+    is_object,
+)
 from triscale.trials.study_records import Line, StudyLine
-from triscale.trials.trial import Trial
+from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
 _Kind = TypeVar("_Kind", bound=StudyLine)
@@ -73,8 +85,17 @@ class Stored:
     def _take(self, line: AnyLine) -> None:
         if isinstance(line, TrialLine):
             self._trials[line.key] = line
+        elif isinstance(line, EpochLine):
+            self._complete(line)
         elif not isinstance(line, StoreLine) and not self._shared.take(line):
             self._records.append(line)  # type: ignore[arg-type]  # all that is left
+
+    def _complete(self, line: EpochLine) -> None:
+        """Add an epoch to its trial."""
+        trial = self._trials.get(line.key)
+        if trial is None:
+            raise InputError(f"the store has an epoch of a trial {line.key[:12]} that it does not hold.")
+        self._trials[line.key] = msgspec.structs.replace(trial, history=(*trial.history, line.value))
 
 
 class TrialStore(Stored):
@@ -126,6 +147,12 @@ class TrialStore(Stored):
         self._write(lines)
         for line in lines:
             self._take(line)  # type: ignore[arg-type]  # lines of trials
+
+    def put_epoch(self, key: str, epoch: Epoch) -> None:
+        """Write an epoch that a running trial has completed."""
+        line = EpochLine(key=key, value=epoch)
+        self._write([line])
+        self._complete(line)
 
     def add(self, record: StudyLine, networks: Iterable[Network] = ()) -> None:
         """Write a record of a study, and the networks that it names."""
