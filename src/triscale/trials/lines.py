@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 import msgspec
 
-from triscale.errors import InputError
+from triscale.errors import InputError, NumericError
 from triscale.recipes import Recipe
 from triscale.spec import Network, content_hash, from_document, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
@@ -106,7 +106,7 @@ AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
-_DECODER = msgspec.json.Decoder(AnyLine)
+_DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")
 _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machine"))
 
@@ -121,8 +121,27 @@ def decoded(line: bytes) -> AnyLine:
 
 
 def encoded(line: Line) -> bytes:
-    """The line with its newline; a number that is not finite becomes null."""
-    return msgspec.json.encode(line) + b"\n"
+    """The line with its newline.
+
+    Raises:
+        NumericError: it holds a number that is not finite, which JSON cannot hold.
+    """
+    text = msgspec.json.encode(line)
+    if b"null" in text and not isinstance(line, NetworkLine):  # what a number that is not finite becomes, and None
+        try:
+            json.dumps(msgspec.to_builtins(line), allow_nan=False)
+        except ValueError:
+            kind = line.__struct_config__.tag
+            raise NumericError(f"a `{kind}` record holds a number that is not finite; it was not written.") from None
+    return text + b"\n"
+
+
+def is_object(text: bytes) -> bool:
+    """Whether a line is a JSON object at all, of whatever kind."""
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 @dataclass(slots=True)
@@ -148,6 +167,19 @@ class Shared:
             case _:
                 return False
         return True
+
+    def forget(self, lines: Iterable[Line]) -> None:
+        """Drop what these lines brought, since they could not be written."""
+        for line in lines:
+            match line:
+                case NetworkLine(id=known):
+                    del self.networks[known]
+                case RecipeLine(id=known):
+                    del self.recipes[known]
+                case DataLine(id=known):
+                    del self.data[known]
+                case MachineLine(id=known):
+                    del self.machines[known]
 
     def network(self, known: str) -> Network:
         """The network of this content hash.

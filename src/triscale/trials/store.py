@@ -15,11 +15,21 @@ from typing import Self, TypeVar
 import msgspec
 
 from triscale._version import __version__
-from triscale.errors import InputError, StorageError
+from triscale.errors import InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.legacy import converted
-from triscale.trials.lines import SCHEMA, AnyLine, EpochLine, Shared, StoreLine, TrialLine, decoded, encoded
+from triscale.trials.lines import (
+    SCHEMA,
+    AnyLine,
+    EpochLine,
+    Shared,
+    StoreLine,
+    TrialLine,
+    decoded,
+    encoded,
+    is_object,
+)
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
 
@@ -57,6 +67,13 @@ class Stored:
         """The network of a content hash; InputError where there is none."""
         return self._shared.network(id_)
 
+    def by_network(self) -> dict[str, list[Trial]]:
+        """Trials by the content hash of their network; oldest first."""
+        found: dict[str, list[Trial]] = {}
+        for line in self._trials.values():
+            found.setdefault(line.network, []).append(self._shared.trial(line))
+        return found
+
     def all(self, kind: type[_Kind]) -> list[_Kind]:
         """The records of a kind, oldest first."""
         return [one for one in self._records if isinstance(one, kind)]
@@ -75,7 +92,9 @@ class Stored:
 
     def _complete(self, line: EpochLine) -> None:
         """Add an epoch to its trial."""
-        trial = self._trials[line.key]
+        trial = self._trials.get(line.key)
+        if trial is None:
+            raise InputError(f"the store has an epoch of a trial {line.key[:12]} that it does not hold.")
         self._trials[line.key] = msgspec.structs.replace(trial, history=(*trial.history, line.value))
 
 
@@ -121,6 +140,7 @@ class TrialStore(Stored):
         """Write trials as they stand now; on return they are on disk.
 
         Raises:
+            NumericError: a number is not finite.
             StorageError: writing failed; the file is as it was before.
         """
         lines = [line for trial in trials for line in self._shared.lines_for(trial)]
@@ -143,14 +163,18 @@ class TrialStore(Stored):
     def _write(self, lines: list[Line]) -> None:
         if self._file is None:
             raise RuntimeError("the store is not open")
-        data = b"".join(map(encoded, lines))
         try:
+            data = b"".join(map(encoded, lines))
             self._file.seek(self._end)
             left = data
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
+        except NumericError:
+            self._shared.forget(lines)
+            raise
         except OSError as error:
+            self._shared.forget(lines)
             self._undo()
             raise StorageError(f"{self.path}: the record was not written: {error.strerror or error}.") from error
         self._end += len(data)
@@ -164,8 +188,8 @@ class TrialStore(Stored):
             return
 
 
-def read(folder: str | Path) -> Stored:
-    """What the store in a folder holds, without its lock: another process may be writing it.
+def read(where: str | Path) -> Stored:
+    """What the store in a folder (or its file) holds, without its lock: another process may be writing it.
 
     Files of triscale 0.1 are converted.
 
@@ -173,8 +197,8 @@ def read(folder: str | Path) -> Stored:
         InputError: there is none, it is damaged, or a newer version wrote it.
         StorageError: it cannot be read.
     """
-    found = Stored()
-    _loaded(found, Path(folder) / RECORDS)
+    found, where = Stored(), Path(where)
+    _loaded(found, where if where.is_file() else where / RECORDS)
     return found
 
 
@@ -210,7 +234,7 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
 def _split(content: bytes) -> tuple[list[bytes], bytes]:
     """The whole lines, and what a crash left of the last one: without its newline, or with blocks never written."""
     *lines, rest = content.split(b"\n")
-    if lines and not lines[-1].rstrip(b"\0 ").endswith(b"}"):
+    if lines and not is_object(lines[-1]):
         last = lines.pop()
         rest = last + b"\n" + rest
     return lines, rest
