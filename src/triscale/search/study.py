@@ -113,6 +113,11 @@ class Study:
         return self.question.hash(self.source.fingerprint, content_hash(self.baseline))
 
     @property
+    def numerics(self) -> Numerics:
+        """On what each training computes."""
+        return self._terms.numerics
+
+    @property
     def recipe(self) -> Recipe:
         """Of its trainings, with nothing left open."""
         return self._terms.job.recipe
@@ -168,7 +173,7 @@ class Study:
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
         if known is None:
-            store.add(study_record(self.question, self.hash, self.source, self.counts, self._terms.numerics, self.jobs))
+            store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(
@@ -268,7 +273,7 @@ class Study:
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
-            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self._terms.numerics.device))
+            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device))
             metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
             self._store.put(replace(trial, metrics=metrics))
 
@@ -288,7 +293,7 @@ class Study:
             (
                 one.rule,
                 one.id,
-                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self._terms.numerics.device)),
+                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self.numerics.device)),
             )
             for one in shown.values()
             if one.id in trials

@@ -6,7 +6,7 @@ opening for writing removes it first.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from triscale._version import __version__
-from triscale.errors import InputError, NumericError, StorageError
+from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.legacy import converted
@@ -34,6 +34,8 @@ from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
+_OPEN: set[Path] = set()
+"""Folders whose store this process has open."""
 _Kind = TypeVar("_Kind", bound=StudyLine)
 
 
@@ -117,6 +119,7 @@ class TrialStore(Stored):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
+            stack.enter_context(_alone(self.folder))
             intact, old = _loaded(self, self.path) if self.path.exists() else (0, False)
             if old:
                 raise InputError(
@@ -200,6 +203,19 @@ def read(where: str | Path) -> Stored:
     found, where = Stored(), Path(where)
     _loaded(found, where if where.is_file() else where / RECORDS)
     return found
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Whoever holds a folder may open its store once; BusyError where this thread has opened it already."""
+    place = folder.resolve()
+    if place in _OPEN:
+        raise BusyError(f"the store in {folder} is open in this process already; close it first.")
+    _OPEN.add(place)
+    try:
+        yield
+    finally:
+        _OPEN.discard(place)
 
 
 def _opened(path: Path, intact: int) -> FileIO:
