@@ -14,11 +14,13 @@ import pytest
 
 from tests.paths import ROOT
 from tests.search.studies import SMALL, outcome, study, tensors
+from tests.train.pictures import class_folders
+from triscale import evaluate
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
 from triscale.search import work
 from triscale.search.work import Trained, TrialTask
 from triscale.train import Inputs, fit, numerics_here
-from triscale.trials import Execution, TrialStore, read
+from triscale.trials import TEST, Execution, TrialStore, read
 from triscale.trials.executor import Tell
 from triscale.trials.study_records import PlanRecord
 
@@ -168,3 +170,19 @@ def test_an_error_that_concerns_all_trials_ends_the_study(tmp_path: Path) -> Non
     made = study(folder=tmp_path / "study")
     made.run()
     assert {one.state for one in read(tmp_path / "study")} == {"done"}
+
+
+def test_a_recipe_of_random_crops_reads_the_originals_and_tests_by_its_own_preprocessing(tmp_path: Path) -> None:
+    """The test accuracy of the record is that of `evaluate`."""
+    (tmp_path / "crops.toml").write_text('epochs = 2\nbatch = 16\ncrop = "random"\nshift = 0.0\n')
+    for split in ("train", "test"):
+        class_folders(tmp_path / "data" / split, count=20)
+    question = replace(
+        SMALL, data=str(tmp_path / "data"), train_size=None, recipe=str(tmp_path / "crops.toml"), epochs=None
+    )
+    study(question, tmp_path / "study").run()
+    stored = read(tmp_path / "study")
+    assert {trial.job.recipe.crop for trial in stored} == {"random"}
+    tested = next(trial for trial in stored if TEST in trial.metrics)
+    found = evaluate(tmp_path / "study" / str(tested.checkpoint), tmp_path / "data", split="test")
+    assert tested.metrics[TEST] == found.top1
