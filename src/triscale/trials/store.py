@@ -18,6 +18,7 @@ from triscale._version import __version__
 from triscale.errors import InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
+from triscale.trials.codec import from_json, is_object
 from triscale.trials.legacy import converted
 from triscale.trials.lines import (
     SCHEMA,
@@ -28,13 +29,19 @@ from triscale.trials.lines import (
     TrialLine,
     decoded,
     encoded,
-    is_object,
 )
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
 _Kind = TypeVar("_Kind", bound=StudyLine)
+
+
+class _Tag(msgspec.Struct):
+    kind: str = ""
+
+
+_KIND = msgspec.json.Decoder(_Tag)
 
 
 class Stored:
@@ -256,5 +263,8 @@ def _line(path: Path, number: int, text: bytes) -> AnyLine:
 
 
 def _is_old(line: bytes) -> bool:
-    """Whether 0.1 wrote the file: its first line is that of a study or a training of schema 1."""
-    return b'"kind":"store"' not in line[:40]
+    """Whether 0.1 may have written the file: its first line is a record, but not that of a store."""
+    try:
+        return from_json(line, _KIND).kind != "store"
+    except InputError:
+        return False
