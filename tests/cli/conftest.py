@@ -28,7 +28,7 @@ QUESTION = (
     "40",
     "--device",
     "cpu",
-    "--workers",
+    "--jobs",
     "1",
 )
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from triscale.search.jobs import Job, Workplace, run_job
 
 from tests.train.counting import counted_steps
 from triscale.scaling import network
 from triscale.search import jobs
-from triscale.search.jobs import Job, Workplace, run_job
 from triscale.train import Engine, Keeper, Recipe
 from triscale.weights import load
 

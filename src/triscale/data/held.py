@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.data.array_names import array_splits, holds_arrays, plain_arrays, splits_inside
-from triscale.data.cache import default_cache
 from triscale.data.chosen import Joined, chosen
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
@@ -25,6 +24,7 @@ from triscale.data.split import SplitRule
 from triscale.data.split_words import Split, recognised
 from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
+from triscale.files import cache_folder
 
 SPLITS: tuple[Split, ...] = ("test", "val", "train")
 ALL = "all"
@@ -84,7 +84,7 @@ def open_split(
     """
     if split is not None and split not in (*SPLITS, ALL):
         raise UsageError(f"there is no split {split!r}: give test, val, train or all.")
-    cache, path, policy = cache or default_cache(), Path(where), Policy(split=rule)
+    cache, path, policy = cache or cache_folder(), Path(where), Policy(split=rule)
     if (opener := special(where)) is not None:
         return _of_source(opener(str(where), cache, policy, None), split)
     if path.suffix.lower() == ".npz" and not path.is_dir():

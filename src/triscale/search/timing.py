@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -13,13 +14,19 @@ from triscale.cost import count
 from triscale.data import Source
 from triscale.data.known import MemoryPart
 from triscale.nn import synchronize
-from triscale.spec import Network
+from triscale.spec import Network, content_hash
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Callbacks, Engine, Inputs, data_use, fit
+from triscale.train import Engine, Inputs, Quiet, data_use, fit
 from triscale.trials import Execution, Numerics, TrainJob
 
 _TIMED_MACS = 1_000_000_000
 """MACs of a batch that keep a core busy: networks of many are timed on smaller batches."""
+
+
+_SLOW = 0.02
+"""Seconds an image beyond which only the baseline is timed."""
+_FAR = 2.5
+"""Times the baseline's MACs beyond which a network is not timed."""
 
 
 def seconds_per_image(job: TrainJob, numerics: Numerics, steps: int = 3) -> float:
@@ -44,21 +51,44 @@ def seconds_per_image(job: TrainJob, numerics: Numerics, steps: int = 3) -> floa
             job, network=replace(job.network, classes=len(source.classes)), data=data_use(source, seed=0), recipe=recipe
         )
         execution = Execution(loader_workers=0, save_every=3600.0)
-        try:
+        with suppress(_Enough):
             fit(
                 timed, Path(name) / "run", replace(numerics, plan=SpeedPlan()), execution, clock,
                 inputs=Inputs(source=source),
             )  # fmt: skip
-        except _Enough:
-            pass
     return median(clock.seconds) / batch
+
+
+class Speed:
+    """Seconds that an image takes in a training step: measured, or extrapolated by MACs.
+
+    Args:
+        job: of the baseline.
+        numerics: on what is timed.
+    """
+
+    def __init__(self, job: TrainJob, numerics: Numerics) -> None:
+        self._job, self._numerics = job, numerics
+        self._known: dict[str, float] = {}
+
+    def __call__(self, network: Network) -> float:
+        """Of a network; those that are large or would be slow to time are extrapolated from the baseline."""
+        key = content_hash(network)
+        if key not in self._known:
+            baseline = self._job.network
+            ratio = count(network).macs / count(baseline).macs
+            if ratio > _FAR or (ratio != 1 and self(baseline) > _SLOW):
+                self._known[key] = ratio * self(baseline)
+            else:
+                self._known[key] = seconds_per_image(replace(self._job, network=network), self._numerics)
+        return self._known[key]
 
 
 class _Enough(BaseException):
     """All steps are timed."""
 
 
-class _Clock(Callbacks):
+class _Clock(Quiet):
     """Times steps after the first, and ends the training after `steps` of them."""
 
     def __init__(self, steps: int, device: torch.device) -> None:
@@ -67,6 +97,7 @@ class _Clock(Callbacks):
         self._before: float | None = None
 
     def step(self, engine: Engine) -> None:
+        """Note the time."""
         del engine
         synchronize(self._device)
         now = time.perf_counter()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from triscale.data import Policy, Source, open_data
-from triscale.train import Callbacks, Engine, Inputs, fit
+from triscale.train import Engine, Inputs, Quiet, fit
 from triscale.trials import Execution, Numerics, TrainJob, Trial
 from triscale.trials.executor import Tell
 
@@ -68,24 +68,28 @@ def run_trial(task: TrialTask, tell: Tell) -> Trained:
     return Trained(trial=trial, weights=weights)
 
 
-class _Reports(Callbacks):
+class _Reports(Quiet):
     """Sends epochs and warnings to the driver; each step and each batch of an evaluation is a sign of life."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
 
     def say(self, text: str) -> None:
+        """Send a warning."""
         if text.startswith("warning"):
             self._tell(text)
 
     def step(self, engine: Engine) -> None:
+        """Send a sign of life."""
         del engine
         self._tell()
 
     def epoch(self, engine: Engine) -> None:
+        """Send how far it is."""
         self._tell(Progressed(engine.epoch))
 
     def stopping(self) -> bool:
+        """Send a sign of life; the driver ends the process where it wants a stop."""
         self._tell()
         return False
 

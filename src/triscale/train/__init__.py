@@ -1,7 +1,7 @@
 """Training: one way from a job to a trial, a loop that reads on one screen."""
 
 from triscale.recipes import Recipe, load_recipe, recipe_names
-from triscale.train.callbacks import Callbacks
+from triscale.train.callbacks import Callbacks, Quiet
 from triscale.train.engine import Engine
 from triscale.train.feed import Feed, PictureFeed
 from triscale.train.fit import WEIGHTS, fit
@@ -18,7 +18,7 @@ from triscale.trials import Epoch
 
 __all__ = [
     "WEIGHTS", "Callbacks", "Engine", "Epoch", "Feed", "Inputs", "Interrupted", "Keeper", "Outcome", "PictureFeed",
-    "PipelineEngine", "Pipelined", "Recipe", "TrainRequest", "World",
+    "PipelineEngine", "Pipelined", "Quiet", "Recipe", "TrainRequest", "World",
     "data_use", "enough_memory", "fit", "here", "joined", "load_recipe", "numerics_here", "recipe_names", "resolve",
     "train", "train_request", "trained_on",
 ]  # fmt: skip

@@ -12,31 +12,43 @@ _NAMED = 3
 
 
 class Callbacks(Protocol):
-    """What a training calls while it runs; derive from it, and override what you want to hear of."""
+    """What a training calls while it runs; derive from `Quiet` and override what you want to hear of."""
 
     def begin(self) -> None:
         """Data and job are known: from here on `stopping` is polled, and stopping saves first."""
-        return
 
     def say(self, text: str) -> None:
         """Something that a user should know, in words."""
-        return
 
     def step(self, engine: Engine) -> None:
         """A step was made. An exception ends the training here."""
-        return
 
     def epoch(self, engine: Engine) -> None:
         """An epoch is complete: the last of `engine.history`. An exception ends the training here."""
-        return
 
     def stopping(self) -> bool:
         """Whether to save and stop now; also polled between the batches of an evaluation."""
+        ...
+
+
+class Quiet:
+    """Callbacks that hear nothing, and never stop a training."""
+
+    def begin(self) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, engine: Engine) -> None:
+        """Nothing."""
+
+    def epoch(self, engine: Engine) -> None:
+        """Nothing."""
+
+    def stopping(self) -> bool:
+        """Never."""
         return False
-
-
-class Quiet(Callbacks):
-    """Hears nothing, and never stops a training."""
 
 
 class Warnings:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from triscale.errors import NumericError, UsageError
 from triscale.nn import Model, SectionModel, apply_plan, device_of, synchronise_norms
 from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.train.ema import Ema
+from triscale.train.loss import Loss
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import Mixed, mixed
 from triscale.train.norms import freeze, set_momentum
@@ -36,6 +36,7 @@ class Engine:
         world: the processes that learn together.
         checkpointing: whether blocks compute their maps again in the backward pass; no bit depends on it.
         teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
+        loss: of a part of a batch, see `Loss`.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         precision: in what it computes; a training that goes on keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
@@ -62,6 +63,7 @@ class Engine:
         teacher: Callable[[Tensor], Tensor] | None = None,
         whole: nn.Module | None = None,
         checkpointing: bool = False,
+        class_weights: Tensor | None = None,
     ) -> None:
         if recipe.sync_norms and world.size > 1:
             model = synchronise_norms(model)
@@ -70,6 +72,8 @@ class Engine:
         self.parts, self.halving = 1, False
         self.precision = recipe.arithmetic
         self.device = device_of(model)
+        weights = None if class_weights is None else class_weights.to(self.device)
+        self.loss = Loss(recipe.label_smoothing, weights, world)
         self.optimizer = make_optimizer(model, recipe, whole)
         self.average = Ema(model, recipe.ema) if recipe.ema else None
         self.step = self.samples = self.epoch_samples = 0
@@ -160,6 +164,7 @@ class Engine:
         self.optimizer.zero_grad(set_to_none=True)
         buffers = self._norms_before()
         count = self.world.pictures(len(labels))
+        self.loss.begin(labels)
         loss = self._backward_in_parts(pictures, labels, count, buffers)
         self.world.add_up(loss)
         self.world.average_statistics(self.model)
@@ -255,15 +260,6 @@ class Engine:
         """The batch of this step after mixup and CutMix."""
         recipe, strength = self.recipe, self.recipe.strength_at(self.epoch)
         return mixed(pictures, labels, strength * recipe.mixup, strength * recipe.cutmix, self.seed, self.step)
-
-    def loss(self, logits: Tensor, own: Tensor, others: Tensor, share: float) -> Tensor:
-        """Mean cross entropy of pictures that are `share` their own and else another one."""
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(logits.float(), own, label_smoothing=smoothing)
-        if share < 1:
-            other = F.cross_entropy(logits.float(), others, label_smoothing=smoothing)
-            loss = share * loss + (1 - share) * other
-        return loss
 
     def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of the training as the process that writes them has them; all processes call it."""

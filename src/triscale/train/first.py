@@ -12,7 +12,7 @@ from triscale.spec import content_hash, resolve
 from triscale.train.inputs import Inputs
 from triscale.train.teacher import refuse_other_pupils
 from triscale.trials import TrainJob
-from triscale.weights import Checkpoint, grown, refuse_growth
+from triscale.weights import Checkpoint, begin_with, grown, refuse_growth
 
 
 def refuse_unfit(job: TrainJob, inputs: Inputs) -> None:
@@ -61,10 +61,8 @@ def _take(model: Model, job: TrainJob, found: Checkpoint, say: Callable[[str], N
     if job.weights is not None and job.weights.grow:
         say(f"{job.network.name} begins as the function of {found.network.name}")
         found = grown(found, job.network)
-    state = dict(found.state)
-    if found.lacks:
-        say(f"the classifier is new: {found.lacks}")
-    elif found.classes != job.data.classes:
-        state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
-        say(f"the classifier is new: the weights were trained for {len(found.classes)} other classes")
-    model.load_state_dict({**model.state_dict(), **state})
+    same = found.classes == job.data.classes
+    if not same:
+        why = found.lacks or f"the weights were trained for {len(found.classes)} other classes"
+        say(f"the classifier is new: {why}")
+    begin_with(model, found, classifier=same)

@@ -10,6 +10,7 @@ from triscale.errors import NumericError
 from triscale.nn import kept_plan, kernels_missing
 from triscale.speed_plan import SpeedPlan
 from triscale.train.callbacks import Callbacks, Quiet, Warnings, introduce
+from triscale.train.class_weights import class_weights
 from triscale.train.engine import Engine
 from triscale.train.first import first_model
 from triscale.train.inputs import Inputs
@@ -119,7 +120,7 @@ class _Training:
                 with enough_memory(self.job.network, self.job.recipe.batch, advice):
                     self._train()
             except NumericError as error:
-                self._put(replace(self.trial, state="failed", reason=str(error)))
+                self._put(replace(self.trial, state="failed", reason=str(error), failure=type(error).__name__))
                 raise
         self.world.wait()
         if finished:
@@ -189,6 +190,7 @@ class _Training:
         engine = engine_of(
             first_model(job, self.inputs, self.callbacks.say), job.recipe, steps,
             seed=job.seed, world=self.world, device=self.device, teacher=teacher,
+            class_weights=class_weights(job, self.inputs.source),
             checkpointing=self.execution.gradient_checkpointing,
         )  # fmt: skip
         engine.parts = job.parts
@@ -228,6 +230,8 @@ class _Training:
             replace(
                 before,
                 state="running",
+                reason=None,
+                failure=None,
                 numerics=numerics,
                 started=before.started or now(),
                 deviations=(*before.deviations, *(one for one in deviations if one not in before.deviations)),

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from triscale.errors import InputError
+from triscale.files import write_atomically
 from triscale.nn import kernels_everywhere
 from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine
 from triscale.trials import Deviation, Epoch, Numerics
-from triscale.weights import write_atomically
 from triscale.weights.checkpoint import state_digest
 
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"

@@ -90,6 +90,7 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     deviations: tuple[Deviation, ...] = ()
     losses: int = 0
     reason: str | None = None
+    failure: str | None = None
     checkpoint: str | None = None
     started: str | None = None
     finished: str | None = None
