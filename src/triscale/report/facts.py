@@ -151,7 +151,7 @@ class Facts:
         """The network of an id."""
         return self.stored.network(id_)
 
-    def known(self, id_: str) -> MemberRecord | CandidateRecord | None:
+    def known(self, id_: str) -> NetworkRecord | None:
         """The member or candidate with this id."""
         return next((one for one in (*self.members, *self.candidates) if one.id == id_), None)
 

@@ -148,12 +148,12 @@ def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
         yield facts.trainings[one.id], {**pale, "showlegend": index == 0}
     phis = sorted({member.phi for member in facts.members if member.rule != "baseline"})
     for mark in _distinct(facts.members) or [_Mark(one) for one in facts.candidates if one.rule == "baseline"]:
-        one = mark.network
-        if one.id in facts.trainings:
-            color, _ = RULES.get(one.rule, (_LIGHT, ""))
-            step = phis.index(one.phi) if isinstance(one, MemberRecord) and one.phi in phis else 0
+        shown = mark.network
+        if shown.id in facts.trainings:
+            color, _ = RULES.get(shown.rule, (_LIGHT, ""))
+            step = phis.index(shown.phi) if isinstance(shown, MemberRecord) and shown.phi in phis else 0
             line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
-            yield facts.trainings[one.id], {"name": mark.name, "line": line}
+            yield facts.trainings[shown.id], {"name": mark.name, "line": line}
     for training in facts.longer:
         line = {"color": RULES["baseline"][0], "width": 1.5, "dash": "dot"}
         yield training, {"name": f"baseline, {training.epochs:g} epochs", "line": line}

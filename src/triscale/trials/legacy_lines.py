@@ -11,6 +11,7 @@ from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import Size
 from triscale.speed_plan import SpeedPlan
+from triscale.trials.codec import from_json
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -214,15 +215,12 @@ _RUN_FILE = msgspec.json.Decoder(OldRunFile)
 
 def decoded_old(text: bytes) -> AnyOldLine:
     """The line; InputError for anything else."""
-    try:
-        return _DECODER.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(str(error)) from None
+    return from_json(text, _DECODER)
 
 
 def old_identity(run_file: bytes) -> OldIdentity:
     """What `run.json` says; nothing where it is damaged."""
     try:
-        return _RUN_FILE.decode(run_file).identity
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return from_json(run_file, _RUN_FILE).identity
+    except InputError:
         return OldIdentity()

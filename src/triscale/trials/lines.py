@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, fields
 
 import msgspec
 
-from triscale.errors import InputError, NumericError
+from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import Network, content_hash, from_document, to_document
+from triscale.trials.codec import from_json, to_json
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -113,35 +114,12 @@ _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machi
 
 def decoded(line: bytes) -> AnyLine:
     """The line; InputError for anything else."""
-    try:
-        found: AnyLine = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(str(error)) from None
-    return found
+    return from_json(line, _DECODER)
 
 
 def encoded(line: Line) -> bytes:
-    """The line with its newline.
-
-    Raises:
-        NumericError: it holds a number that is not finite, which JSON cannot hold.
-    """
-    text = msgspec.json.encode(line)
-    if b"null" in text and not isinstance(line, NetworkLine):  # what a number that is not finite becomes, and None
-        try:
-            json.dumps(msgspec.to_builtins(line), allow_nan=False)
-        except ValueError:
-            kind = line.__struct_config__.tag
-            raise NumericError(f"a `{kind}` record holds a number that is not finite; it was not written.") from None
-    return text + b"\n"
-
-
-def is_object(text: bytes) -> bool:
-    """Whether a line is a JSON object at all, of whatever kind."""
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
+    """The line with its newline; NumericError for a number that is not finite."""
+    return to_json(line) + b"\n"
 
 
 @dataclass(slots=True)

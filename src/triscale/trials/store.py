@@ -18,6 +18,7 @@ from triscale._version import __version__
 from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
+from triscale.trials.codec import from_json, is_object
 from triscale.trials.legacy import converted
 from triscale.trials.lines import (
     SCHEMA,
@@ -28,7 +29,6 @@ from triscale.trials.lines import (
     TrialLine,
     decoded,
     encoded,
-    is_object,
 )
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
@@ -37,6 +37,13 @@ RECORDS = "records.jsonl"
 _OPEN: set[Path] = set()
 """Folders whose store this process has open."""
 _Kind = TypeVar("_Kind", bound=StudyLine)
+
+
+class _Tag(msgspec.Struct):
+    kind: str = ""
+
+
+_KIND = msgspec.json.Decoder(_Tag)
 
 
 class Stored:
@@ -272,5 +279,8 @@ def _line(path: Path, number: int, text: bytes) -> AnyLine:
 
 
 def _is_old(line: bytes) -> bool:
-    """Whether 0.1 wrote the file: its first line is that of a study or a training of schema 1."""
-    return b'"kind":"store"' not in line[:40]
+    """Whether 0.1 may have written the file: its first line is a record, but not that of a store."""
+    try:
+        return from_json(line, _KIND).kind != "store"
+    except InputError:
+        return False
