@@ -8,7 +8,6 @@ from torch import Tensor
 
 from triscale.errors import UsageError
 from triscale.nn import build
-from triscale.units import agreeing
 from triscale.weights.checkpoint import Checkpoint
 
 
@@ -45,9 +44,7 @@ def with_new_head(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
         UsageError: fewer than two classes.
     """
     if len(classes) < 2:
-        raise UsageError(
-            f"{agreeing(len(classes), 'class leaves', 'classes leave')} nothing to tell apart; give at least two."
-        )
+        raise UsageError(f"{len(classes)} classes leave nothing to tell apart; give at least two.")
     network = replace(checkpoint.network, classes=len(classes))
     fresh = build(network).classifier.state_dict()
     state = {**checkpoint.state, **{f"classifier.{name}": tensor for name, tensor in fresh.items()}}
