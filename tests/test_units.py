@@ -26,6 +26,11 @@ def test_a_printed_count_is_within_half_a_percent(value: int) -> None:
     assert float(number) * scale == pytest.approx(value, rel=0.0051)
 
 
+def test_a_verb_agrees_with_its_number() -> None:
+    found = [units.agreeing(number, "file is", "files are") for number in (0, 1, 2345)]
+    assert found == ["0 files are", "1 file is", "2,345 files are"]
+
+
 def test_ticks_drop_trailing_zeros_only() -> None:
     values = (2e6, 1.5e6, 150_000, 10e6, 50)
     assert [units.trimmed(value, 3) for value in values] == ["2 M", "1.5 M", "150 k", "10 M", "50"]

@@ -9,7 +9,22 @@ from triscale._version import __version__
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
-    from triscale.api import build, check, cost, evaluate, fit_budget, load, network, networks, scale
+    from triscale.api import (
+        build,
+        check,
+        cost,
+        evaluate,
+        explain,
+        export,
+        fit_budget,
+        load,
+        network,
+        networks,
+        predict,
+        scale,
+        study,
+        train,
+    )
 else:
 
     def __getattr__(name):
@@ -20,7 +35,23 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["__version__", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = [
+    "__version__",
+    "build",
+    "check",
+    "cost",
+    "evaluate",
+    "explain",
+    "export",
+    "fit_budget",
+    "load",
+    "network",
+    "networks",
+    "predict",
+    "scale",
+    "study",
+    "train",
+]
 
 
 def __dir__() -> list[str]:

@@ -23,6 +23,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
+def agreeing(number: int, one: str, many: str) -> str:
+    """A number with the words that agree with it: (1, "file is", "files are") -> "1 file is"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def trimmed(value: float, digits: int = 4) -> str:
     """A count without trailing zeros: 385814752 -> "385.8 M", 2000000 -> "2 M"."""
     number, _, prefix = count(value, digits).partition(" ")

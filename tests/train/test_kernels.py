@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from triscale.search.jobs import Job, Workplace, run_job
 
 from tests.nn.machines import CROWD
 from tests.train.durable import states
@@ -21,7 +22,6 @@ from triscale.nn.contest import STOCK, Comparison
 from triscale.nn.load import IDLE, Load
 from triscale.nn.tune import Tuned
 from triscale.search import jobs
-from triscale.search.jobs import Job, Workplace, run_job
 from triscale.speed_plan import SpeedPlan
 from triscale.train import Interrupted, Recipe
 from triscale.weights import load

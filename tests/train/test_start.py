@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from triscale.train.start import first_model, refuse_unfit
 
 from tests.nn.networks import randomise
 from tests.train.durable import states
@@ -15,7 +16,6 @@ from triscale.errors import InputError, UsageError
 from triscale.nn import build
 from triscale.spec import Preprocessing, Stem, scale
 from triscale.train import Asked, Interrupted, Recipe
-from triscale.train.start import first_model, refuse_unfit
 from triscale.weights import Checkpoint, Classifier
 
 LARGER = scale(SMALL, depth=2, width=2)

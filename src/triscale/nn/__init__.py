@@ -3,7 +3,8 @@
 from triscale.nn.allocator import keep_freed_memory
 from triscale.nn.device import device_name, device_of, devices, place, synchronize
 from triscale.nn.kept import kept_plan
-from triscale.nn.model import Model, build, initialise
+from triscale.nn.mode import evaluation_mode
+from triscale.nn.model import Model, build, initialise, require_classes
 from triscale.nn.plan import apply_plan, kernels_everywhere, kernels_missing
 from triscale.nn.scratch import kept_kernels, measured_kernels
 from triscale.nn.section import SectionModel
@@ -19,6 +20,7 @@ __all__ = [
     "device_name",
     "device_of",
     "devices",
+    "evaluation_mode",
     "initialise",
     "keep_freed_memory",
     "kept_kernels",
@@ -27,6 +29,7 @@ __all__ = [
     "kernels_missing",
     "measured_kernels",
     "place",
+    "require_classes",
     "synchronise_norms",
     "synchronize",
     "tune",

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ import torch
 from torch import nn
 
 from triscale.errors import InputError
+from triscale.files import replacing
 from triscale.machine import machine
 from triscale.nn import native
 from triscale.nn.bench import Precision
@@ -56,7 +55,7 @@ def kept_plan(
     if native.unwanted() or device_of(model).type != "cpu":
         return SpeedPlan()
     try:
-        paths = _paths(native.cache_folder(), model, batch, resolution, precision)
+        paths = _paths(native.cache(), model, batch, resolution, precision)
     except native.Unavailable:
         return measured(model, batch, resolution, precision).plan
     known: Kept | None = None
@@ -97,15 +96,9 @@ def _write(path: Path, tuned: Tuned) -> None:
 
     A cache that takes no files costs a measurement each time.
     """
+    document = {"format": _FORMAT, "plan": tuned.plan.to_dict(), **tuned.document()}
     with suppress(OSError):
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"format": _FORMAT, "plan": tuned.plan.to_dict(), **tuned.document()}, file)
-            try:
-                path.hardlink_to(name)
-            except FileExistsError:
-                if _read(path) is None:  # damaged
-                    Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        if _read(path) is None:  # damaged, or not there
+            path.unlink(missing_ok=True)
+        with replacing(path, over=False) as file:
+            file.write(json.dumps(document).encode())

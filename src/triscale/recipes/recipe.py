@@ -18,6 +18,7 @@ Policy = Literal["none", "autoaugment", "randaugment"]
 NotFinite = Literal["stop", "skip"]
 RateScaling = Literal["linear", "sqrt"]
 Norms = Literal["auto", "learn", "freeze", "momentum", "precise"]
+ClassWeights = Literal["none", "balanced"]
 
 _FIRST = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "warmup", "label_smoothing", "flip", "shift",
           "zero_classifier")  # fmt: skip
@@ -77,6 +78,9 @@ class Recipe:
         distil: share of the loss that is a teacher's, where there is one: (1 - distil) of cross entropy with the labels
             and `distil` of T^2 KL(teacher || student) (arXiv 1503.02531).
         temperature: T, by which the logits of both are divided.
+        class_weights: `balanced` weighs a picture's cross entropy by n / (k n_c), where n_c of the n training pictures
+            are of its class and k classes have any (scikit-learn's word); the loss of a batch is the weighted mean, as
+            torch's. `none`: all weigh alike.
     """
 
     epochs: int = 10
@@ -119,6 +123,7 @@ class Recipe:
     first_strength: float = 1.0
     distil: float = 0.5
     temperature: float = 4.0
+    class_weights: ClassWeights = "none"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
@@ -231,6 +236,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "norms": get_args(Norms),
     "not_finite": get_args(NotFinite),
     "rate_scaling": get_args(RateScaling),
+    "class_weights": get_args(ClassWeights),
 }
 _INFINITE = float("inf")
 _RANGES = {

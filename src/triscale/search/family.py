@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triscale.cost import count, inference_memory, known_here, training_memory
 from triscale.nn import kept_kernels
 from triscale.scaling import PAPER, BudgetFit, Coefficients, Factors, factors, fit_budget, scale_shortly
 from triscale.search.candidates import Candidate, is_upsampled, nearest_on_curve
-from triscale.spec import Network, content_hash, to_document
+from triscale.spec import Network, content_hash
+from triscale.trials.study_records import FactorsRecord, MemberRecord
 
 RIVALS = ("depth", "width", "resolution")
 
@@ -31,21 +32,20 @@ class Member(NamedTuple):
         """Content hash of the network."""
         return content_hash(self.network)
 
-    def as_record(self, baseline_macs: int, native: tuple[int, int] | None) -> dict[str, Any]:
-        """The member as docs/records.md describes it."""
+    def record(self, baseline_macs: int, native: tuple[int, int] | None) -> MemberRecord:
+        """For the store; `native` is the size of the original images."""
         counts = count(self.network)
-        return {
-            "rule": self.rule,
-            "phi": self.phi,
-            "id": self.id,
-            "network": to_document(self.network),
-            "factors": self.factors._asdict(),
-            "cost": counts._asdict(),
-            "ratio": counts.macs / baseline_macs,
-            "cost_ratio": self.cost_ratio,
-            "within": abs(self.cost_ratio - 1) <= NEAR,
-            "upsampled": is_upsampled(self.network, native),
-        }
+        return MemberRecord(
+            rule=self.rule,
+            phi=self.phi,
+            id=self.id,
+            factors=FactorsRecord(**self.factors._asdict()),
+            cost=counts._asdict(),
+            ratio=counts.macs / baseline_macs,
+            cost_ratio=self.cost_ratio,
+            within=abs(self.cost_ratio - 1) <= NEAR,
+            upsampled=is_upsampled(self.network, native),
+        )
 
 
 def steps(phi: float) -> list[float]:

@@ -26,6 +26,7 @@ class DataUse:
         fingerprint: content hash of the data set.
         classes: names, in the order of the labels.
         images: of the split `train`.
+        contents: what each class holds, in words, for a message; the fingerprint says it all, so the key leaves it out.
         rule: version of the rule by which splits are found and drawn.
         group_by: what stays on one side of a split: equal `content`, or also `near` copies.
         fraction: share drawn for validation; None where the data set has its own validation split.
@@ -37,6 +38,7 @@ class DataUse:
     classes: tuple[str, ...]
     images: int
     rule: int
+    contents: tuple[str, ...] = ()
     group_by: GroupBy = "content"
     fraction: float | None = None
     subset: int | None = None
@@ -112,7 +114,8 @@ class TrainJob:
             "network": content_hash(self.network),
             "recipe": self.recipe.to_dict(),
             **{name: getattr(self, name) for name in ("seed", "parts", "processes", "keep", "teacher")},
-            **{name: _plain(getattr(self, name)) for name in ("data", "pipeline", "weights")},
+            **{name: _plain(getattr(self, name)) for name in ("pipeline", "weights")},
+            "data": {name: value for name, value in asdict(self.data).items() if name != "contents"},
         }
 
     @property
@@ -121,5 +124,5 @@ class TrainJob:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def _plain(value: DataUse | Pipeline | FirstWeights | None) -> dict[str, Any] | None:
+def _plain(value: Pipeline | FirstWeights | None) -> dict[str, Any] | None:
     return None if value is None else asdict(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import Network, content_hash, from_document, to_document
+from triscale.trials.codec import from_json, to_json
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -22,7 +23,6 @@ from triscale.trials.study_records import (
     FamilyRecord,
     Line,
     PlanRecord,
-    Scalar,
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
@@ -90,31 +90,36 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     deviations: tuple[Deviation, ...] = ()
     losses: int = 0
     reason: str | None = None
+    failure: str | None = None
     checkpoint: str | None = None
     started: str | None = None
     finished: str | None = None
 
 
+class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch that a running trial has completed."""
+
+    key: str
+    value: Epoch
+
+
 AnyLine = (
-    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine
+    StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
-_DECODER = msgspec.json.Decoder(AnyLine)
+_DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")
 _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machine"))
 
 
 def decoded(line: bytes) -> AnyLine:
     """The line; InputError for anything else."""
-    try:
-        return _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(str(error)) from None
+    return from_json(line, _DECODER)
 
 
 def encoded(line: Line) -> bytes:
-    """The line with its newline; a number that is not finite becomes null."""
-    return msgspec.json.encode(line) + b"\n"
+    """The line with its newline; NumericError for a number that is not finite."""
+    return to_json(line) + b"\n"
 
 
 @dataclass(slots=True)
@@ -140,6 +145,19 @@ class Shared:
             case _:
                 return False
         return True
+
+    def forget(self, lines: Iterable[Line]) -> None:
+        """Drop what these lines brought, since they could not be written."""
+        for line in lines:
+            match line:
+                case NetworkLine(id=known):
+                    del self.networks[known]
+                case RecipeLine(id=known):
+                    del self.recipes[known]
+                case DataLine(id=known):
+                    del self.data[known]
+                case MachineLine(id=known):
+                    del self.machines[known]
 
     def network(self, known: str) -> Network:
         """The network of this content hash.
@@ -184,7 +202,7 @@ class Shared:
         """The trial of a line; InputError where it names what the store does not hold."""
         try:
             recipe, data = self.recipes[line.recipe], self.data[line.data]
-            machine: Mapping[str, Scalar] = self.machines[line.machine] if line.machine else {}
+            machine: Mapping[str, str | int | None] = self.machines[line.machine] if line.machine else {}
         except KeyError as error:
             raise InputError(f"the store lacks what the trial {line.key[:12]} shares with others: {error}.") from None
         job = TrainJob(

@@ -76,6 +76,7 @@ class Trial:
         deviations: where it left its job or its numerics.
         losses: how often its worker was lost.
         reason: why it failed.
+        failure: name of the error that ended it, or "Lost"; only a `NumericError` would come again.
         checkpoint: path of the weights, below the folder of the store.
         started, finished: UTC, ISO 8601.
     """
@@ -92,6 +93,7 @@ class Trial:
     deviations: tuple[Deviation, ...] = ()
     losses: int = 0
     reason: str | None = None
+    failure: str | None = None
     checkpoint: str | None = None
     started: str | None = None
     finished: str | None = None

@@ -1,12 +1,7 @@
-"""The public functions: each takes a network or its name and is a thin way to one room.
+"""What needs no module: names, scaling, cost and budgets; each takes a network or its name."""
 
-Torch is loaded by `build`, `load` and `evaluate` only.
-"""
-
-from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from triscale import families, scaling, spec
 from triscale.cost import Cost, Kernels, Optimizer, Precision, inference_memory, known_here, training_memory
@@ -16,21 +11,19 @@ from triscale.quantities import quantity
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
-if TYPE_CHECKING:
-    from triscale.data import Policy
-    from triscale.evaluate import Evaluation
-    from triscale.nn import Model
-    from triscale.weights import Answering
-
 Here = Literal["here"]
 """This machine."""
 
-__all__ = ["build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = ["as_network", "cost", "fit_budget", "kernels_of", "network", "networks", "plain", "scale", "whole"]
 
 
-def networks() -> list[str]:
-    """The names of all registered networks, in the order of their families."""
-    return list(families.registry())
+def networks(pattern: str = "*") -> list[str]:
+    """The names of the registered networks that match a pattern such as "resnet*", in the order of their families.
+
+    Raises:
+        UsageError: none matches.
+    """
+    return families.matching(pattern)
 
 
 def scale(
@@ -83,9 +76,8 @@ def cost(
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
         InputError: a network too large to be meant.
     """
-    size = (resolution, resolution) if isinstance(resolution, int) else resolution
     return count_cost(
-        as_network(net), resolution=size, batch=batch,
+        as_network(net), resolution=_pixels(resolution), batch=plain(batch),
         optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
     )  # fmt: skip
 
@@ -135,77 +127,26 @@ def kernels_of(kernels: Kernels | Here | None = "here", precision: Precision = "
     return known
 
 
-def build(net: Network | str) -> "Model":
-    """The network as a torch module with fresh weights, in training mode."""
-    from triscale.nn import build as build_network  # noqa: PLC0415  torch is loaded only here
-
-    return build_network(as_network(net))
+def plain(value: Any) -> Any:
+    """A number of NumPy as the number of Python that it is; everything else as it was given."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
 
 
-def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "Model":
-    """The trained network of a run folder (its best one) or of weights of any kind, in evaluation mode.
-
-    See `triscale.weights.load_weights` for the arguments and errors.
-    """
-    from triscale.weights import load_weights  # noqa: PLC0415  torch is loaded only here
-
-    return load_weights(run_or_weights, network, allow_pth=allow_pth).model()
+def whole(name: str, value: object) -> int:
+    """A whole number above 0; UsageError, with the argument's name, for anything else."""
+    number = plain(value)
+    if type(number) is not int or number < 1:
+        raise UsageError(f"{name} is {value!r}; give a whole number above 0.")
+    return number
 
 
-def evaluate(
-    run_or_model: "str | Path | Answering",
-    data: str | Path,
-    *,
-    split: str | None = None,
-    batch: int = 32,
-    override: Mapping[str, object] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> "Evaluation":
-    """How many pictures of a data set a trained network tells right; every picture counts once.
-
-    Args:
-        run_or_model: a run folder, a checkpoint file, or a `triscale.weights.Answering` (a model with its classes
-            and its preprocessing: a model alone does not say what it was trained on).
-        data: see `triscale.data.open_split`; classes are matched by name.
-        split: `test`, `val`, `train` or `all`, taken whole; without it, see `triscale.data.open_split`, and images that
-            the weights were trained on are left out.
-        batch: pictures a step; it changes the memory, not the answer.
-        override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
-        progress: called with `(done, n)`.
-
-    Raises:
-        InputError: nothing usable there, or classes that the network does not know.
-        NumericError: the network answers what is not finite.
-    """
-    from triscale.evaluate import evaluate as evaluate_classifier  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import load_classifier  # noqa: PLC0415
-
-    found = load_classifier(run_or_model) if isinstance(run_or_model, str | Path) else run_or_model
-    held = found.held_to({}, override) if override else found
-    return evaluate_classifier(held, data, split=split, batch=batch, progress=progress)
-
-
-def check(
-    data: str | Path, *, policy: "Policy | None" = None, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
-    """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
-
-    Args:
-        data: see `triscale.data.open_data`.
-        policy: what is done about doubtful pictures; by default they are left out and told.
-        progress: called with `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
-            whole grows while many files are looked for.
-
-    Returns:
-        See `triscale.data.check.verdict`.
-
-    Raises:
-        InputError: nothing usable there.
-    """
-    from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
-    from triscale.data.check import verdict  # noqa: PLC0415
-
-    return verdict(open_data(data, policy=policy or Policy(), progress=progress))
+def _pixels(resolution: object) -> tuple[int, int] | None:
+    if resolution is None:
+        return None
+    sides = tuple(resolution) if isinstance(resolution, tuple | list) else (resolution, resolution)
+    if len(sides) != 2:
+        raise UsageError(f"resolution is {resolution!r}; give pixels such as 224, or (height, width).")
+    return whole("resolution", sides[0]), whole("resolution", sides[1])
 
 
 def as_network(net: Network | str) -> Network:
