@@ -49,7 +49,14 @@ class Asked:
 
     data: str | None = None
     phi: float | None = None
-    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+    budget: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            show_default=False,
+            help=quantities.budget_help("instead of phi, a limit on the largest member, such as macs=20M"),
+        ),
+    ] = ()
     batch: Whole | None = None
     tolerance: float | None = None
     candidates: Whole | None = None
@@ -64,12 +71,12 @@ class Asked:
         """The question, for a baseline or the usual one."""
         if self.phi is not None and self.budget:
             raise UsageError("give --phi or --budget, not both.")
-        if self.batch is None and any("training" in text for text in self.budget):
-            raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
+        limits = quantities.limits(self.budget)
+        quantities.require_batch(limits, self.batch)
         given = {
             **vars(self),
             "network": net,
-            "budget": quantities.limits(self.budget) or None,
+            "budget": limits or None,
             "time": None if self.time is None else quantities.seconds(self.time),
         }
         from triscale.search.question import Question  # noqa: PLC0415  without torch: a mistake is told at once

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triscale import intervals, units
+from triscale.cost import registry
 from triscale.report.facts import Facts
 
 Lines = list[tuple[str, str]]
@@ -21,12 +22,16 @@ def question(facts: Facts) -> Lines:
     asked = facts.study.get("question")
     if isinstance(asked, Mapping):
         command = facts.study.get("command")
-        memory = any("memory" in limit for limit in asked.get("budget") or ())
-        given = {
-            name: value for name, value in asked.items() if value not in (None, {}) and (memory or name != "batch")
-        }
+        batch = any(_depends_on_batch(limit) for limit in asked.get("budget") or ())
+        given = {name: value for name, value in asked.items() if value not in (None, {}) and (batch or name != "batch")}
         return _lines({"command": command, **given} if command else given)
     return [] if asked is None else [("question", units.text(asked))]
+
+
+def _depends_on_batch(limit: str) -> bool:
+    """Of a metric that is not known here, perhaps."""
+    metric = registry().get(limit)
+    return metric is None or bool(metric.needs)
 
 
 def data_facts(facts: Facts) -> Lines:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from triscale.cost import Target
 from triscale.errors import InputError
-from triscale.scaling import Factors
+from triscale.scaling import Factors, fit_budget
 from triscale.search.agenda import LEADERS, agenda
 from triscale.search.candidates import Candidate, candidates, cell_of
-from triscale.search.family import steps, within
+from triscale.search.family import steps
 from triscale.search.jobs import Job
 from triscale.search.question import Question
 from triscale.spec import Network
@@ -75,6 +76,7 @@ def make_plan(
     speed: SecondsPerPicture,
     workers: int,
     recipe: Recipe,
+    target: Target,
 ) -> Plan:
     """Candidates, lengths and the predicted time.
 
@@ -88,12 +90,13 @@ def make_plan(
         speed: seconds of training a picture takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
+        target: what the limits are held against, see `study_target`.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
     whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
-    phis = _phis(question, baseline)
+    phis = _phis(question, baseline, target)
     wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
     seeds = [question.seed + k for k in range(question.seeds)]
     every = candidates(baseline, tolerance=question.tolerance, most=wanted)
@@ -127,11 +130,11 @@ def make_plan(
     )
 
 
-def _phis(question: Question, baseline: Network) -> list[float]:
+def _phis(question: Question, baseline: Network, target: Target) -> list[float]:
     """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
-        phi = within(baseline, question.budget, question.batch).phi
+        phi = fit_budget(baseline, question.budget, target=target).phi
     return steps(phi) if phi > 0 else [phi]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from triscale.cost import registry
 from triscale.errors import UsageError
 
 
@@ -19,8 +20,8 @@ class Question:
         data: `flowers`, an .npz pair or a folder of class folders.
         network: the baseline: a registered name, a scaled name or a spec file.
         phi: the largest phi of the family; ignored where `budget` is given.
-        budget: limits on the last member of the family (macs, params, activations, inference_memory, training_memory).
-        batch: of the training_memory limit.
+        budget: limits on the last member of the family, by the names of metrics (`triscale.cost.registry`).
+        batch: of limits that depend on it, such as training_memory.
         tolerance: how far the counted cost of a candidate may be from twice the baseline's (2 +- tolerance).
         candidates: most networks in the search for alpha, beta and gamma, corners included.
         seeds: trainings of the leaders, the corners, the baseline and every member of the family.
@@ -77,7 +78,7 @@ class Question:
             value = getattr(self, spec.name)
             option = f"--{spec.name.replace('_', '-')}"
             if spec.name == "budget":
-                words += [word for name, limit in value.items() for word in (option, f"{name}={limit:.15g}")]
+                words += [word for name, limit in value.items() for word in (option, f"{name}={_written(name, limit)}")]
             elif spec.name == "time" and value is not None:
                 words += [option, f"{value:g}s"]
             elif spec.name != "network" and value != spec.default:
@@ -88,3 +89,9 @@ class Question:
         """12 hex digits over the question, the content of the data and the content of the baseline."""
         fields = {**self.document(), "data": fingerprint, "network": baseline}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _written(name: str, limit: float) -> str:
+    """The limit as the command line reads it; a plain number where the metric is not known in this process."""
+    metric = registry().get(name)
+    return metric.unit.write(limit) if metric else f"{limit:.15g}"

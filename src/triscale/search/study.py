@@ -18,7 +18,7 @@ import torch
 from triscale import records as store
 from triscale import scaling
 from triscale._version import __version__
-from triscale.cost import count
+from triscale.cost import Target, count
 from triscale.data import Split, SplitRule, recorded_rule
 from triscale.data.split import FIRST
 from triscale.errors import InputError
@@ -32,6 +32,7 @@ from triscale.search.answer import answer_lines
 from triscale.search.candidates import Candidate, Cell
 from triscale.search.family import family
 from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, trained
+from triscale.search.limits import study_target
 from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.pool import run_all
 from triscale.search.progress import Progress
@@ -105,7 +106,14 @@ class Study:
         split = self.place.split
         self.progress.say("timing a few training steps")
         pictures = {"train": len(split.training), "validation": len(split.validation)}
-        return make_plan(self.question, self.baseline, pictures, self._speed, self.workers, Recipe())
+        return make_plan(
+            self.question, self.baseline, pictures, self._speed, self.workers, Recipe(), self._target(Recipe())
+        )
+
+    def _target(self, recipe: Recipe) -> Target:
+        """What the limits are held against: the trainings of this study, by its recipe."""
+        asked, place = self.question, self.place
+        return study_target(asked.budget, recipe, batch=asked.batch, threads=place.threads, device=place.device.type)
 
     def run(self) -> Records:
         """Do all that is missing, and return the records, the answer last."""
@@ -232,8 +240,8 @@ class Study:
             known = {one["id"]: _candidate(one) for one in plan["candidates"]}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             coefficients = Coefficients(**choice["coefficients"])
-            limits, batch = self.question.budget, self.question.batch
-            found = family(self.baseline, coefficients, plan["phi"], limits, batch, corners, known[choice["chosen"]])
+            limits, target = self.question.budget, self._target(self.place.recipe)
+            found = family(self.baseline, coefficients, plan["phi"], limits, target, corners, known[choice["chosen"]])
             macs = count(self.baseline).macs
             self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
         members = self._members
