@@ -1,7 +1,7 @@
 """How training memory is counted, for the commands that count it: `--optimizer`, `--precision`, `--isa` and others."""
 
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, get_args
+from typing import Annotated, Any, TypedDict, get_args
 
 from cyclopts import Parameter
 
@@ -31,7 +31,8 @@ class Trained:
     Attributes:
         optimizer: whose state counts as training memory: sgd, rmsprop, adam or adamw.
         precision: of the training: float32, or bfloat16 by autocast.
-        recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
+        recompute: gradient checkpointing: the training keeps the inputs of blocks alone, and makes their maps again in
+            the backward pass.
         ema: the training keeps a moving average of the weights.
         isa: whose kernels count beside tensors: avx2, avx512, none, or here, which is this machine.
         threads: of these kernels; by default as many as torch takes here.
@@ -40,7 +41,7 @@ class Trained:
 
     optimizer: str = "sgd"
     precision: str = "float32"
-    recompute: Flag = False
+    recompute: Annotated[Flag, Parameter(name=("--gradient-checkpointing", "--recompute"))] = False
     ema: Flag = False
     isa: str = "here"
     threads: Whole | None = None
