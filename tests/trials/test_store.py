@@ -5,8 +5,10 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fixtures import RUNS_OF_0_1
 from tests.trials import made
 from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.recipes import Recipe
 from triscale.trials import RECORDS, Epoch, Trial, TrialStore, read
 from triscale.trials.study_records import AnswerRecord, EventRecord
-
-RUNS_OF_0_1 = Path(__file__).parent.parent / "fixtures" / "runs-0.1.0"
 
 
 def written(folder: Path, count: int = 3) -> Path:
@@ -32,24 +33,33 @@ def written(folder: Path, count: int = 3) -> Path:
     return folder / RECORDS
 
 
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder that no disk slows down, where the system has one."""
+    shared = Path("/dev/shm")  # noqa: S108  a new folder of its own
+    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as place:
+        yield Path(place)
+
+
 def seeds(folder: Path) -> list[int]:
     return [one.seed for one in read(folder)]
 
 
-def test_a_file_cut_at_any_byte_of_its_last_two_lines_loses_one_trial_and_takes_the_next(tmp_path: Path) -> None:
-    path = written(tmp_path)
+def test_a_file_cut_at_any_byte_of_its_last_two_lines_loses_one_trial_and_takes_the_next(in_memory: Path) -> None:
+    with TrialStore(in_memory) as store:
+        store.put(*(Trial(job=replace(made.JOB, seed=seed)) for seed in range(3)))
+    path, new = in_memory / RECORDS, Trial(job=replace(made.JOB, seed=9))
     content = path.read_bytes()
     ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")]
     for cut in range(ends[-3], ends[-1]):
         path.write_bytes(content[:cut])
-        whole = 1 if cut < ends[-2] else 2
-        found = read(tmp_path)
-        assert ([one.seed for one in found], found.torn) == ([*range(whole)], cut not in ends)
-        with TrialStore(tmp_path) as store:
-            assert len(store) == whole
-            store.put(made.trial(9))
-        again = read(tmp_path)
-        assert ([one.seed for one in again], again.torn) == ([*range(whole), 9], False)
+        whole = [0] if cut < ends[-2] else [0, 1]
+        assert read(in_memory).torn == (cut not in ends)
+        with TrialStore(in_memory) as store:
+            assert [one.seed for one in store] == whole
+            store.put(new)
+        again = read(in_memory)
+        assert ([one.seed for one in again], again.torn) == ([*whole, 9], False)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +138,9 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
         "with TrialStore(Path(sys.argv[1])) as store:\n"
         "    for seed in range(10**6): store.put(made.trial(len(store)))\n"
     )
-    known = 0
+    known, env = 0, {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for _ in range(2):
-        writer = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+        writer = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=env)
         while not (tmp_path / RECORDS).exists() or len(read(tmp_path)) < known + 20:
             assert writer.poll() is None
             time.sleep(0.01)
@@ -155,13 +165,19 @@ def test_a_store_of_a_newer_version_is_refused_by_its_name(tmp_path: Path) -> No
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
-    with TrialStore(tmp_path) as store:
-        store.put(made.trial())
-        with pytest.raises(BusyError, match=f"another process \\({os.getpid()}\\)") as told, TrialStore(tmp_path):
+    def opened() -> None:
+        with TrialStore(tmp_path):
             pass
+
+    with TrialStore(tmp_path) as store, ThreadPoolExecutor() as others:
+        store.put(made.trial())
+        with pytest.raises(BusyError, match=f"another process \\({os.getpid()}\\)") as told:
+            others.submit(opened).result()
         assert told.value.exit_code == 75
+        with pytest.raises(BusyError, match="open for writing in this process already"):
+            opened()
         assert len(read(tmp_path)) == 1
-    written(tmp_path)
+    opened()
 
 
 def test_a_number_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -198,11 +214,13 @@ def test_what_cannot_be_opened_ends_in_its_own_error(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(found=st.lists(made.trials, min_size=1, max_size=3))
-def test_any_trial_is_given_back_as_it_was_put(tmp_path_factory: pytest.TempPathFactory, found: list[Trial]) -> None:
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(found=st.lists(made.trials, min_size=1, max_size=2))
+def test_any_trial_is_given_back_as_it_was_put(in_memory: Path, found: list[Trial]) -> None:
     """Of equal keys the last one counts, in the place of the first; its key is that of its own job."""
-    folder = tmp_path_factory.mktemp("store")
+    folder = in_memory / str(len(list(in_memory.iterdir())))
     with TrialStore(folder) as store:
         for one in found:
             store.put(one)

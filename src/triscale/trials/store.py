@@ -6,7 +6,7 @@ opening for writing removes it first.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from triscale._version import __version__
-from triscale.errors import InputError, NumericError, StorageError
+from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
 from triscale.trials.codec import from_json, is_object
@@ -42,6 +42,8 @@ class _Tag(msgspec.Struct):
 
 
 _KIND = msgspec.json.Decoder(_Tag)
+_written: set[Path] = set()
+"""Files that stores of this process have open."""
 
 
 class Stored:
@@ -124,6 +126,7 @@ class TrialStore(Stored):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
+            stack.enter_context(_only_writer(self.path))
             intact, old = _loaded(self, self.path) if self.path.exists() else (0, False)
             if old:
                 raise InputError(
@@ -207,6 +210,19 @@ def read(where: str | Path) -> Stored:
     found, where = Stored(), Path(where)
     _loaded(found, where if where.is_file() else where / RECORDS)
     return found
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """A thread may hold its lock twice, but two stores would write over each other."""
+    path = path.resolve()
+    if path in _written:
+        raise BusyError(f"{path} is open for writing in this process already; write to that store.")
+    _written.add(path)
+    try:
+        yield
+    finally:
+        _written.discard(path)
 
 
 def _opened(path: Path, intact: int) -> FileIO:
