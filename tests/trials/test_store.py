@@ -174,7 +174,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
         with pytest.raises(BusyError, match=f"another process \\({os.getpid()}\\)") as told:
             others.submit(opened).result()
         assert told.value.exit_code == 75
-        with pytest.raises(BusyError, match="open for writing in this process already"):
+        with pytest.raises(BusyError, match="is open in this process already"):
             opened()
         assert len(read(tmp_path)) == 1
     opened()

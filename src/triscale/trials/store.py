@@ -34,6 +34,8 @@ from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
+_OPEN: set[Path] = set()
+"""Folders whose store this process has open."""
 _Kind = TypeVar("_Kind", bound=StudyLine)
 
 
@@ -42,8 +44,6 @@ class _Tag(msgspec.Struct):
 
 
 _KIND = msgspec.json.Decoder(_Tag)
-_written: set[Path] = set()
-"""Files that stores of this process have open."""
 
 
 class Stored:
@@ -126,7 +126,7 @@ class TrialStore(Stored):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
-            stack.enter_context(_only_writer(self.path))
+            stack.enter_context(_alone(self.folder))
             intact, old = _loaded(self, self.path) if self.path.exists() else (0, False)
             if old:
                 raise InputError(
@@ -213,16 +213,16 @@ def read(where: str | Path) -> Stored:
 
 
 @contextmanager
-def _only_writer(path: Path) -> Iterator[None]:
-    """A thread may hold its lock twice, but two stores would write over each other."""
-    path = path.resolve()
-    if path in _written:
-        raise BusyError(f"{path} is open for writing in this process already; write to that store.")
-    _written.add(path)
+def _alone(folder: Path) -> Iterator[None]:
+    """Whoever holds a folder may open its store once; BusyError where this thread has opened it already."""
+    place = folder.resolve()
+    if place in _OPEN:
+        raise BusyError(f"the store in {folder} is open in this process already; close it first.")
+    _OPEN.add(place)
     try:
         yield
     finally:
-        _written.discard(path)
+        _OPEN.discard(place)
 
 
 def _opened(path: Path, intact: int) -> FileIO:
