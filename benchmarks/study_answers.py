@@ -6,8 +6,6 @@
 import sys
 from pathlib import Path
 
-import msgspec
-
 from triscale import trials
 from triscale.report import summary_markdown
 from triscale.search.rank import RULE, choose
@@ -21,7 +19,7 @@ def chosen_as_today(stored: trials.Stored) -> bool:
         return choice is not None
     macs = {one.id: int(one.cost["macs"]) for one in plan.candidates}
     within = [one.id for one in plan.candidates if one.within]
-    return choose([msgspec.to_builtins(row) for row in choice.ranking], macs, within) == choice.chosen
+    return choose(choice.ranking, macs, within) == choice.chosen
 
 
 def main(folders: list[Path]) -> None:

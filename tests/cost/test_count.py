@@ -57,7 +57,7 @@ def test_cost_has_the_keys_that_scripts_rely_on() -> None:
 
     assert list(found) == [
         "network", "resolution", "params", "macs", "activations", "inference_memory", "training_memory", "batch",
-        "inference_kernels", "training_kernels", "kernels", "threads",
+        "inference_kernels", "training_kernels", "kernels", "threads", "file_size", "weights_precision", "metrics",
     ]  # fmt: skip
     assert [found[k] for k in ("network", "resolution", "params", "batch")] == ["mobilenet_v1", [64, 96], 4_231_976, 3]
     assert count(replace(network("mobilenet_v1"), resolution=(64, 96))).macs == found["macs"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.cost import count
+from triscale.cost import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.search.agenda import LEADERS
@@ -34,7 +34,7 @@ def speed(net: Network) -> float:
 
 
 def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> Plan:
-    return make_plan(question, BASE, pictures, speed, workers, Recipe())
+    return make_plan(question, BASE, pictures, speed, workers, Recipe(), ANYWHERE)
 
 
 def test_the_prediction_is_the_sum_of_all_trainings_worked_out_by_hand() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
+from triscale.cost import read_limit
 from triscale.errors import UsageError
 from triscale.machine import cores
-from triscale.quantities import quantity, seconds
+from triscale.quantities import seconds
 from triscale.spec import Network
 from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
@@ -123,10 +124,7 @@ def study(
     from triscale.train import numerics_here  # noqa: PLC0415
 
     _known("study", asked, Question)
-    limits = {
-        name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
-        for name, limit in (budget or {}).items()
-    }
+    limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
     question = Question(
         network=baseline if isinstance(baseline, str) else baseline.name,
         data=str(data),

@@ -53,7 +53,14 @@ class Asked:
     recipe: str | None = None
     precision: Literal["float32", "bfloat16", "auto"] | None = None
     phi: float | None = None
-    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+    budget: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            show_default=False,
+            help=quantities.budget_help("instead of phi, a limit on the largest member, such as macs=20M"),
+        ),
+    ] = ()
     batch: Whole | None = None
     tolerance: float | None = None
     candidates: Whole | None = None
@@ -67,11 +74,12 @@ class Asked:
         """The question, for a baseline or the usual one."""
         if self.phi is not None and self.budget:
             raise UsageError("give --phi or --budget, not both.")
+        limits = quantities.limits(self.budget)
         given = {
             **vars(self),
             **vars(doubtful),
             "network": net,
-            "budget": quantities.limits(self.budget) or None,
+            "budget": limits or None,
             "time": None if self.time is None else quantities.seconds(self.time),
         }
         from triscale.search.question import Question  # noqa: PLC0415  without torch: a mistake is told at once

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from triscale import intervals, units
+from triscale.cost import registry
 from triscale.report.facts import Facts
 from triscale.trials.study_records import ChoiceRecord, StudyRecord
 
@@ -21,9 +22,15 @@ def question(facts: Facts) -> Lines:
         return []
     asked, command = facts.study.question, facts.study.command
     budget = asked.get("budget")
-    memory = isinstance(budget, Mapping) and any("memory" in limit for limit in budget)
-    given = {name: value for name, value in asked.items() if value not in (None, {}) and (memory or name != "batch")}
+    batch = isinstance(budget, Mapping) and any(map(_depends_on_batch, budget))
+    given = {name: value for name, value in asked.items() if value not in (None, {}) and (batch or name != "batch")}
     return _lines({"command": command, **given} if command else given)
+
+
+def _depends_on_batch(limit: str) -> bool:
+    """Of a metric that is not known here, perhaps."""
+    metric = registry().get(limit)
+    return metric is None or bool(metric.needs)
 
 
 def data_facts(facts: Facts) -> Lines:

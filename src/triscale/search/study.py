@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from triscale.cost import count
+from triscale.cost import Target, count
 from triscale.data import Policy, Split, SplitRule
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
@@ -24,6 +24,7 @@ from triscale.search.choice import make_choice
 from triscale.search.family import family
 from triscale.search.finish import best_member, test_accuracy, write_answer
 from triscale.search.leaders import leading
+from triscale.search.limits import study_target
 from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.progress import Progress, Quiet
 from triscale.search.question import Question
@@ -132,7 +133,13 @@ class Study:
     def plan(self) -> Plan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
         self.progress.say("timing a few training steps")
-        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe)
+        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
+
+    @property
+    def _target(self) -> Target:
+        """What the limits are held against: the trainings of this study, by its recipe."""
+        numerics = self.numerics
+        return study_target(self.question.budget, self.recipe, threads=numerics.threads, device=numerics.device)
 
     def run(self) -> Stored:
         """Do all that is missing, and return the store, the answer last.
@@ -257,7 +264,7 @@ class Study:
             found = choice.coefficients
             coefficients = Coefficients(found.alpha, found.beta, found.gamma)
             members = family(
-                self.baseline, coefficients, plan.phi, self.question.budget, self.recipe.batch, corners,
+                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
                 known[choice.chosen],
             )  # fmt: skip
             macs, native = count(self.baseline).macs, self.source.native

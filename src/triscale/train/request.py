@@ -9,7 +9,7 @@ import torch
 from triscale.data import Policy, Source, open_data
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import PhotoPart
-from triscale.data.split import VALIDATION
+from triscale.data.split import VALIDATION, recorded_rule
 from triscale.errors import UsageError
 from triscale.nn import native
 from triscale.recipes import Recipe
@@ -72,10 +72,13 @@ class TrainRequest:
         """Open and check the data, by the rule of splits of the job that is resumed, if there is one.
 
         Raises:
-            InputError: see `triscale.data.open_data`.
+            InputError: see `triscale.data.open_data`; or that rule is of a later version.
             UsageError: the rule of that job cannot group images as asked.
         """
-        rule = self.policy.split if known is None else replace(self.policy.split, version=known.data.rule)
+        rule = self.policy.split
+        if known is not None:
+            recorded = recorded_rule({"version": known.data.rule, "group_by": known.data.group_by})
+            rule = replace(rule, version=recorded.version)
         source = open_data(self.data, policy=replace(self.policy, split=rule))
         return Inputs(source=source, weights=self.weights, teacher=self.teacher)
 
@@ -146,18 +149,27 @@ def resolve(
     )  # fmt: skip
     refuse_unfit(job, inputs)
     job = replace(job, parts=_parts(request, job, numerics, execution, world, say, known))
-    if known is not None and line is None and known.pipeline is None:
-        as_before = replace(job, processes=known.processes)  # fewer or more may resume it, which is recorded
-        return as_before if as_before.key == known.key else job
-    return job
+    return job if known is None else _shared_as_before(job, known)
+
+
+def _shared_as_before(job: TrainJob, known: TrainJob) -> TrainJob:
+    """The known job, if the new one differs only in how processes share it: these may resume it, which is recorded.
+
+    A pipeline splits a batch into micro-batches, and one process may take it in as many parts.
+    """
+    split = known.parts if job.pipeline or known.pipeline else job.parts
+    same = replace(job, processes=known.processes, pipeline=known.pipeline, parts=split)
+    return same if same.key == known.key else job
 
 
 def _recipe(request: TrainRequest, numerics: Numerics, world: World, say: Say, known: TrainJob | None) -> Recipe:
     """With its precision and with what its norms do."""
     asked = request.recipe
     precision, norms = asked.precision, asked.norms
+    if precision == "auto" and known is not None:
+        precision = known.recipe.precision
     if precision == "auto":
-        precision = known.recipe.precision if known else _precision(asked, numerics, world, say)
+        precision = _precision(asked, numerics, world, say)
     elif precision == "bfloat16" and slow_bfloat16(torch.device(numerics.device), kernels=True) == NO_INSTRUCTIONS:
         say(
             f"warning: {NO_INSTRUCTIONS}, so that bfloat16 is several times slower than float32; "
