@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from random import Random
 from typing import Generic, TypeVar
 
@@ -28,7 +29,7 @@ class Chances:
 class SimulatedExecutor(Generic[P, R]):
     """Workers that compute nothing: an attempt takes 0.5 to 1.5 seconds, drawn.
 
-    An attempt that stands still sends its result long after it was killed, as a machine does that was cut off.
+    An attempt that stands still sends its result late, perhaps after it was killed, as a machine that was cut off.
 
     Args:
         result: what an attempt at a task returns.
@@ -59,6 +60,10 @@ class SimulatedExecutor(Generic[P, R]):
         """Workers without a task."""
         return self._workers - len(self._busy)
 
+    def shares(self, folder: Path) -> bool:  # noqa: ARG002
+        """Nobody writes anything."""
+        return True
+
     def start(self, task: Task[P], attempt: int) -> None:
         """Draw what will come of an attempt, and when."""
         if self.slots < 1 or task.key in self._busy:
@@ -73,7 +78,7 @@ class SimulatedExecutor(Generic[P, R]):
             self._send(end, Failed(task.key, attempt, ArithmeticError(task.key)))
         else:
             still = draw < chances.die + chances.fail + chances.stand_still
-            late = self._random.uniform(50.0, 200.0) if still else 0.0
+            late = self._random.uniform(4.0, 30.0) if still else 0.0
             self._send(end + late, Ended(task.key, attempt, self._result(task, attempt)))
             if self._random.random() < chances.twice:
                 again = self._random.uniform(0.0, 3.0)

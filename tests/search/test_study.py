@@ -1,5 +1,6 @@
 """A study from end to end: what it trains, and that neither kills nor workers change a bit of it."""
 
+import json
 import os
 import random
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,24 @@ def test_a_study_ends_with_exactly_the_trials_that_it_planned(whole: Path) -> No
 def test_two_workers_give_the_bytes_of_one(whole: Path, tmp_path: Path) -> None:
     study(folder=tmp_path / "two", jobs=2).run()
     assert outcome(tmp_path / "two") == outcome(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_two_workers_of_a_ray_cluster_give_the_bytes_of_one(whole: Path, tmp_path: Path) -> None:
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    folder = tmp_path / "ray"
+    done = subprocess.run(
+        [*command(folder, 2), "--engine", "ray", "--json"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["folder"] == str(folder)
+    assert outcome(folder) == outcome(whole)
 
 
 def test_a_training_by_itself_with_the_job_of_a_trial_gives_its_bytes(whole: Path, tmp_path: Path) -> None:

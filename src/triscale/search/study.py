@@ -104,7 +104,7 @@ class Study:
         execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
         job = resolve(request, Inputs(source=self.source), numerics, execution, World(), self.progress.say)
         return Terms(
-            job=job, numerics=numerics, execution=execution, data=asked.data, policy=self._policy,
+            job=job, numerics=numerics, execution=execution, data=_everywhere(asked.data), policy=self._policy,
             images=subset or self.source.training_split(seed=asked.seed).training.size, shared=shared,
         )  # fmt: skip
 
@@ -166,8 +166,9 @@ class Study:
     @contextmanager
     def _campaign(self) -> Iterator[Campaign]:
         executor = self._workers()
+        terms = replace(self._terms, shared=self._terms.shared and executor.shares(self.folder))
         try:
-            yield Campaign(self._store, self._terms, executor, self.progress)
+            yield Campaign(self._store, terms, executor, self.progress)
         finally:
             executor.close()
 
@@ -329,3 +330,8 @@ def _policy(question: Question, known: StudyRecord | None) -> Policy:
         rule = replace(rule, version=known.data.rule)
     names = ("strict", "allow_empty", "follow_links", "download", "allow_truncated")
     return Policy(**{name: getattr(question, name) for name in names}, split=rule)
+
+
+def _everywhere(data: str) -> str:
+    """What opens the images, wherever a worker's working folder is."""
+    return str(Path(data).resolve()) if Path(data).exists() else data

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,9 @@ class _Late:
         return self.now
 
     slots = 1
+
+    def shares(self, folder: Path) -> bool:  # noqa: ARG002
+        return True
 
     def start(self, task: Task[None], attempt: int) -> None:  # noqa: ARG002
         self._attempt = attempt

@@ -48,7 +48,6 @@ class RayExecutor(Generic[P, R]):
         place: what a worker has.
         paths: what every node needs, such as the data set; absolute.
         ship: carry those to nodes that lack them, instead of rejecting the nodes.
-        folder: where the driver writes; `shared` says whether all nodes see it.
         notice: is told of each node that is rejected, and why.
 
     Attributes:
@@ -66,7 +65,6 @@ class RayExecutor(Generic[P, R]):
         *,
         paths: Sequence[Path] = (),
         ship: bool = False,
-        folder: Path | None = None,
         notice: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         importable(work)
@@ -76,7 +74,7 @@ class RayExecutor(Generic[P, R]):
         self._crew = _Crew(place)
         self._mailbox: Any = None
         try:
-            self._team = Team(address, paths, folder, ship=ship, notice=notice)
+            self._team = Team(address, paths, ship=ship, notice=notice)
             here = pinned(ray.get_runtime_context().get_node_id(), soft=True)
             self._mailbox = ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy=here)(Mailbox).remote()
         except BaseException:
@@ -92,9 +90,14 @@ class RayExecutor(Generic[P, R]):
         return dict(self._team.rejected)
 
     @property
-    def shared(self) -> bool:
-        """Whether workers see `folder`; where they do not, what they make has to be in their results."""
-        return self._team.shared
+    def places(self) -> int:
+        """Workers that fit on the nodes that are there now, at most those that are wanted."""
+        fit = sum(node.rooms(self._place.cores, self._place.gpus) for node in self._team.accepted())
+        return fit if self._place.workers is None else min(fit, self._place.workers)
+
+    def shares(self, folder: Path) -> bool:
+        """Whether every node sees this folder of the driver."""
+        return self._team.shares(folder)
 
     @property
     def slots(self) -> int:
@@ -173,7 +176,6 @@ class RayExecutor(Generic[P, R]):
             ray.kill(worker.actor)
         if self._mailbox is not None:
             ray.kill(self._mailbox)
-            self._team.close()
         self._crew, self._mailbox = _Crew(self._place), None
         if self._ours:
             ray.shutdown()
