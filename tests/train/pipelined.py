@@ -77,7 +77,9 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     options, again = parted(more)
     recipe = Recipe(batch=count, ema=0.9, layer_decay=0.9, **options)
     pictures, labels = batch_for(of, count)
-    weighed = {"class_weights": balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None}
+    weighed: dict[str, Any] = {
+        "class_weights": balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None
+    }
     model = model_for(of, torch.channels_last)
     engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU, checkpointing=again, **weighed)
     engine.learn(pictures, labels)

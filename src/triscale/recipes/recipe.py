@@ -218,10 +218,15 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """For records: the fields that every recipe has had, and of the later ones those that say something."""
         return {
-            one.name: type(one.default)(getattr(self, one.name))  # 1 given for 1.0 is no other recipe
+            one.name: _as_typed(getattr(self, one.name), one.default)
             for one in fields(self)
             if one.name in _FIRST or getattr(self, one.name) != one.default
         }
+
+
+def _as_typed(value: object, usual: object) -> object:
+    """A fraction where the usual value is one: 1 given for 1.0 is no other recipe."""
+    return float(value) if isinstance(usual, float) and isinstance(value, int) else value
 
 
 def _even_side(share: float, side: int) -> int:
