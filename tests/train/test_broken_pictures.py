@@ -9,7 +9,7 @@ import pytest
 
 from tests.train.pictures import class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from triscale import trials
 from triscale.data import open_data, split_validation
 from triscale.data.photos import PhotoPart
 from triscale.errors import InputError
@@ -61,7 +61,7 @@ def test_of_random_crops_it_is_named_once_and_the_training_goes_on(
     said = [text for text in watch.said if "could not be read any more" in text]
     assert len(said) == 1
     assert victim.name in said[0]
-    assert len(records.read(tmp_path / "run" / "records.jsonl").all("epoch")) == 3
+    assert [len(one.history) for one in trials.read(tmp_path / "run")] == [3]
 
 
 @pytest.mark.parametrize("of", [0, 1], ids=["training", "validation"])
@@ -86,7 +86,7 @@ def test_of_rendered_pictures_it_is_named_and_the_others_are_trained_on(
     (plain / "1" / victim.name).unlink(missing_ok=True)
     run(asked(plain), tmp_path / "expected")
     losses = [
-        [one["train_loss"] for one in records.read(tmp_path / name / "records.jsonl").all("epoch")]
+        [one.train_loss for trial in trials.read(tmp_path / name) for one in trial.history]
         for name in ("run", "expected")
     ]
     assert losses[0] == losses[1]

@@ -19,7 +19,7 @@ import torch
 
 from tests.train.durable import EPOCHS, KINDS, STEPS, Ended, Trainer, killed_once, left_of, members, states
 from tests.train.faults import NTH, POINTS
-from triscale import records
+from triscale import trials
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def finish(trainer: Trainer, folder: str) -> Ended:
 def refuse_remains(trainer: Trainer, folder: str, ended: Ended) -> None:
     """It came to its end, every epoch has one record, and nothing of a killed process is left."""
     assert ended.code == 0, ended.err
-    epochs = [one["epoch"] for one in records.read(trainer.place / folder / "records.jsonl").all("epoch")]
+    epochs = [one.epoch for trial in trials.read(trainer.place / folder) for one in trial.history]
     assert epochs == list(range(1, EPOCHS + 1))
     assert not list((trainer.place / folder).glob(".*.tmp"))
 

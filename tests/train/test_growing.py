@@ -13,7 +13,7 @@ from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import pictures
 from tests.train.test_run import Silent, run
-from triscale import records
+from triscale import trials
 from triscale.data import open_data
 from triscale.data.batches import Augmentation
 from triscale.data.loader import Loader
@@ -151,8 +151,8 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path,
     """In the middle of the smallest and of the largest size, and where one gives way to the next."""
     asked = Asked(network=SMALL, data=str(data), recipe=recipe, seed=1)
     run(asked, tmp_path / "whole")
-    told = records.read(tmp_path / "whole" / "records.jsonl").all("epoch")
-    assert [one["resolution"] for one in told] == [[4, 4], [6, 6], [8, 8]]
+    (trial,) = trials.read(tmp_path / "whole")
+    assert [one.resolution for one in trial.history] == [(4, 4), (6, 6), (8, 8)]
     with pytest.raises(Interrupted):
         run(asked, tmp_path / "run", Silent(stop), workers=0)
     run(asked, tmp_path / "run")

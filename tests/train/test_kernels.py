@@ -15,7 +15,7 @@ from tests.nn.machines import CROWD
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from triscale import trials
 from triscale.machine import machine
 from triscale.nn import build, kept_plan, kernels_everywhere, native
 from triscale.nn.contest import STOCK, Comparison
@@ -68,15 +68,12 @@ def test_the_plan_is_recorded_and_changes_little(tmp_path: Path, data: Path) -> 
     """Weights have the same names, the first loss is the same to rounding, and the accuracy to a picture or two."""
     fast = run(asked(data, recipe=RECIPE), tmp_path / "fast")
     plain = run(asked(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
-    first, other = (records.read(tmp_path / name / "records.jsonl").all("train")[0] for name in ("fast", "plain"))
-    assert first["plan"]["norms"]
-    assert SpeedPlan.from_dict(other["plan"]) == SpeedPlan()
+    first, other = (one for name in ("fast", "plain") for one in trials.read(tmp_path / name))
+    assert first.numerics.plan.norms
+    assert other.numerics.plan == SpeedPlan()
     assert load(fast.checkpoint).state.keys() == load(plain.checkpoint).state.keys()
     assert fast.val_top1 == pytest.approx(plain.val_top1, abs=0.25)
-    losses = [
-        records.read(tmp_path / name / "records.jsonl").all("epoch")[0]["train_loss"] for name in ("fast", "plain")
-    ]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert first.history[0].train_loss == pytest.approx(other.history[0].train_loss, rel=1e-4)
 
 
 @pytest.mark.usefixtures("everywhere")
@@ -237,6 +234,7 @@ def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
     watch = Silent(10**6)
     run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
     assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)
-    plan = SpeedPlan.from_dict(records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["plan"])
+    (trial,) = trials.read(tmp_path / "run")
+    plan = trial.numerics.plan
     assert set(plan.convolutions.values()) == {"rewritten"}
     assert not plan.compiled

@@ -12,7 +12,7 @@ from torch import nn
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from triscale import trials
 from triscale.errors import UsageError
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe
@@ -138,7 +138,7 @@ def test_what_auto_chose_is_told_and_recorded(tmp_path: Path, data: Path) -> Non
     watch = Silent(10**6)
     run(asked(data, weights=weights, recipe=replace(RECIPE, norms="auto", epochs=1)), tmp_path / "run", watch)
     assert any(text.startswith("batch norms: freeze") for text in watch.said)
-    assert records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["recipe"]["norms"] == "freeze"
+    assert [one.job.recipe.norms for one in trials.read(tmp_path / "run")] == ["freeze"]
 
 
 def test_rates_fall_from_the_classifier_to_the_stem() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.test_world import GONE, Trainings
-from triscale import records
+from triscale import trials
 from triscale.nn import build
 from triscale.weights import load as load_checkpoint
 
@@ -95,10 +95,10 @@ def pipelines(place: Path, epochs: int) -> Trainings:
 def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path) -> None:
     trainings = pipelines(tmp_path, 2)
     trainings.whole("whole", 2, *LINE)
-    assert [one["parts"] for one in trainings.epochs("whole")] == [4, 4]
+    assert [one.parts for one in trainings.epochs("whole")] == [4, 4]
     best = load_checkpoint(tmp_path / "whole" / "best.safetensors")
     build(best.network).load_state_dict(best.state)
-    assert 0 <= trainings.epochs("whole")[1]["validation_top1"] <= 1
+    assert 0 <= trainings.epochs("whole")[1].validation_top1 <= 1
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_wit
     trainings.wait_for_a_state("stopped")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=GONE)
-    assert not records.read(tmp_path / "stopped" / "records.jsonl").all("result")
+    assert [one.state for one in trials.read(tmp_path / "stopped")] == ["running"]
     (tmp_path / "alone").mkdir()
     for file in (tmp_path / "stopped").iterdir():
         (tmp_path / "alone" / file.name).write_bytes(file.read_bytes())
@@ -118,5 +118,5 @@ def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_wit
     told = trainings.whole("alone", 1)  # a batch in the four parts that were micro-batches
     assert "processes 2 then, 1 now" in told
     for one, other in zip(trainings.epochs("alone"), trainings.epochs("whole"), strict=True):
-        assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
-        assert (one["samples"], one["parts"]) == (other["samples"], 4)
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
+        assert (one.samples, one.parts) == (other.samples, 4)

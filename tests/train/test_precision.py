@@ -10,7 +10,7 @@ import torch
 from tests.train.durable import states
 from tests.train.pictures import class_folders
 from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from triscale import trials
 from triscale.train import Interrupted, Recipe
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
 from triscale.weights import load
@@ -80,8 +80,8 @@ def test_auto_takes_bfloat16_where_it_is_fast(
     run(asked(data, recipe=recipe("auto")), tmp_path / "auto", watch, **options)
     run(asked(data, recipe=recipe(taken)), tmp_path / "named", **options)
     assert any(text.startswith(f"precision: {taken}; ") for text in watch.said)
-    (record,) = records.read(tmp_path / "auto" / "records.jsonl").all("train")
-    assert record["recipe"].get("precision", "float32") == taken
+    (trial,) = trials.read(tmp_path / "auto")
+    assert trial.job.recipe.precision == taken
     ours, named = (load(tmp_path / name / "best.safetensors").state for name in ("auto", "named"))
     assert all(torch.equal(ours[name], named[name]) for name in named)
 

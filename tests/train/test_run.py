@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
-from triscale import records
+from triscale import trials
 from triscale.data import open_data
 from triscale.data.batches import to_tensor
 from triscale.data.source import rendered
@@ -74,9 +74,9 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_a_training_leaves_its_best_weights_its_state_and_one_record_an_epoch(tmp_path: Path, data: Path) -> None:
     result = run(asked(data), tmp_path / "run")
     assert (result.epochs, result.checkpoint) == (3, tmp_path / "run" / "best.safetensors")
-    lines = records.read(tmp_path / "run" / "records.jsonl")
-    assert [one["kind"] for one in lines] == ["train", "epoch", "epoch", "epoch", "result"]
-    tops = [one["validation_top1"] for one in lines.all("epoch")]
+    (trial,) = trials.read(tmp_path / "run")
+    assert (trial.state, [one.epoch for one in trial.history]) == ("done", [1, 2, 3])
+    tops = [one.validation_top1 for one in trial.history]
     assert result.val_top1 == max(tops) == tops[result.best_epoch - 1]
     assert load(result.checkpoint).classes == ("0", "1")
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
@@ -98,7 +98,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path,
     run(asked(data), tmp_path / "run", watch, workers=2)
     assert watch.steps[0] == stop + 1
     assert states(tmp_path / "run") == states(tmp_path / "whole")
-    assert [one["epoch"] for one in records.read(tmp_path / "run" / "records.jsonl").all("epoch")] == [1, 2, 3]
+    assert [one.epoch for trial in trials.read(tmp_path / "run") for one in trial.history] == [1, 2, 3]
 
 
 def test_it_can_be_stopped_while_pictures_are_rendered(tmp_path: Path, data: Path) -> None:

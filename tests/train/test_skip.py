@@ -14,7 +14,7 @@ from tests.train.pictures import class_folders
 from tests.train.test_loop import NETWORK, Listed, pictures
 from tests.train.test_run import Silent, asked, run
 from tests.train.test_saved import keeper
-from triscale import records
+from triscale import trials
 from triscale.errors import NumericError, UsageError
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe, train
@@ -204,8 +204,8 @@ def test_a_training_that_skips_tells_it_once_an_epoch_and_goes_on_to_the_same_bi
     assert len(told) == 1
     assert "1 of 4 steps of epoch 1 were skipped, first step 3. The batch: " in told[0]
     assert ".png" in told[0]
-    epochs = records.read(tmp_path / "whole" / "records.jsonl").all("epoch")
-    assert [one["skipped"] for one in epochs] == [1, 0]
+    (trial,) = trials.read(tmp_path / "whole")
+    assert [one.skipped for one in trial.history] == [1, 0]
     with pytest.raises(Interrupted):
         run(question, tmp_path / "run", Silent(stop))
     run(question, tmp_path / "run")

@@ -11,7 +11,7 @@ from tests.nn.networks import randomise
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import Silent, run
-from triscale import records
+from triscale import trials
 from triscale.errors import InputError, UsageError
 from triscale.nn import build
 from triscale.spec import Preprocessing, Stem, scale
@@ -57,7 +57,9 @@ def test_a_grown_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: 
     data = class_folders(tmp_path / "data")
     one = asked(data, smaller())
     run(one, tmp_path / "whole")
-    assert records.read(tmp_path / "whole" / "records.jsonl")[0]["grown_from"] == "tiny"
+    (trial,) = trials.read(tmp_path / "whole")
+    assert trial.job.weights is not None
+    assert (trial.job.weights.network, trial.job.weights.grow) == ("tiny", True)
     with pytest.raises(Interrupted):
         run(one, tmp_path / "run", Silent(3))
     with pytest.raises(InputError, match=r"another training \(weights, grow\)"):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.torchrun import children, start
-from triscale import records
+from triscale import trials
 from triscale.data import open_data
 from triscale.data.share import Share
 from triscale.errors import InputError
@@ -34,6 +33,7 @@ from triscale.train import Asked, Recipe
 from triscale.train.mix import mixed
 from triscale.train.supply import feeds_of
 from triscale.train.world import _differences
+from triscale.trials import Epoch
 
 NETWORK = replace(SMALL, stochastic_depth=0.0, head=replace(SMALL.head, dropout=0.0))
 RECIPE = "epochs = {}\nbatch = 16\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\nsync_norms = true\n"
@@ -149,9 +149,10 @@ class Trainings:
         assert process.returncode == 0, told
         return told
 
-    def epochs(self, folder: str) -> list[dict[str, Any]]:
-        """Its records of epochs."""
-        return list(records.read(self.place / folder / "records.jsonl").all("epoch"))
+    def epochs(self, folder: str) -> tuple[Epoch, ...]:
+        """Its epochs."""
+        (trial,) = trials.read(self.place / folder)
+        return trial.history
 
     def wait_for_a_state(self, folder: str) -> None:
         """Until the second state is on disk."""
@@ -173,11 +174,11 @@ def test_two_processes_learn_what_one_learns(trainings: Trainings) -> None:
     """The same pictures in the same order, norms over all of them: losses within 1e-5; each picture validated once."""
     trainings.whole("one", 1)
     alone, together = trainings.epochs("one"), trainings.epochs("whole")
-    assert [one["epoch"] for one in together] == list(range(1, 21))
+    assert [one.epoch for one in together] == list(range(1, 21))
     for one, other in zip(alone[:3], together[:3], strict=True):
-        assert other["train_loss"] == pytest.approx(one["train_loss"], rel=1e-5)
-        assert other["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-4)
-        assert (other["samples"], other["validation_top1"]) == (one["samples"], one["validation_top1"])
+        assert other.train_loss == pytest.approx(one.train_loss, rel=1e-5)
+        assert other.gradient_norm == pytest.approx(one.gradient_norm, rel=1e-4)
+        assert (other.samples, other.validation_top1) == (one.samples, one.validation_top1)
 
 
 def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_bits(trainings: Trainings) -> None:
@@ -235,7 +236,7 @@ def test_one_process_goes_on_with_what_two_began(trainings: Trainings) -> None:
     told = trainings.whole("fewer", 1)
     assert "processes 2 then, 1 now" in told
     for one, other in zip(trainings.epochs("fewer")[:5], trainings.epochs("whole")[:5], strict=True):
-        assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
 
 
 def test_processes_that_are_asked_different_things_are_refused(trainings: Trainings) -> None:
