@@ -1,32 +1,27 @@
 """Trainings whose networks take faster ways: found once, kept with the state, and gone again to the same bits."""
 
 import json
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
-from triscale.search.jobs import Job, Workplace, run_job
 
 from tests.nn.machines import CROWD
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
-from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import trials
+from tests.train.trainings import RECIPE, Heard, kept, only, request, run
 from triscale.machine import machine
 from triscale.nn import build, kept_plan, kernels_everywhere, native
 from triscale.nn.contest import STOCK, Comparison
 from triscale.nn.load import IDLE, Load
 from triscale.nn.tune import Tuned
-from triscale.search import jobs
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Interrupted, Recipe
-from triscale.weights import load
-
-RECIPE = replace(RECIPE, ema=0.9, mixup=0.2)
+from triscale.train import Interrupted
+from triscale.trials import VALIDATION, Trial
 
 
 @pytest.fixture(scope="module")
@@ -47,33 +42,32 @@ def data(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the kernels won everywhere."""
-    monkeypatch.setattr("triscale.train.run.kept_plan", lambda model, *_: kernels_everywhere(model))
+    monkeypatch.setattr(sys.modules["triscale.train.fit"], "kept_plan", lambda model, *_: kernels_everywhere(model))
 
 
 @pytest.mark.usefixtures("everywhere")
 @pytest.mark.parametrize("stop", [1, 4])
-def test_a_stopped_training_goes_on_by_its_plan_to_the_same_bits(
+def test_a_stopped_training_resumes_by_its_plan_to_the_same_bits(
     tmp_path: Path, data: Path, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(asked(data, recipe=RECIPE), tmp_path / "whole")
+    run(request(data, recipe=RECIPE), tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=RECIPE), tmp_path / "run", Silent(stop))
-    monkeypatch.setattr("triscale.train.run.kept_plan", lambda *_: pytest.fail("measured again"))
-    run(asked(data, recipe=RECIPE), tmp_path / "run")
+        run(request(data, recipe=RECIPE), tmp_path / "run", Heard(stop))
+    monkeypatch.setattr(sys.modules["triscale.train.fit"], "kept_plan", lambda *_: pytest.fail("measured again"))
+    run(request(data, recipe=RECIPE), tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")
 
 
 @pytest.mark.usefixtures("everywhere")
 def test_the_plan_is_recorded_and_changes_little(tmp_path: Path, data: Path) -> None:
     """Weights have the same names, the first loss is the same to rounding, and the accuracy to a picture or two."""
-    fast = run(asked(data, recipe=RECIPE), tmp_path / "fast")
-    plain = run(asked(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
-    first, other = (one for name in ("fast", "plain") for one in trials.read(tmp_path / name))
-    assert first.numerics.plan.norms
-    assert other.numerics.plan == SpeedPlan()
-    assert load(fast.checkpoint).state.keys() == load(plain.checkpoint).state.keys()
-    assert fast.val_top1 == pytest.approx(plain.val_top1, abs=0.25)
-    assert first.history[0].train_loss == pytest.approx(other.history[0].train_loss, rel=1e-4)
+    fast = run(request(data, recipe=RECIPE), tmp_path / "fast")
+    plain = run(request(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
+    assert plan_of(fast).norms
+    assert plan_of(plain) == SpeedPlan()
+    assert kept(tmp_path / "fast").state.keys() == kept(tmp_path / "plain").state.keys()
+    assert fast.metrics[VALIDATION] == pytest.approx(plain.metrics[VALIDATION], abs=0.25)
+    assert fast.history[0].train_loss == pytest.approx(plain.history[0].train_loss, rel=1e-4)
 
 
 @pytest.mark.usefixtures("everywhere")
@@ -81,11 +75,18 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=RECIPE), tmp_path / "run", Silent(2))
+        run(request(data, recipe=RECIPE), tmp_path / "run", Heard(2))
     monkeypatch.setenv("TRISCALE_KERNELS", "off")
-    watch = Silent(10**6)
-    run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
-    assert any("compiled kernels were used, and there are none here" in text for text in watch.said)
+    heard = Heard(10**6)
+    run(request(data, recipe=RECIPE), tmp_path / "run", heard)
+    assert any("compiled kernels were used, and there are none here" in text for text in heard.said)
+
+
+def plan_of(trial: Trial) -> SpeedPlan:
+    """The kernels that its training took."""
+    assert trial.numerics is not None
+    assert trial.numerics.plan is not None
+    return trial.numerics.plan
 
 
 def tuned(plan: SpeedPlan, load: Load = IDLE) -> Tuned:
@@ -200,27 +201,6 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     assert SpeedPlan.from_dict(json.loads(kept.read_text())["plan"]) == theirs
 
 
-def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[bool] = []
-
-    def kept(model: nn.Module, *_: object, busy: Callable[[], bool]) -> SpeedPlan:
-        said.append(busy())
-        return kernels_everywhere(model)
-
-    monkeypatch.setattr(jobs, "kept_plan", kept)
-    place = Workplace(tmp_path, str(data), 0, None, Recipe(batch=4))
-    (tmp_path / "runs").mkdir()
-    job = Job(replace(SMALL, classes=2), "search", 0, 2)
-    assert run_job(place, job)["kernels"] is None, "too short for a measurement"
-    monkeypatch.setattr(jobs, "_TUNED_FROM", 1)
-    assert run_job(place, job)["kernels"] == native.build_digest()
-    assert said == [True], "beside other trainings nothing is measured a second time"
-    place.kernels = False
-    assert run_job(place, job)["kernels"] is None
-
-
 def won(subjects: Iterable[str]) -> dict[str, Comparison]:
     """As if every way were twice as fast as torch's."""
     return {name: Comparison(stock=(2.0,) * 8, way=(1.0,) * 8, gain=1.0) for name in subjects if name != STOCK}
@@ -231,10 +211,9 @@ def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
 ) -> None:
     monkeypatch.setattr(native, "missing", lambda: "there is no g++")
     monkeypatch.setattr("triscale.nn.bench.compare", lambda subjects, *_: won(subjects))
-    watch = Silent(10**6)
-    run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
-    assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)
-    (trial,) = trials.read(tmp_path / "run")
-    plan = trial.numerics.plan
+    heard = Heard(10**6)
+    run(request(data, recipe=RECIPE), tmp_path / "run", heard)
+    assert any("without compiled kernels" in text and "there is no g++" in text for text in heard.said)
+    plan = plan_of(only(tmp_path / "run"))
     assert set(plan.convolutions.values()) == {"rewritten"}
     assert not plan.compiled

@@ -81,16 +81,16 @@ def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPat
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
 
 
-def parts(memory: int, of: Network = NETWORK, **recipe: Any) -> int:
+def parts(memory: int, of: Network = NETWORK, *, checkpointing: bool = False, **recipe: Any) -> int:
     """Of a batch, by the forecast for a machine of so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("triscale.train.memory.machine", lambda: {"memory": memory})
-        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"))
+        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"), checkpointing)
 
 
 def test_the_forecast_knows_what_the_recipe_keeps() -> None:
     plain = parts(5_000_000, batch=4096)
-    assert parts(5_000_000, batch=4096, recompute=True) < plain
+    assert parts(5_000_000, batch=4096, checkpointing=True) < plain
     assert parts(5_000_000, batch=4096, precision="bfloat16") < plain
     heavy = replace(network("resnet18"), resolution=(32, 32))
     plain = parts(400_000_000, heavy, batch=1024)

@@ -13,7 +13,7 @@ import pytest
 from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.test_world import GONE, Trainings
-from triscale import trials
+from tests.train.trainings import only
 from triscale.nn import build
 from triscale.weights import load as load_checkpoint
 
@@ -51,7 +51,7 @@ def assert_same(found: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("case", "weights"), [("amoebanet", 241), ("mixed", 86)])
 def test_the_gradient_of_every_weight_is_that_of_one_process(small: dict[str, Any], case: str, weights: int) -> None:
-    """Which takes the same parts one after the other; cells recomputed, pictures mixed, clipped over both sections."""
+    """Which takes the same parts one after the other; cells computed again, images mixed, clipped over both."""
     assert small[case]["weights"] == weights
     assert_same(small[case])
 
@@ -77,7 +77,7 @@ def test_gpipe_and_bfloat16_give_the_gradient_of_one_process_too(tmp_path: Path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["gpipe", "1f1b", "recompute", "cells"])
+@pytest.mark.parametrize("case", ["gpipe", "1f1b", "checkpointing", "cells"])
 def test_the_memory_of_each_section_is_the_forecast(tmp_path: Path, case: str) -> None:
     found = run(tmp_path / "out.json", f"memory, {case}")[f"memory, {case}"]
     assert found["peaks"] == pytest.approx(found["forecast"], rel=0.03)
@@ -102,14 +102,14 @@ def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
+def test_a_stopped_pipeline_resumes_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
     trainings = pipelines(tmp_path, 12)
     trainings.whole("whole", 2, *LINE)
     process = trainings.begin("stopped", 2, *LINE)
     trainings.wait_for_a_state("stopped")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=GONE)
-    assert [one.state for one in trials.read(tmp_path / "stopped")] == ["running"]
+    assert only(tmp_path / "stopped").state == "running"
     (tmp_path / "alone").mkdir()
     for file in (tmp_path / "stopped").iterdir():
         (tmp_path / "alone" / file.name).write_bytes(file.read_bytes())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +23,16 @@ from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.torchrun import children, start
-from triscale import trials
-from triscale.data import open_data
+from tests.train.trainings import epochs, job_of
 from triscale.data.share import Share
 from triscale.errors import InputError
 from triscale.nn import build, synchronise_norms
 from triscale.spec import IMAGENET, to_document
-from triscale.train import Asked, Recipe
+from triscale.train import Recipe, TrainRequest
 from triscale.train.mix import mixed
 from triscale.train.supply import feeds_of
 from triscale.train.world import _differences
-from triscale.trials import Epoch
+from triscale.trials import RECORDS, Epoch
 
 NETWORK = replace(SMALL, stochastic_depth=0.0, head=replace(SMALL.head, dropout=0.0))
 RECIPE = "epochs = {}\nbatch = 16\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\nsync_norms = true\n"
@@ -69,10 +68,9 @@ def test_a_share_mixes_what_the_whole_batch_mixes(n: int, of: int, step: int) ->
 
 def test_more_processes_than_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
-    source = open_data(str(class_folders(tmp_path / "data", count=10)))
-    asked = Asked(network=replace(SMALL, classes=2), data="", recipe=Recipe(batch=16))
+    asked = TrainRequest(network=SMALL, data=str(class_folders(tmp_path / "data", count=10)), recipe=Recipe(batch=16))
     with pytest.raises(InputError, match="9 processes cannot share batches of"):
-        feeds_of(asked, source, IMAGENET, 0, lambda *_: None, Share(0, 9))
+        feeds_of(job_of(asked), asked.inputs().source, IMAGENET, 0, lambda *_: None, Share(0, 9))
 
 
 def test_alone_a_synchronised_norm_is_a_batch_norm() -> None:
@@ -149,10 +147,9 @@ class Trainings:
         assert process.returncode == 0, told
         return told
 
-    def epochs(self, folder: str) -> tuple[Epoch, ...]:
-        """Its epochs."""
-        (trial,) = trials.read(self.place / folder)
-        return trial.history
+    def epochs(self, folder: str) -> Sequence[Epoch]:
+        """Those of its trial."""
+        return epochs(self.place / folder)
 
     def wait_for_a_state(self, folder: str) -> None:
         """Until the second state is on disk."""
@@ -181,7 +178,7 @@ def test_two_processes_learn_what_one_learns(trainings: Trainings) -> None:
         assert (other.samples, other.validation_top1) == (one.samples, one.validation_top1)
 
 
-def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_bits(trainings: Trainings) -> None:
+def test_a_killed_process_ends_the_job_and_the_same_command_resumes_to_the_same_bits(trainings: Trainings) -> None:
     process = trainings.begin("killed", 2)
     trainings.wait_for_a_state("killed")
     ranks = children(process.pid)
@@ -198,7 +195,7 @@ def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_launcher_that_is_asked_to_stop_leaves_a_state_that_goes_on_to_the_same_bits(
+def test_a_launcher_that_is_asked_to_stop_leaves_a_state_that_resumes_to_the_same_bits(
     trainings: Trainings, how: signal.Signals
 ) -> None:
     process = trainings.begin(how.name, 2)
@@ -249,7 +246,7 @@ def test_processes_that_are_asked_different_things_are_refused(trainings: Traini
     assert told.returncode != 0
     assert "process 1 has another seed than process 0: 1, not 0." in told.stderr
     assert "triscale/cli" not in told.stderr  # no traceback of ours
-    assert not (trainings.place / "different" / "run.json").exists()
+    assert not (trainings.place / "different" / RECORDS).exists()
 
 
 def test_others_that_never_come_are_waited_for_no_longer_than_agreed() -> None:

@@ -218,7 +218,7 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """For records: the fields that every recipe has had, and of the later ones those that say something."""
         return {
-            one.name: getattr(self, one.name)
+            one.name: type(one.default)(getattr(self, one.name))  # 1 given for 1.0 is no other recipe
             for one in fields(self)
             if one.name in _FIRST or getattr(self, one.name) != one.default
         }

@@ -5,6 +5,7 @@ from triscale.train.callbacks import Callbacks, Quiet
 from triscale.train.engine import Engine
 from triscale.train.feed import Feed, PictureFeed
 from triscale.train.fit import WEIGHTS, fit
+from triscale.train.from_request import train_request
 from triscale.train.inputs import Inputs, trained_on
 from triscale.train.loop import Outcome, train
 from triscale.train.memory import enough_memory
@@ -12,7 +13,6 @@ from triscale.train.numerics import numerics_here
 from triscale.train.pipeline import Pipelined, PipelineEngine
 from triscale.train.request import TrainRequest, data_use, resolve
 from triscale.train.saved import Interrupted, Keeper
-from triscale.train.train import train_request
 from triscale.train.world import World, here, joined
 from triscale.trials import Epoch
 

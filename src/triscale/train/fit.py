@@ -249,7 +249,7 @@ class _Training:
     def _record(self, engine: Engine) -> None:
         """The epoch that has just ended; one that is made again after a crash has its record already."""
         size = engine.recipe.size_at(engine.epoch - 1, self.job.network.resolution) if engine.recipe.grows else None
-        epoch = engine.history[-1] = replace(engine.history[-1], seconds=engine.seconds, resolution=size)
+        epoch = replace(engine.history[-1], seconds=engine.seconds, resolution=size)  # the state holds no clock time
         if all(one.epoch != epoch.epoch for one in self.trial.history):
             self.trial = replace(self.trial, history=(*self.trial.history, epoch))
             if self.store is not None:

@@ -9,7 +9,7 @@ import torch
 from triscale.data import Policy, Source, open_data
 from triscale.data.photo import DEFAULT
 from triscale.data.photos import PhotoPart
-from triscale.data.split import VALIDATION
+from triscale.data.split import VALIDATION, recorded_rule
 from triscale.errors import UsageError
 from triscale.nn import native
 from triscale.recipes import Recipe
@@ -72,10 +72,13 @@ class TrainRequest:
         """Open and check the data, by the rule of splits of the job that is resumed, if there is one.
 
         Raises:
-            InputError: see `triscale.data.open_data`.
+            InputError: see `triscale.data.open_data`; or that rule is of a later version.
             UsageError: the rule of that job cannot group images as asked.
         """
-        rule = self.policy.split if known is None else replace(self.policy.split, version=known.data.rule)
+        rule = self.policy.split
+        if known is not None:
+            recorded = recorded_rule({"version": known.data.rule, "group_by": known.data.group_by})
+            rule = replace(rule, version=recorded.version)
         source = open_data(self.data, policy=replace(self.policy, split=rule))
         return Inputs(source=source, weights=self.weights, teacher=self.teacher)
 
@@ -163,8 +166,10 @@ def _recipe(request: TrainRequest, numerics: Numerics, world: World, say: Say, k
     """With its precision and with what its norms do."""
     asked = request.recipe
     precision, norms = asked.precision, asked.norms
+    if precision == "auto" and known is not None:
+        precision = known.recipe.precision
     if precision == "auto":
-        precision = known.recipe.precision if known else _precision(asked, numerics, world, say)
+        precision = _precision(asked, numerics, world, say)
     elif precision == "bfloat16" and slow_bfloat16(torch.device(numerics.device), kernels=True) == NO_INSTRUCTIONS:
         say(
             f"warning: {NO_INSTRUCTIONS}, so that bfloat16 is several times slower than float32; "

@@ -109,12 +109,13 @@ class TrainJob:
                 raise ValueError(f"{name} must be resolved before a job is made")
 
     def to_dict(self) -> dict[str, Any]:
-        """What the key is the hash of: JSON-ready; the network by its content, whatever its name."""
+        """What the key is the hash of: JSON-ready; networks and weights by their content, whatever their names."""
         return {
             "network": content_hash(self.network),
             "recipe": self.recipe.to_dict(),
             **{name: getattr(self, name) for name in ("seed", "parts", "processes", "keep", "teacher")},
-            **{name: _plain(getattr(self, name)) for name in ("pipeline", "weights")},
+            "pipeline": None if self.pipeline is None else asdict(self.pipeline),
+            "weights": None if self.weights is None else {"digest": self.weights.digest, "grow": self.weights.grow},
             "data": {name: value for name, value in asdict(self.data).items() if name != "contents"},
         }
 
@@ -122,7 +123,3 @@ class TrainJob:
     def key(self) -> str:
         """SHA-256 of `to_dict`, hexadecimal: equal keys, equal training."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value: Pipeline | FirstWeights | None) -> dict[str, Any] | None:
-    return None if value is None else asdict(value)
