@@ -25,7 +25,7 @@ def question(facts: Facts) -> Lines:
 
 
 def _left_out(name: str, value: object) -> bool:
-    """Whether an option was not given. A study of 0.1 without a limit on memory names a batch of 1, which says nothing."""
+    """Whether an option was not given. In 0.1 the batch was that of a limit on memory, 1 without any."""
     return value is None or value is False or value == {} or (name == "batch" and value == 1)
 
 
