@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures import RUNS_OF_0_1
@@ -217,12 +217,16 @@ def test_what_cannot_be_opened_ends_in_its_own_error(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=30,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink so many fields takes minutes
 )
 @given(found=st.lists(made.trials, min_size=1, max_size=2))
 def test_any_trial_is_given_back_as_it_was_put(in_memory: Path, found: list[Trial]) -> None:
     """Of equal keys the last one counts, in the place of the first; its key is that of its own job."""
     folder = in_memory / str(len(list(in_memory.iterdir())))
+    found = [*found, replace(found[0], losses=found[0].losses + 1)]
     with TrialStore(folder) as store:
         for one in found:
             store.put(one)
