@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from triscale import records
+from triscale import trials
 from triscale.weights import load_weights
 
 NETWORK = "smallnet_24@resolution=0.34"
@@ -36,7 +36,8 @@ def trained(run: Run, pictures: Path, place: Path) -> Path:
 def test_a_training_says_what_came_out_and_where_it_lies(run: Run, pictures: Path, trained: Path) -> None:
     before = (trained / "records.jsonl").read_bytes()
     again = run(*SHORT, "--data", pictures, "--out", trained)
-    top1 = records.read(trained / "records.jsonl")[-1]["val_top1"]
+    (trial,) = trials.read(trained)
+    top1 = trial.metrics["validation_top1"]
     assert again.out.startswith(f"validation top-1 {top1:.1%} after epoch ")
     assert again.out.rstrip().endswith(f"of 2: {trained / 'best.safetensors'}")
     assert (trained / "records.jsonl").read_bytes() == before, "a finished training is told, not made again"
@@ -86,7 +87,7 @@ def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
     recipe.write_text('epochs = 1\nbatch = 8\noptimizer = "rmsprop"\nlearning_rate = 0.01\nema = 0.9\n')
     asked = ("train", "--network", NETWORK, "--data", pictures, "--device", "cpu", "--recipe", recipe, "--out")
     assert run(*asked, tmp_path / "run").code == 0
-    assert records.read(tmp_path / "run" / "records.jsonl")[0]["recipe"]["optimizer"] == "rmsprop"
+    assert [one.job.recipe.optimizer for one in trials.read(tmp_path / "run")] == ["rmsprop"]
     recipe.write_text("learning_rat = 1\n")
     assert "'learning_rate'" in run(*asked, tmp_path / "other").err
 
@@ -116,7 +117,7 @@ def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, 
     assert run(*usual, tmp_path / "strict", "--strict").code == 65
     assert "cut.jpg" in run(*usual, tmp_path / "without").err
     assert "1 picture is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
-    told = [records.read(tmp_path / name / "records.jsonl")[0]["data"]["pictures"] for name in ("without", "with")]
+    told = [one.job.data.images for name in ("without", "with") for one in trials.read(tmp_path / name)]
     assert told[1] == told[0] + 1
 
 
@@ -179,10 +180,10 @@ def test_batch_auto_halves_until_it_fits_and_keeps_the_batch(tmp_path: Path) -> 
     more = ("--recipe", str(tmp_path / "large.toml"), "--batch", "auto")
     done = limited(tmp_path, 600_000_000, *more, data="flowers:600")
     assert done.returncode == 0, done.stderr
-    lines = records.read(tmp_path / "run" / "records.jsonl")
-    assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16, 32, 64}
-    assert lines[0]["recipe"]["batch"] == 256
-    assert f"a batch of 256 is taken in {lines.all('epoch')[0]['parts']} parts" in done.stderr
+    (trial,) = trials.read(tmp_path / "run")
+    assert trial.history[0].parts in {2, 4, 8, 16, 32, 64}
+    assert trial.job.recipe.batch == 256
+    assert f"a batch of 256 is taken in {trial.history[0].parts} parts" in done.stderr
 
 
 def test_a_batch_that_does_not_fit_points_to_auto(tmp_path: Path) -> None:
