@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         networks,
         predict,
         scale,
+        study,
+        train,
     )
 else:
 
@@ -47,6 +49,8 @@ __all__ = [
     "networks",
     "predict",
     "scale",
+    "study",
+    "train",
 ]
 
 

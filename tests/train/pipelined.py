@@ -21,6 +21,7 @@ from triscale.nn import Model, build
 from triscale.nn.scratch import allocator_peak
 from triscale.spec import Network
 from triscale.train import Engine, Pipelined, PipelineEngine, Recipe, here, joined
+from triscale.train.class_weights import balanced
 from triscale.train.saved import tensors_of
 
 CPU = torch.device("cpu")
@@ -35,7 +36,13 @@ AMOEBANET = quiet(amoebanet("small", cells=1, filters=32, side=65, classes=10), 
 CASES: dict[str, tuple[Network, int, int, Schedule, dict[str, Any]]] = {
     "amoebanet": (AMOEBANET, 8, 4, "1f1b", {"checkpointing": True}),
     "amoebanet, gpipe": (AMOEBANET, 8, 4, "gpipe", {}),
-    "mixed": (quiet(network("smallnet_32"), 33), 16, 2, "1f1b", {"mixup": 0.2, "cutmix": 1.0, "clip": 0.1}),
+    "mixed": (
+        quiet(network("smallnet_32"), 33),
+        16,
+        2,
+        "1f1b",
+        {"mixup": 0.2, "cutmix": 1.0, "clip": 0.1, "class_weights": "balanced"},
+    ),
     "bfloat16": (quiet(network("smallnet_32"), 33), 16, 4, "1f1b", {"precision": "bfloat16"}),
     "b7": (quiet(network("efficientnet_b7"), 64), 4, 2, "gpipe", {}),
     "memory, gpipe": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {}),
@@ -70,9 +77,9 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     options, again = parted(more)
     recipe = Recipe(batch=count, ema=0.9, layer_decay=0.9, **options)
     pictures, labels = batch_for(of, count)
-    engine = PipelineEngine(
-        model_for(of, torch.channels_last), recipe, 10, seed=0, world=world, device=CPU, checkpointing=again
-    )
+    weighed = {"class_weights": balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None}
+    model = model_for(of, torch.channels_last)
+    engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU, checkpointing=again, **weighed)
     engine.learn(pictures, labels)
     gradients = engine.gathered({n: p.grad for n, p in engine.model.named_parameters() if p.grad is not None})
     logits = engine.evaluated.eval()(pictures)
@@ -81,7 +88,7 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     back = engine.taken(tensors) if world.first else {}
     if not world.first:
         return {}
-    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, checkpointing=again)
+    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, checkpointing=again, **weighed)
     alone.parts = parts
     alone.learn(pictures, labels)
     expected = {n: p.grad for n, p in alone.model.named_parameters() if p.grad is not None}

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
@@ -38,9 +40,8 @@ def test_sides_grow_linearly_in_stages_of_equal_length_as_in_the_paper() -> None
     assert sides[::2] == sides[1::2] == [(12, 16), (16, 22), (20, 28), (24, 33)]
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 350])
-@pytest.mark.parametrize("sizes", [2, 4, 5])
-@pytest.mark.parametrize("first", [0.01, 0.3, 0.57, 1.0])
+@given(st.sampled_from([1, 2, 3, 7, 350]), st.integers(2, 5), st.floats(0.01, 1.0))
+@example(350, 5, 1.0)
 def test_the_last_epoch_has_the_whole_size_and_strength_and_none_shrinks(epochs: int, sizes: int, first: float) -> None:
     recipe = Recipe(epochs=epochs, first_size=first, first_strength=first, sizes=sizes)
     sides = [recipe.size_at(epoch, (33, 8)) for epoch in range(epochs)]

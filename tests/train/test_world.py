@@ -36,6 +36,7 @@ from triscale.trials import RECORDS, Epoch
 
 NETWORK = replace(SMALL, stochastic_depth=0.0, head=replace(SMALL.head, dropout=0.0))
 RECIPE = "epochs = {}\nbatch = 16\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\nsync_norms = true\n"
+RECIPE += 'class_weights = "balanced"\n'
 GONE = 30.0
 """Seconds after which nothing of a broken training may be left."""
 
@@ -122,6 +123,8 @@ class Trainings:
     def __init__(self, place: Path, epochs: int) -> None:
         self.place = place
         class_folders(place / "data")
+        for index in range(20):  # of unequal classes, which the recipe weighs
+            (place / "data" / "1" / f"{index}.png").unlink()
         (place / "network.json").write_text(json.dumps(to_document(NETWORK)))
         (place / "recipe.toml").write_text(RECIPE.format(epochs))
 

@@ -2,9 +2,12 @@
 
 from triscale.api.counted import as_network, cost, fit_budget, kernels_of, network, networks, scale
 from triscale.api.models import build, load
+from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
 
 __all__ = [
+    "StudyResult",
+    "TrainResult",
     "as_network",
     "build",
     "check",
@@ -20,4 +23,6 @@ __all__ = [
     "predict",
     "require_place",
     "scale",
+    "study",
+    "train",
 ]

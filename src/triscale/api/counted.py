@@ -1,13 +1,23 @@
 """What needs no module: names, scaling, cost and budgets; each takes a network or its name."""
 
-from functools import partial
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from triscale import families, scaling, spec
-from triscale.cost import Cost, Kernels, Optimizer, Precision, inference_memory, known_here, training_memory
+from triscale.cost import (
+    Cost,
+    Kernels,
+    Optimizer,
+    Precision,
+    Target,
+    TargetPrecision,
+    known_here,
+    needed,
+    read_limit,
+    training_target,
+)  # fmt: skip
 from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
-from triscale.quantities import quantity
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
 
@@ -58,8 +68,10 @@ def cost(
     recompute: bool = False,
     ema: bool = False,
     kernels: Kernels | Here | None = "here",
+    weights_precision: TargetPrecision = "float32",
+    metrics: Iterable[str] = (),
 ) -> Cost:
-    """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
+    """What a network costs: params, MACs, activations of one picture; memory in bytes at a batch size; bytes of a file.
 
     Args:
         net: a network, or its name.
@@ -71,6 +83,9 @@ def cost(
         ema: the training keeps a moving average.
         kernels: whose kernels the memory counts beside tensors: this machine's, `triscale.cost.kernels("avx2", 2)` for
             another, or None for tensors alone.
+        weights_precision: of the stored weights: "float32", "float16", "bfloat16" or "int8" (biases and norms stay
+            float32).
+        metrics: further metrics by their names in `triscale.cost.registry()`, for `Cost.metrics`.
 
     Raises:
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
@@ -79,6 +94,7 @@ def cost(
     return count_cost(
         as_network(net), resolution=_pixels(resolution), batch=plain(batch),
         optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
+        weights_precision=weights_precision, metrics=metrics,
     )  # fmt: skip
 
 
@@ -94,25 +110,27 @@ def fit_budget(
     recompute: bool = False,
     ema: bool = False,
     kernels: Kernels | Here | None = "here",
+    weights_precision: TargetPrecision = "float32",
+    target: Target | None = None,
     **limits: float | str,
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
 
-    See `triscale.scaling.fit_budget` for the arguments and errors, and `cost` for the words on training.
+    A limit is the name of any metric in `triscale.cost.registry()`. See `triscale.scaling.fit_budget` for the arguments
+    and errors, and `cost` for the words on training.
+
+    Args:
+        target: all that the metrics depend on, instead of the words on training.
     """
-    counted = kernels_of(kernels, precision)
-    trained_in = partial(
-        training_memory, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=counted
-    )
-    numbers = {
-        name: quantity(limit, f"the limit {name}") if isinstance(limit, str) else limit
-        for name, limit in limits.items()
-    }
-    return scaling.fit_budget(
-        as_network(net), numbers,
-        rule=rule, coefficients=coefficients, batch=batch, filled=filled,
-        trained_in=trained_in, inferred_in=partial(inference_memory, kernels=counted),
-    )  # fmt: skip
+    base = as_network(net)
+    numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
+    if target is None:
+        target = training_target(
+            batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+            kernels=kernels_of(kernels, precision) if needed(numbers, "kernels") else None,
+            weights_precision=weights_precision,
+        )  # fmt: skip
+    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
 
 
 def kernels_of(kernels: Kernels | Here | None = "here", precision: Precision = "float32") -> Kernels | None:

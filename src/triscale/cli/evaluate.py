@@ -52,8 +52,8 @@ def evaluate(
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
         data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
-        split: test, val, train or all, taken whole; by default test, else val, and all of class folders that have no
-            splits, without the pictures that the weights were trained on or whose accuracy chose the epoch.
+        split: test, val, train or all, taken whole; by default test, else val, and all of data without splits, except
+            the pictures that the weights were trained on or whose accuracy chose the epoch.
         batch: pictures a step.
         compute: see `Compute`.
         out: a folder to write evaluation.json and confusion.png into.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from cyclopts import Parameter
 
+from triscale.api.training import study_result, usual_jobs
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
@@ -19,9 +20,7 @@ from triscale.cli.progress import terminal_progress
 from triscale.cli.signals import Stopped, terminable
 from triscale.errors import OutputError, UsageError
 from triscale.lock import LOCK
-from triscale.machine import cores
 from triscale.trials import RECORDS
-from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
     from triscale.search.progress import Progress
@@ -54,7 +53,14 @@ class Asked:
     recipe: str | None = None
     precision: Literal["float32", "bfloat16", "auto"] | None = None
     phi: float | None = None
-    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+    budget: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            show_default=False,
+            help=quantities.budget_help("instead of phi, a limit on the largest member, such as macs=20M"),
+        ),
+    ] = ()
     batch: Whole | None = None
     tolerance: float | None = None
     candidates: Whole | None = None
@@ -68,11 +74,12 @@ class Asked:
         """The question, for a baseline or the usual one."""
         if self.phi is not None and self.budget:
             raise UsageError("give --phi or --budget, not both.")
+        limits = quantities.limits(self.budget)
         given = {
             **vars(self),
             **vars(doubtful),
             "network": net,
-            "budget": quantities.limits(self.budget) or None,
+            "budget": limits or None,
             "time": None if self.time is None else quantities.seconds(self.time),
         }
         from triscale.search.question import Question  # noqa: PLC0415  without torch: a mistake is told at once
@@ -164,8 +171,8 @@ def _run(opened: "Callable[[], Study]", *, json: bool) -> None:
         from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
 
         path = write_report(study.folder)
-    answer, choice = stored.one(AnswerRecord), stored.one(ChoiceRecord)
-    assert answer is not None and choice is not None  # noqa: S101, PT018  a study that ran has both
+    found = study_result(stored, study.folder, path)
+    answer, choice = found.answer, found.choice
     if json:
         print_json(
             {
@@ -199,5 +206,7 @@ def _open(
     from triscale.train import numerics_here  # noqa: PLC0415
 
     numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
-    usual = max(1, cores() // numerics.threads) if numerics.device == "cpu" else 1
-    return Study(question, out, jobs=jobs or usual, numerics=numerics, progress=progress, loader_workers=loader_workers)
+    return Study(
+        question, out, jobs=jobs or usual_jobs(numerics.device, numerics.threads), numerics=numerics,
+        progress=progress, loader_workers=loader_workers,
+    )  # fmt: skip

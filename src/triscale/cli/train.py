@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from triscale.api.asked import TrainOptions, request_of
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
@@ -19,16 +20,11 @@ from triscale.errors import InputError, OutputError, UsageError
 from triscale.lock import LOCK
 from triscale.trials import RECORDS
 
-PACKAGE = "package"
-"""Says `--weights` for the weights in an installed package."""
-
 if TYPE_CHECKING:
     import torch
 
-    from triscale.data import Policy
     from triscale.train import TrainRequest, World
     from triscale.trials import Execution, Numerics, Trial
-    from triscale.weights import Checkpoint
 
 
 @Parameter(name="*")
@@ -42,6 +38,7 @@ class Wanted:
         resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         epochs: instead of the recipe's.
+        precision: float32, bfloat16 or auto, instead of the recipe's.
         batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
         seed: of all that is drawn.
         split_seed: of the split into training and validation images; by default that of --seed.
@@ -65,6 +62,7 @@ class Wanted:
     resolution: str | None = None
     recipe: str = "quick"
     epochs: Whole | None = None
+    precision: Literal["float32", "bfloat16", "auto"] | None = None
     batch: str | None = None
     seed: Whole = 0
     split_seed: Whole | None = None
@@ -78,56 +76,15 @@ class Wanted:
     teacher: str | None = None
     teacher_network: str | None = None
 
-    def request(self, policy: "Policy") -> "TrainRequest":
-        """What is asked; loads torch."""
+    def options(self, **more: Any) -> TrainOptions:
+        """What may be given to a training, with `more` from other options of the command line."""
         self._refuse_contradictions()
-        network = None if self.weights or self.network is None else named(self.network)
         size = None if self.resolution is None else quantities.pixels(self.resolution)
-        batch = _batch(self.batch)
-        from triscale.train import TrainRequest, load_recipe  # noqa: PLC0415  torch is loaded only here
-        from triscale.weights import computed_as  # noqa: PLC0415
-
-        recipe = load_recipe(self.recipe)
-        weighing: Any = self.class_weights or recipe.class_weights  # the recipe checks the word
-        recipe = replace(
-            recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch, class_weights=weighing
-        )
-        weights = None
-        if network is not None and self.grow:
-            weights = self._loaded(self.grow, self.grow_network)
-            network = computed_as(network, weights.network)
-        if network is None:
-            weights = self._loaded(self.weights, self.network, headless=True)
-            network = replace(
-                weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
-            )
-        network = network if size is None else replace(network, resolution=size)
-        return TrainRequest(
-            network=network,
-            data=self.data,
-            recipe=recipe,
-            seed=self.seed,
-            weights=weights,
-            grow=self.grow is not None,
-            teacher=self._loaded(self.teacher, self.teacher_network) if self.teacher else None,
-            split_seed=self.split_seed,
-            subset=self.train_size,
-            keep=self.keep,
-            policy=policy,
-            split_for_memory=self.batch == "auto",
-        )
-
-    def _loaded(self, source: str | None, network: str | None, *, headless: bool = False) -> "Checkpoint":
-        """Weights with what is said of them; `headless` ones are for a training that makes their last layers anew."""
-        from triscale.weights import load_weights  # noqa: PLC0415
-
-        file = None if source == PACKAGE else source
-        found = load_weights(file, network, allow_pth=self.allow_pth, headless=headless)
-        for note in found.notes:
-            complain(note)
-        return found
+        own = {name: value for name, value in vars(self).items() if name not in ("network", "data", "seed")}
+        return TrainOptions(**{**own, "batch": _batch(self.batch), "resolution": size, **more})
 
     def _refuse_contradictions(self) -> None:
+        """Mistakes in the words of the command line."""
         if self.grow is not None and (self.network is None or self.weights is not None):
             raise UsageError("--grow begins with smaller weights than --network: give that, and leave --weights out.")
         if self.network is None and self.weights is None:
@@ -136,7 +93,7 @@ class Wanted:
             if getattr(self, name) is None and getattr(self, f"{name}_network") is not None:
                 raise UsageError(f"--{name}-network says which network --{name} is of: give that too.")
         if self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}; give 0 or a larger whole number.")
+            raise UsageError(f"--seed must be at least 0, got {self.seed}.")
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is {self.epochs}; give at least 1.")
 
@@ -176,22 +133,18 @@ def train(
     """
     if loader_workers < 0:
         raise UsageError(f"--loader-workers is {loader_workers}; give 0 or more.")
-    seconds = quantities.seconds(save_every)
-    request = wanted.request(doubtful.policy())
+    options = wanted.options(
+        policy=doubtful.policy(), loader_workers=loader_workers, gradient_checkpointing=gradient_checkpointing,
+        save_every=quantities.seconds(save_every),
+    )  # fmt: skip
+    network = wanted.network if wanted.weights or wanted.network is None else named(wanted.network)
+    request = request_of(network, wanted.data, wanted.seed, options, complain)
     _refuse_another_folder(out)
     from triscale.train import here, numerics_here  # noqa: PLC0415  torch is loaded only here
-    from triscale.trials import Execution  # noqa: PLC0415
 
-    auto = request.split_for_memory
-    world = line.world(here(), request.recipe.batch, auto=auto)
+    world = line.world(here(), request.recipe.batch, auto=request.split_for_memory)
     numerics = numerics_here(_place(compute, world), compute.threads, kernels=kernels)
-    execution = Execution(
-        loader_workers=loader_workers,
-        gradient_checkpointing=gradient_checkpointing,
-        save_every=seconds,
-        keep_freed_memory=not auto,  # where memory is short, none is kept
-        out_of_memory="halve" if auto else "stop",
-    )
+    execution = options.to_execution()
     trial = _trial(request, out, numerics, execution, world, tensorboard)
     if world.first:
         _tell(trial, out, request.weights.notes if request.weights else (), json=json)
@@ -260,9 +213,11 @@ def _document(trial: "Trial", out: Path) -> dict[str, Any]:
     }
 
 
-def _batch(text: str | None) -> int | None:
-    if text is None or text == "auto":
+def _batch(text: str | None) -> int | Literal["auto"] | None:
+    if text is None:
         return None
+    if text == "auto":
+        return "auto"
     if not text.isascii() or not text.isdecimal() or int(text) < 2:
         raise UsageError(f"--batch is {text!r}; give a whole number from 2, or auto.")
     return int(text)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from triscale.cost import Precision
 from triscale.nn import native, swap
 from triscale.nn.blocks import MBConv
 from triscale.nn.contest import STOCK, Comparison, Measure, compare, fastest
@@ -19,8 +20,6 @@ from triscale.nn.layers import ConvUnit
 from triscale.nn.load import Load
 from triscale.nn.plan import apply_plan
 from triscale.speed_plan import SpeedPlan
-
-Precision = Literal["float32", "bfloat16"]
 
 _VALUES, _IN_STEPS = 1_000_000, 16
 """Least values of a map in a measurement of a part, if the batch has them: time goes with them, and with fewer the

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from triscale.cost import Precision
 from triscale.errors import InputError
 from triscale.files import replacing
 from triscale.machine import machine
 from triscale.nn import native
-from triscale.nn.bench import Precision
 from triscale.nn.device import device_of
 from triscale.nn.load import Watch
 from triscale.nn.tune import Tuned, measured

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from triscale.cost import Precision
 from triscale.nn import native
-from triscale.nn.bench import Bench, Precision
+from triscale.nn.bench import Bench
 from triscale.nn.contest import Comparison, Measure, process_seconds, wall_seconds
 from triscale.nn.device import device_of
 from triscale.nn.load import IDLE, Load, Watch

@@ -126,6 +126,9 @@ class Recipe:
     class_weights: ClassWeights = "none"
 
     def __post_init__(self) -> None:
+        for one in fields(self):
+            if one.type is float:  # a file may say `shift = 0`; equal recipes are written alike
+                object.__setattr__(self, one.name, float(getattr(self, one.name)))
         if self.epochs < 1 or self.batch < 2:
             raise UsageError(f"epochs {self.epochs} and batch {self.batch}: at least 1 epoch and a batch of 2.")
         for name, allowed in _WORDS.items():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from triscale import records
+from triscale import trials
 from triscale.errors import InputError
 from triscale.files import write_atomically
 from triscale.report.errata import errata_markdown
@@ -22,11 +22,12 @@ def write_report(run_folder: Path) -> Path:
         OutputError: the folder cannot be written to.
         StorageError: the records cannot be read, or writing the page failed.
     """
-    source, path = run_folder / "records.jsonl", run_folder / "report.html"
-    found = records.read(source)
+    path = run_folder / "report.html"
+    stored = trials.read(run_folder)
     try:
-        # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
-        write_atomically(path, page(facts(found), run_folder).encode("utf-8", errors="replace"))
-    except KeyError as error:
-        raise InputError(f"{source}: a record lacks the field {error}; was it written by another program?") from error
+        text = page(facts(stored), run_folder)
+    except InputError as error:
+        raise InputError(f"{run_folder}: {error}") from None
+    # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
+    write_atomically(path, text.encode("utf-8", errors="replace"))
     return path

@@ -6,6 +6,7 @@ What is not known yet (who leads, the coefficients of the family) is stood in fo
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from triscale.cost import ANYWHERE
 from triscale.scaling import PAPER, Coefficients
 from triscale.search.candidates import Candidate
 from triscale.search.family import family
@@ -76,4 +77,4 @@ def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Seque
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = Coefficients(*middle.factors) if middle.rule == "grid" else PAPER
-    return [member.network for member in family(baseline, coefficients, phis[-1], {}, 1, corners, middle)]
+    return [member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle)]

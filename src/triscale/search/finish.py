@@ -1,14 +1,17 @@
 """The end of a study: the test, the network to take, the answer."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from triscale.data import Source
-from triscale.data.batches import eval_batches
+from triscale.data.batches import eval_batches, to_tensor
+from triscale.data.source import rendered
 from triscale.errors import InputError
 from triscale.evaluate import count_correct
 from triscale.files import write_atomically
@@ -24,11 +27,21 @@ _AT_ONCE = 256
 
 def test_accuracy(classifier: Classifier, source: Source) -> float:
     """Top-1 on every test image, each prepared as the preprocessing of the weights says."""
-    how, labels = classifier.preprocessing, source.labels("test")
-    images = source.pictures("test", classifier.resolution)
-    batches = eval_batches(images, labels, np.arange(len(labels)), batch=_AT_ONCE, mean=how.mean, std=how.std)
-    correct, n = count_correct(classifier.model, batches)
+    correct, n = count_correct(classifier.model, _test_batches(classifier, source))
     return correct / n
+
+
+def _test_batches(classifier: Classifier, source: Source) -> Iterator[tuple[Tensor, Tensor]]:
+    how, size, labels = classifier.preprocessing, classifier.resolution, source.labels("test")
+    if how.exact_pixels:  # rendered once for all networks of a size
+        everything = np.arange(len(labels))
+        images = source.pictures("test", size)
+        yield from eval_batches(images, labels, everything, batch=_AT_ONCE, mean=how.mean, std=how.std)
+        return
+    start = 0
+    for block in rendered(source.parts["test"], size, how):
+        yield to_tensor(block, how.mean, how.std), torch.from_numpy(labels[start : start + len(block)])
+        start += len(block)
 
 
 def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> tuple[MemberRecord, Trial]:

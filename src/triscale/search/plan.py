@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from triscale.cost import Target
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.scaling import Factors
+from triscale.scaling import Factors, fit_budget
 from triscale.search.agenda import LEADERS, Training, agenda
 from triscale.search.candidates import Candidate, candidates, cell_of
-from triscale.search.family import steps, within
+from triscale.search.family import steps
 from triscale.search.question import Question
 from triscale.spec import Network
 from triscale.trials.study_records import PlanRecord
@@ -73,6 +74,7 @@ def make_plan(
     speed: SecondsPerPicture,
     workers: int,
     recipe: Recipe,
+    target: Target,
 ) -> Plan:
     """Candidates, lengths and the predicted time.
 
@@ -86,12 +88,13 @@ def make_plan(
         speed: seconds of training a picture takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
+        target: what the limits are held against, see `study_target`.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
     whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
-    phis = _phis(question, baseline, recipe.batch)
+    phis = _phis(question, baseline, target)
     wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
     seeds = [question.seed + k for k in range(question.seeds)]
     every = candidates(baseline, tolerance=question.tolerance, most=wanted)
@@ -125,11 +128,11 @@ def make_plan(
     )
 
 
-def _phis(question: Question, baseline: Network, batch: int) -> list[float]:
+def _phis(question: Question, baseline: Network, target: Target) -> list[float]:
     """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
-        phi = within(baseline, question.budget, batch).phi
+        phi = fit_budget(baseline, question.budget, target=target).phi
     return steps(phi) if phi > 0 else [phi]
 
 

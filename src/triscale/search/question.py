@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from triscale.cost import registry
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import Precision
@@ -22,7 +23,7 @@ class Question:
         data: `flowers`, an .npz pair or a folder of class folders.
         network: the baseline: a registered name, a scaled name or a spec file.
         phi: the largest phi of the family; ignored where `budget` is given.
-        budget: limits on the last member of the family (macs, params, activations, inference_memory, training_memory).
+        budget: limits on the last member of the family, by the names of metrics (`triscale.cost.registry`).
         recipe: how each network is trained: a name or a .toml file.
         precision: instead of the recipe's.
         batch: images a step, instead of the recipe's.
@@ -99,7 +100,7 @@ class Question:
             value = getattr(self, spec.name)
             option = f"--{spec.name.replace('_', '-')}"
             if spec.name == "budget":
-                words += [word for name, limit in value.items() for word in (option, f"{name}={limit:.15g}")]
+                words += [word for name, limit in value.items() for word in (option, f"{name}={_written(name, limit)}")]
             elif spec.name == "time" and value is not None:
                 words += [option, f"{value:g}s"]
             elif isinstance(value, bool):
@@ -118,3 +119,9 @@ class Question:
             "schema": SCHEMA,
         }
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _written(name: str, limit: float) -> str:
+    """The limit as the command line reads it; a plain number where the metric is not known in this process."""
+    metric = registry().get(name)
+    return metric.unit.write(limit) if metric else f"{limit:.15g}"

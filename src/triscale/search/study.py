@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from triscale.cost import count
+from triscale.cost import Target, count
 from triscale.data import Policy, Split, SplitRule
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
@@ -24,6 +24,7 @@ from triscale.search.choice import make_choice
 from triscale.search.family import family
 from triscale.search.finish import best_member, test_accuracy, write_answer
 from triscale.search.leaders import leading
+from triscale.search.limits import study_target
 from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.progress import Progress, Quiet
 from triscale.search.question import Question
@@ -65,6 +66,7 @@ class Study:
         loader_workers: of each training.
         workers: makes what runs the trainings; processes of this machine by default.
         shared: whether these workers write into the folder of the study.
+        baseline: instead of the network that the question names.
     """
 
     def __init__(
@@ -78,12 +80,13 @@ class Study:
         loader_workers: int = 0,
         workers: Workers | None = None,
         shared: bool = True,
+        baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self._workers = workers or (lambda: local_executor(run_trial, jobs))
         self._policy = _policy(question, None if folder is None else _study_in(folder))
         self.source = opened(question.data, self._policy)
-        self.baseline = replace(network(question.network), classes=len(self.source.classes))
+        self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
         self.folder = folder or RUNS / self.hash
         self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers, shared=shared)
         self._speed = Speed(self._terms.job, numerics)
@@ -111,6 +114,11 @@ class Study:
         return self.question.hash(self.source.fingerprint, content_hash(self.baseline))
 
     @property
+    def numerics(self) -> Numerics:
+        """On what each training computes."""
+        return self._terms.numerics
+
+    @property
     def recipe(self) -> Recipe:
         """Of its trainings, with nothing left open."""
         return self._terms.job.recipe
@@ -125,7 +133,13 @@ class Study:
     def plan(self) -> Plan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
         self.progress.say("timing a few training steps")
-        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe)
+        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
+
+    @property
+    def _target(self) -> Target:
+        """What the limits are held against: the trainings of this study, by its recipe."""
+        numerics = self.numerics
+        return study_target(self.question.budget, self.recipe, threads=numerics.threads, device=numerics.device)
 
     def run(self) -> Stored:
         """Do all that is missing, and return the store, the answer last.
@@ -166,7 +180,7 @@ class Study:
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
         if known is None:
-            store.add(study_record(self.question, self.hash, self.source, self.counts, self._terms.numerics, self.jobs))
+            store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(
@@ -250,7 +264,7 @@ class Study:
             found = choice.coefficients
             coefficients = Coefficients(found.alpha, found.beta, found.gamma)
             members = family(
-                self.baseline, coefficients, plan.phi, self.question.budget, self.recipe.batch, corners,
+                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
                 known[choice.chosen],
             )  # fmt: skip
             macs, native = count(self.baseline).macs, self.source.native
@@ -266,7 +280,7 @@ class Study:
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
-            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self._terms.numerics.device))
+            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device))
             metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
             self._store.put(replace(trial, metrics=metrics))
 
@@ -286,7 +300,7 @@ class Study:
             (
                 one.rule,
                 one.id,
-                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self._terms.numerics.device)),
+                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self.numerics.device)),
             )
             for one in shown.values()
             if one.id in trials

@@ -132,7 +132,7 @@ class _Training:
         keeper, engine = self._keeper(), self._engine(feed.steps)
         resumed = keeper.restore(engine)
         self.world.require_agreement({"step to resume at": engine.step, "state to resume from": keeper.restored})
-        self._keep_parts(engine)
+        self._keep_parts(engine, keeper.deviations)
         if not resumed:
             engine.take(self._plan(engine))
         self._begin(engine, keeper.deviations)
@@ -198,12 +198,13 @@ class _Training:
         engine.halving = self.execution.out_of_memory == "halve" and self.world.size == 1
         return engine
 
-    def _keep_parts(self, engine: Engine) -> None:
+    def _keep_parts(self, engine: Engine, deviations: list[Deviation]) -> None:
         """A pipeline has the micro-batches that it was started with, whatever the state was made with."""
-        if (now := self.world.parts(engine.parts)) != engine.parts:
-            self.callbacks.say(
-                f"warning: batches were taken in {engine.parts} parts, from here on in {now} micro-batches."
-            )
+        before = engine.parts
+        if (now := self.world.parts(before)) != before:
+            self.callbacks.say(f"warning: batches were taken in {before} parts, from here on in {now} micro-batches.")
+            text = f"{before} parts of a batch then, {now} micro-batches now"
+            deviations.append(Deviation(step=engine.step, kind="parts", text=text))
             engine.parts = now
 
     def _plan(self, engine: Engine) -> SpeedPlan:

@@ -38,9 +38,8 @@ class Loss:
         return loss if share == 1 else share * loss + (1 - share) * self._entropy(logits, others)
 
     def _entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        if self._relative is None:
-            return F.cross_entropy(logits.float(), labels, label_smoothing=self._smoothing)
-        logits, weights = logits.float(), self._relative
-        return F.cross_entropy(logits, labels, weight=weights, label_smoothing=self._smoothing, reduction="sum") / len(
-            labels
-        )
+        logits, smoothing, weights = logits.float(), self._smoothing, self._relative
+        if weights is None:
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        total = F.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing, reduction="sum")
+        return total / len(labels)

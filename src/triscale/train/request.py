@@ -149,10 +149,17 @@ def resolve(
     )  # fmt: skip
     refuse_unfit(job, inputs)
     job = replace(job, parts=_parts(request, job, numerics, execution, world, say, known))
-    if known is not None and line is None and known.pipeline is None:
-        as_before = replace(job, processes=known.processes)  # fewer or more may resume it, which is recorded
-        return as_before if as_before.key == known.key else job
-    return job
+    return job if known is None else _shared_as_before(job, known)
+
+
+def _shared_as_before(job: TrainJob, known: TrainJob) -> TrainJob:
+    """The known job, if the new one differs only in how processes share it: these may resume it, which is recorded.
+
+    A pipeline splits a batch into micro-batches, and one process may take it in as many parts.
+    """
+    split = known.parts if job.pipeline or known.pipeline else job.parts
+    same = replace(job, processes=known.processes, pipeline=known.pipeline, parts=split)
+    return same if same.key == known.key else job
 
 
 def _recipe(request: TrainRequest, numerics: Numerics, world: World, say: Say, known: TrainJob | None) -> Recipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import Network, content_hash, from_document, to_document
+from triscale.trials.codec import from_json, to_json
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -106,23 +107,19 @@ AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
-_DECODER = msgspec.json.Decoder(AnyLine)
+_DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")
 _OWN = tuple(one.name for one in fields(Trial) if one.name not in ("job", "machine"))
 
 
 def decoded(line: bytes) -> AnyLine:
     """The line; InputError for anything else."""
-    try:
-        found: AnyLine = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(str(error)) from None
-    return found
+    return from_json(line, _DECODER)
 
 
 def encoded(line: Line) -> bytes:
-    """The line with its newline; a number that is not finite becomes null."""
-    return msgspec.json.encode(line) + b"\n"
+    """The line with its newline; NumericError for a number that is not finite."""
+    return to_json(line) + b"\n"
 
 
 @dataclass(slots=True)
@@ -148,6 +145,19 @@ class Shared:
             case _:
                 return False
         return True
+
+    def forget(self, lines: Iterable[Line]) -> None:
+        """Drop what these lines brought, since they could not be written."""
+        for line in lines:
+            match line:
+                case NetworkLine(id=known):
+                    del self.networks[known]
+                case RecipeLine(id=known):
+                    del self.recipes[known]
+                case DataLine(id=known):
+                    del self.data[known]
+                case MachineLine(id=known):
+                    del self.machines[known]
 
     def network(self, known: str) -> Network:
         """The network of this content hash.

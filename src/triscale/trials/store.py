@@ -6,7 +6,7 @@ opening for writing removes it first.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +15,35 @@ from typing import Self, TypeVar
 import msgspec
 
 from triscale._version import __version__
-from triscale.errors import InputError, StorageError
+from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
+from triscale.trials.codec import from_json, is_object
 from triscale.trials.legacy import converted
-from triscale.trials.lines import SCHEMA, AnyLine, EpochLine, Shared, StoreLine, TrialLine, decoded, encoded
+from triscale.trials.lines import (
+    SCHEMA,
+    AnyLine,
+    EpochLine,
+    Shared,
+    StoreLine,
+    TrialLine,
+    decoded,
+    encoded,
+)
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
+_OPEN: set[Path] = set()
+"""Folders whose store this process has open."""
 _Kind = TypeVar("_Kind", bound=StudyLine)
+
+
+class _Tag(msgspec.Struct):
+    kind: str = ""
+
+
+_KIND = msgspec.json.Decoder(_Tag)
 
 
 class Stored:
@@ -57,6 +76,13 @@ class Stored:
         """The network of a content hash; InputError where there is none."""
         return self._shared.network(id_)
 
+    def by_network(self) -> dict[str, list[Trial]]:
+        """Trials by the content hash of their network; oldest first."""
+        found: dict[str, list[Trial]] = {}
+        for line in self._trials.values():
+            found.setdefault(line.network, []).append(self._shared.trial(line))
+        return found
+
     def all(self, kind: type[_Kind]) -> list[_Kind]:
         """The records of a kind, oldest first."""
         return [one for one in self._records if isinstance(one, kind)]
@@ -75,7 +101,9 @@ class Stored:
 
     def _complete(self, line: EpochLine) -> None:
         """Add an epoch to its trial."""
-        trial = self._trials[line.key]
+        trial = self._trials.get(line.key)
+        if trial is None:
+            raise InputError(f"the store has an epoch of a trial {line.key[:12]} that it does not hold.")
         self._trials[line.key] = msgspec.structs.replace(trial, history=(*trial.history, line.value))
 
 
@@ -98,6 +126,7 @@ class TrialStore(Stored):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(locked(self.folder))
+            stack.enter_context(_alone(self.folder))
             intact, old = _loaded(self, self.path) if self.path.exists() else (0, False)
             if old:
                 raise InputError(
@@ -121,6 +150,7 @@ class TrialStore(Stored):
         """Write trials as they stand now; on return they are on disk.
 
         Raises:
+            NumericError: a number is not finite.
             StorageError: writing failed; the file is as it was before.
         """
         lines = [line for trial in trials for line in self._shared.lines_for(trial)]
@@ -143,14 +173,18 @@ class TrialStore(Stored):
     def _write(self, lines: list[Line]) -> None:
         if self._file is None:
             raise RuntimeError("the store is not open")
-        data = b"".join(map(encoded, lines))
         try:
+            data = b"".join(map(encoded, lines))
             self._file.seek(self._end)
             left = data
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
+        except NumericError:
+            self._shared.forget(lines)
+            raise
         except OSError as error:
+            self._shared.forget(lines)
             self._undo()
             raise StorageError(f"{self.path}: the record was not written: {error.strerror or error}.") from error
         self._end += len(data)
@@ -164,8 +198,8 @@ class TrialStore(Stored):
             return
 
 
-def read(folder: str | Path) -> Stored:
-    """What the store in a folder holds, without its lock: another process may be writing it.
+def read(where: str | Path) -> Stored:
+    """What the store in a folder (or its file) holds, without its lock: another process may be writing it.
 
     Files of triscale 0.1 are converted.
 
@@ -173,9 +207,22 @@ def read(folder: str | Path) -> Stored:
         InputError: there is none, it is damaged, or a newer version wrote it.
         StorageError: it cannot be read.
     """
-    found = Stored()
-    _loaded(found, Path(folder) / RECORDS)
+    found, where = Stored(), Path(where)
+    _loaded(found, where if where.is_file() else where / RECORDS)
     return found
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Whoever holds a folder may open its store once; BusyError where this thread has opened it already."""
+    place = folder.resolve()
+    if place in _OPEN:
+        raise BusyError(f"the store in {folder} is open in this process already; close it first.")
+    _OPEN.add(place)
+    try:
+        yield
+    finally:
+        _OPEN.discard(place)
 
 
 def _opened(path: Path, intact: int) -> FileIO:
@@ -210,7 +257,7 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
 def _split(content: bytes) -> tuple[list[bytes], bytes]:
     """The whole lines, and what a crash left of the last one: without its newline, or with blocks never written."""
     *lines, rest = content.split(b"\n")
-    if lines and not lines[-1].rstrip(b"\0 ").endswith(b"}"):
+    if lines and not is_object(lines[-1]):
         last = lines.pop()
         rest = last + b"\n" + rest
     return lines, rest
@@ -232,5 +279,8 @@ def _line(path: Path, number: int, text: bytes) -> AnyLine:
 
 
 def _is_old(line: bytes) -> bool:
-    """Whether 0.1 wrote the file: its first line is that of a study or a training of schema 1."""
-    return b'"kind":"store"' not in line[:40]
+    """Whether 0.1 may have written the file: its first line is a record, but not that of a store."""
+    try:
+        return from_json(line, _KIND).kind != "store"
+    except InputError:
+        return False

@@ -12,6 +12,8 @@ from triscale.spec import Size
 
 Scalar = str | int | float | bool | None
 Interval = tuple[float, float]
+Cost = Mapping[str, int | float]
+"""Counted cost by the name of the metric; what is a whole number stays one."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -107,7 +109,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     rule: str
     factors: FactorsRecord
-    cost: Mapping[str, float]
+    cost: Cost
     ratio: float
     within: bool
     upsampled: bool
