@@ -218,15 +218,10 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """For records: the fields that every recipe has had, and of the later ones those that say something."""
         return {
-            one.name: _as_typed(getattr(self, one.name), one.default)
+            one.name: float(value) if isinstance(one.default, float) else value  # 1 given for 1.0 is the same recipe
             for one in fields(self)
-            if one.name in _FIRST or getattr(self, one.name) != one.default
+            if (value := getattr(self, one.name)) != one.default or one.name in _FIRST
         }
-
-
-def _as_typed(value: object, usual: object) -> object:
-    """A fraction where the usual value is one: 1 given for 1.0 is no other recipe."""
-    return float(value) if isinstance(usual, float) and isinstance(value, int) else value
 
 
 def _even_side(share: float, side: int) -> int:
