@@ -11,7 +11,7 @@ from PIL import Image
 
 import triscale
 from tests.nn.networks import randomise
-from triscale.errors import InputError, OutputError, TriscaleError
+from triscale.errors import InputError, OutputError, TriscaleError, UsageError
 from triscale.nn import Model
 from triscale.spec import IMAGENET
 from triscale.weights import Checkpoint, save
@@ -63,10 +63,11 @@ def test_pictures_may_be_paths_folders_patterns_images_and_arrays(best: Path, ph
     assert len(set(wanted)) == 3
     arrays = [np.asarray(Image.open(one)) for one in photos]
     root = photos[0].parent
-    for images in (
+    given: list[Any] = [
         [str(one) for one in photos], root, str(root.parent / "**" / "*.png"), [Image.open(one) for one in photos],
         arrays, np.stack(arrays), (one for one in arrays), [photos[0], arrays[1], Image.open(photos[2])],
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for images in given:
         assert [one.top for one in triscale.predict(best, images)] == wanted
     (alone,) = triscale.predict(best, Image.open(photos[1]))  # whose last bits depend on its batch
     assert [one.name for one in alone.top] == [one.name for one in wanted[1]]
@@ -127,6 +128,7 @@ def exported(best: Path) -> Path:
     return best.with_name("exported.onnx")
 
 
+@pytest.mark.slow
 def test_an_exported_model_answers_as_the_model(best: Path, exported: Path, photos: list[Path]) -> None:
     wanted, found = (triscale.predict(one, photos) for one in (best, exported))
     for one, other in zip(wanted, found, strict=True):
@@ -134,7 +136,15 @@ def test_an_exported_model_answers_as_the_model(best: Path, exported: Path, phot
         assert [guess.probability for guess in one.top] == pytest.approx([guess.probability for guess in other.top])
 
 
-def wrong_uses(best: Path, exported: Path, model: Model) -> dict[str, Any]:
+@pytest.mark.slow
+def test_an_exported_file_shows_no_maps_and_takes_no_batches(exported: Path, photos: list[Path]) -> None:
+    with pytest.raises(UsageError, match="an exported file has no maps to look at"):
+        triscale.explain(exported, photos)
+    with pytest.raises(UsageError, match="an exported file is evaluated on a data set"):
+        triscale.evaluate(exported, [(torch.zeros(2, 3, 24, 24), torch.tensor([0, 1]))])
+
+
+def wrong_uses(best: Path, model: Model) -> dict[str, Any]:
     """What is typed wrong, by what is said of it."""
     grey = np.zeros((8, 8, 3), np.uint8)
     return {
@@ -149,20 +159,18 @@ def wrong_uses(best: Path, exported: Path, model: Model) -> dict[str, Any]:
         "interpolation is 'cubic'": lambda: triscale.predict(best, grey, override={"interpolation": "cubic"}),
         "no picture is given": lambda: triscale.predict(best, []),
         "a NoneType is no picture": lambda: triscale.predict(best, None),  # type: ignore[arg-type]
-        "a Tensor is no picture": lambda: triscale.predict(best, torch.zeros(3, 8, 8)),  # type: ignore[arg-type]
+        "a Tensor is no picture": lambda: triscale.predict(best, torch.zeros(3, 8, 8)),
         "channels first": lambda: triscale.predict(best, np.zeros((3, 8, 8), np.uint8)),
         "no picture at": lambda: triscale.predict(best, "nothing/*.jpg"),
         "no class 'horse' among the 3": lambda: triscale.explain(best, grey, target="horse"),
         "no class 3 among the 3": lambda: triscale.explain(best, grey, target=3),
         "has no layer 'conv'": lambda: triscale.explain(best, grey, layer="conv"),
         "does not end in .onnx": lambda: triscale.export(best, best.with_name("a.tflite")),
-        "an exported file is evaluated on a data set": lambda: triscale.evaluate(exported, [1]),  # type: ignore[list-item]
-        "an exported file has no maps": lambda: triscale.explain(exported, grey),
     }
 
 
-def test_what_is_typed_wrong_is_told_in_three_lines(best: Path, exported: Path) -> None:
-    for said, use in wrong_uses(best, exported, triscale.build("smallnet_24", num_classes=3)).items():
+def test_what_is_typed_wrong_is_told_in_three_lines(best: Path) -> None:
+    for said, use in wrong_uses(best, triscale.build("smallnet_24", num_classes=3)).items():
         with pytest.raises(TriscaleError) as caught:
             use()
         assert said in str(caught.value)
