@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Generic, TypeVar
 
@@ -59,10 +58,6 @@ class SimulatedExecutor(Generic[P, R]):
     def slots(self) -> int:
         """Workers without a task."""
         return self._workers - len(self._busy)
-
-    def shares(self, folder: Path) -> bool:  # noqa: ARG002
-        """Nobody writes anything."""
-        return True
 
     def start(self, task: Task[P], attempt: int) -> None:
         """Draw what will come of an attempt, and when."""

@@ -127,7 +127,7 @@ def members() -> list[MemberRecord]:
 
 
 def skill(one: NetworkRecord) -> float:
-    factors = msgspec.structs.asdict(one.factors)
+    factors: dict[str, float] = msgspec.structs.asdict(one.factors)
     return SKILL["baseline"] + 1.6 * sum(SKILL[name] * (by - 1) / by**0.5 for name, by in factors.items())
 
 
@@ -174,7 +174,7 @@ def study(baseline_name: str = "flower_24", grid: str = "grid") -> Study:
         for one in (*searched, *late, *longer)
         if content_hash(one.network) in in_family
     ]
-    steps = [
+    steps: list[Step] = [
         opening(), plan(baseline, candidates), *searched, choice(candidates, searched),
         FamilyRecord(members=tuple(family)), *late, *longer, *tested,
         CamRecord(pictures=cam(family)), AnswerRecord(lines=answer(), best=family[1].id),

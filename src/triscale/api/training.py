@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
 from triscale.cost import read_limit
@@ -17,6 +17,7 @@ from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
+    from triscale.search.engine import Engine
     from triscale.search.progress import Progress
     from triscale.train import Callbacks
 
@@ -97,9 +98,7 @@ def study(
     threads: int = 1,
     kernels: bool = True,
     loader_workers: int = 0,
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
-    ship_data: bool = False,
+    engine: "Engine | None" = None,
     progress: "Progress | None" = None,
     **asked: Any,
 ) -> StudyResult:
@@ -114,7 +113,7 @@ def study(
         jobs: trainings at a time; by default one a core, one on a GPU.
         device, threads, kernels: where each training computes, see `triscale.train.numerics_here`.
         loader_workers: of each training.
-        engine, address, ship_data: where trainings run, see `triscale.search.workers.WorkersAsked`.
+        engine: what runs the trainings, see `triscale.search.engine.Engine`; by default processes of this machine.
         progress: what hears of it; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.question.Question`, such as phi, epochs, seeds, recipe, precision.
 
@@ -123,9 +122,9 @@ def study(
         InputError, BusyError, OutputError, StorageError: see `triscale.search.study.Study.run`.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+    from triscale.search.engine import LOCAL  # noqa: PLC0415
     from triscale.search.question import Question  # noqa: PLC0415
     from triscale.search.study import Study  # noqa: PLC0415  torch is loaded only here
-    from triscale.search.workers import WorkersAsked  # noqa: PLC0415
     from triscale.train import numerics_here  # noqa: PLC0415
 
     _known("study", asked, Question)
@@ -138,15 +137,11 @@ def study(
         **asked,
     )
     numerics = numerics_here(device, threads, kernels=kernels)
-    progress = progress or _warnings()
-    wanted = WorkersAsked(engine=engine, address=address, ship_data=ship_data, jobs=jobs)
-    workers, at_once = wanted.start(
-        question.data, usual=usual_jobs(numerics.device, threads), threads=threads,
-        gpu=numerics.device.startswith("cuda"), say=progress.say,
-    )  # fmt: skip
     found = Study(
-        question, None if out is None else Path(out), jobs=at_once, numerics=numerics, loader_workers=loader_workers,
-        progress=progress, workers=lambda: workers, baseline=baseline if isinstance(baseline, Network) else None,
+        question, None if out is None else Path(out),
+        jobs=jobs or usual_jobs(numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
+        engine=engine or LOCAL, progress=progress or _warnings(),
+        baseline=baseline if isinstance(baseline, Network) else None,
     )  # fmt: skip
     return study_result(found.run(), found.folder, write_report(found.folder))
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -89,9 +88,6 @@ class _Late:
         return self.now
 
     slots = 1
-
-    def shares(self, folder: Path) -> bool:  # noqa: ARG002
-        return True
 
     def start(self, task: Task[None], attempt: int) -> None:  # noqa: ARG002
         self._attempt = attempt

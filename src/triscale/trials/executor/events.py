@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 P = TypeVar("P")
@@ -99,10 +98,6 @@ class Executor(Protocol[P_contra, R_co]):
     @property
     def slots(self) -> int:
         """How many tasks can be started now."""
-        ...
-
-    def shares(self, folder: Path) -> bool:
-        """Whether workers see this folder; where they do not, what they make has to be in their results."""
         ...
 
     def start(self, task: Task[P_contra], attempt: int) -> None:

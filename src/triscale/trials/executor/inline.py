@@ -1,7 +1,6 @@
 """One worker that is this process: no process to start, and signals are what they are without an executor."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from triscale.trials.executor.attempt import attempt
@@ -22,10 +21,6 @@ class InlineExecutor(Generic[P, R]):
     def slots(self) -> int:
         """1 while nothing waits."""
         return 0 if self._waiting else 1
-
-    def shares(self, folder: Path) -> bool:  # noqa: ARG002
-        """Workers of this machine see its folders."""
-        return True
 
     def start(self, task: Task[P], attempt: int) -> None:
         """Keep a task for `listen`."""

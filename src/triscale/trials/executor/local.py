@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from triscale.errors import OutOfMemoryError, TriscaleError
@@ -57,10 +56,6 @@ class LocalExecutor(Generic[P, R]):
     def slots(self) -> int:
         """Workers without a task, and those that are not started yet."""
         return self._workers - len(self._busy)
-
-    def shares(self, folder: Path) -> bool:  # noqa: ARG002
-        """Workers of this machine see its folders."""
-        return True
 
     def start(self, task: Task[P], attempt: int) -> None:
         """Send a task to an idle worker or a new one.

@@ -48,10 +48,12 @@ class RayExecutor(Generic[P, R]):
         place: what a worker has.
         paths: what every node needs, such as the data set; absolute.
         ship: carry those to nodes that lack them, instead of rejecting the nodes.
+        folder: where the driver writes.
         notice: is told of each node that is rejected, and why.
 
     Attributes:
         rejected: the reason for each rejected node, by its name.
+        shared: whether every node sees `folder`; else what workers make has to be in their results.
 
     Raises:
         InputError: Ray is not installed, the cluster does not answer, workers cannot import `work`, or no node is fit.
@@ -65,6 +67,7 @@ class RayExecutor(Generic[P, R]):
         *,
         paths: Sequence[Path] = (),
         ship: bool = False,
+        folder: Path | None = None,
         notice: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         importable(work)
@@ -75,6 +78,7 @@ class RayExecutor(Generic[P, R]):
         self._mailbox: Any = None
         try:
             self._team = Team(address, paths, ship=ship, notice=notice)
+            self.shared = folder is not None and self._team.shares(folder)
             here = pinned(ray.get_runtime_context().get_node_id(), soft=True)
             self._mailbox = ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy=here)(Mailbox).remote()
         except BaseException:
@@ -94,10 +98,6 @@ class RayExecutor(Generic[P, R]):
         """Workers that fit on the nodes that are there now, at most those that are wanted."""
         fit = sum(node.rooms(self._place.cores, self._place.gpus) for node in self._team.accepted())
         return fit if self._place.workers is None else min(fit, self._place.workers)
-
-    def shares(self, folder: Path) -> bool:
-        """Whether every node sees this folder of the driver."""
-        return self._team.shares(folder)
 
     @property
     def slots(self) -> int:
