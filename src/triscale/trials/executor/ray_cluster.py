@@ -1,8 +1,9 @@
-"""Workers on a Ray cluster: one actor for each place of a node, told apart by node, never restarted by Ray."""
+"""Workers on a Ray cluster: an actor for each place of a node, which Ray never restarts."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -172,10 +173,10 @@ class RayExecutor(Generic[P, R]):
     def close(self) -> None:
         """End all workers; leave the cluster, and end it if it was started here."""
         ray = ray_module()
-        for worker in self._crew.all():
-            ray.kill(worker.actor)
-        if self._mailbox is not None:
-            ray.kill(self._mailbox)
+        actors = [worker.actor for worker in self._crew.all()] + ([self._mailbox] if self._mailbox is not None else [])
+        for actor in actors:
+            with suppress(ray.exceptions.RayError, RuntimeError, ValueError):  # a cluster that is gone
+                ray.kill(actor)
         self._crew, self._mailbox = _Crew(self._place), None
         if self._ours:
             ray.shutdown()
