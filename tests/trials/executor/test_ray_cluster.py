@@ -125,7 +125,10 @@ def test_whether_workers_see_the_folder_of_the_driver_is_found_out(tmp_path: Pat
 
 def test_a_wrong_token_is_an_error_that_names_the_remedy(cluster: str) -> None:
     """The cluster that Ray starts here wants one."""
-    code = f"from triscale.trials.executor.ray_connect import connect; connect({cluster!r})"
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        f"from triscale.trials.executor.ray_connect import connect; connect({cluster!r})"
+    )
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -136,3 +139,46 @@ def test_a_wrong_token_is_an_error_that_names_the_remedy(cluster: str) -> None:
     )
     assert "rejects the token of this process" in done.stderr
     assert time.monotonic() - start < 60
+
+
+TWO_NODES = """
+import sys; sys.path[:] = {path!r}
+from triscale.trials.executor.ray_connect import ray_module
+ray_module()
+from ray.cluster_utils import Cluster
+from tests.trials.executor import works
+from triscale.trials.executor import Task, settle
+from triscale.trials.executor.ray_cluster import RayExecutor
+
+cluster = Cluster(initialize_head=True, head_node_args={{"num_cpus": 1}})
+nodes = [cluster.add_node(num_cpus=1)]
+executor = RayExecutor(works.sleep, cluster.address)
+assert executor.places == 2
+told, lost = [], []
+
+def hear(event):
+    if getattr(event, "message", None):
+        told.append(event.key)
+        if len(told) == 2:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+    lost.extend([event.key] if type(event).__name__ == "Lost" else [])
+
+found = list(settle(executor, [Task("a", 6.0), Task("b", 6.0), Task("c", 0.1)], on_event=hear))
+assert sorted(one.key for one in found) == ["a", "b", "c"]
+assert {{one.key: one.attempt for one in found}} == {{key: 2 if key in lost else 1 for key in "abc"}}
+assert len(lost) == 1
+cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+assert executor.places == 2
+executor.close()
+cluster.shutdown()
+print("settled")
+"""
+
+
+def test_a_node_that_dies_costs_its_task_a_retry_and_one_that_joins_is_used() -> None:
+    """Two nodes on one machine; the process of one is killed while both work."""
+    code = TWO_NODES.format(path=sys.path)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_worker_niceness": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert "settled" in done.stdout, done.stderr
