@@ -129,7 +129,8 @@ class RayExecutor(Generic[P, R]):
             refs = [*self._crew.busy, *self._crew.starting, self._letters]
             ray.wait(refs, num_returns=1, timeout=timeout)
             done, _ = ray.wait(refs, num_returns=len(refs), timeout=0)
-            told = self._told() if self._letters in done or any(ref in self._crew.busy for ref in done) else []
+            over = any(ref in self._crew.busy for ref in done)
+            told = self._told(over=over) if over or self._letters in done else []
         except ray.exceptions.RayError as error:
             raise StorageError(
                 f"the Ray cluster at {self._address} is gone: {str(error).splitlines()[0]}\n"
@@ -142,9 +143,13 @@ class RayExecutor(Generic[P, R]):
         for event in events:
             handle(event)
 
-    def _told(self) -> list[Told]:
-        letters: list[Told] = ray_module().get(self._letters)
+    def _told(self, *, over: bool) -> list[Told]:
+        """What has come of attempts that run; where one is over, all that it told before."""
+        ray = ray_module()
+        letters: list[Told] = ray.get(self._letters)
         self._letters = None
+        if over:  # the letters that were on their way may have left before its last
+            letters = [*letters, *ray.get(self._mailbox.take.remote(0))]
         running = {(run.key, run.attempt) for run in self._crew.busy.values()}
         return [letter for letter in letters if (letter.key, letter.attempt) in running]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 from triscale.trials.executor.attempt import served
@@ -23,10 +24,9 @@ class Mailbox:
 
     async def take(self, seconds: float) -> list[Told]:
         """All letters; waits so long for the first."""
-        try:
-            await asyncio.wait_for(self._come.wait(), seconds)
-        except TimeoutError:
-            return []
+        if not self._letters:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._come.wait(), seconds)
         letters, self._letters = self._letters, []
         self._come.clear()
         return letters
