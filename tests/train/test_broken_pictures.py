@@ -1,7 +1,6 @@
 """Pictures that break between the check of the data and their use: named, left out, and the training goes on."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.train.pictures import class_folders
-from tests.train.trainings import RECIPE, Heard, epochs, request, run
+from tests.train.trainings import RECIPE, Heard, epochs, inside, request, run
 from triscale.data import open_data, split_validation
 from triscale.data.photos import PhotoPart
 from triscale.errors import InputError
@@ -38,7 +37,7 @@ def break_after_the_check(monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path]
                 harm(name)
         return feeds_of(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sys.modules["triscale.train.fit"], "feeds_of", harmed)  # the package has a function `fit`
+    monkeypatch.setattr(inside("fit"), "feeds_of", harmed)
 
 
 def places(data: Path) -> tuple[list[Path], list[Path]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import pictures
-from tests.train.trainings import Heard, epochs, job_of, run
+from tests.train.trainings import Heard, epochs, inside, job_of, run
 from triscale.data import open_data
 from triscale.data.batches import Augmentation
 from triscale.data.loader import Loader
@@ -111,7 +111,7 @@ def test_precise_statistics_are_of_pictures_as_large_as_those_of_the_validation(
 ) -> None:
     sides: list[int] = []
     monkeypatch.setattr(
-        "triscale.train.validation.take_precise", lambda _, some: sides.extend(one.shape[-1] for one, _ in some)
+        inside("validation"), "take_precise", lambda _, some: sides.extend(one.shape[-1] for one, _ in some)
     )
     run(TrainRequest(network=SMALL, data=str(data), recipe=replace(SHIFTED, norms="precise"), seed=1), tmp_path / "run")
     assert set(sides) == {8}

@@ -9,7 +9,7 @@ import torch
 
 from tests.train.durable import states
 from tests.train.pictures import class_folders
-from tests.train.trainings import RECIPE, Heard, only, request, run
+from tests.train.trainings import RECIPE, Heard, inside, only, request, run
 from triscale.train import Interrupted, Recipe
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
 from triscale.weights import load
@@ -29,8 +29,8 @@ def recipe(precision: str) -> Recipe:
 
 def processor(monkeypatch: pytest.MonkeyPatch, *, fast: bool | None, kernels: bool = True) -> None:
     """As if the processor were such a one."""
-    monkeypatch.setattr("triscale.train.precision.bfloat16_is_fast", lambda: fast)
-    monkeypatch.setattr("triscale.train.request.native.available", lambda: kernels)
+    monkeypatch.setattr(inside("precision"), "bfloat16_is_fast", lambda: fast)
+    monkeypatch.setattr(inside("request").native, "available", lambda: kernels)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.train.durable import states
 from tests.train.pictures import class_folders
-from tests.train.trainings import RECIPE, Heard, job_of, kept, only, request, run
+from tests.train.trainings import RECIPE, Heard, inside, job_of, kept, only, request, run
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
 from triscale.lock import locked
 from triscale.train import Engine, Interrupted, fit, numerics_here
@@ -160,14 +160,14 @@ def test_what_is_left_open_is_resolved_before_the_key_and_stays_when_the_trainin
 ) -> None:
     """Norms, and the parts of a batch; precision has tests of its own."""
     auto = request(data, recipe=replace(SHORT, norms="auto"), split_for_memory=True)
-    monkeypatch.setattr("triscale.train.request.forecast_parts", lambda *_: 2)
+    monkeypatch.setattr(inside("request"), "forecast_parts", lambda *_: 2)
     with pytest.raises(Interrupted):
         run(auto, tmp_path / "run", Heard(3))
     job = only(tmp_path / "run").job
     assert (job.recipe.norms, job.parts) == ("precise", 2)
     assert job.key == replace(job_of(request(data, recipe=replace(SHORT, norms="precise"))), parts=2).key
-    monkeypatch.setattr("triscale.train.request.forecast_parts", lambda *_: 1)
-    monkeypatch.setattr("triscale.train.request.chosen", lambda *_, **__: "learn")
+    monkeypatch.setattr(inside("request"), "forecast_parts", lambda *_: 1)
+    monkeypatch.setattr(inside("request"), "chosen", lambda *_, **__: "learn")
     assert job_of(auto).key != job.key, "this machine would choose otherwise now; else the test shows nothing"
     trial = run(auto, tmp_path / "run")
     assert (trial.key, trial.deviations, [one.parts for one in trial.history]) == (job.key, (), [2, 2])

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.train.pictures import SMALL
@@ -64,6 +66,11 @@ def run(
 def job_of(asked: TrainRequest) -> TrainJob:
     """The job of a request, as it is resolved here."""
     return resolve(asked, asked.inputs(), numerics_here("cpu"), Execution(), ALONE, lambda _: None)
+
+
+def inside(name: str) -> ModuleType:
+    """A module of `triscale.train`, to patch; by attributes it cannot be reached, as functions have the same names."""
+    return import_module(f"triscale.train.{name}")
 
 
 def only(folder: Path) -> Trial:
