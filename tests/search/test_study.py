@@ -21,7 +21,7 @@ from triscale.search import work
 from triscale.search.work import Trained, TrialTask
 from triscale.train import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read
-from triscale.trials.executor import Tell
+from triscale.trials.executor import Executor, InlineExecutor, Tell
 from triscale.trials.study_records import PlanRecord
 
 
@@ -156,9 +156,8 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path, err
     assert {one.state for one in read(folder)} == ({"done"} if again else {"done", "failed"})
 
 
-def work_here(what: Fails) -> "object":
-    from triscale.trials.executor import InlineExecutor
-
+def work_here(what: Fails) -> Executor[TrialTask, Trained]:
+    """A worker in this process."""
     return InlineExecutor(what)
 
 

@@ -13,14 +13,14 @@ import torch
 from tests.nn.machines import CROWD
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
-from tests.train.trainings import RECIPE, Heard, kept, only, request, run
+from tests.train.trainings import RECIPE, Heard, job_of, kept, only, request, run
 from triscale.machine import machine
 from triscale.nn import build, kept_plan, kernels_everywhere, native
 from triscale.nn.contest import STOCK, Comparison
 from triscale.nn.load import IDLE, Load
 from triscale.nn.tune import Tuned
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Interrupted
+from triscale.train import Interrupted, fit, numerics_here
 from triscale.trials import VALIDATION, Trial
 
 
@@ -80,6 +80,24 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
     heard = Heard(10**6)
     run(request(data, recipe=RECIPE), tmp_path / "run", heard)
     assert any("compiled kernels were used, and there are none here" in text for text in heard.said)
+    trial = only(tmp_path / "run")
+    assert [(one.kind, one.text) for one in trial.deviations] == [
+        ("numerics", "compiled kernels were used, and there are none here")
+    ]
+    assert trial.paired
+
+
+def test_a_plan_that_is_given_is_taken_as_it_is_and_nothing_is_measured(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["triscale.train.fit"], "kept_plan", lambda *_: pytest.fail("measured"))
+    asked = request(data, recipe=replace(RECIPE, epochs=1))
+    everything = kernels_everywhere(build(replace(SMALL, classes=2)))
+    for name, given in (("all", everything), ("none", SpeedPlan())):
+        numerics = replace(numerics_here("cpu"), plan=given)
+        trial = fit(job_of(asked), tmp_path / name, numerics, inputs=asked.inputs())
+        assert plan_of(trial) == given
+    assert everything.norms
 
 
 def plan_of(trial: Trial) -> SpeedPlan:

@@ -23,7 +23,7 @@ from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.torchrun import children, start
-from tests.train.trainings import epochs, job_of
+from tests.train.trainings import epochs, job_of, only
 from triscale.data.share import Share
 from triscale.errors import InputError
 from triscale.nn import build, synchronise_norms
@@ -232,6 +232,8 @@ def test_one_process_goes_on_with_what_two_began(trainings: Trainings) -> None:
     process.communicate(timeout=GONE)
     told = trainings.whole("fewer", 1)
     assert "processes 2 then, 1 now" in told
+    trial = only(trainings.place / "fewer")
+    assert ([one.kind for one in trial.deviations], trial.job.processes, trial.paired) == (["processes"], 2, False)
     for one, other in zip(trainings.epochs("fewer")[:5], trainings.epochs("whole")[:5], strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
 

@@ -218,9 +218,9 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """For records: the fields that every recipe has had, and of the later ones those that say something."""
         return {
-            one.name: type(one.default)(getattr(self, one.name))  # 1 given for 1.0 is no other recipe
+            one.name: float(value) if isinstance(one.default, float) else value  # 1 given for 1.0 is the same recipe
             for one in fields(self)
-            if one.name in _FIRST or getattr(self, one.name) != one.default
+            if (value := getattr(self, one.name)) != one.default or one.name in _FIRST
         }
 
 

@@ -85,7 +85,7 @@ class Study:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self._workers = workers or (lambda: local_executor(run_trial, jobs))
         self._policy = _policy(question, None if folder is None else _study_in(folder))
-        self.source = opened(question.data, self._policy)
+        self.source = opened(question.data, self._policy, afresh=True)
         self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
         self.folder = folder or RUNS / self.hash
         self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers, shared=shared)
@@ -149,18 +149,20 @@ class Study:
             BusyError: another process works in the folder.
             OutputError, StorageError: the folder cannot be written.
         """
-        with TrialStore(self.folder) as self._store, self._campaign() as campaign:
-            if self._begin():
-                self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
-            self._prepare()
-            self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-            self._train(campaign, {"leaders"}, "leaders and corners")
-            self._choose()
-            self._make_family()
-            self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
-            self._test(campaign)
-            self._explain(campaign)
-            self._answer(campaign)
+        with TrialStore(self.folder) as self._store:
+            resumed = self._begin()
+            with self._campaign() as campaign:
+                if resumed:
+                    self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
+                self._prepare()
+                self._train(campaign, {"baseline", "search"}, "baseline and candidates")
+                self._train(campaign, {"leaders"}, "leaders and corners")
+                self._choose()
+                self._make_family()
+                self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
+                self._test(campaign)
+                self._explain(campaign)
+                self._answer(campaign)
             return self._store
 
     @contextmanager

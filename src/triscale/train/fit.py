@@ -244,7 +244,8 @@ class _Training:
         text = f"for want of memory a batch of {engine.recipe.batch} is taken in {engine.parts} parts"
         self.callbacks.say(text)
         one = Deviation(step=engine.step - 1, kind="parts", text=f"{before} parts of a batch then, {engine.parts} now")
-        self._put(replace(self.trial, deviations=(*self.trial.deviations, one)))
+        if one not in self.trial.deviations:  # a step that is made again after a crash halves again
+            self._put(replace(self.trial, deviations=(*self.trial.deviations, one)))
 
     def _record(self, engine: Engine) -> None:
         """The epoch that has just ended; one that is made again after a crash has its record already."""

@@ -10,6 +10,7 @@ from triscale.errors import InputError
 from triscale.lock import locked
 from triscale.train.callbacks import Callbacks
 from triscale.train.fit import fit
+from triscale.train.numerics import computing
 from triscale.train.request import TrainRequest, resolve
 from triscale.train.world import ALONE, World, joined
 from triscale.trials import RECORDS, Execution, Numerics, TrainJob, Trial, read
@@ -32,7 +33,11 @@ def train_request(
     while the images of a new training were rendered is named, and the others are checked again; where a training
     resumes, its data changed.
     """
-    with locked(folder) if world.first else nullcontext(), joined(world, torch.device(numerics.device)):
+    with (
+        locked(folder) if world.first else nullcontext(),
+        computing(numerics, execution),
+        joined(world, torch.device(numerics.device)),
+    ):
         known = world.told_by_first(_known(folder) if world.first else None)
         for left in reversed(range(_CHECKS)):
             inputs = request.inputs(known)

@@ -25,8 +25,10 @@ def numerics_here(
     Raises:
         UsageError, InputError: see `triscale.nn.place`.
     """
+    before = torch.get_num_threads()
     found = place(None if device is None else str(device), threads)
-    return here(Numerics(device=str(found), threads=threads or torch.get_num_threads(), kernels=kernels))
+    torch.set_num_threads(before)  # `computing` sets them
+    return here(Numerics(device=str(found), threads=threads or before, kernels=kernels))
 
 
 def here(asked: Numerics) -> Numerics:
