@@ -28,7 +28,7 @@ class Chances:
 class SimulatedExecutor(Generic[P, R]):
     """Workers that compute nothing: an attempt takes 0.5 to 1.5 seconds, drawn.
 
-    An attempt that stands still sends its result long after it was killed, as a machine does that was cut off.
+    An attempt that stands still sends its result late, perhaps after it was killed, as a machine that was cut off.
 
     Args:
         result: what an attempt at a task returns.
@@ -73,7 +73,7 @@ class SimulatedExecutor(Generic[P, R]):
             self._send(end, Failed(task.key, attempt, ArithmeticError(task.key)))
         else:
             still = draw < chances.die + chances.fail + chances.stand_still
-            late = self._random.uniform(50.0, 200.0) if still else 0.0
+            late = self._random.uniform(4.0, 30.0) if still else 0.0
             self._send(end + late, Ended(task.key, attempt, self._result(task, attempt)))
             if self._random.random() < chances.twice:
                 again = self._random.uniform(0.0, 3.0)

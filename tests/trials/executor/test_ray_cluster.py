@@ -117,6 +117,7 @@ def test_files_are_shipped_once_through_the_object_store(tmp_path: Path) -> None
 def test_whether_workers_see_the_folder_of_the_driver_is_found_out(tmp_path: Path) -> None:
     """On one machine they do; the mark by which they show it is removed."""
     executor: RayExecutor[int, int] = RayExecutor(works.double, place=Place(workers=1), folder=tmp_path)
+    assert executor.places == 1
     assert executor.shared
     executor.close()
     assert list(tmp_path.iterdir()) == []

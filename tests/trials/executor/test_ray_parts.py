@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from triscale.errors import InputError
 from triscale.trials.executor import ray_connect, ray_ship
-from triscale.trials.executor.ray_nodes import Node, alive, difference, expected, probe, sources
+from triscale.trials.executor.ray_nodes import Node, alive, difference, expected, sources
+from triscale.trials.executor.ray_team import probe
 
 
 @pytest.fixture

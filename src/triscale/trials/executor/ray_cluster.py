@@ -1,8 +1,9 @@
-"""Workers on a Ray cluster: one actor for each place of a node, told apart by node, never restarted by Ray."""
+"""Workers on a Ray cluster: an actor for each place of a node, which Ray never restarts."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -48,11 +49,12 @@ class RayExecutor(Generic[P, R]):
         place: what a worker has.
         paths: what every node needs, such as the data set; absolute.
         ship: carry those to nodes that lack them, instead of rejecting the nodes.
-        folder: where the driver writes; `shared` says whether all nodes see it.
+        folder: where the driver writes.
         notice: is told of each node that is rejected, and why.
 
     Attributes:
         rejected: the reason for each rejected node, by its name.
+        shared: whether every node sees `folder`; else what workers make has to be in their results.
 
     Raises:
         InputError: Ray is not installed, the cluster does not answer, workers cannot import `work`, or no node is fit.
@@ -76,7 +78,8 @@ class RayExecutor(Generic[P, R]):
         self._crew = _Crew(place)
         self._mailbox: Any = None
         try:
-            self._team = Team(address, paths, folder, ship=ship, notice=notice)
+            self._team = Team(address, paths, ship=ship, notice=notice)
+            self.shared = folder is not None and self._team.shares(folder)
             here = pinned(ray.get_runtime_context().get_node_id(), soft=True)
             self._mailbox = ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy=here)(Mailbox).remote()
         except BaseException:
@@ -92,9 +95,10 @@ class RayExecutor(Generic[P, R]):
         return dict(self._team.rejected)
 
     @property
-    def shared(self) -> bool:
-        """Whether workers see `folder`; where they do not, what they make has to be in their results."""
-        return self._team.shared
+    def places(self) -> int:
+        """Workers that fit on the nodes that are there now, at most those that are wanted."""
+        fit = sum(node.rooms(self._place.cores, self._place.gpus) for node in self._team.accepted())
+        return fit if self._place.workers is None else min(fit, self._place.workers)
 
     @property
     def slots(self) -> int:
@@ -169,11 +173,10 @@ class RayExecutor(Generic[P, R]):
     def close(self) -> None:
         """End all workers; leave the cluster, and end it if it was started here."""
         ray = ray_module()
-        for worker in self._crew.all():
-            ray.kill(worker.actor)
-        if self._mailbox is not None:
-            ray.kill(self._mailbox)
-            self._team.close()
+        actors = [worker.actor for worker in self._crew.all()] + ([self._mailbox] if self._mailbox is not None else [])
+        for actor in actors:
+            with suppress(ray.exceptions.RayError, RuntimeError, ValueError):  # a cluster that is gone
+                ray.kill(actor)
         self._crew, self._mailbox = _Crew(self._place), None
         if self._ours:
             ray.shutdown()

@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,35 +67,6 @@ def expected() -> dict[str, str]:
         SOURCES: sources(),
         **{name: version(name) for name in PACKAGES},
     }
-
-
-def probe() -> Callable[[Sequence[str], Sequence[str]], dict[str, Any]]:
-    """The function that a node answers. It travels by value and imports on its own, since triscale may be missing."""
-
-    def facts(packages: Sequence[str], paths: Sequence[str]) -> dict[str, Any]:
-        import os  # noqa: PLC0415
-        import platform  # noqa: PLC0415
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-        def known(name: str) -> str:
-            try:
-                return version(name)
-            except PackageNotFoundError:
-                return "none"
-
-        found = {"Python": ".".join(platform.python_version_tuple()[:2]), "triscale": "none"}
-        found["sources of triscale"] = "none"
-        try:
-            from triscale._version import __version__  # noqa: PLC0415
-            from triscale.trials.executor.ray_nodes import sources  # noqa: PLC0415
-
-            found.update({"triscale": __version__, "sources of triscale": sources()})
-        except ImportError:
-            pass
-        found.update({name: known(name) for name in packages})
-        return {"versions": found, "missing": [path for path in paths if not os.path.exists(path)]}  # noqa: PTH110
-
-    return facts
 
 
 def difference(here: Mapping[str, str], there: Mapping[str, str]) -> str | None:
