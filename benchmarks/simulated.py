@@ -1,6 +1,7 @@
 """An executor without processes, on a clock of its own: workers die, stand still, fail, and send twice or late."""
 
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -25,20 +26,32 @@ class Chances:
 
 
 class SimulatedExecutor(Generic[P, R]):
-    """Workers that compute nothing: an attempt takes drawn seconds of a clock that moves only while one listens.
+    """Workers that compute nothing: an attempt takes 0.5 to 1.5 seconds, drawn.
 
-    An attempt that stands still sends its result long after it was killed, as a machine does that was cut off.
+    An attempt that stands still sends its result late, perhaps after it was killed, as a machine that was cut off.
+
+    Args:
+        result: what an attempt at a task returns.
+        workers: how many there are.
+        chances: of each fate.
+        seed: of the draws.
+        real: seconds are those of the world, and pass while the driver is busy; else they pass only while it listens.
     """
 
-    def __init__(self, result: Callable[[Task[P], int], R], workers: int, chances: Chances, seed: int) -> None:
+    def __init__(
+        self, result: Callable[[Task[P], int], R], workers: int, chances: Chances, seed: int, *, real: bool = False
+    ) -> None:
         self._result, self._workers, self._chances = result, workers, chances
         self._random = Random(seed)  # noqa: S311  drawn fates, no secrets
         self._coming: list[tuple[float, int, Event[R]]] = []
         self._numbers, self._busy = count(), dict[str, int]()
         self.now, self.starts = 0.0, dict[str, int]()
+        self._began = time.monotonic() if real else None
 
     def clock(self) -> float:
         """Seconds since the beginning."""
+        if self._began is not None:
+            self.now = time.monotonic() - self._began
         return self.now
 
     @property
@@ -60,19 +73,24 @@ class SimulatedExecutor(Generic[P, R]):
             self._send(end, Failed(task.key, attempt, ArithmeticError(task.key)))
         else:
             still = draw < chances.die + chances.fail + chances.stand_still
-            late = self._random.uniform(50.0, 200.0) if still else 0.0
+            late = self._random.uniform(4.0, 30.0) if still else 0.0
             self._send(end + late, Ended(task.key, attempt, self._result(task, attempt)))
             if self._random.random() < chances.twice:
                 again = self._random.uniform(0.0, 3.0)
                 self._send(end + late + again, Ended(task.key, attempt, self._result(task, attempt)))
 
     def _send(self, after: float, event: Event[R]) -> None:
-        heapq.heappush(self._coming, (self.now + after, next(self._numbers), event))
+        heapq.heappush(self._coming, (self.clock() + after, next(self._numbers), event))
 
     def listen(self, handle: Callable[[Event[R]], None], timeout: float) -> None:
-        """Move the clock to the next event, at most by `timeout`, and hand over all that have come by then."""
-        until = self._coming[0][0] if self._coming else self.now + timeout
-        self.now = max(self.now, min(until, self.now + timeout))
+        """Wait for the next event, at most `timeout`, and hand over all that have come by then."""
+        until = self._coming[0][0] if self._coming else self.clock() + timeout
+        wait = max(0.0, min(until - self.clock(), timeout))
+        if self._began is None:
+            self.now += wait
+        else:
+            time.sleep(wait)
+        self.clock()
         while self._coming and self._coming[0][0] <= self.now:
             _, _, event = heapq.heappop(self._coming)
             if not isinstance(event, Told) and self._busy.get(event.key) == event.attempt:

@@ -8,12 +8,13 @@ import pytest
 
 from tests.cli.conftest import QUESTION, Run
 from tests.cli.test_compare import documented, line
-from triscale import records
+from triscale import trials
 from triscale.cost import Metric, Target, count, file_size, registered
 from triscale.families import network
 from triscale.quantities import SECONDS
 from triscale.scaling import network as named
 from triscale.spec import Network, content_hash
+from triscale.trials.study_records import FamilyRecord
 
 NET = "smallnet_24"
 BASE = count(network(NET)).macs
@@ -89,10 +90,11 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
     question = (QUESTION[0], *QUESTION[3:], "--threads", 2, "--budget", f"latency={4 * small:.9f}s")
     answer = run("study", *question, "--data", pictures, "--out", tmp_path / "run", "--json")
     assert answer.code == 0, answer.err
-    found = records.read(tmp_path / "run" / "records.jsonl")
-    members = [one for one in (found.one("family") or {})["members"] if one["rule"] == "compound"]
+    family = trials.read(tmp_path / "run").one(FamilyRecord)
+    assert family is not None
+    members = [one for one in family.members if one.rule == "compound"]
     measured = {content_hash(net): seconds for net, _, seconds in clock.measured}
-    assert measured[members[-1]["id"]] <= 4 * small < max(measured.values())
+    assert measured[members[-1].id] <= 4 * small < max(measured.values())
     assert answer.json["folder"] == str(tmp_path / "run")
     assert {target.threads for _, target, _ in clock.measured} == {2}
 

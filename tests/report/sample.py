@@ -1,5 +1,6 @@
 """A synthetic study of real networks: their costs are counted, accuracies and times are invented, for tests alone."""
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -127,8 +128,8 @@ def members() -> list[MemberRecord]:
 
 
 def skill(one: NetworkRecord) -> float:
-    factors = msgspec.structs.asdict(one.factors)
-    return SKILL["baseline"] + 1.6 * sum(SKILL[name] * (by - 1) / by**0.5 for name, by in factors.items())
+    factors: dict[str, float] = msgspec.structs.asdict(one.factors)
+    return SKILL["baseline"] + 1.6 * sum(SKILL[name] * (by - 1) / math.sqrt(by) for name, by in factors.items())
 
 
 def trial(one: NetworkRecord, made: Network, purpose: str, seed: int, epochs: int, dice: random.Random) -> Trial:
@@ -174,7 +175,7 @@ def study(baseline_name: str = "flower_24", grid: str = "grid") -> Study:
         for one in (*searched, *late, *longer)
         if content_hash(one.network) in in_family
     ]
-    steps = [
+    steps: list[Step] = [
         opening(), plan(baseline, candidates), *searched, choice(candidates, searched),
         FamilyRecord(members=tuple(family)), *late, *longer, *tested,
         CamRecord(pictures=cam(family)), AnswerRecord(lines=answer(), best=family[1].id),

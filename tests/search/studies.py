@@ -4,6 +4,7 @@ from pathlib import Path
 
 import safetensors
 
+from triscale.search.engine import LOCAL, Engine
 from triscale.search.question import Question
 from triscale.search.study import Study
 from triscale.train import numerics_here
@@ -14,9 +15,9 @@ SMALL = Question(
 )
 
 
-def study(question: Question = SMALL, folder: Path | None = None, *, jobs: int = 1) -> Study:
+def study(question: Question = SMALL, folder: Path | None = None, *, jobs: int = 1, engine: Engine = LOCAL) -> Study:
     """A study on one thread of the CPU."""
-    return Study(question, folder, jobs=jobs, numerics=numerics_here("cpu", 1))
+    return Study(question, folder, jobs=jobs, numerics=numerics_here("cpu", 1), engine=engine)
 
 
 def outcome(folder: Path) -> dict[str, tuple[str, str, dict[str, float], bytes]]:

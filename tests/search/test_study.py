@@ -1,13 +1,15 @@
 """A study from end to end: what it trains, and that neither kills nor workers change a bit of it."""
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,11 @@ from tests.train.pictures import class_folders
 from triscale import evaluate
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
 from triscale.search import work
+from triscale.search.engine import Engine, Workers
 from triscale.search.work import Trained, TrialTask
 from triscale.train import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read
-from triscale.trials.executor import Tell
+from triscale.trials.executor import InlineExecutor, Tell
 from triscale.trials.study_records import PlanRecord
 
 
@@ -56,6 +59,19 @@ def test_two_workers_give_the_bytes_of_one(whole: Path, tmp_path: Path) -> None:
     assert outcome(tmp_path / "two") == outcome(whole)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_two_workers_of_a_ray_cluster_give_the_bytes_of_one(whole: Path, tmp_path: Path) -> None:
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    folder = tmp_path / "ray"
+    asked = [*command(folder, 2), "--engine", "ray", "--address", "local", "--json"]
+    done = subprocess.run(asked, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["folder"] == str(folder)
+    assert outcome(folder) == outcome(whole)
+
+
 def test_a_training_by_itself_with_the_job_of_a_trial_gives_its_bytes(whole: Path, tmp_path: Path) -> None:
     trial = next(one for one in read(whole) if one.purpose == "search")
     one = fit(
@@ -67,9 +83,7 @@ def test_a_training_by_itself_with_the_job_of_a_trial_gives_its_bytes(whole: Pat
 
 
 def test_weights_that_travel_back_are_those_of_a_shared_folder(whole: Path, tmp_path: Path) -> None:
-    made = study(folder=tmp_path / "apart")
-    made._terms = replace(made._terms, shared=False)
-    made.run()
+    study(folder=tmp_path / "apart", engine=Here(folder_is_shared=False)).run()
     assert outcome(tmp_path / "apart") == outcome(whole)
 
 
@@ -146,9 +160,7 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path, err
     """What would come again is not tried again; want of memory is, by the same command."""
     question, folder = replace(SMALL, seeds=2), tmp_path / "study"
     failing = Fails(error, times=1)
-    made = study(question, folder)
-    made._workers = lambda: work_here(failing)
-    made.run()
+    study(question, folder, engine=Here(work=failing)).run()
     failed = [one for one in read(folder) if one.state == "failed"]
     assert [(one.reason, one.failure) for one in failed] == [(str(error), type(error).__name__)]
     assert {one.state for one in read(folder) if one.key != failed[0].key} == {"done"}
@@ -156,19 +168,24 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path, err
     assert {one.state for one in read(folder)} == ({"done"} if again else {"done", "failed"})
 
 
-def work_here(what: Fails) -> "object":
-    from triscale.trials.executor import InlineExecutor
+@dataclass(frozen=True, kw_only=True)
+class Here(Engine):
+    """A worker in this process."""
 
-    return InlineExecutor(what)
+    work: Callable[[TrialTask, Tell], Trained] = work.run_trial
+    folder_is_shared: bool = True
+
+    def workers(self, *asked: object, **named: object) -> Workers:
+        """As `Engine.workers`."""
+        del asked, named
+        return Workers(InlineExecutor(self.work), shared=self.folder_is_shared)
 
 
 def test_an_error_that_concerns_all_trials_ends_the_study(tmp_path: Path) -> None:
-    made = study(folder=tmp_path / "study")
-    made._workers = lambda: work_here(Fails(InputError("the data changed"), times=1))
+    failing = Here(work=Fails(InputError("the data changed"), times=1))
     with pytest.raises(InputError, match="the data changed"):
-        made.run()
-    made = study(folder=tmp_path / "study")
-    made.run()
+        study(folder=tmp_path / "study", engine=failing).run()
+    study(folder=tmp_path / "study").run()
     assert {one.state for one in read(tmp_path / "study")} == {"done"}
 
 
@@ -186,3 +203,13 @@ def test_a_recipe_of_random_crops_reads_the_originals_and_tests_by_its_own_prepr
     tested = next(trial for trial in stored if TEST in trial.metrics)
     found = evaluate(tmp_path / "study" / str(tested.checkpoint), tmp_path / "data", split="test")
     assert tested.metrics[TEST] == found.top1
+
+
+def test_every_trial_uses_as_many_images_as_the_plan_says(tmp_path: Path) -> None:
+    """The plan sizes them, where the question leaves it open."""
+    study(replace(SMALL, train_size=None), tmp_path / "study").run()
+    stored = read(tmp_path / "study")
+    plan = stored.one(PlanRecord)
+    assert plan is not None
+    assert {trial.job.data.subset for trial in stored} == {plan.train_size}
+    assert len(stored) == plan.trainings

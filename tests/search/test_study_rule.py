@@ -4,15 +4,16 @@ from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.search.studies import study
 from tests.train.pictures import class_folders
 from triscale.errors import InputError, UsageError
 from triscale.search.question import Question
+from triscale.search.records import study_record
 from triscale.search.study import RUNS
 from triscale.trials import TrialStore
-from triscale.trials.study_records import StudyRecord
 
 
 @pytest.fixture
@@ -26,19 +27,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(question: Question, folder: Path, rule: int) -> None:
     """What a study by that rule of splits writes first."""
-    from triscale.search.records import study_record
-
     made = study(question, folder)
     record = study_record(question, made.hash, made.source, made.counts, made.numerics, 1)
+    older = msgspec.structs.replace(record, data=msgspec.structs.replace(record.data, rule=rule))
     with TrialStore(folder) as store:
-        store.add(StudyRecord(**{name: getattr(record, name) for name in record.__struct_fields__ if name != "data"},
-                              data=replaced(record.data, rule=rule)))  # fmt: skip
-
-
-def replaced(data: object, **changed: object) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(data, **changed)  # type: ignore[type-var]
+        store.add(older)
 
 
 def test_a_study_of_the_first_rule_keeps_it(tmp_path: Path, data: Path) -> None:

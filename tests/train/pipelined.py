@@ -77,9 +77,11 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     options, again = parted(more)
     recipe = Recipe(batch=count, ema=0.9, layer_decay=0.9, **options)
     pictures, labels = batch_for(of, count)
-    weighed = {"class_weights": balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None}
+    weights = balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None
     model = model_for(of, torch.channels_last)
-    engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU, checkpointing=again, **weighed)
+    engine = PipelineEngine(
+        model, recipe, 10, seed=0, world=world, device=CPU, class_weights=weights, checkpointing=again
+    )
     engine.learn(pictures, labels)
     gradients = engine.gathered({n: p.grad for n, p in engine.model.named_parameters() if p.grad is not None})
     logits = engine.evaluated.eval()(pictures)
@@ -88,7 +90,7 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     back = engine.taken(tensors) if world.first else {}
     if not world.first:
         return {}
-    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, checkpointing=again, **weighed)
+    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, checkpointing=again)
     alone.parts = parts
     alone.learn(pictures, labels)
     expected = {n: p.grad for n, p in alone.model.named_parameters() if p.grad is not None}

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from tests.train.pictures import class_folders
+from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import NETWORK
 from triscale.data import open_data
 from triscale.errors import InputError, UsageError
 from triscale.nn import build
-from triscale.train import Engine, Recipe, load_recipe
+from triscale.train import Engine, Recipe, data_use, load_recipe
 from triscale.train.class_weights import balanced, class_weights
 from triscale.train.mix import mixed
+from triscale.trials import TrainJob
 
 QUIET = replace(NETWORK, classes=3, stochastic_depth=0.0, head=replace(NETWORK.head, dropout=0.0))
 WEIGHTS = torch.tensor([0.4, 1.0, 3.0])
@@ -68,19 +69,20 @@ def test_weights_are_of_the_labels_that_are_trained_on(tmp_path: Path, monkeypat
         (root / "1" / f"{index}.png").unlink()
     source = open_data(str(root))
     training = source.labels("train")[source.training_split(seed=3).training]
-    found = class_weights(Recipe(class_weights="balanced"), source, 3)
+    usual = TrainJob(network=SMALL, data=data_use(source, seed=3), recipe=Recipe())
+    found = class_weights(replace(usual, recipe=Recipe(class_weights="balanced")), source)
     assert found is not None
     assert found.tolist() == pytest.approx([len(training) / (2 * np.sum(training == label)) for label in (0, 1)])
     assert found[1] > 2 * found[0]
-    assert class_weights(Recipe(), source, 3) is None
+    assert class_weights(usual, source) is None
 
 
 def test_the_word_is_checked_and_older_recipes_keep_their_identity(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="class_weights is 'equal'; give none, balanced"):
         Recipe(class_weights="equal")  # type: ignore[arg-type]
     (tmp_path / "a.toml").write_text('class_weights = "balanced"\n')
-    assert load_recipe(tmp_path / "a.toml").document()["class_weights"] == "balanced"
+    assert load_recipe(tmp_path / "a.toml").to_dict()["class_weights"] == "balanced"
     (tmp_path / "a.toml").write_text("class_weights = true\n")
     with pytest.raises(InputError, match="class_weights is True; give a text"):
         load_recipe(tmp_path / "a.toml")
-    assert "class_weights" not in Recipe().document()
+    assert "class_weights" not in Recipe().to_dict()

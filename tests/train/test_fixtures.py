@@ -25,9 +25,9 @@ def same_arithmetic(then: dict[str, Any]) -> bool:
     return make.where().items() <= then.items()
 
 
-def test_there_are_fixtures_of_this_version() -> None:
-    """Whoever raises the version makes them."""
-    assert __version__ in VERSIONS
+def test_there_are_fixtures_of_a_version_that_is_released() -> None:
+    """Whoever releases it makes them; a version under development has none yet."""
+    assert __version__ in VERSIONS or ".dev" in __version__
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ OTHER_WORDS = {
     "precision": "bfloat16", "crop": "shift", "policy": "randaugment", "norms": "precise", "not_finite": "skip",
     "class_weights": "balanced",
 }  # fmt: skip
-OTHER_NUMBERS = {
+OTHER_NUMBERS: dict[str, dict[str, Any]] = {
     "warmup_epochs": {"warmup": 0.0, "warmup_epochs": 1.0}, "schedule": {"warmup": 0.0, "schedule": "staircase"},
     "shift": {"crop": "shift", "shift": 0.125}, "layer_decay": {"layer_decay": 0.5}, "spike": {"spike": 2.0},
     "first_size": {"first_size": 0.5}, "first_strength": {"first_strength": 0.5},
@@ -41,7 +42,7 @@ def of_recipe(name: str) -> dict[str, Any]:
     """Another value of a field."""
     before = getattr(JOB.recipe, name)
     if name in OTHER_NUMBERS:
-        return OTHER_NUMBERS[name]
+        return dict(OTHER_NUMBERS[name])
     if isinstance(before, str):
         return {name: OTHER_WORDS[name]}
     if isinstance(before, bool):
@@ -57,20 +58,33 @@ DATA_CHANGES: dict[str, Any] = {
     "subset": 40, "seed": 1,
 }  # fmt: skip
 NETWORK_CHANGES = {"resolution": (9, 8), "classes": 3, "norm": Norm(momentum=0.2), "stochastic_depth": 0.3}
+
+
+def with_job(changed: dict[str, Any], job: TrainJob) -> TrainJob:
+    """Other fields of the job itself."""
+    return replace(job, **changed)
+
+
+def with_data(changed: dict[str, Any], job: TrainJob) -> TrainJob:
+    """Other data."""
+    return replace(job, data=replace(job.data, **changed))
+
+
+def with_network(changed: dict[str, Any], job: TrainJob) -> TrainJob:
+    """Another network."""
+    return replace(job, network=replace(job.network, **changed))
+
+
+def with_recipe(name: str, job: TrainJob) -> TrainJob:
+    """Another value of a field of the recipe."""
+    return replace(job, recipe=replace(job.recipe, **of_recipe(name)))
+
+
 DECISIVE: dict[str, Callable[[TrainJob], TrainJob]] = {
-    **{f"job.{name}": (lambda job, c={name: one}: replace(job, **c)) for name, one in JOB_CHANGES.items()},
-    **{
-        f"data.{name}": (lambda job, c={name: one}: replace(job, data=replace(job.data, **c)))
-        for name, one in DATA_CHANGES.items()
-    },
-    **{
-        f"network.{name}": (lambda job, c={name: one}: replace(job, network=replace(job.network, **c)))
-        for name, one in NETWORK_CHANGES.items()
-    },
-    **{
-        f"recipe.{one.name}": (lambda job, c=one.name: replace(job, recipe=replace(job.recipe, **of_recipe(c))))
-        for one in fields(Recipe)
-    },
+    **{f"job.{name}": partial(with_job, {name: one}) for name, one in JOB_CHANGES.items()},
+    **{f"data.{name}": partial(with_data, {name: one}) for name, one in DATA_CHANGES.items()},
+    **{f"network.{name}": partial(with_network, {name: one}) for name, one in NETWORK_CHANGES.items()},
+    **{f"recipe.{one.name}": partial(with_recipe, one.name) for one in fields(Recipe)},
     "weights.digest": lambda job: replace(job, weights=FirstWeights(digest="e", network="n")),
     "weights.grow": lambda job: replace(job, weights=FirstWeights(digest="d", network="n", grow=True)),
     "pipeline.stages": lambda job: replace(job, pipeline=Pipeline(stages=4, schedule="gpipe")),

@@ -14,8 +14,9 @@ from tests.train.pictures import SMALL, class_folders
 from tests.train.trainings import RECIPE, Heard, kept, only, request, run
 from triscale.errors import UsageError
 from triscale.nn import build
+from triscale.recipes import Norms
 from triscale.train import Engine, Interrupted, Recipe
-from triscale.train.norms import Norms, chosen, norms_of, take_precise
+from triscale.train.norms import chosen, norms_of, take_precise
 from triscale.train.optim import make_optimizer, set_learning_rate
 from triscale.weights import Checkpoint
 

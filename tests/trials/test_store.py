@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures import RUNS_OF_0_1
@@ -39,6 +39,12 @@ def in_memory() -> Iterator[Path]:
     shared = Path("/dev/shm")  # noqa: S108  a new folder of its own
     with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as place:
         yield Path(place)
+
+
+def opened(folder: Path) -> None:
+    """Open a store for writing, and close it."""
+    with TrialStore(folder):
+        pass
 
 
 def seeds(folder: Path) -> list[int]:
@@ -86,9 +92,9 @@ def test_a_broken_line_in_the_middle_is_wrong_input_with_its_number(tmp_path: Pa
     path = written(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:3], b"broken\n", *lines[3:]]))
-    for opening in (lambda: read(tmp_path), lambda: TrialStore(tmp_path).__enter__()):
+    for opening in (read, opened):
         with pytest.raises(InputError, match=r"records\.jsonl, line 4: "):
-            opening()
+            opening(tmp_path)
 
 
 def test_a_known_line_with_an_unknown_form_is_never_taken_for_torn(tmp_path: Path) -> None:
@@ -155,29 +161,25 @@ def test_a_store_of_a_newer_version_is_refused_by_its_name(tmp_path: Path) -> No
     path = written(tmp_path)
     content = path.read_bytes().replace(b'"schema":2', b'"schema":3').replace(b'"triscale":"', b'"triscale":"9.')
     path.write_bytes(content)
-    for opening in (lambda: read(tmp_path), lambda: TrialStore(tmp_path).__enter__()):
+    for opening in (read, opened):
         with pytest.raises(
             InputError, match=r"newer triscale \(schema 3; this one reads 2\).\nUse triscale 9\."
         ) as told:
-            opening()
+            opening(tmp_path)
         assert told.value.exit_code == 65
     assert path.read_bytes() == content
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
-    def opened() -> None:
-        with TrialStore(tmp_path):
-            pass
-
     with TrialStore(tmp_path) as store, ThreadPoolExecutor() as others:
         store.put(made.trial())
         with pytest.raises(BusyError, match=f"another process \\({os.getpid()}\\)") as told:
-            others.submit(opened).result()
+            others.submit(opened, tmp_path).result()
         assert told.value.exit_code == 75
         with pytest.raises(BusyError, match="is open in this process already"):
-            opened()
+            opened(tmp_path)
         assert len(read(tmp_path)) == 1
-    opened()
+    opened(tmp_path)
 
 
 def test_a_number_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -215,12 +217,16 @@ def test_what_cannot_be_opened_ends_in_its_own_error(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=30,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink so many fields takes minutes
 )
 @given(found=st.lists(made.trials, min_size=1, max_size=2))
 def test_any_trial_is_given_back_as_it_was_put(in_memory: Path, found: list[Trial]) -> None:
     """Of equal keys the last one counts, in the place of the first; its key is that of its own job."""
     folder = in_memory / str(len(list(in_memory.iterdir())))
+    found = [*found, replace(found[0], losses=found[0].losses + 1)]
     with TrialStore(folder) as store:
         for one in found:
             store.put(one)

@@ -17,6 +17,7 @@ from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
+    from triscale.search.engine import Engine
     from triscale.search.progress import Progress
     from triscale.train import Callbacks
 
@@ -97,6 +98,7 @@ def study(
     threads: int = 1,
     kernels: bool = True,
     loader_workers: int = 0,
+    engine: "Engine | None" = None,
     progress: "Progress | None" = None,
     **asked: Any,
 ) -> StudyResult:
@@ -111,6 +113,7 @@ def study(
         jobs: trainings at a time; by default one a core, one on a GPU.
         device, threads, kernels: where each training computes, see `triscale.train.numerics_here`.
         loader_workers: of each training.
+        engine: what runs the trainings, see `triscale.search.engine.Engine`; by default processes of this machine.
         progress: what hears of it; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.question.Question`, such as phi, epochs, seeds, recipe, precision.
 
@@ -119,6 +122,7 @@ def study(
         InputError, BusyError, OutputError, StorageError: see `triscale.search.study.Study.run`.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+    from triscale.search.engine import LOCAL  # noqa: PLC0415
     from triscale.search.question import Question  # noqa: PLC0415
     from triscale.search.study import Study  # noqa: PLC0415  torch is loaded only here
     from triscale.train import numerics_here  # noqa: PLC0415
@@ -136,7 +140,8 @@ def study(
     found = Study(
         question, None if out is None else Path(out),
         jobs=jobs or usual_jobs(numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
-        progress=progress or _warnings(), baseline=baseline if isinstance(baseline, Network) else None,
+        engine=engine or LOCAL, progress=progress or _warnings(),
+        baseline=baseline if isinstance(baseline, Network) else None,
     )  # fmt: skip
     return study_result(found.run(), found.folder, write_report(found.folder))
 

@@ -100,8 +100,8 @@ def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
         for name, limit in found.limits.items()
     ]  # fmt: skip
     print_text("")
-    bound = "limit" if any(metric_named(name).at_least for name in found.limits) else "at most"
-    print_table(("metric", "use", bound, "slack", "one notch more", ""), rows)
+    bound = "bound" if any(metric_named(name).at_least for name in found.limits) else "at most"
+    print_table(("limit", "use", bound, "slack", "one notch more", ""), rows)
     print_text(*_remarks(fitted, filled=fit.left_rule != (1.0, 1.0)))
 
 

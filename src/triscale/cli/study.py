@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from triscale.api.training import study_result, usual_jobs
 from triscale.cli import quantities
+from triscale.cli.cluster import NO_CLUSTER, Cluster
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.named import named
@@ -97,6 +98,7 @@ def study(
     asked: Asked = NOTHING,
     jobs: Whole | None = None,
     loader_workers: Whole = 0,
+    cluster: Cluster = NO_CLUSTER,
     doubtful: Doubtful = LEFT_OUT,
     compute: Compute = HERE,
     kernels: Annotated[bool, Parameter(show_default=False)] = True,
@@ -107,14 +109,15 @@ def study(
     """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
 
     Interrupt it anywhere: the same command resumes where it stopped.
-    The question, whose hash names the default folder, is all but --jobs, --loader-workers, --device, --threads,
-    --kernels and --out.
+    The question, whose hash names the default folder, is all but --jobs, --loader-workers, --engine and its
+    options, --device, --threads, --kernels and --out.
 
     Args:
         net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
         asked: see `Asked`.
         jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
         loader_workers: how many make batches ahead, of each training.
+        cluster: see `Cluster`.
         doubtful: see `Doubtful`.
         compute: see `Compute`.
         kernels: keep freed memory in the processes and, in trainings of a thousand steps and more, use kernels of our
@@ -133,7 +136,7 @@ def study(
     question = asked.question(net, doubtful)
     named(question.network)
     with terminal_progress() as progress:
-        opened = partial(_open, question, out, jobs, loader_workers, compute, progress, kernels=kernels)
+        opened = partial(_open, question, out, jobs, loader_workers, cluster, compute, progress, kernels=kernels)
         if plan:
             _plan(opened, json=json)
         else:
@@ -197,6 +200,7 @@ def _open(
     out: Path | None,
     jobs: int | None,
     loader_workers: int,
+    cluster: Cluster,
     compute: Compute,
     progress: "Progress",
     *,
@@ -208,5 +212,5 @@ def _open(
     numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
     return Study(
         question, out, jobs=jobs or usual_jobs(numerics.device, numerics.threads), numerics=numerics,
-        progress=progress, loader_workers=loader_workers,
+        progress=progress, loader_workers=loader_workers, engine=cluster.engine(),
     )  # fmt: skip

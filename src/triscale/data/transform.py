@@ -41,7 +41,7 @@ class Transform:
         """A picture -> normalised float32 [channels, height, width].
 
         A JPEG that Pillow has opened and not decoded yet gives the pixels of its file. One that is decoded already may
-        differ from them by rounding where `interpolation` is `area`, which decodes large JPEGs at a part of their size.
+        differ a little where `interpolation` is `area`, which lets the decoder of a large JPEG shrink it.
 
         Raises:
             InputError: a file that cannot be read, an array that is no picture, or channels that do not fit.

@@ -102,7 +102,7 @@ class Facts:
         study, plan, choice: the latest of these records.
         members: networks of the scaled family, the baseline among them.
         candidates: the baseline and the candidates of the coefficient search.
-        done: the finished trials, oldest first.
+        done, failed: the trials that ended, oldest first.
         trainings: by network: its trials at the length which all networks share.
         longer: the baseline trained longer, shortest first.
     """
@@ -114,6 +114,7 @@ class Facts:
     members: tuple[MemberRecord, ...] = ()
     candidates: tuple[CandidateRecord, ...] = ()
     done: tuple[Trial, ...] = ()
+    failed: tuple[Trial, ...] = ()
     trainings: Mapping[str, Training] = field(default_factory=dict)
     longer: tuple[Training, ...] = ()
 
@@ -188,6 +189,7 @@ def facts(stored: Stored) -> Facts:
         members=() if family is None else family.members,
         candidates=() if plan is None else (plan.baseline, *plan.candidates),
         done=tuple(trial for trial in stored if trial.state == "done"),
+        failed=tuple(trial for trial in stored if trial.state == "failed"),
         trainings={one.id: one for one in groups if one not in longer},
         longer=tuple(sorted(longer, key=lambda training: training.samples)),
     )
@@ -208,13 +210,13 @@ def triple(factors: FactorsRecord) -> str:
 
 
 def _trainings(stored: Stored) -> Iterable[Training]:
-    """Finished trials grouped by network and length; those that are longer than all others apart."""
+    """Finished trials grouped by network and length."""
     for id_, trials in stored.by_network().items():
-        lengths: dict[tuple[int, bool], list[Trial]] = {}
+        lengths: dict[int, list[Trial]] = {}
         for trial in trials:
             if trial.state == "done":
-                lengths.setdefault((trial.epochs, trial.purpose == LONGER), []).append(trial)
-        yield from (Training(id_, epochs, tuple(found)) for (epochs, _), found in lengths.items())
+                lengths.setdefault(trial.epochs, []).append(trial)
+        yield from (Training(id_, epochs, tuple(found)) for epochs, found in lengths.items())
 
 
 def _scores(values: Iterable[float | None]) -> Scores:

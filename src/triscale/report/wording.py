@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from triscale import intervals, units
-from triscale.cost import registry
 from triscale.report.facts import Facts
 from triscale.trials.study_records import ChoiceRecord, StudyRecord
 
@@ -21,16 +20,13 @@ def question(facts: Facts) -> Lines:
     if facts.study is None:
         return []
     asked, command = facts.study.question, facts.study.command
-    budget = asked.get("budget")
-    batch = isinstance(budget, Mapping) and any(map(_depends_on_batch, budget))
-    given = {name: value for name, value in asked.items() if value not in (None, {}) and (batch or name != "batch")}
+    given = {name: value for name, value in asked.items() if not _left_out(name, value)}
     return _lines({"command": command, **given} if command else given)
 
 
-def _depends_on_batch(limit: str) -> bool:
-    """Of a metric that is not known here, perhaps."""
-    metric = registry().get(limit)
-    return metric is None or bool(metric.needs)
+def _left_out(name: str, value: object) -> bool:
+    """Whether an option was not given. In 0.1 the batch was that of a limit on memory, 1 without any."""
+    return value is None or value is False or value == {} or (name == "batch" and value == 1)
 
 
 def data_facts(facts: Facts) -> Lines:

@@ -107,7 +107,7 @@ class Campaign:
         numerics = replace(terms.numerics, plan=self._plan(job))
         return TrialTask(
             job=job, numerics=numerics, execution=terms.execution, data=terms.data, policy=terms.policy,
-            folder=folder if terms.shared else None,
+            folder=folder.resolve() if terms.shared else None,
         )  # fmt: skip
 
     def _plan(self, job: TrainJob) -> SpeedPlan | None:
@@ -135,7 +135,7 @@ class Campaign:
                 if result.weights is not None:
                     (self._store.folder / folder).mkdir(parents=True, exist_ok=True)
                     write_atomically(self._store.folder / path, result.weights)
-                return replace(result.trial, purpose=planned.purpose, checkpoint=str(path))
+                return replace(result.trial, purpose=planned.purpose, checkpoint=str(path), losses=settled.attempt - 1)
             case GivenUp():
                 return replace(
                     planned, state="failed", failure="Lost", reason=settled.reason, losses=len(settled.losses)

@@ -4,7 +4,7 @@ Everything is decided by validation accuracy; the test is looked at once, after 
 does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from triscale.search.agenda import Training, agenda
 from triscale.search.campaign import Campaign, Terms
 from triscale.search.candidates import recorded
 from triscale.search.choice import make_choice
+from triscale.search.engine import LOCAL, Engine, Workers
 from triscale.search.family import family
 from triscale.search.finish import best_member, test_accuracy, write_answer
 from triscale.search.leaders import leading
@@ -30,11 +31,10 @@ from triscale.search.progress import Progress, Quiet
 from triscale.search.question import Question
 from triscale.search.records import study_record
 from triscale.search.timing import Speed
-from triscale.search.work import Trained, TrialTask, opened, run_trial
+from triscale.search.work import absolute, opened
 from triscale.spec import Network, content_hash
 from triscale.train import Inputs, TrainRequest, World, resolve
 from triscale.trials import RECORDS, TEST, Execution, Numerics, Stored, Trial, TrialStore, read
-from triscale.trials.executor import Executor, local_executor
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -49,7 +49,6 @@ from triscale.weights import load_classifier
 RUNS = Path("triscale-runs")
 _IMAGES_IN_GRID = 6
 _SAVE_SECONDS = 30.0
-Workers = Callable[[], "Executor[TrialTask, Trained]"]
 
 
 class Study:
@@ -64,8 +63,7 @@ class Study:
         numerics: on what each of them computes.
         progress: hears of it.
         loader_workers: of each training.
-        workers: makes what runs the trainings; processes of this machine by default.
-        shared: whether these workers write into the folder of the study.
+        engine: what runs the trainings; processes of this machine by default.
         baseline: instead of the network that the question names.
     """
 
@@ -78,23 +76,20 @@ class Study:
         numerics: Numerics,
         progress: Progress | None = None,
         loader_workers: int = 0,
-        workers: Workers | None = None,
-        shared: bool = True,
+        engine: Engine = LOCAL,
         baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
-        self._workers = workers or (lambda: local_executor(run_trial, jobs))
+        self.engine = engine
         self._policy = _policy(question, None if folder is None else _study_in(folder))
-        self.source = opened(question.data, self._policy)
+        self.source = opened(question.data, self._policy, afresh=True)
         self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
         self.folder = folder or RUNS / self.hash
-        self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers, shared=shared)
+        self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers)
         self._speed = Speed(self._terms.job, numerics)
         self._store: TrialStore
 
-    def _resolved(
-        self, recipe: Recipe, subset: int | None, numerics: Numerics, loader_workers: int, *, shared: bool
-    ) -> Terms:
+    def _resolved(self, recipe: Recipe, subset: int | None, numerics: Numerics, loader_workers: int) -> Terms:
         """What all trainings share; what the recipe leaves open is resolved once."""
         asked = self.question
         request = TrainRequest(
@@ -104,8 +99,8 @@ class Study:
         execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
         job = resolve(request, Inputs(source=self.source), numerics, execution, World(), self.progress.say)
         return Terms(
-            job=job, numerics=numerics, execution=execution, data=asked.data, policy=self._policy,
-            images=subset or self.source.training_split(seed=asked.seed).training.size, shared=shared,
+            job=job, numerics=numerics, execution=execution, data=absolute(asked.data), policy=self._policy,
+            images=subset or self.source.training_split(seed=asked.seed).training.size,
         )  # fmt: skip
 
     @property
@@ -149,27 +144,34 @@ class Study:
             BusyError: another process works in the folder.
             OutputError, StorageError: the folder cannot be written.
         """
-        with TrialStore(self.folder) as self._store, self._campaign() as campaign:
-            if self._begin():
-                self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
-            self._prepare()
-            self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-            self._train(campaign, {"leaders"}, "leaders and corners")
-            self._choose()
-            self._make_family()
-            self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
-            self._test(campaign)
-            self._explain(campaign)
-            self._answer(campaign)
+        with TrialStore(self.folder) as self._store:
+            resumed = self._begin()
+            with self._campaign() as campaign:
+                if resumed:
+                    self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
+                self._prepare()
+                self._train(campaign, {"baseline", "search"}, "baseline and candidates")
+                self._train(campaign, {"leaders"}, "leaders and corners")
+                self._choose()
+                self._make_family()
+                self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
+                self._test(campaign)
+                self._explain(campaign)
+                self._answer(campaign)
             return self._store
 
     @contextmanager
     def _campaign(self) -> Iterator[Campaign]:
-        executor = self._workers()
+        workers = self._start_workers()
+        self._terms = replace(self._terms, shared=workers.shared)
         try:
-            yield Campaign(self._store, self._terms, executor, self.progress)
+            yield Campaign(self._store, self._terms, workers.executor, self.progress)
         finally:
-            executor.close()
+            workers.executor.close()
+
+    def _start_workers(self) -> Workers:
+        asked, numerics = self.question, self.numerics
+        return self.engine.workers(self.jobs, numerics.threads, asked.data, self.folder, self.progress.say)
 
     def _begin(self) -> bool:
         """Whether there is something to resume: a plan, and no answer."""

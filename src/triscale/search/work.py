@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from triscale.data import Policy, Source, open_data
@@ -49,10 +48,31 @@ class Progressed:
     epoch: int
 
 
-@lru_cache(maxsize=2)
-def opened(data: str, policy: Policy) -> Source:
-    """The data set, opened and checked once a process."""
-    return open_data(data, policy=policy)
+_sources: dict[tuple[str, Policy], Source] = {}
+
+
+def opened(data: str, policy: Policy, *, afresh: bool = False) -> Source:
+    """The data set, opened and checked once a process.
+
+    Args:
+        data, policy: see `triscale.data.open_data`.
+        afresh: open it again, as a driver does: its content may have changed since.
+    """
+    key = absolute(data), policy
+    if afresh or key not in _sources:
+        _sources.clear()  # one study at a time reads its images
+        _sources[key] = open_data(data, policy=policy)
+    return _sources[key]
+
+
+def absolute(data: str) -> str:
+    """What opens the same images from any working folder."""
+    name, colon, root = data.partition(":")
+    if data.startswith("flowers") and not Path(data).exists():
+        return data
+    if colon and not Path(data).exists():
+        return f"{name}:{Path(root).resolve()}"
+    return str(Path(data).resolve())
 
 
 def run_trial(task: TrialTask, tell: Tell) -> Trained:

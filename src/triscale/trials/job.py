@@ -6,7 +6,7 @@ decides only the last bits is in `triscale.trials.numerics`; what changes no bit
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from triscale.errors import UsageError
@@ -116,7 +116,8 @@ class TrainJob:
             **{name: getattr(self, name) for name in ("seed", "parts", "processes", "keep", "teacher")},
             "pipeline": None if self.pipeline is None else asdict(self.pipeline),
             "weights": None if self.weights is None else {"digest": self.weights.digest, "grow": self.weights.grow},
-            "data": {name: value for name, value in asdict(self.data).items() if name != "contents"},
+            # Not `asdict`, which copies every name of a class: a key is taken often.
+            "data": {one.name: getattr(self.data, one.name) for one in fields(self.data) if one.name != "contents"},
         }
 
     @property

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from triscale.errors import InputError, NumericError
@@ -134,3 +135,10 @@ def refuse(payload: object, tell: Tell) -> None:
 def start_a_process(payload: object, tell: Tell) -> str:
     """A worker may have processes of its own."""
     return subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, text=True, check=True).stdout
+
+
+def chosen(payload: tuple[str, object], tell: Tell) -> object:
+    """Any of these by its name, so that one set of workers serves many tests."""
+    name, value = payload
+    work: Callable[[object, Tell], object] = globals()[name]
+    return work(value, tell)

@@ -16,7 +16,7 @@ from triscale.trials.executor.events import (
 )
 from triscale.trials.executor.inline import InlineExecutor
 from triscale.trials.executor.local import LocalExecutor, local_executor
-from triscale.trials.executor.settle import RETRIES, SILENCE, settle
+from triscale.trials.executor.settle import RETRIES, SILENCE, settle, settle_in_batches
 
 __all__ = [
     "RETRIES",
@@ -37,4 +37,5 @@ __all__ = [
     "importable",
     "local_executor",
     "settle",
+    "settle_in_batches",
 ]

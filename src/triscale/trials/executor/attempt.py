@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.reduction import ForkingPickler
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from triscale.errors import InputError, OutOfMemoryError, TriscaleError
 from triscale.trials.executor.events import Ended, Failed, Task, Tell, Work
@@ -41,6 +41,28 @@ def attempt(work: Work[P, R], task: Task[P], number: int, tell: Tell) -> Ended[R
         return Failed(task.key, number, OutOfMemoryError("there was no memory left in the worker process."))
     except Exception as error:  # noqa: BLE001  the work is the caller's, and so are its errors
         return Failed(task.key, number, error)
+
+
+def packed(value: object) -> bytes:
+    """A value as it travels to a worker; whatever its classes raise where it cannot."""
+    return bytes(ForkingPickler.dumps(value))
+
+
+def served(work: bytes, key: str, number: int, payload: bytes, tell: Tell) -> Ended[Any] | Failed:
+    """In a worker: unpack work and payload, do it, and return what can be sent back."""
+    try:
+        function: Work[Any, Any] = ForkingPickler.loads(work)
+        task = Task(key, ForkingPickler.loads(payload))
+    except Exception as error:  # noqa: BLE001  importing what is another's raises anything
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return Failed(key, number, InputError(f"a worker process cannot load its task: {text}"))
+    return sendable(attempt(function, task, number, tell))
+
+
+def unpackable(task: Task[Any], number: int, error: Exception) -> Failed:
+    """What becomes of a task whose payload cannot be packed."""
+    text = " ".join(str(error).split())[:200]
+    return Failed(task.key, number, TriscaleError(f"the task {task.key} cannot be sent to a worker: {text}"))
 
 
 def sendable(outcome: Ended[R] | Failed) -> Ended[R] | Failed:

@@ -84,7 +84,7 @@ class GivenUp:
     def reason(self) -> str:
         """One sentence for a record: "the worker was killed (SIGKILL) 3 times, most often for want of memory"."""
         parts = [why if n == 1 else f"{why} {n} times" for why, n in Counter(self.losses).items()]
-        hint = ", most often for want of memory" if any("SIGKILL" in why for why in self.losses) else ""
+        hint = ", most often for want of memory" if any(why.startswith("was killed") for why in self.losses) else ""
         return f"the worker {', '.join(parts)}{hint}"
 
 

@@ -11,12 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, Generic, TypeVar
 
 from triscale.errors import OutOfMemoryError, TriscaleError
 from triscale.orphans import signals_held
-from triscale.trials.executor.attempt import importable
+from triscale.trials.executor.attempt import importable, packed, unpackable
 from triscale.trials.executor.events import Ended, Event, Executor, Failed, Lost, Task, Work
 from triscale.trials.executor.inline import InlineExecutor
 
@@ -48,7 +47,7 @@ class LocalExecutor(Generic[P, R]):
 
     def __init__(self, work: Work[P, R], workers: int) -> None:
         importable(work)
-        self._work, self._workers = bytes(ForkingPickler.dumps(work)), workers
+        self._work, self._workers = packed(work), workers
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
         self._events: queue.SimpleQueue[tuple[_Worker | None, Event[R]]] = queue.SimpleQueue()
@@ -65,10 +64,9 @@ class LocalExecutor(Generic[P, R]):
             OutOfMemoryError: the system starts no further process.
         """
         try:
-            payload = bytes(ForkingPickler.dumps(task.payload))
+            payload = packed(task.payload)
         except Exception as error:  # noqa: BLE001  classes raise what they like while they are pickled
-            text = f"the task {task.key} cannot be sent to a worker: {' '.join(str(error).split())[:200]}"
-            self._events.put((None, Failed(task.key, attempt, TriscaleError(text))))
+            self._events.put((None, unpackable(task, attempt, error)))
             return
         worker = self._free()
         self._busy[task.key] = worker

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -49,13 +50,36 @@ def settle(
     Raises:
         ValueError: two tasks have one key, or `retries` or `silence` is too small.
     """
+    return _one_by_one(
+        settle_in_batches(executor, tasks, retries=retries, silence=silence, on_event=on_event, clock=clock)
+    )
+
+
+def settle_in_batches(
+    executor: Executor[P, R],
+    tasks: Iterable[Task[P]],
+    *,
+    retries: int = RETRIES,
+    silence: float = SILENCE,
+    on_event: Callable[[Event[R]], None] = ignore,
+    clock: Callable[[], float] = time.monotonic,
+) -> Generator[Sequence[Settled[R]], None, None]:
+    """As `settle`, but yield together what was settled while the caller was busy: one write to disk for all of it."""
     ledger = _Ledger(list(tasks), retries, on_event, clock)
     if retries < 0 or silence <= 0:
         raise ValueError(f"retries must be at least 0 and silence above 0, got {retries} and {silence}")
     return _settle(executor, ledger, silence)
 
 
-def _settle(executor: Executor[P, R], ledger: "_Ledger[P, R]", silence: float) -> Iterator[Settled[R]]:
+def _one_by_one(batches: Generator[Sequence[Settled[R]], None, None]) -> Iterator[Settled[R]]:
+    with closing(batches):
+        for batch in batches:
+            yield from batch
+
+
+def _settle(
+    executor: Executor[P, R], ledger: "_Ledger[P, R]", silence: float
+) -> Generator[Sequence[Settled[R]], None, None]:
     try:
         while ledger.waiting or ledger.running:
             for _ in range(min(executor.slots, len(ledger.waiting))):
@@ -64,8 +88,9 @@ def _settle(executor: Executor[P, R], ledger: "_Ledger[P, R]", silence: float) -
             for key in ledger.silent(silence):
                 executor.kill(key)
                 ledger.handle(Lost(key, ledger.running[key].attempt, f"was silent for {silence:g} s"))
-            while ledger.settled:
-                yield ledger.settled.popleft()
+            if ledger.settled:
+                batch, ledger.settled = ledger.settled, []
+                yield batch
     finally:
         for key in ledger.running:
             executor.kill(key)
@@ -89,7 +114,7 @@ class _Ledger(Generic[P, R]):
         (key, times), *_ = Counter(task.key for task in tasks).most_common(1) or [("", 0)]
         if times > 1:
             raise ValueError(f"two tasks have the key {key!r}; each is settled once, so keys must differ")
-        self.waiting, self.running, self.settled = deque(tasks), dict[str, _Running[P]](), deque[Settled[R]]()
+        self.waiting, self.running, self.settled = deque(tasks), dict[str, _Running[P]](), list[Settled[R]]()
         self._losses: dict[str, list[str]] = {}
         self._retries, self._on_event, self._clock = retries, on_event, clock
         self._looked = clock()

@@ -6,13 +6,11 @@ import threading
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from triscale.errors import InputError
 from triscale.orphans import end_with, release_signals
-from triscale.trials.executor.attempt import attempt, sendable
-from triscale.trials.executor.events import Failed, Task, Told, Work
+from triscale.trials.executor.attempt import served
+from triscale.trials.executor.events import Told
 
 HEARTBEAT = 1.0
 """Seconds between two heartbeats without a message, at least."""
@@ -51,11 +49,4 @@ def main(descriptor: int, parent: int) -> None:
 def _serve(connection: "Connection[Any, Any]", work: bytes) -> None:
     key, number = connection.recv()
     payload = connection.recv_bytes()
-    try:
-        function: Work[Any, Any] = ForkingPickler.loads(work)
-        task = Task(key, ForkingPickler.loads(payload))
-    except Exception as error:  # noqa: BLE001  importing what is another's raises anything
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        connection.send(Failed(key, number, InputError(f"a worker process cannot load its task: {text}")))
-        return
-    connection.send(sendable(attempt(function, task, number, Line(connection, key, number))))
+    connection.send(served(work, key, number, payload, Line(connection, key, number)))
