@@ -90,7 +90,7 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     back = engine.taken(tensors) if world.first else {}
     if not world.first:
         return {}
-    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, checkpointing=again)
+    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, class_weights=weights, checkpointing=again)
     alone.parts = parts
     alone.learn(pictures, labels)
     expected = {n: p.grad for n, p in alone.model.named_parameters() if p.grad is not None}
