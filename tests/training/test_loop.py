@@ -13,7 +13,7 @@ from triscale.evaluation import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.training import Outcome, Recipe, Trainer, train
-from triscale.training.gradient import clip
+from triscale.training.learning.gradient import clip
 
 NETWORK = Network(
     name="tiny",

@@ -17,7 +17,7 @@ from tests.training.trainings import Heard, epochs, request, run
 from triscale.errors import NumericError, UsageError
 from triscale.nn import build
 from triscale.training import Interrupted, Recipe, Trainer, train
-from triscale.training.gradient import clip
+from triscale.training.learning.gradient import clip
 from triscale.training.saved import tensors_of
 
 

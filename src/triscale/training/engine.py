@@ -11,8 +11,8 @@ from triscale.nn import Model, SectionModel, apply_plan, device_of, synchronise_
 from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.training.distributed.processes import ALONE, World
-from triscale.training.gradient import clip, step_seed
 from triscale.training.learning.ema import Ema
+from triscale.training.learning.gradient import clip, step_seed
 from triscale.training.learning.loss import Loss
 from triscale.training.learning.memory import is_want_of_memory
 from triscale.training.learning.mix import Mixed, mixed

@@ -22,12 +22,12 @@ from triscale.search.coefficients.candidates import recorded
 from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
-from triscale.search.opening import policy_of
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, Terms
 from triscale.search.studies.finish import best_member, shown, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import study_record
 from triscale.search.studies.limits import study_target
+from triscale.search.studies.opening import policy_of
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question

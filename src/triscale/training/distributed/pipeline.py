@@ -20,9 +20,9 @@ from triscale.nn import Model, SectionModel
 from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.training.distributed.processes import World
+from triscale.training.distributed.section_modules import Chain, Runner
 from triscale.training.engine import Trainer
 from triscale.training.learning.optim import names_in_order
-from triscale.training.sections import Chain, Runner
 
 _KINDS: dict[PipelineSchedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
 
