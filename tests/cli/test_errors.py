@@ -61,7 +61,7 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--phi", "-1"),
     ("study", "--phi", "1e9"),
     ("study", "--phi", "1", "--budget", "macs=20M"),
-    ("study", "--budget", "training_memory=1GiB"),
+    ("study", "--budget", "latency=10ms"),
     ("study", "--tolerance", "nan"),
     ("study", "--tolerance", "0"),
     ("study", "--candidates", "0"),
