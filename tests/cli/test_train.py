@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.train.trainings import only
+from tests.training.trainings import only
 from triscale.trials import VALIDATION
 from triscale.weights import load_weights
 
@@ -220,12 +220,12 @@ def test_a_training_of_triscale_0_1_is_refused_with_the_remedy(run: Run, picture
 def test_what_decides_the_result_is_given_by_options_and_what_does_not_may_change(
     run: Run, pictures: Path, tmp_path: Path
 ) -> None:
-    asked = (*SHORT, "--data", pictures, "--out", tmp_path / "run", "--keep", "last", "--split-seed", 3,
-             "--train-size", 20, "--json")  # fmt: skip
-    found = run(*asked).json
+    asked = (*SHORT, "--data", pictures, "--out", tmp_path / "run", "--keep", "last", "--train-size", 20, "--json",
+             "--split-seed")  # fmt: skip
+    found = run(*asked, 3).json
     trial = only(tmp_path / "run")
     assert (trial.job.keep, trial.job.data.seed, trial.job.data.subset, trial.seed) == ("last", 3, 20, 0)
     assert (found["key"], found["checkpoint"]) == (trial.key, str(tmp_path / "run" / "weights.safetensors"))
     assert found["best_epoch"] == 2
-    assert run(*asked, "--gradient-checkpointing", "--loader-workers", 2, "--save-every", "1s").json == found
-    assert "split: " in run(*asked, "--split-seed", 4).err
+    assert run(*asked, 3, "--gradient-checkpointing", "--loader-workers", 2, "--save-every", "1s").json == found
+    assert "split: " in run(*asked, 4).err

@@ -1,5 +1,6 @@
 """A synthetic study of real networks: their costs are counted, accuracies and times are invented, for tests alone."""
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import msgspec
 from PIL import Image, ImageDraw
 
 from triscale import families
-from triscale.cost import count
+from triscale.costs import count
 from triscale.recipes import Recipe
 from triscale.scaling import Factors, scale_shortly
 from triscale.spec import Network, content_hash
@@ -128,7 +129,7 @@ def members() -> list[MemberRecord]:
 
 def skill(one: NetworkRecord) -> float:
     factors: dict[str, float] = msgspec.structs.asdict(one.factors)
-    return SKILL["baseline"] + 1.6 * sum(SKILL[name] * (by - 1) / by**0.5 for name, by in factors.items())
+    return SKILL["baseline"] + 1.6 * sum(SKILL[name] * (by - 1) / math.sqrt(by) for name, by in factors.items())
 
 
 def trial(one: NetworkRecord, made: Network, purpose: str, seed: int, epochs: int, dice: random.Random) -> Trial:

@@ -1,5 +1,6 @@
 """Reservations, and what is missing, are said."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.report import sample
 from triscale.report import summary_markdown, write_report
-from triscale.trials import read
+from triscale.trials import Deviation, read
 from triscale.trials.study_records import ChoiceRecord, StudyLine, StudyRecord
 
 
@@ -57,6 +58,25 @@ def test_each_reservation_has_its_notice(
     tmp_path: Path, kind: type[StudyLine], change: dict[str, Any], notice: str
 ) -> None:
     assert notice in summary_markdown(sample.stored(tmp_path, sample.study().with_(kind, **change)))
+
+
+def test_trainings_that_failed_or_left_their_plan_are_named(tmp_path: Path) -> None:
+    study = sample.study()
+    first = study.trials()[0]
+    halved = Deviation(step=3, kind="parts", text="1 parts of a batch then, 2 now")
+    study = replace(
+        study,
+        steps=(
+            *study.steps,
+            replace(
+                first, job=replace(first.job, seed=7), state="failed", reason="the loss is\nnot finite", metrics={}
+            ),
+            replace(first, deviations=(halved,)),
+        ),
+    )
+    summary = summary_markdown(sample.stored(tmp_path, study))
+    assert r"Trainings that failed: 1. flower\_24, seed 7: the loss is not finite." in summary
+    assert r"otherwise than planned, so not comparable seed by seed: flower\_24, seed 0 (1 parts of a" in summary
 
 
 def test_unequal_cost_and_missed_tolerance_are_named(tmp_path: Path) -> None:

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from triscale.cost import Metric, count, known_here, needed, registered, registry, training_memory
+from triscale.costs import Metric, count, known_here, needed, registered, registry, training_memory
 from triscale.families import network
 from triscale.nn import kept_kernels
 from triscale.quantities import SECONDS
 from triscale.recipes import Recipe
 from triscale.scaling import PAPER, fit_budget
-from triscale.search.candidates import candidates
-from triscale.search.family import family
-from triscale.search.limits import study_target
-from triscale.search.plan import make_plan
-from triscale.search.question import Question
+from triscale.search.coefficients.candidates import candidates
+from triscale.search.coefficients.family import family
+from triscale.search.studies.limits import study_target
+from triscale.search.studies.plan import make_plan
+from triscale.search.studies.question import Question
 
 BASE = network("smallnet_24")
 FOUND = candidates(BASE)
@@ -34,6 +34,7 @@ def test_a_memory_limit_counts_the_recipe_and_the_threads_of_the_study(recipe: R
         BASE, 32, recipe.optimizer,
         precision=recipe.arithmetic, ema=recipe.ema > 0, kernels=kernels,
     )  # fmt: skip
+    assert target.kernels == kernels
     assert (target.threads, kernels.threads) == (threads, threads)
 
 

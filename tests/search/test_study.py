@@ -16,13 +16,13 @@ import pytest
 
 from tests.paths import ROOT
 from tests.search.studies import SMALL, outcome, study, tensors
-from tests.train.pictures import class_folders
+from tests.training.pictures import class_folders
 from triscale import evaluate
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
-from triscale.search import work
-from triscale.search.engine import Engine, Workers
-from triscale.search.work import Trained, TrialTask
-from triscale.train import Inputs, fit, numerics_here
+from triscale.search.studies import work
+from triscale.search.studies.work import Trained, TrialTask
+from triscale.search.studies.workers import Engine, Workers
+from triscale.training import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read
 from triscale.trials.executor import InlineExecutor, Tell
 from triscale.trials.study_records import PlanRecord
@@ -203,3 +203,13 @@ def test_a_recipe_of_random_crops_reads_the_originals_and_tests_by_its_own_prepr
     tested = next(trial for trial in stored if TEST in trial.metrics)
     found = evaluate(tmp_path / "study" / str(tested.checkpoint), tmp_path / "data", split="test")
     assert tested.metrics[TEST] == found.top1
+
+
+def test_every_trial_uses_as_many_images_as_the_plan_says(tmp_path: Path) -> None:
+    """The plan sizes them, where the question leaves it open."""
+    study(replace(SMALL, train_size=None), tmp_path / "study").run()
+    stored = read(tmp_path / "study")
+    plan = stored.one(PlanRecord)
+    assert plan is not None
+    assert {trial.job.data.subset for trial in stored} == {plan.train_size}
+    assert len(stored) == plan.trainings

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -12,7 +12,7 @@ from triscale.trials import study_records as known
 from triscale.trials.lines import SCHEMA, AnyLine
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
-VALUES: dict[str, type] = {
+VALUES: dict[str, Any] = {
     "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
     "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
     "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,

@@ -1,14 +1,17 @@
 """What a reader must know before believing the numbers."""
 
 from triscale import units
-from triscale.report.facts import Facts, label
+from triscale.report.study_facts import Facts, label
 from triscale.trials import TEST
 from triscale.trials.study_records import AnswerRecord, CamRecord, FamilyRecord
+
+_SHOWN = 3
+"""Trainings that are named one by one."""
 
 
 def notices(facts: Facts) -> list[str]:
     """Warnings in the order of their weight; none for a study without reservations."""
-    return [*_unfinished(facts), *_choice(facts), *_networks(facts), *_data(facts)]
+    return [*_unfinished(facts), *_choice(facts), *_trials(facts), *_networks(facts), *_data(facts)]
 
 
 def _unfinished(facts: Facts) -> list[str]:
@@ -42,6 +45,24 @@ def _choice(facts: Facts) -> list[str]:
             "The ranking at half the training length disagrees with the final one: the choice may depend on the length."
         ]
     return []
+
+
+def _trials(facts: Facts) -> list[str]:
+    """Trainings that have no part in the numbers, and those that are not the ones which were planned."""
+    found = []
+    if facts.failed:
+        told = [f"{one.network.name}, seed {one.seed}: {_sentence(one.reason or 'no reason')}" for one in facts.failed]
+        found.append(f"Trainings that failed: {len(facts.failed)}. {units.some(told, _SHOWN)}")
+    apart = [one for one in facts.done if not one.paired]
+    if apart:
+        told = [f"{one.network.name}, seed {one.seed} ({one.deviations[0].text})" for one in apart]
+        found.append(f"Trained otherwise than planned, so not comparable seed by seed: {units.some(told, _SHOWN)}.")
+    return found
+
+
+def _sentence(text: str) -> str:
+    first = " ".join(text.split())
+    return first if first.endswith(".") else f"{first}."
 
 
 def _networks(facts: Facts) -> list[str]:
