@@ -113,12 +113,12 @@ def test_a_worker_that_stands_still_in_the_middle_of_a_message_is_killed_and_its
     tmp_path: Path,
 ) -> None:
     """The driver never waits for the rest of a message."""
-    assert run(works.stop_once, tmp_path / "mark", silence=1.0) == [Ended("0", 2, "done")]
+    assert run(works.stop_once, tmp_path / "mark", silence=4.0) == [Ended("0", 2, "done")]
 
 
 def test_heartbeats_keep_a_worker_alive_and_silence_does_not() -> None:
     """Both sleep longer than silence is allowed; one says so."""
-    assert run(works.sleep_with_heartbeats, 2.5, silence=1.2) == [Ended("0", 1, 2.5)]
+    assert run(works.sleep_with_heartbeats, 4.0, silence=3.0) == [Ended("0", 1, 4.0)]
     found = run(works.sleep, 60.0, silence=1.0, retries=0)
     assert found == [GivenUp("0", 1, ("was silent for 1 s",))]
 
