@@ -110,7 +110,7 @@ def study(
         out: the folder of the study; by default `triscale-runs/` and the hash of what is asked.
         budget: limits on the largest member, such as {"macs": "20M"}.
         time: sizes the study: seconds, or a text such as "30m".
-        jobs: trainings at a time; by default one a core, one on a GPU.
+        jobs: trainings at a time; by default one a core, one on a GPU; a cluster needs it.
         device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
         loader_workers: of each training.
         engine: what runs the trainings, see `triscale.search.studies.workers.Engine`; by default processes of this
@@ -137,11 +137,11 @@ def study(
         time=seconds(time) if isinstance(time, str) else time,
         **asked,
     )
-    numerics = numerics_here(device, threads, kernels=kernels)
+    numerics, where = numerics_here(device, threads, kernels=kernels), engine or LOCAL
     found = Study(
         question, None if out is None else Path(out),
-        jobs=jobs or usual_jobs(numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
-        engine=engine or LOCAL, progress=progress or _warnings(),
+        jobs=jobs_of(jobs, where, numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
+        engine=where, progress=progress or _warnings(),
         baseline=baseline if isinstance(baseline, Network) else None,
     )  # fmt: skip
     return study_result(found.run(), found.folder, write_report(found.folder))
@@ -158,8 +158,16 @@ def study_result(stored: Stored, folder: Path, report: Path) -> StudyResult:
     )  # fmt: skip
 
 
-def usual_jobs(device: str, threads: int) -> int:
-    """Trainings at a time: as many as the cores have room for; one on a GPU."""
+def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> int:
+    """Trainings at a time: as given; else as many as the cores have room for, and one on a GPU.
+
+    Raises:
+        UsageError: none are given for a cluster, whose size changes.
+    """
+    if jobs is not None:
+        return jobs
+    if engine.name == "ray":
+        raise UsageError("a cluster needs --jobs: how many trainings run at a time.")
     return max(1, cores() // threads) if device == "cpu" else 1
 
 

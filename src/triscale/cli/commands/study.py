@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from cyclopts import Parameter
 
-from triscale.api.training import study_result, usual_jobs
+from triscale.api.training import jobs_of, study_result
 from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
 from triscale.cli.options.compute import HERE, Compute
@@ -115,7 +115,8 @@ def study(
     Args:
         net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
         asked: see `StudyArguments`.
-        jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
+        jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU; a
+            cluster needs it.
         loader_workers: how many make batches ahead, of each training.
         cluster: see `Cluster`.
         doubtful: see `Doubtful`.
@@ -209,8 +210,9 @@ def _open(
     from triscale.search.studies.study import Study  # noqa: PLC0415  torch is loaded only here
     from triscale.training import numerics_here  # noqa: PLC0415
 
+    engine = cluster.engine()
     numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
     return Study(
-        question, out, jobs=jobs or usual_jobs(numerics.device, numerics.threads), numerics=numerics,
-        progress=progress, loader_workers=loader_workers, engine=cluster.engine(),
+        question, out, jobs=jobs_of(jobs, engine, numerics.device, numerics.threads), numerics=numerics,
+        progress=progress, loader_workers=loader_workers, engine=engine,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,17 +51,20 @@ class Progressed:
 _sources: dict[tuple[str, CheckOptions], Source] = {}
 
 
-def opened(data: str, policy: CheckOptions, *, afresh: bool = False) -> Source:
+def opened(
+    data: str, policy: CheckOptions, *, afresh: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Source:
     """The data set, opened and checked once a process.
 
     Args:
         data, policy: see `triscale.data.open_data`.
         afresh: open it again, as a driver does: its content may have changed since.
+        progress: called while the images are looked at.
     """
     key = absolute(data), policy
     if afresh or key not in _sources:
         _sources.clear()  # one study at a time reads its images
-        _sources[key] = open_data(data, policy=policy)
+        _sources[key] = open_data(data, policy=policy, progress=progress)
     return _sources[key]
 
 
@@ -82,7 +85,7 @@ def run_trial(task: TrialTask, tell: Tell) -> Trained:
         TriscaleError: see `triscale.training.fit`.
     """
     with _folder(task.folder) as folder:
-        inputs = Inputs(source=opened(task.data, task.policy))
+        inputs = Inputs(source=opened(task.data, task.policy, progress=lambda *_: tell()))
         trial = fit(task.job, folder, task.numerics, task.execution, _Reports(tell), inputs=inputs)
         weights = None if task.folder else (folder / str(trial.checkpoint)).read_bytes()
     return Trained(trial=trial, weights=weights)
