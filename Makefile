@@ -12,8 +12,8 @@ PYTEST := -m pytest -q -n auto --dist worksteal
 # What holds torch, oneDNN and our kernels to the instructions of a processor with AVX2 and no more.
 AVX2 := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 TRISCALE_ISA=avx2
 # Tests of what depends on instructions: kernels, plans, and the memory that a step takes.
-AVX2_TESTS := tests/nn/test_depthwise.py tests/nn/test_isa.py tests/nn/test_speed_plan.py \
-  tests/cost/test_peak.py tests/train/test_kernels.py
+AVX2_TESTS := tests/nn/fast/test_depthwise.py tests/nn/fast/test_isa.py tests/nn/fast/test_speed_plan.py \
+  tests/costs/test_peak.py tests/training/test_kernels.py
 
 # One ordinary install per kind, so that torch and torchvision come out of one resolution: $(1) is what to install, $(2)
 # where, $(3) further options. A Python without ensurepip makes an environment without pip: then the pip outside installs into it.
@@ -61,7 +61,7 @@ slow: .venv/.installed-dev  ## the tests that take minutes (those of Keras want 
 	@$(BIN)/python -m pytest -q -m slow
 
 durability: .venv/.installed-dev  ## kill trainings twenty times, and compare the bits of what they end in
-	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/train/test_durability.py
+	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/training/test_durability.py
 
 format: .venv/.installed-dev  ## write the format and the fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only .

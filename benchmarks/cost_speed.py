@@ -13,7 +13,7 @@ from timm.models.efficientnet import _gen_efficientnet
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import harness
-from triscale.cost import Counts, count
+from triscale.costs import Counts, count
 from triscale.families import network
 from triscale.intervals import interval
 from triscale.spec import Network, scale

@@ -2,7 +2,7 @@
 
 Shuffling, flips, dropout, stochastic depth, mixup, CutMix, clipping and the moving average are on; every other training
 takes random crops, with RandAugment, jitter and erasing, where the others shift; of both kinds every other one has two
-workers, threads for shifts and processes for crops. The trainings are those of `tests/train/test_durability.py`.
+workers, threads for shifts and processes for crops. The trainings are those of `tests/training/test_durability.py`.
 """
 
 import random
@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.harness import append, provenance
-from tests.train.durable import KINDS, STEPS, Trainer, killed_once, states
+from tests.training.durable import KINDS, STEPS, Trainer, killed_once, states
 
 KILLS = 20
 

@@ -21,14 +21,15 @@ import torch
 from PIL import Image
 
 from benchmarks import harness
-from triscale.data import crop, loader
-from triscale.data.augment import PhotoAugmentation, draws_for
-from triscale.data.crop import RandomCrop, cut, draft_of, reduced
-from triscale.data.images import opened
-from triscale.data.loader import Loader
+from triscale.data.checks.scan import hashed
+from triscale.data.decode.image import opened
+from triscale.data.feed import loader
+from triscale.data.feed.loader import Loader
 from triscale.data.photo import Photo
-from triscale.data.photos import part_of
-from triscale.data.scan import hashed
+from triscale.data.photo_files import part_of
+from triscale.data.transforms import random_crop
+from triscale.data.transforms.random_crop import RandomCrop, cut, draft_of, reduced
+from triscale.data.transforms.train_augment import PhotoAugmentation, draws_for
 from triscale.intervals import interval
 from triscale.spec import IMAGENET
 
@@ -86,7 +87,7 @@ def without_extra(paths: list[Path]) -> Callable[[], object]:
 
     def run() -> None:
         with (
-            mock.patch.multiple(crop, part_decoder=lambda: None, _fast_decoder=lambda: None),
+            mock.patch.multiple(random_crop, part_decoder=lambda: None, _fast_decoder=lambda: None),
             mock.patch.multiple(loader, part_decoder=lambda: None),
         ):
             chain()

@@ -20,14 +20,14 @@ from torch import nn
 
 from benchmarks import harness
 from triscale.api import kernels_of
-from triscale.cost import Forecast, Optimizer, Precision, inference_forecast, training_forecast
+from triscale.costs import Forecast, Optimizer, Precision, inference_forecast, training_forecast
 from triscale.families import network
 from triscale.nn import build
-from triscale.nn.scratch import allocator_peak
+from triscale.nn.fast.scratch import allocator_peak
 from triscale.spec import Network
-from triscale.train import Recipe
-from triscale.train.ema import Ema
-from triscale.train.optim import make_optimizer
+from triscale.training import Recipe
+from triscale.training.learning.ema import Ema
+from triscale.training.learning.optim import make_optimizer
 
 PAIRS = (
     ("efficientnet_b0", 96, 8),

@@ -23,11 +23,11 @@ from torch import nn
 from benchmarks import harness
 from benchmarks.remote import Prepared, Remote, together
 from benchmarks.stepped import Stepped
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families import network
 from triscale.spec import Network, Preprocessing
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Recipe, numerics_here
+from triscale.training import Recipe, numerics_here
 
 NAME = "small_networks"
 NETWORKS = ("shallownet_24", "smallnet_24", "smallnet_32", "smallnet_48", "smallnet_64")
@@ -178,7 +178,7 @@ def timm_loop(subject: Subject, of: Network) -> Loop:
 
 
 def our_training(subject: Subject, of: Network) -> Stepped:
-    """A training of `triscale study`, by `triscale.train.fit`; it has made its first step."""
+    """A training of `triscale study`, by `triscale.training.fit`; it has made its first step."""
     recipe = Recipe(
         epochs=10_000, batch=BATCH, shift=SHIFT, compile=subject.compiled, precision=subject.precision
     )  # fmt: skip

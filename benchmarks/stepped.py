@@ -1,4 +1,4 @@
-"""A training by `triscale.train.fit` that makes its steps when asked to, so that it can take turns with others."""
+"""A training by `triscale.training.fit` that makes its steps when asked to, so that it can take turns with others."""
 
 import tempfile
 import threading
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.data import Source
-from triscale.data.known import MemoryPart
+from triscale.data.readers.torchvision_sets import MemoryPart
 from triscale.spec import Network
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Engine, Inputs, Quiet, Recipe, data_use, fit
+from triscale.training import Inputs, Quiet, Recipe, Trainer, data_use, fit
 from triscale.trials import Execution, Numerics, TrainJob
 
 
@@ -58,7 +58,7 @@ class Stepped(Quiet):
             self._go.release()
             self._wait()
 
-    def step(self, engine: Engine) -> None:
+    def step(self, engine: Trainer) -> None:
         """Rest until the next step is asked for."""
         self.plan = engine.plan
         self._made.release()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from triscale import trials
 from triscale.report import summary_markdown
-from triscale.search.rank import RULE, choose
+from triscale.search.coefficients.rank import RULE, choose
 from triscale.trials.study_records import ChoiceRecord, PlanRecord
 
 

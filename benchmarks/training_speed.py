@@ -26,8 +26,8 @@ from benchmarks.remote import Prepared, Remote
 from triscale.families import network
 from triscale.machine import machine
 from triscale.nn import apply_plan, build, keep_freed_memory
-from triscale.nn.scratch import allocator_peak
-from triscale.nn.tune import Tuned, measured
+from triscale.nn.fast.scratch import allocator_peak
+from triscale.nn.fast.tuning import Tuned, measured
 from triscale.speed_plan import SpeedPlan
 
 Precision = Literal["float32", "bfloat16"]
@@ -136,7 +136,7 @@ def prepare(subject: Subject, side: int, threads: int, device: str) -> Prepared:
     step, tuned = stepper(subject, side, device)
     kinds = (tuned.plan if tuned else SpeedPlan()).to_dict()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
-    facts = {"ways": ways, "tuned": tuned and tuned.document()}
+    facts = {"ways": ways, "tuned": tuned and tuned.to_dict()}
     return Prepared(step, facts, partial(cuda_peak if device == "cuda" else allocator_peak, step))
 
 

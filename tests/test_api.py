@@ -1,6 +1,5 @@
 """The public names: `import triscale` is light, and each name means the same from the package as from its room."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -37,15 +36,6 @@ def test_import_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "['triscale.spec']"]
-
-
-def test_cost_stays_a_function_although_a_room_has_its_name() -> None:
-    """Importing a submodule sets it as an attribute of its package; here that must not win, in either order."""
-    for first, second in (("triscale.cost", "x = triscale.cost"), ("triscale", "import triscale.cost")):
-        code = f"import {first}; import triscale; {second}; print(triscale.cost('efficientnet_b0').macs)"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout == "385814752\n"
-    assert importlib.import_module("triscale.cost").count is not None
 
 
 def test_a_name_serves_wherever_a_network_is_asked_for() -> None:

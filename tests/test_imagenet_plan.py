@@ -5,13 +5,13 @@ import re
 import pytest
 
 from tests.paths import ROOT
-from triscale.cost import count
+from triscale.costs import count
 from triscale.data.split import VALIDATION
 from triscale.families import network
-from triscale.search.agenda import Training, agenda
-from triscale.search.candidates import candidates
-from triscale.search.family import steps
-from triscale.search.plan import EVALUATION
+from triscale.search.coefficients.candidates import candidates
+from triscale.search.coefficients.family import steps
+from triscale.search.studies.agenda import Training, agenda
+from triscale.search.studies.plan import EVALUATION
 
 PAGE = ROOT / "docs" / "imagenet-study.md"
 STEPS = (("baseline", "search"), ("leaders",), ("family", "compute"))

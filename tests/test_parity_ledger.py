@@ -14,7 +14,7 @@ from benchmarks.parity import compare, keras_job, ledger, plans, torch_peer
 from benchmarks.parity.compare import Verdict
 from benchmarks.parity.reference import Reference
 from benchmarks.parity.rows import Row, alone, rows
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families import network, registry
 from triscale.nn import build
 from triscale.spec import Network, Norm, SqueezeExcite, Stage, content_hash

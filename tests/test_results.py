@@ -13,7 +13,7 @@ from benchmarks.memory import PLAIN, WAYS
 from benchmarks.study_answers import chosen_as_today
 from tests.paths import ROOT
 from triscale import trials
-from triscale.cost import kernels, largest_batch
+from triscale.costs import kernels, largest_batch
 from triscale.families import network
 from triscale.report import summary_markdown
 from triscale.trials.study_records import AnswerRecord

@@ -49,6 +49,6 @@ def test_where_classes_are_equal_balanced_accuracy_is_accuracy(answers: list[int
 
 
 def test_json_has_both() -> None:
-    found = scored([0, 0, 0, 1], [0, 0, 0, 0]).as_dict()
+    found = scored([0, 0, 0, 1], [0, 0, 0, 0]).to_dict()
     assert (found["top1"], found["balanced_accuracy"]) == (0.75, 0.5)
     assert found["macro_f1"] == pytest.approx(6 / 7 / 2)

@@ -19,7 +19,7 @@ from benchmarks.parity.compare import Verdict, compare
 from benchmarks.parity.page import page
 from benchmarks.parity.reference import Plan, Reference
 from benchmarks.parity.rows import Row, alone, rows
-from triscale.cost import count
+from triscale.costs import count
 
 PAGE = harness.ROOT / "docs" / "parity.md"
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from benchmarks.parity import measure, pictures
 from benchmarks.parity.plans import limits
 from benchmarks.parity.reference import Counted, Plan, Reference, Step
-from triscale.cost import count
+from triscale.costs import count
 from triscale.nn import Model, build
 from triscale.spec import Network
-from triscale.weights.mapping import Entry, from_peer, table
+from triscale.weights.match.mapping import Entry, from_peer, table
 
 LEAST = 1e-3
 """Of the network's largest gradient: a tensor whose own are smaller is compared with this share of it. A norm's shift

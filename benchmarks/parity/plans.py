@@ -5,7 +5,7 @@ from typing import Literal
 
 from benchmarks.parity import pictures
 from benchmarks.parity.reference import Plan
-from triscale.cost import count
+from triscale.costs import count
 from triscale.spec import Network
 
 DOUBLE_MOST = 250_000_000

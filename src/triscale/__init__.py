@@ -3,8 +3,6 @@
 The public names are imported when they are first used, so that `import triscale` is instant and loads no torch.
 """
 
-import sys
-
 from triscale._version import __version__
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
@@ -56,14 +54,3 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(type(sys)):  # type: ignore[misc]  # ModuleType
-    """A module on which a public name stays what it is when a room of the same name (`cost`) is imported."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in __all__ and isinstance(value, type(sys))):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -83,7 +83,7 @@ class Evaluation:
         flat = np.bincount(self.labels * k + self.ranked[:, 0], minlength=k * k)
         return flat.reshape(k, k).astype(np.int64)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready: the scores, their intervals, the accuracy of each class, and `confusion`."""
         top5 = self.top5
         return {

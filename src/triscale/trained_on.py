@@ -41,13 +41,13 @@ class TrainedOn:
         known = {self.images[start : start + HEAD] for start in range(0, len(self.images), HEAD)}
         return [_head(one) in known for one in identities]
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `from_document` reads it."""
         plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "images"}
         return {**plain, "images": base64.b64encode(self.images).decode()}
 
     @classmethod
-    def from_document(cls, document: object) -> Self | None:
+    def from_dict(cls, document: object) -> Self | None:
         """What `document` wrote; None for anything else, as in older files: nothing is known then."""
         if not isinstance(document, Mapping):
             return None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from cyclopts import App, CycloptsError
 
-from triscale.cli.compute import HERE, Compute
+from triscale.cli.options.compute import HERE, Compute
 
 app = App(result_action="return_value", exit_on_error=False, print_error=False)
 

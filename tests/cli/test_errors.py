@@ -206,7 +206,7 @@ def test_a_reader_that_goes_away_is_not_complained_about() -> None:
 def test_want_of_memory_is_told_in_one_line(tmp_path: Path) -> None:
     """The process may take 100 MB more than it has after its imports; a batch at 192 px needs several times that."""
     code = (
-        "import resource, sys, triscale.search.study; from triscale.cli import main; "
+        "import resource, sys, triscale.search.studies.study; from triscale.cli import main; "
         "pages = int(open('/proc/self/statm').read().split()[0]); "
         "limit = pages * resource.getpagesize() + 100_000_000; "
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); "

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import QUESTION, Run
 from tests.cli.test_compare import documented, line
 from triscale import trials
-from triscale.cost import Metric, Target, count, file_size, registered
+from triscale.costs import Metric, Target, count, file_size, registered
 from triscale.families import network
 from triscale.quantities import SECONDS
 from triscale.scaling import network as named

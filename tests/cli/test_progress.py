@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from triscale import scaling
-from triscale.cli.progress import OnTerminal, Silent, terminal_progress
+from triscale.cli.show.progress_lines import OnTerminal, Silent, terminal_progress
 from triscale.recipes import Recipe
-from triscale.search.progress import Quiet
-from triscale.search.question import Question
-from triscale.search.study import Study
-from triscale.train import numerics_here
+from triscale.search.studies.progress import Quiet
+from triscale.search.studies.question import Question
+from triscale.search.studies.study import Study
+from triscale.training import numerics_here
 from triscale.trials import DataUse, TrainJob, Trial
 from triscale.trials.study_records import PlanRecord
 
@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("triscale.cli.progress.monotonic", clock)
+    monkeypatch.setattr("triscale.cli.show.progress_lines.monotonic", clock)
     return clock
 
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from triscale.cli.paths import from_home
-from triscale.cli.pictures import run_and_pictures
+from triscale.cli.options.paths import from_home
+from triscale.cli.options.picture_files import run_and_pictures
 from triscale.errors import InputError
 
 COMMAND = (sys.executable, "-m", "triscale")

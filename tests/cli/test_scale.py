@@ -66,7 +66,7 @@ def test_stem_and_head_can_be_kept(run: Run) -> None:
     assert network["stem"]["channels"] == 32
     assert network["head"]["channels"] == 1280
     again = run("scale", network["name"], "--width", 1, "--json").json["network"]
-    assert spec.from_document(again) == spec.from_document(network), "the name must make the same network"
+    assert spec.from_dict(again) == spec.from_dict(network), "the name must make the same network"
 
 
 def test_out_writes_a_spec_that_serves_as_a_network(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.train.trainings import only
+from tests.training.trainings import only
 from triscale.trials import VALIDATION
 from triscale.weights import load_weights
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Paint
-from triscale.data import Held, Policy, SplitRule, open_data, open_split
+from triscale.data import CheckOptions, Held, SplitRule, open_data, open_split
 from triscale.data.held import WHOLE
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
@@ -43,7 +43,7 @@ def test_a_test_without_labels_is_no_test_to_evaluate_on(folders: Path, cache: P
 def test_a_test_is_found_again_by_the_rule_that_drew_it(folders: Path, cache: Path) -> None:
     root = folders / "train"
     for rule in (SplitRule(version=1), SplitRule()):
-        drawn = open_data(root, cache=cache, policy=Policy(split=rule)).parts["test"]
+        drawn = open_data(root, cache=cache, policy=CheckOptions(split=rule)).parts["test"]
         held = open_split(root, "test", cache=cache, rule=rule).part
         assert [held.name(one) for one in range(4)] == [drawn.name(one) for one in range(4)]
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.data import hostile
 from tests.data.conftest import Paint
-from triscale.data import Policy, open_data
-from triscale.data.check import verdict
-from triscale.data.crop import cut
+from triscale.data import CheckOptions, open_data
+from triscale.data.checks.verdict import verdict
+from triscale.data.transforms.random_crop import cut
 from triscale.errors import InputError
 
 CASES = [
@@ -79,7 +79,7 @@ def left_out(dogs: Path, cache: Path, reason: str) -> None:
     assert np.bincount(source.labels("train")).tolist() == [4, 4]
     assert source.pictures("train", (8, 8)).shape == (8, 8, 8, 3)
     with pytest.raises(InputError, match="left out"):
-        open_data(dogs.parents[1], cache=cache, policy=Policy(strict=True))
+        open_data(dogs.parents[1], cache=cache, policy=CheckOptions(strict=True))
 
 
 def taken(dogs: Path, cache: Path, level: float | None) -> None:
@@ -124,7 +124,7 @@ def warned(dogs: Path, cache: Path, kind: str) -> None:
     assert len(source.pictures("train", (8, 8))) >= 8
     if found[0].serious:
         with pytest.raises(InputError):
-            open_data(dogs.parents[1], cache=cache, policy=Policy(strict=True))
+            open_data(dogs.parents[1], cache=cache, policy=CheckOptions(strict=True))
 
 
 OUTCOMES: dict[str, tuple[dict[str, tuple[hostile.Make, Any]], Callable[[Path, Path, Any], None]]] = {
@@ -173,7 +173,7 @@ def test_what_may_not_be_read_is_told_at_the_scan(dogs: Path) -> None:
 def test_links_that_lead_out_are_taken_where_that_is_wanted(dogs: Path, cache: Path) -> None:
     hostile.outside(dogs)
     hostile.outside_class(dogs)
-    source = open_data(dogs.parents[1], cache=cache, policy=Policy(follow_links=True))
+    source = open_data(dogs.parents[1], cache=cache, policy=CheckOptions(follow_links=True))
     assert source.classes == ("cat", "dog", "elsewhere")
     assert np.bincount(source.labels("train")).tolist() == [4, 5, 5]
 
@@ -181,7 +181,7 @@ def test_links_that_lead_out_are_taken_where_that_is_wanted(dogs: Path, cache: P
 def test_empty_classes_are_left_out_where_that_is_wanted(dogs: Path, cache: Path) -> None:
     """The labels close up, in both splits."""
     (dogs.parent / "bird").mkdir()
-    source = open_data(dogs.parents[1], cache=cache, policy=Policy(allow_empty=True))
+    source = open_data(dogs.parents[1], cache=cache, policy=CheckOptions(allow_empty=True))
     assert source.classes == ("cat", "dog")
     assert np.bincount(source.labels("train")).tolist() == [4, 4]
     assert np.bincount(source.labels("test")).tolist() == [2, 2]
@@ -193,7 +193,7 @@ def test_what_is_cut_off_is_grey_where_it_ends_only_where_that_is_wanted(dogs: P
     hostile.cut("cut.jpg")(dogs)
     hostile.cut("cut.png")(dogs)
     plain = open_data(dogs.parents[1], cache=cache)
-    source = open_data(dogs.parents[1], cache=cache, policy=Policy(allow_truncated=True))
+    source = open_data(dogs.parents[1], cache=cache, policy=CheckOptions(allow_truncated=True))
     assert (plain.skipped, source.skipped) == (2, 1)
     assert source.fingerprint != plain.fingerprint
     found = {one.kind: one for one in source.findings}

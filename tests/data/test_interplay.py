@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.data.test_sources import refused
+from tests.data.test_opening import refused
 from triscale.data import Source, open_data, open_split
 
 HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEmiafheic"

@@ -129,9 +129,9 @@ def test_the_first_rule_draws_as_version_0_1_0_did() -> None:
 
 def test_a_rule_is_recorded_and_known_again() -> None:
     assert recorded_rule(None) == recorded_rule({}) == SplitRule(version=1)
-    assert SplitRule(version=1).document() == {}
+    assert SplitRule(version=1).to_dict() == {}
     for rule in (SplitRule(), SplitRule(group_by="near")):
-        assert recorded_rule(rule.document()) == rule
+        assert recorded_rule(rule.to_dict()) == rule
     for wrong in ({"version": 3, "group_by": "content"}, {"version": 2, "group_by": "x"}, {"version": "2"}):
         with pytest.raises(InputError, match="knows no rule"):
             recorded_rule(wrong)

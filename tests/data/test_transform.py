@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from torchvision import transforms
 
 from triscale.data import Transform
-from triscale.data.batches import to_tensor
-from triscale.data.images import decode
+from triscale.data.decode.image import decode
+from triscale.data.feed.in_memory import to_tensor
 from triscale.errors import InputError
 from triscale.spec import IMAGENET, Preprocessing
 

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 import triscale
-from triscale.data.batches import to_tensor
-from triscale.data.images import decode
+from triscale.data.decode.image import decode
+from triscale.data.feed.in_memory import to_tensor
 from triscale.nn import build
 from triscale.spec import IMAGENET, Network, Preprocessing, Size
-from triscale.weights import Answering, Checkpoint, Classifier, save
+from triscale.weights import Checkpoint, Classifier, Predictor, save
 
 NAMES = ("daisy", "<script>alert(1)</script>", "tulip", "naïve ünïcode", "rose")
 
@@ -55,7 +55,7 @@ def photo(path: Path, seed: int = 0, size: Size = (90, 120)) -> Path:
     return path
 
 
-def logits_of(answering: Answering, picture: Path) -> torch.Tensor:
+def logits_of(answering: Predictor, picture: Path) -> torch.Tensor:
     """What is answered to a file, prepared by the lock of who answers."""
     how = answering.preprocessing
     return answering.logits(to_tensor(decode(picture, answering.resolution, how)[None], how.mean, how.std))

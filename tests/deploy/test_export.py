@@ -12,8 +12,8 @@ import triscale
 from tests.deploy.networks import NAMES, classifier, logits_of, small
 from tests.paths import ROOT
 from triscale.deploy import TOLERANCE, export, kind_of, load_exported
-from triscale.deploy.export import proven_sizes
 from triscale.deploy.proof import PICTURES, pictures, prove
+from triscale.deploy.proven_export import proven_sizes
 from triscale.errors import InputError, NumericError, StorageError, UsageError
 from triscale.spec import content_hash
 from triscale.weights import Classifier, load_classifier

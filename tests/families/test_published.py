@@ -2,7 +2,7 @@
 
 import pytest
 
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families import registry
 from triscale.families.published import PUBLISHED, agrees, differing, value
 

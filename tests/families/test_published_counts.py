@@ -1,6 +1,6 @@
 """Params and MACs of the families are those of torchvision, timm and PyTorch's FLOP counter, to the unit."""
 
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families import network
 
 # Trainable parameters as torchvision and timm publish them (`num_params` of their weights).

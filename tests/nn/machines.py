@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from triscale.nn.contest import STOCK
-from triscale.nn.load import IDLE, Load
+from triscale.nn.fast.contest import STOCK
+from triscale.nn.fast.machine_load import IDLE, Load
 
 CROWD = Load(others=2.0, waiting=0.5, cores=2, threads=2)
 """As many other programs as there are cores."""

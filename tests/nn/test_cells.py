@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from tests.nn.networks import randomise
 from tests.nn.test_counts import measured
 from tests.spec.strategies import networks
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.nn import Model, build
-from triscale.nn.cells import Cell as CellModule
-from triscale.nn.cells import CellPool, FactorizedReduction
-from triscale.nn.layers import StochasticDepth
+from triscale.nn.cells import CellModule, CellPool, FactorizedReduction
+from triscale.nn.primitives import StochasticDepth
 from triscale.spec import Block, Cell, Head, Network, Pool, Stage, Stem, resolve
 
 NORMAL = (

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.nn.networks import REGISTERED, TINY, at, without_numbers
 from tests.spec.strategies import networks
-from triscale.cost import Counts, count
+from triscale.costs import Counts, count
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet

@@ -13,7 +13,7 @@ from triscale.families import network
 from triscale.nn import Model, build
 from triscale.nn.blocks import MBConv
 from triscale.nn.cells import advance, current
-from triscale.nn.layers import MaxPool, StochasticDepth
+from triscale.nn.primitives import MaxPool, StochasticDepth
 from triscale.spec import Network, resolve, scale
 
 __all__ = ["tiny_network"]

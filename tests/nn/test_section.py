@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.nn.networks import TINY
-from triscale.cost.pipeline import cut
+from triscale.costs.sections import cut
 from triscale.nn import SectionModel, build
 from triscale.spec import Network, resolve
 

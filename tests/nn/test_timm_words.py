@@ -11,7 +11,7 @@ from tests.nn.networks import randomise
 from tests.weights.peer_models import tensors_of
 from triscale.errors import UsageError
 from triscale.nn import Model, build
-from triscale.weights.mapping import from_peer
+from triscale.weights.match.mapping import from_peer
 from triscale.weights.peers import PEERS
 
 HEADS = ["mnasnet_small", "tf_mobilenetv3_small_075", "resnet18"]

@@ -13,7 +13,7 @@ import msgspec
 from PIL import Image, ImageDraw
 
 from triscale import families
-from triscale.cost import count
+from triscale.costs import count
 from triscale.recipes import Recipe
 from triscale.scaling import Factors, scale_shortly
 from triscale.spec import Network, content_hash

@@ -13,7 +13,7 @@ from tests.report import sample
 from tests.report.reading import Reader, figure
 from triscale.errors import InputError, StorageError
 from triscale.report import summary_markdown, write_report
-from triscale.report.table import Row, Table, to_html, to_markdown
+from triscale.report.printable_table import Table, TableRow, to_html, to_markdown
 from triscale.trials import TrialStore, read
 from triscale.trials.study_records import CamRecord, FamilyRecord, PictureRecord, StudyRecord
 
@@ -63,7 +63,7 @@ def test_hostile_names_are_shown_and_not_run(page: str, tmp_path: Path) -> None:
 
 
 def test_cells_of_any_table_are_escaped() -> None:
-    hostile = Table(("<i>", "|"), (Row(("<b>", "a|b <u> `x`"), "tied"),), "<s>")
+    hostile = Table(("<i>", "|"), (TableRow(("<b>", "a|b <u> `x`"), "tied"),), "<s>")
     assert {tag for tag, _ in Reader(to_html(hostile)).tags}.isdisjoint({"i", "b", "u", "s"})
     assert to_markdown(hostile).splitlines()[2] == r"| &lt;b&gt; | a\|b &lt;u&gt; \`x\` |"
 

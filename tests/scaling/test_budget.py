@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.spec.strategies import networks
-from triscale.cost import count
+from triscale.costs import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import triscale
-from triscale.cost import Target, count, inference_memory, training_memory
+from triscale.costs import Target, count, inference_memory, training_memory
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.scaling import fit_budget

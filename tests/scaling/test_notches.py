@@ -9,12 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.scaling.test_budget import COUNTED, costs, limits_of, monotone, rules, shares
-from triscale.cost import ANYWHERE, Metric, Target, count, registered
+from triscale.costs import ANYWHERE, Metric, Target, count, registered
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.quantities import PER_SECOND, SECONDS
 from triscale.scaling import Factors, Limit, UnboundedError, factors, fit, fit_budget, scan
-from triscale.scaling.fit_budget import _key
+from triscale.scaling.network_budget import _key
 from triscale.scaling.notches import notches
 from triscale.spec import Network, content_hash, scale
 

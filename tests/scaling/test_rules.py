@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triscale.cost import count
+from triscale.costs import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.scaling import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule

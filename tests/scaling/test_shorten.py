@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.cost import count
+from triscale.costs import count
 from triscale.errors import TriscaleError
 from triscale.scaling import (
     PAPER,

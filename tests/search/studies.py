@@ -4,10 +4,10 @@ from pathlib import Path
 
 import safetensors
 
-from triscale.search.engine import LOCAL, Engine
-from triscale.search.question import Question
-from triscale.search.study import Study
-from triscale.train import numerics_here
+from triscale.search.studies.question import Question
+from triscale.search.studies.study import Study
+from triscale.search.studies.workers import LOCAL, Engine
+from triscale.training import numerics_here
 from triscale.trials import Trial, read
 
 SMALL = Question(

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from triscale.families import network
-from triscale.search.agenda import LEADERS, Training, agenda, longer_epochs
-from triscale.search.candidates import candidates
+from triscale.search.coefficients.candidates import candidates
+from triscale.search.studies.agenda import LEADERS, Training, agenda, longer_epochs
 from triscale.spec import content_hash, scale
 
 BASE = network("smallnet_24")

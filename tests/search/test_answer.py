@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from triscale.search.answer import _standing
-from triscale.search.rank import RULE
+from triscale.search.coefficients.rank import RULE
+from triscale.search.studies.answer import _standing
 from triscale.trials.study_records import ChoiceRecord, CoefficientsRecord
 
 STANDINGS: list[tuple[dict[str, Any], str]] = [

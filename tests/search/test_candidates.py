@@ -7,12 +7,20 @@ from statistics import median
 
 import pytest
 
-from triscale.cost import count
+from triscale.costs import count
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.scaling import Factors, factors
-from triscale.search.candidates import Candidate, Cell, candidates, cell_of, is_upsampled, nearest_on_curve, recorded
+from triscale.search.coefficients.candidates import (
+    Candidate,
+    GridCell,
+    candidates,
+    cell_of,
+    is_upsampled,
+    nearest_on_curve,
+    recorded,
+)
 from triscale.spec import Network, content_hash, scale
 
 TOLERANCE, MOST = 0.1, 200
@@ -140,7 +148,7 @@ def test_a_baseline_that_rounds_too_coarsely_is_refused_in_words() -> None:
 
 
 def test_the_centre_of_a_cell_is_1_where_it_holds_1() -> None:
-    assert Cell((0.9, 1.2), (1.0, 1.5), (1.2, 1.4)).centre() == pytest.approx(Factors(1, 1, 1.3))
+    assert GridCell((0.9, 1.2), (1.0, 1.5), (1.2, 1.4)).centre() == pytest.approx(Factors(1, 1, 1.3))
 
 
 def test_the_cell_of_the_baseline_holds_the_factors_of_1() -> None:

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from triscale.cost import Metric, count, known_here, needed, registered, registry, training_memory
+from triscale.costs import Metric, count, known_here, needed, registered, registry, training_memory
 from triscale.families import network
 from triscale.nn import kept_kernels
 from triscale.quantities import SECONDS
 from triscale.recipes import Recipe
 from triscale.scaling import PAPER, fit_budget
-from triscale.search.candidates import candidates
-from triscale.search.family import family
-from triscale.search.limits import study_target
-from triscale.search.plan import make_plan
-from triscale.search.question import Question
+from triscale.search.coefficients.candidates import candidates
+from triscale.search.coefficients.family import family
+from triscale.search.studies.limits import study_target
+from triscale.search.studies.plan import make_plan
+from triscale.search.studies.question import Question
 
 BASE = network("smallnet_24")
 FOUND = candidates(BASE)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.cost import ANYWHERE, count
+from triscale.costs import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
-from triscale.search.agenda import LEADERS
-from triscale.search.plan import Plan, make_plan
-from triscale.search.question import Question
+from triscale.search.studies.agenda import LEADERS
+from triscale.search.studies.plan import StudyPlan, make_plan
+from triscale.search.studies.question import Question
 from triscale.spec import Network, content_hash
-from triscale.train import Recipe
+from triscale.training import Recipe
 
 BASE = network("smallnet_24")
 PICTURES = {"train": 20_000, "validation": 3_000}
@@ -33,7 +33,7 @@ def speed(net: Network) -> float:
     return SECONDS_PER_MAC * macs(content_hash(net), net)
 
 
-def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> Plan:
+def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> StudyPlan:
     return make_plan(question, BASE, pictures, speed, workers, Recipe(), ANYWHERE)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triscale.intervals import t_quantile
-from triscale.search.rank import Noise, chance_warning, choose, half_warning, paired_noise, ranking
+from triscale.search.coefficients.rank import Noise, chance_warning, choose, half_warning, paired_noise, ranking
 
 accuracy = st.integers(0, 100).map(lambda n: n / 100)
 tables = st.integers(2, 6).flatmap(

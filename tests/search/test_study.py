@@ -16,13 +16,13 @@ import pytest
 
 from tests.paths import ROOT
 from tests.search.studies import SMALL, outcome, study, tensors
-from tests.train.pictures import class_folders
+from tests.training.pictures import class_folders
 from triscale import evaluate
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
-from triscale.search import work
-from triscale.search.engine import Engine, Workers
-from triscale.search.work import Trained, TrialTask
-from triscale.train import Inputs, fit, numerics_here
+from triscale.search.studies import work
+from triscale.search.studies.work import Trained, TrialTask
+from triscale.search.studies.workers import Engine, Workers
+from triscale.training import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read
 from triscale.trials.executor import InlineExecutor, Tell
 from triscale.trials.study_records import PlanRecord

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from tests.search.studies import study
-from tests.train.pictures import class_folders
+from tests.training.pictures import class_folders
 from triscale.errors import InputError, UsageError
-from triscale.search.question import Question
-from triscale.search.records import study_record
-from triscale.search.study import RUNS
+from triscale.search.studies.first_record import study_record
+from triscale.search.studies.question import Question
+from triscale.search.studies.study import RUNS
 from triscale.trials import TrialStore
 
 

@@ -17,11 +17,11 @@ from triscale.spec import (
     content_hash,
     diff,
     dumps,
-    from_document,
+    from_dict,
     loads,
     read,
     scale,
-    to_document,
+    to_dict,
 )
 
 quick = settings(max_examples=30, deadline=None)
@@ -47,15 +47,15 @@ def floated(value: object) -> object:
 @given(networks())
 def test_every_network_comes_back_from_its_json(net: Network) -> None:
     assert net == loads(dumps(net))
-    assert net == from_document(to_document(net))
+    assert net == from_dict(to_dict(net))
     assert dumps(net) == dumps(loads(dumps(net)))
 
 
 @quick
 @given(networks())
 def test_key_order_and_6_or_6_point_0_change_neither_network_nor_hash(net: Network) -> None:
-    for document in (backwards(to_document(net)), floated(to_document(net))):
-        again = from_document(json.loads(json.dumps(document)))
+    for document in (backwards(to_dict(net)), floated(to_dict(net))):
+        again = from_dict(json.loads(json.dumps(document)))
         assert net == again
         assert content_hash(net) == content_hash(again)
 
@@ -128,7 +128,7 @@ def test_fields_with_a_default_may_be_left_out() -> None:
         stages=(Stage(operator="basic", repeats=2, channels=16),),
         head=Head(channels=None),
     )
-    assert expected == from_document(document)
+    assert expected == from_dict(document)
 
 
 def test_the_hash_is_64_hex_digits_and_stays_the_same_over_versions() -> None:

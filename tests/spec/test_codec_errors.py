@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.spec import FieldError, Network, content_hash, dumps, from_document, loads, read, to_document
+from triscale.spec import FieldError, Network, content_hash, dumps, from_dict, loads, read, to_dict
 
 MISSING = object()
 NAN, INF = float("nan"), float("inf")
@@ -102,7 +102,7 @@ WRONG: list[tuple[str, Any, str]] = [
 
 def broken(path: str, value: object, name: str = "efficientnet_b0") -> dict[str, Any]:
     """The document of a network with `value` at `path`, or with that field taken out."""
-    document = json.loads(json.dumps(to_document(network(name))))
+    document = json.loads(json.dumps(to_dict(network(name))))
     *way, last = path.replace("[", ".[").split(".")
     place = document
     for step in way:
@@ -131,21 +131,21 @@ def test_a_wrong_field_is_named_with_its_value_and_what_is_allowed(path: str, va
 
 def test_the_same_field_of_the_untouched_document_is_right() -> None:
     """The table of wrong values says nothing unless the document around them is right."""
-    assert network("efficientnet_b0") == from_document(broken("name", "efficientnet_b0"))
+    assert network("efficientnet_b0") == from_dict(broken("name", "efficientnet_b0"))
 
 
 def test_squeeze_excite_belongs_to_mbconv_only() -> None:
     document = broken("stages[2].operator", "separable")
     document["stages"][2]["expand"] = 1
     with pytest.raises(FieldError, match=r"^stages\[2\].squeeze_excite is .*; allowed: null for operator separable$"):
-        from_document(document)
+        from_dict(document)
 
 
 def test_true_is_no_number_and_one_is_no_true() -> None:
     """Otherwise `pool: 1` would be the network of `pool: true` under another hash."""
     with pytest.raises(FieldError):
-        from_document(broken("stem.pool", 1))
-    assert content_hash(from_document(broken("stem.pool", False))) == content_hash(network("efficientnet_b0"))
+        from_dict(broken("stem.pool", 1))
+    assert content_hash(from_dict(broken("stem.pool", False))) == content_hash(network("efficientnet_b0"))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_an_unknown_field_of_any_name_is_refused_in_printable_words(name: str) -
     document = broken("classes", 1000)
     if name not in document:
         with pytest.raises(InputError):
-            from_document({**document, name: 1})
+            from_dict({**document, name: 1})
         read_or_refused({**document, name: 1})
 
 
@@ -268,5 +268,5 @@ CELLS: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("path", "value", "allowed"), CELLS)
 def test_what_no_cell_can_be_is_named(path: str, value: Any, allowed: str) -> None:
     with pytest.raises(FieldError) as caught:
-        from_document(broken(path, value, "amoebanet_b"))
+        from_dict(broken(path, value, "amoebanet_b"))
     assert allowed in str(caught.value)

@@ -16,8 +16,8 @@ from triscale.spec import (
     Preprocessing,
     overridden,
     padded_crop,
-    preprocessing_document,
-    preprocessing_from,
+    preprocessing_from_dict,
+    preprocessing_to_dict,
     refuse_difference,
 )
 
@@ -28,12 +28,12 @@ FULL = replace(IMAGENET, resolution=(288, 320), fit="squash", interpolation="lan
     "one", [Preprocessing(), IMAGENET, INCEPTION, TFLITE, FULL, Preprocessing(mean=(0,), std=(1,))]
 )
 def test_a_document_gives_back_the_preprocessing_exactly(one: Preprocessing) -> None:
-    assert preprocessing_from(json.loads(json.dumps(preprocessing_document(one)))) == one
+    assert preprocessing_from_dict(json.loads(json.dumps(preprocessing_to_dict(one)))) == one
 
 
 def test_mean_and_std_alone_mean_a_study() -> None:
     """Checkpoints of the first version hold no more; what the defaults are must never change."""
-    found = preprocessing_from({"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]})
+    found = preprocessing_from_dict({"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]})
     assert found == Preprocessing(interpolation="area", fit="centre", crop=1.0, resolution=None)
     assert found.exact_pixels
     assert not IMAGENET.exact_pixels
@@ -61,14 +61,14 @@ def test_mean_and_std_alone_mean_a_study() -> None:
 )
 def test_what_cannot_be_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(FieldError, match="std" if value == [0.5] else field):
-        preprocessing_from({field: value})
+        preprocessing_from_dict({field: value})
 
 
 def test_a_document_that_is_no_object_is_refused() -> None:
     documents: tuple[object, ...] = (None, [], "bicubic", 3)
     for document in documents:
         with pytest.raises(InputError):
-            preprocessing_from(document)
+            preprocessing_from_dict(document)
 
 
 def test_a_difference_is_refused_in_two_lines_that_say_how_to_mean_it() -> None:

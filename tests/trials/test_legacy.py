@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures import RUNS_OF_0_1
 from tests.paths import ROOT
 from tests.report.reading import Reader
-from triscale.cli.coefficients import read_coefficients
+from triscale.cli.options.coefficients import read_coefficients
 from triscale.errors import InputError
 from triscale.report import summary_markdown, write_report
 from triscale.spec import content_hash

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.train.test_loop import NETWORK
+from tests.training.test_loop import NETWORK
 from triscale.errors import InputError, OutputError, StorageError
 from triscale.nn import build
 from triscale.spec import IMAGENET, Preprocessing

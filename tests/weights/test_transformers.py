@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from tests.nn.networks import randomise
-from triscale.data.batches import to_tensor
-from triscale.data.images import decode
+from triscale.data.decode.image import decode
+from triscale.data.feed.in_memory import to_tensor
 from triscale.errors import InputError
 from triscale.weights import load_classifier, load_weights
 

@@ -9,13 +9,13 @@ from triscale.api.counted import as_network
 from triscale.api.models import PACKAGE
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
-from triscale.recipes.recipe import ClassWeights, Precision
+from triscale.recipes.recipe import ClassWeights, RecipePrecision
 from triscale.spec import Network, Size
 from triscale.trials import Execution, Keep
 
 if TYPE_CHECKING:
-    from triscale.data import Policy
-    from triscale.train import TrainRequest
+    from triscale.data import CheckOptions
+    from triscale.training import TrainRequest
     from triscale.weights import Checkpoint
 
 Say = Callable[[str], None]
@@ -39,13 +39,13 @@ class TrainOptions:
         teacher, teacher_network: whose answers are learned beside the labels.
         allow_pth: read pickles of torch (.pth), by its restricted reader.
         policy: what is done about doubtful images; by default they are left out and reported.
-        device, threads, kernels: where it computes, see `triscale.train.numerics_here`.
+        device, threads, kernels: where it computes, see `triscale.training.numerics_here`.
         loader_workers, gradient_checkpointing, save_every: see `triscale.trials.Execution`.
     """
 
     recipe: Recipe | str | Path = "quick"
     epochs: int | None = None
-    precision: Precision | None = None
+    precision: RecipePrecision | None = None
     class_weights: ClassWeights | None = None
     batch: int | Literal["auto"] | None = None
     split_seed: int | None = None
@@ -58,7 +58,7 @@ class TrainOptions:
     teacher: "str | Path | Checkpoint | None" = None
     teacher_network: str | None = None
     allow_pth: bool = False
-    policy: "Policy | None" = None
+    policy: "CheckOptions | None" = None
     device: str | None = None
     threads: int | None = None
     kernels: bool = True
@@ -109,7 +109,7 @@ def request_of(
     _refuse_contradictions(network, options, seed)
     recipe = options.to_recipe()
     from triscale.data.photo import DEFAULT  # noqa: PLC0415  torch is loaded only here
-    from triscale.train import TrainRequest  # noqa: PLC0415
+    from triscale.training import TrainRequest  # noqa: PLC0415
 
     found, first = _beginning(network, options, say)
     size = options.resolution

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from triscale import families, scaling, spec
-from triscale.cost import (
+from triscale.costs import (
     Cost,
     Kernels,
     Optimizer,
@@ -16,7 +16,7 @@ from triscale.cost import (
     read_limit,
     training_target,
 )  # fmt: skip
-from triscale.cost import cost as count_cost
+from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
 from triscale.spec import Network
@@ -81,11 +81,11 @@ def cost(
         precision: of the training, "float32" or "bfloat16" (by autocast).
         recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
         ema: the training keeps a moving average.
-        kernels: whose kernels the memory counts beside tensors: this machine's, `triscale.cost.kernels("avx2", 2)` for
+        kernels: whose kernels the memory counts beside tensors: this machine's, `triscale.costs.kernels("avx2", 2)` for
             another, or None for tensors alone.
         weights_precision: of the stored weights: "float32", "float16", "bfloat16" or "int8" (biases and norms stay
             float32).
-        metrics: further metrics by their names in `triscale.cost.registry()`, for `Cost.metrics`.
+        metrics: further metrics by their names in `triscale.costs.registry()`, for `Cost.metrics`.
 
     Raises:
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
@@ -116,8 +116,8 @@ def fit_budget(
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
 
-    A limit is the name of any metric in `triscale.cost.registry()`. See `triscale.scaling.fit_budget` for the arguments
-    and errors, and `cost` for the words on training.
+    A limit is the name of any metric in `triscale.costs.registry()`. See `triscale.scaling.fit_budget` for the
+    arguments and errors, and `cost` for the words on training.
 
     Args:
         target: all that the metrics depend on, instead of the words on training.

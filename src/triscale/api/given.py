@@ -11,7 +11,7 @@ from triscale.errors import InputError, UsageError
 if TYPE_CHECKING:
     from torch import nn
 
-    from triscale.weights import Answering, Classifier
+    from triscale.weights import Classifier, Predictor
 
 _EXPORTED = frozenset({".onnx", ".xml", ".pt2"})
 _NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale.load."
@@ -19,8 +19,8 @@ _NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale
 
 @contextmanager
 def answering(
-    weights: "str | Path | nn.Module | Answering", classes: Sequence[str], override: Mapping[str, object] | None
-) -> "Iterator[Answering]":
+    weights: "str | Path | nn.Module | Predictor", classes: Sequence[str], override: Mapping[str, object] | None
+) -> "Iterator[Predictor]":
     """What answers, for as long as it is used; a model gets its mode back afterwards."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
 
@@ -31,15 +31,15 @@ def answering(
         yield found.held_to({}, override) if override else found
 
 
-def _answering(weights: "str | Path | nn.Module | Answering", classes: Sequence[str]) -> "Answering":
+def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[str]) -> "Predictor":
     from triscale.nn import Model  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import Answering, classifier_of, load_classifier  # noqa: PLC0415
+    from triscale.weights import Predictor, classifier_of, load_classifier  # noqa: PLC0415
 
     if isinstance(weights, Model):
         return classifier_of(weights, classes)
     if classes:
         raise UsageError("these weights name their classes already: classes= is for a model that has no names.")
-    if isinstance(weights, Answering):
+    if isinstance(weights, Predictor):
         return weights
     if not isinstance(weights, str | Path):
         raise UsageError(
@@ -64,7 +64,7 @@ def _refuse_name(weights: str | Path) -> None:
 
 @contextmanager
 def model_classifier(
-    weights: "str | Path | nn.Module | Answering",
+    weights: "str | Path | nn.Module | Predictor",
     classes: Sequence[str],
     override: Mapping[str, object] | None,
     why_not: str,
@@ -78,7 +78,7 @@ def model_classifier(
         yield found
 
 
-def module_of(weights: "str | Path | nn.Module | Answering") -> "tuple[nn.Module, tuple[str, ...]]":
+def module_of(weights: "str | Path | nn.Module | Predictor") -> "tuple[nn.Module, tuple[str, ...]]":
     """The module itself with the names of its classes, as far as they are known."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
 
@@ -98,7 +98,7 @@ def pictures_of(images: Any) -> list[Any]:
     import numpy as np  # noqa: PLC0415  at the first use
     from PIL.Image import Image  # noqa: PLC0415
 
-    from triscale.data.places import picture_files  # noqa: PLC0415
+    from triscale.data.names.places import picture_files  # noqa: PLC0415
 
     one = isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim < 4)
     if not one and not isinstance(images, Iterable):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
-from triscale.cost import read_limit
+from triscale.costs import read_limit
 from triscale.errors import UsageError
 from triscale.machine import cores
 from triscale.quantities import seconds
@@ -17,9 +17,9 @@ from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
-    from triscale.search.engine import Engine
-    from triscale.search.progress import Progress
-    from triscale.train import Callbacks
+    from triscale.search.studies.progress import StudyProgress
+    from triscale.search.studies.workers import Engine
+    from triscale.training import Callbacks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,11 +73,11 @@ def train(
 
     Raises:
         UsageError: an unknown option, or options that contradict each other.
-        InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.train.fit`.
+        InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.training.fit`.
     """
     _known("training", options, TrainOptions)
     given = TrainOptions(**options)
-    from triscale.train import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
+    from triscale.training import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
 
     hears, folder = callbacks or _remarks(), Path(out)
     request = request_of(network, data, seed, given, hears.say)
@@ -99,7 +99,7 @@ def study(
     kernels: bool = True,
     loader_workers: int = 0,
     engine: "Engine | None" = None,
-    progress: "Progress | None" = None,
+    progress: "StudyProgress | None" = None,
     **asked: Any,
 ) -> StudyResult:
     """Find how to spend a budget on depth, width and resolution, on these images; the same call resumes it.
@@ -111,21 +111,22 @@ def study(
         budget: limits on the largest member, such as {"macs": "20M"}.
         time: sizes the study: seconds, or a text such as "30m".
         jobs: trainings at a time; by default one a core, one on a GPU.
-        device, threads, kernels: where each training computes, see `triscale.train.numerics_here`.
+        device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
         loader_workers: of each training.
-        engine: what runs the trainings, see `triscale.search.engine.Engine`; by default processes of this machine.
-        progress: what hears of it; by default warnings go to the error stream.
-        **asked: further fields of `triscale.search.question.Question`, such as phi, epochs, seeds, recipe, precision.
+        engine: what runs the trainings, see `triscale.search.studies.workers.Engine`; by default processes of this
+        machine. progress: what hears of it; by default warnings go to the error stream.
+        **asked: further fields of `triscale.search.studies.question.Question`, such as phi, epochs, seeds, recipe,
+        precision.
 
     Raises:
         UsageError: an unknown field, or one that is out of range.
-        InputError, BusyError, OutputError, StorageError: see `triscale.search.study.Study.run`.
+        InputError, BusyError, OutputError, StorageError: see `triscale.search.studies.study.Study.run`.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
-    from triscale.search.engine import LOCAL  # noqa: PLC0415
-    from triscale.search.question import Question  # noqa: PLC0415
-    from triscale.search.study import Study  # noqa: PLC0415  torch is loaded only here
-    from triscale.train import numerics_here  # noqa: PLC0415
+    from triscale.search.studies.question import Question  # noqa: PLC0415
+    from triscale.search.studies.study import Study  # noqa: PLC0415  torch is loaded only here
+    from triscale.search.studies.workers import LOCAL  # noqa: PLC0415
+    from triscale.training import numerics_here  # noqa: PLC0415
 
     _known("study", asked, Question)
     limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
@@ -176,7 +177,7 @@ def _say(text: str) -> None:
 
 def _remarks() -> "Callbacks":
     """Callbacks that print remarks on the error stream."""
-    from triscale.train import Quiet  # noqa: PLC0415  torch is loaded only here
+    from triscale.training import Quiet  # noqa: PLC0415  torch is loaded only here
 
     class Remarks(Quiet):
         def say(self, text: str) -> None:
@@ -185,9 +186,9 @@ def _remarks() -> "Callbacks":
     return Remarks()
 
 
-def _warnings() -> "Progress":
+def _warnings() -> "StudyProgress":
     """Progress that prints warnings and failures on the error stream."""
-    from triscale.search.progress import Quiet  # noqa: PLC0415
+    from triscale.search.studies.progress import Quiet  # noqa: PLC0415
 
     class Warnings(Quiet):
         def say(self, text: str) -> None:

@@ -12,16 +12,16 @@ from triscale.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from triscale.data import Picture, Policy
+    from triscale.data import CheckOptions, Picture
     from triscale.deploy import Export
-    from triscale.explain import Explanation
-    from triscale.predict import Prediction
+    from triscale.explanation import Explanation
+    from triscale.prediction import Prediction
     from triscale.scores import Evaluation
-    from triscale.weights import Answering, Classifier
+    from triscale.weights import Classifier, Predictor
 
 
 def predict(
-    weights: "str | Path | nn.Module | Answering",
+    weights: "str | Path | nn.Module | Predictor",
     images: "Picture | Iterable[Picture]",
     *,
     top: int = 5,
@@ -48,7 +48,7 @@ def predict(
         NumericError: the network answers what is not finite.
     """
     top, batch = whole("top", top), whole("batch", batch)
-    from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
+    from triscale.prediction import predictions  # noqa: PLC0415  torch is loaded only here
 
     pictures = pictures_of(images)
     with answering(weights, classes, override) as classifier:
@@ -75,7 +75,7 @@ def explain(
         UsageError: no such class or layer.
         InputError, NumericError: see `predict`.
     """
-    from triscale.explain import explanations  # noqa: PLC0415  torch is loaded only here
+    from triscale.explanation import explanations  # noqa: PLC0415  torch is loaded only here
 
     pictures = pictures_of(images)
     with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
@@ -83,7 +83,7 @@ def explain(
 
 
 def evaluate(
-    weights: "str | Path | nn.Module | Answering",
+    weights: "str | Path | nn.Module | Predictor",
     data: "str | Path | Iterable[tuple[Tensor, Tensor]]",
     *,
     split: str | None = None,
@@ -113,8 +113,8 @@ def evaluate(
         InputError: nothing usable there, classes that the network does not know, or a batch of another form.
         NumericError: the network answers what is not finite.
     """
-    from triscale.evaluate import evaluate as evaluate_classifier  # noqa: PLC0415  torch is loaded only here
-    from triscale.evaluate import evaluate_batches  # noqa: PLC0415
+    from triscale.evaluation import evaluate as evaluate_classifier  # noqa: PLC0415  torch is loaded only here
+    from triscale.evaluation import evaluate_batches  # noqa: PLC0415
 
     if isinstance(data, str | Path):
         with answering(weights, classes, override) as classifier:
@@ -162,7 +162,7 @@ def export(
 
 
 def check(
-    data: str | Path, *, policy: "Policy | None" = None, progress: Callable[[int, int], None] | None = None
+    data: str | Path, *, policy: "CheckOptions | None" = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
     """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
 
@@ -173,15 +173,15 @@ def check(
             whole grows while many files are looked for.
 
     Returns:
-        See `triscale.data.check.verdict`.
+        See `triscale.data.checks.verdict.verdict`.
 
     Raises:
         InputError: nothing usable there.
     """
-    from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
-    from triscale.data.check import verdict  # noqa: PLC0415
+    from triscale.data import CheckOptions, open_data  # noqa: PLC0415  decoders are loaded only here
+    from triscale.data.checks.verdict import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or Policy(), progress=progress))
+    return verdict(open_data(data, policy=policy or CheckOptions(), progress=progress))
 
 
 def require_place(out: Path) -> None:

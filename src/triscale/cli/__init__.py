@@ -3,6 +3,6 @@
 from triscale.cli.early import AtOnce
 
 with AtOnce():
-    from triscale.cli.main import main
+    from triscale.cli.app import main
 
 __all__ = ["main"]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from triscale.data.fit import STUDY
-from triscale.data.flowers import FlowerPart
-from triscale.data.photos import PhotoPart
-from triscale.data.resize import Pictures, Size
+from triscale.data.photo_files import PhotoPart
+from triscale.data.readers.flowers import FlowerPart
 from triscale.data.source import Part, rendered
 from triscale.data.split import Indices
+from triscale.data.transforms.area_resize import Pictures, Size
+from triscale.data.transforms.eval_crop import STUDY
 from triscale.spec import Preprocessing
 
 

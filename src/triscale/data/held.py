@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from triscale.data.array_names import array_splits, holds_arrays, plain_arrays, splits_inside
+from triscale.data.checks.findings import left_out
+from triscale.data.checks.reasons import unusable
+from triscale.data.checks.scan import examined, fingerprint, hashed
 from triscale.data.chosen import Joined, chosen
-from triscale.data.findings import left_out
-from triscale.data.folders import class_names, listed, open_folders
-from triscale.data.instead import require_folder
-from triscale.data.layout import named_splits
-from triscale.data.npz import open_npz, read_npz, with_digests
-from triscale.data.photo import Policy
-from triscale.data.photos import part_of
-from triscale.data.reasons import unusable
-from triscale.data.scan import examined, fingerprint, hashed
+from triscale.data.names.instead import require_folder
+from triscale.data.names.layout import named_splits
+from triscale.data.names.split_words import Split, recognised
+from triscale.data.names.walk import class_folders, files_below
+from triscale.data.opening import special
+from triscale.data.photo import CheckOptions
+from triscale.data.photo_files import part_of
+from triscale.data.readers.array_names import array_splits, holds_arrays, plain_arrays, splits_inside
+from triscale.data.readers.class_folders import class_names, listed, open_folders
+from triscale.data.readers.npz import open_npz, read_npz, with_digests
 from triscale.data.source import SPLIT_OFF, Part, Source
-from triscale.data.sources import special
 from triscale.data.split import SplitRule
-from triscale.data.split_words import Split, recognised
-from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
 from triscale.files import cache_folder
 from triscale.units import agreeing
@@ -88,7 +88,7 @@ def open_split(
     """
     if split is not None and split not in (*SPLITS, ALL):
         raise UsageError(f"there is no split {split!r}: give test, val, train or all.")
-    cache, path, policy = cache or cache_folder(), Path(where), Policy(split=rule)
+    cache, path, policy = cache or cache_folder(), Path(where), CheckOptions(split=rule)
     if (opener := special(where)) is not None:
         return _of_source(opener(str(where), cache, policy, None), split)
     if path.suffix.lower() == ".npz" and not path.is_dir():
@@ -129,7 +129,7 @@ def _notes(source: Source, split: str | None, wanted: str) -> tuple[str, ...]:
     return kept if split or wanted != ALL else (*kept, WHOLE)
 
 
-def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
+def _npz(path: Path, split: str | None, cache: Path, policy: CheckOptions) -> Held:
     named = recognised([path.stem]).get(path.stem)
     if len(splits_inside(path)) > 1:
         return _of_source(open_npz(path, name=str(path), cache=cache, policy=policy), split)
@@ -146,7 +146,7 @@ def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     )
 
 
-def _pair(folder: Path, split: str | None, cache: Path, policy: Policy) -> Held:
+def _pair(folder: Path, split: str | None, cache: Path, policy: CheckOptions) -> Held:
     files = array_splits(folder)
     there = [name for name in SPLITS if name in files]
     wanted = split or next(iter(there), None)
@@ -157,7 +157,7 @@ def _pair(folder: Path, split: str | None, cache: Path, policy: Policy) -> Held:
     return _of_source(open_npz(folder, name=str(folder), cache=cache, policy=policy), split)
 
 
-def _folders(root: Path, split: str | None, cache: Path, policy: Policy) -> Held:
+def _folders(root: Path, split: str | None, cache: Path, policy: CheckOptions) -> Held:
     places = named_splits(root)
     there = [name for name in SPLITS if name in places]
     if not there and split in (None, ALL):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from triscale.data.images import File, Stamp
-from triscale.data.resize import Size
+from triscale.data.decode.image import File, Stamp
 from triscale.data.split import SplitRule
+from triscale.data.transforms.area_resize import Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Photo:
         label: its class.
         digest: hash of its content; empty if it cannot be read at all.
         group: what it is kept together with in a split that is drawn; empty: only with what has its digest.
-        look: what near copies share, see `triscale.data.near`; empty if it has none.
+        look: what near copies share, see `triscale.data.checks.near_copies`; empty if it has none.
         stamp: size and time of change when it was checked.
         size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
         moving: whether it has more frames than the first.
@@ -44,7 +44,7 @@ class Photo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class CheckOptions:
     """What is done about doubtful pictures, alike in a check and in a training.
 
     Attributes:
@@ -64,4 +64,4 @@ class Policy:
     split: SplitRule = SplitRule()  # noqa: RUF009  frozen
 
 
-DEFAULT = Policy()
+DEFAULT = CheckOptions()

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from triscale.data.cache import Progress, cached_pictures
-from triscale.data.findings import Finding
-from triscale.data.fit import STUDY, fitted_block
-from triscale.data.resize import Pictures, Size, resized_chunks
+from triscale.data.checks.findings import Finding
+from triscale.data.decode.render_cache import Progress, cached_pictures
+from triscale.data.names.split_words import Split
 from triscale.data.split import Indices, SplitRule, split_validation, taken
-from triscale.data.split_words import Split
+from triscale.data.transforms.area_resize import Pictures, Size, resized_chunks
+from triscale.data.transforms.eval_crop import STUDY, fitted_block
 from triscale.errors import UsageError
 from triscale.spec import Preprocessing
 

@@ -47,7 +47,7 @@ class SplitRule:
         """For the names of files that depend on it; empty for the first rule."""
         return "" if self.version == FIRST else f"{self.version}{self.group_by}"
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For a record; `{}` for the first rule, which older versions did not write down."""
         return {} if self.version == FIRST else asdict(self)
 

@@ -16,10 +16,10 @@ from triscale.spec import (
     Preprocessing,
     Size,
     content_hash,
-    from_document,
-    preprocessing_document,
-    preprocessing_from,
-    to_document,
+    from_dict,
+    preprocessing_from_dict,
+    preprocessing_to_dict,
+    to_dict,
 )
 from triscale.trained_on import TrainedOn
 
@@ -46,7 +46,7 @@ class About:
         preprocessing: what a picture goes through before; its resolution is always given.
         batch: pictures in each step; None: any number.
         least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
-        proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.document`.
+        proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.to_dict`.
         weights: digest of the weights where they are a file of their own (OpenVINO).
         trained_on: which images made the weights; None where that is not known.
     """
@@ -71,15 +71,15 @@ class About:
             "format": FORMAT,
             "version": VERSION,
             "triscale": __version__,
-            "network": to_document(self.network),
+            "network": to_dict(self.network),
             "hash": content_hash(self.network),
             "classes": list(self.classes),
-            "preprocessing": preprocessing_document(self.preprocessing),
+            "preprocessing": preprocessing_to_dict(self.preprocessing),
             "batch": self.batch,
             "least": self.least and list(self.least),
             "proof": dict(self.proof),
             "weights": self.weights,
-            "trained_on": self.trained_on and self.trained_on.document(),
+            "trained_on": self.trained_on and self.trained_on.to_dict(),
             "seal": _OPEN.decode(),
         }
         return json.dumps(document, sort_keys=True)
@@ -96,14 +96,14 @@ def about_from(text: str, path: Path) -> About:
         if (found.get("format"), found.get("version")) != (FORMAT, VERSION):
             raise InputError(f"{path} is an export of another version; this triscale reads version {VERSION}.")
         about = About(
-            network=from_document(found["network"]),
+            network=from_dict(found["network"]),
             classes=tuple(map(str, found["classes"])),
-            preprocessing=preprocessing_from(found["preprocessing"]),
+            preprocessing=preprocessing_from_dict(found["preprocessing"]),
             batch=found["batch"],
             least=found["least"] and (int(found["least"][0]), int(found["least"][1])),
             proof=dict(found["proof"]),
             weights=found["weights"],
-            trained_on=TrainedOn.from_document(found.get("trained_on")),
+            trained_on=TrainedOn.from_dict(found.get("trained_on")),
         )
     except FieldError as error:
         raise InputError(f"{path}: {error}.") from None

@@ -13,8 +13,8 @@ from triscale.deploy.about import INPUT, KEY, OUTPUT, About, about_from, refuse_
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes, quiet
 from triscale.errors import InputError
-from triscale.weights.stored import first_line
-from triscale.weights.strict import shown
+from triscale.weights.read.strict import shown
+from triscale.weights.read.tensor_file import first_line
 
 MOST_BYTES = 2_000_000_000
 """What one file can hold: the format's messages end at 2 GiB."""

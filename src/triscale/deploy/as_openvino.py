@@ -20,7 +20,7 @@ from triscale.deploy.as_onnx import AsOnnx
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes
 from triscale.errors import InputError
-from triscale.weights.stored import first_line
+from triscale.weights.read.tensor_file import first_line
 
 _TELEMETRY = "openvino_telemetry"
 

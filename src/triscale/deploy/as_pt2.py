@@ -14,7 +14,7 @@ from triscale.deploy.about import KEY, About, about_from
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes, quiet
 from triscale.errors import InputError
-from triscale.weights.stored import first_line
+from triscale.weights.read.tensor_file import first_line
 
 _MEMBER = f"{KEY}.json"
 _PRIVATE = ("stack_trace", "nn_module_stack", "source_fn_stack")

@@ -11,16 +11,16 @@ from torch import Tensor
 from triscale.deploy.about import About
 from triscale.errors import InputError, NumericError
 from triscale.spec import Network
-from triscale.weights import Answering
+from triscale.weights import Predictor
 
 Floats = NDArray[np.float32]
 
-Run = Callable[[Floats], Floats]
+RunLogits = Callable[[Floats], Floats]
 """The graph: prepared pictures [n, c, h, w] to logits [n, classes]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exported(Answering):
+class Exported(Predictor):
     """A graph in its runtime, on the CPU, with the names of its classes and its preprocessing.
 
     Attributes:
@@ -29,10 +29,10 @@ class Exported(Answering):
     """
 
     about: About
-    run: Run
+    run: RunLogits
 
     def __post_init__(self) -> None:
-        Answering.__post_init__(self)  # no super(): a dataclass with slots is another class than the one written here
+        Predictor.__post_init__(self)  # no super(): a dataclass with slots is another class than the one written here
         self._refuse_size(self.resolution)
 
     @property
@@ -73,7 +73,7 @@ class Exported(Answering):
             raise InputError(f"this export takes pictures of {least[0]}x{least[1]} px and more, not {size}.")
 
 
-def exported(about: About, run: Run) -> Exported:
+def exported(about: About, run: RunLogits) -> Exported:
     """The graph with what the file says of it."""
     return Exported(
         classes=about.classes, preprocessing=about.preprocessing, about=about, run=run, trained_on=about.trained_on

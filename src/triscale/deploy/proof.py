@@ -37,7 +37,7 @@ Triple = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
+class ProofPart:
     """What came of one kind of pictures; differences are relative to the largest logit.
 
     Attributes:
@@ -73,8 +73,8 @@ class Proof:
         runtime: name and version of what ran the file.
     """
 
-    normal: Kind
-    strong: Kind
+    normal: ProofPart
+    strong: ProofPart
     runtime: str
 
     @property
@@ -83,7 +83,7 @@ class Proof:
         return self.normal.holds and self.strong.holds
 
     @property
-    def worse(self) -> Kind:
+    def worse(self) -> ProofPart:
         """The kind of pictures with the larger difference."""
         return max(self.normal, self.strong, key=lambda kind: kind.difference)
 
@@ -94,7 +94,7 @@ class Proof:
             f"(torch itself {self.worse.float32:.1e}), the same class in {agreed} of {decided}"
         )
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For metadata and output."""
         kinds = {name: {**asdict(kind), "allowed": kind.allowed} for name, kind in self._kinds()}
         return {
@@ -106,7 +106,7 @@ class Proof:
             **kinds,
         }
 
-    def _kinds(self) -> tuple[tuple[str, Kind], ...]:
+    def _kinds(self) -> tuple[tuple[str, ProofPart], ...]:
         return ("normal", self.normal), ("strong", self.strong)
 
 
@@ -138,13 +138,13 @@ def pictures(channels: int, sizes: Sequence[Size]) -> Iterator[tuple[bool, Tenso
             yield strong, given * STRONG if strong else given
 
 
-def _compared(group: Sequence[Triple]) -> Kind:
+def _compared(group: Sequence[Triple]) -> ProofPart:
     true, model, export = (torch.cat([triple[index] for triple in group]) for index in range(3))
     largest = float(true.abs().max())
-    found = Kind(difference=_far(true, export, largest), float32=_far(true, model, largest), decided=0, agreed=0)
+    found = ProofPart(difference=_far(true, export, largest), float32=_far(true, model, largest), decided=0, agreed=0)
     sure = _margin(true) > found.allowed * largest
     same = true.argmax(1) == export.argmax(1)
-    return Kind(
+    return ProofPart(
         difference=found.difference, float32=found.float32, decided=int(sure.sum()), agreed=int(same[sure].sum())
     )
 

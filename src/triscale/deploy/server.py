@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from triscale.data.images import pillow_warnings_off
+from triscale.data.decode.image import pillow_warnings_off
 from triscale.deploy.guard import Limits
 from triscale.deploy.service import Service, application
 from triscale.errors import InputError, OutputError, UsageError
-from triscale.weights import Answering
+from triscale.weights import Predictor
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,7 +46,7 @@ def url(listening: socket.socket) -> str:
 
 
 def serve(
-    classifier: Answering,
+    classifier: Predictor,
     listening: socket.socket,
     host: str = "127.0.0.1",
     *,

@@ -9,13 +9,13 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from triscale._version import __version__
-from triscale.data.images import ForeignError, UnreadableError
+from triscale.data.decode.image import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
 from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
 from triscale.errors import InputError
-from triscale.predict import prediction
-from triscale.spec import content_hash, preprocessing_document
-from triscale.weights import Answering
+from triscale.prediction import prediction
+from triscale.spec import content_hash, preprocessing_to_dict
+from triscale.weights import Predictor
 
 PAGE = {
     "/": ("index.html", "text/html"),
@@ -54,7 +54,7 @@ _BODY = {
 class Service:
     """Answers requests by one classifier; at most `limits.workers` pictures are worked on at once."""
 
-    def __init__(self, classifier: Answering, limits: Limits) -> None:
+    def __init__(self, classifier: Predictor, limits: Limits) -> None:
         self.classifier = classifier
         self.limits = limits
         self.bodies = Bodies(limits)
@@ -62,7 +62,7 @@ class Service:
         self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
 
     async def predict(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        """What one picture shows, as `triscale.predict.Prediction.top`.
+        """What one picture shows, as `triscale.prediction.Prediction.top`.
 
         Raises:
             RefusedError: no picture that we take (400, 415, 422), or too many at once (503).
@@ -96,7 +96,7 @@ class Service:
             "hash": content_hash(network),
             "classes": len(self.classifier.classes),
             "resolution": list(size),
-            "preprocessing": preprocessing_document(self.classifier.preprocessing),
+            "preprocessing": preprocessing_to_dict(self.classifier.preprocessing),
             "overridden": self.classifier.overrides_document(),
             "proof": dict(exported.about.proof) if exported else None,
             "most_bytes": self.limits.body,

@@ -16,7 +16,7 @@ from triscale.errors import InputError, UsageError
 from triscale.nn import Model, build
 from triscale.spec import Network, Size
 from triscale.weights import Classifier
-from triscale.weights.strict import refuse_values
+from triscale.weights.read.strict import refuse_values
 
 Shapes = tuple[dict[int, Any]] | None
 """Open dimensions of the one input, as `torch.export` takes them."""

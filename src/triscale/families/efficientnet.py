@@ -31,7 +31,7 @@ B0 = Network(
 )
 
 
-class Coefficients(NamedTuple):
+class MemberFactors(NamedTuple):
     """What the authors' code gives a member: factors, input side in pixels, dropout."""
 
     width: float
@@ -41,31 +41,31 @@ class Coefficients(NamedTuple):
 
 
 MEMBERS = {
-    "b0": Coefficients(1.0, 1.0, 224, 0.2),
-    "b1": Coefficients(1.0, 1.1, 240, 0.2),
-    "b2": Coefficients(1.1, 1.2, 260, 0.3),
-    "b3": Coefficients(1.2, 1.4, 300, 0.3),
-    "b4": Coefficients(1.4, 1.8, 380, 0.4),
-    "b5": Coefficients(1.6, 2.2, 456, 0.4),
-    "b6": Coefficients(1.8, 2.6, 528, 0.5),
-    "b7": Coefficients(2.0, 3.1, 600, 0.5),
-    "b8": Coefficients(2.2, 3.6, 672, 0.5),
-    "l2": Coefficients(4.3, 5.3, 800, 0.5),
+    "b0": MemberFactors(1.0, 1.0, 224, 0.2),
+    "b1": MemberFactors(1.0, 1.1, 240, 0.2),
+    "b2": MemberFactors(1.1, 1.2, 260, 0.3),
+    "b3": MemberFactors(1.2, 1.4, 300, 0.3),
+    "b4": MemberFactors(1.4, 1.8, 380, 0.4),
+    "b5": MemberFactors(1.6, 2.2, 456, 0.4),
+    "b6": MemberFactors(1.8, 2.6, 528, 0.5),
+    "b7": MemberFactors(2.0, 3.1, 600, 0.5),
+    "b8": MemberFactors(2.2, 3.6, 672, 0.5),
+    "l2": MemberFactors(4.3, 5.3, 800, 0.5),
 }
 
 LITE_MEMBERS = {
-    "lite0": Coefficients(1.0, 1.0, 224, 0.2),
-    "lite1": Coefficients(1.0, 1.1, 240, 0.2),
-    "lite2": Coefficients(1.1, 1.2, 260, 0.3),
-    "lite3": Coefficients(1.2, 1.4, 280, 0.3),
-    "lite4": Coefficients(1.4, 1.8, 300, 0.3),
+    "lite0": MemberFactors(1.0, 1.0, 224, 0.2),
+    "lite1": MemberFactors(1.0, 1.1, 240, 0.2),
+    "lite2": MemberFactors(1.1, 1.2, 260, 0.3),
+    "lite3": MemberFactors(1.2, 1.4, 280, 0.3),
+    "lite4": MemberFactors(1.4, 1.8, 300, 0.3),
 }
 
 
 EDGE_MEMBERS = {
-    "es": Coefficients(1.0, 1.0, 224, 0.2),
-    "em": Coefficients(1.0, 1.1, 240, 0.2),
-    "el": Coefficients(1.2, 1.4, 300, 0.3),
+    "es": MemberFactors(1.0, 1.0, 224, 0.2),
+    "em": MemberFactors(1.0, 1.1, 240, 0.2),
+    "el": MemberFactors(1.2, 1.4, 300, 0.3),
 }
 
 
@@ -94,7 +94,7 @@ def _lite0() -> Network:
     return fix_stem_and_head(replace(B0, stages=plain, activation="relu6"))
 
 
-def _member(base: Network, name: str, given: Coefficients) -> Network:
+def _member(base: Network, name: str, given: MemberFactors) -> Network:
     scaled = scale(base, depth=given.depth, width=given.width)
     head = replace(scaled.head, dropout=given.dropout)
     return replace(scaled, name=f"efficientnet_{name}", resolution=(given.side, given.side), head=head)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from triscale.families.efficientnet import Coefficients
+from triscale.families.efficientnet import MemberFactors
 from triscale.spec import Head, Network, Norm, SqueezeExcite, Stage, Stem, scale
 
 _SE = SqueezeExcite(ratio=0.25, of="input")
@@ -36,9 +36,9 @@ _ROWS: dict[str, tuple[int, int, float, tuple[_Row, ...]]] = {
 a stage without squeeze-excite is of fused blocks. Training uses smaller pictures: 300, 384, 384, 384 and 192 px."""
 
 MEMBERS = {
-    "b1": Coefficients(1.0, 1.1, 240, 0.2),
-    "b2": Coefficients(1.1, 1.2, 260, 0.3),
-    "b3": Coefficients(1.2, 1.4, 300, 0.3),
+    "b1": MemberFactors(1.0, 1.1, 240, 0.2),
+    "b2": MemberFactors(1.1, 1.2, 260, 0.3),
+    "b3": MemberFactors(1.2, 1.4, 300, 0.3),
 }
 """Scaled from V2-B0, whose rounding has no floor of 90%."""
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from triscale.nn.layers import ConvUnit, MaxPool, NormUnit, SqueezeExcite, StochasticDepth, activation
+from triscale.nn.primitives import ConvUnit, MaxPool, NormUnit, SqueezeExcite, StochasticDepth, activation
 from triscale.spec import Block, Layer, Norm
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from triscale.nn.layers import ConvUnit, StochasticDepth, activation, pads
+from triscale.nn.primitives import ConvUnit, StochasticDepth, activation, pads
 from triscale.nn.recompute import recomputed
 from triscale.spec import Block, Branch, Layer, Norm, Pool
 
@@ -46,7 +46,7 @@ class CellStage(nn.Sequential):
         return x, previous
 
 
-class Cell(nn.Module):
+class CellModule(nn.Module):
     """Operations on the states of a cell, each pair added to a new state; some states concatenated."""
 
     def __init__(self, block: Block, norm: Norm, drop_rate: float) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from triscale.cost import count_resolved
+from triscale.costs import count_resolved
 from triscale.errors import UsageError
 from triscale.nn.blocks import BLOCKS, Stem
-from triscale.nn.cells import Cell, CellStage, State, advance, current
-from triscale.nn.layers import ConvUnit, NormUnit, activation
+from triscale.nn.cells import CellModule, CellStage, State, advance, current
+from triscale.nn.primitives import ConvUnit, NormUnit, activation
 from triscale.spec import Block, Network, Norm, Preprocessing, Resolved, resolve
 from triscale.trained_on import TrainedOn
 
@@ -63,7 +63,7 @@ class Model(nn.Module):
         stages = [CellStage() if stage.cell else nn.Sequential() for stage in network.stages]
         for number, (stage, block) in enumerate(blocks[1:-1]):
             drop_rate = network.stochastic_depth * number / (len(blocks) - 2)
-            kind = Cell if block.cell else BLOCKS[block.operator]
+            kind = CellModule if block.cell else BLOCKS[block.operator]
             stages[stage - 1].append(kind(block, network.norm, drop_rate))
         self.stages = nn.ModuleList(stages)
         self.head = _head(head, network.norm)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from triscale.cost.pipeline import Section, Shape, sections_at
+from triscale.costs.sections import Section, Shape, sections_at
 from triscale.nn.cells import State, advance
 from triscale.nn.model import Model, logits_of
 from triscale.spec import resolve

@@ -9,12 +9,12 @@ from triscale.recipes.schedule import cosine, growth, staircase
 from triscale.spec.rounding import Size
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
-Schedule = Literal["cosine", "staircase"]
+RateSchedule = Literal["cosine", "staircase"]
 Decayed = Literal["weights", "all_but_norms"]
 Arithmetic = Literal["float32", "bfloat16"]
-Precision = Literal["float32", "bfloat16", "auto"]
+RecipePrecision = Literal["float32", "bfloat16", "auto"]
 Crop = Literal["shift", "random"]
-Policy = Literal["none", "autoaugment", "randaugment"]
+AugmentPolicy = Literal["none", "autoaugment", "randaugment"]
 NotFinite = Literal["stop", "skip"]
 RateScaling = Literal["linear", "sqrt"]
 Norms = Literal["auto", "learn", "freeze", "momentum", "precise"]
@@ -93,7 +93,7 @@ class Recipe:
     flip: bool = True
     shift: float = 0.125
     zero_classifier: bool = True
-    schedule: Schedule = "cosine"
+    schedule: RateSchedule = "cosine"
     warmup_epochs: float = 0.0
     decay: float = 0.97
     decay_epochs: float = 2.4
@@ -104,9 +104,9 @@ class Recipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     clip: float = 0.0
-    precision: Precision = "float32"
+    precision: RecipePrecision = "float32"
     crop: Crop = "shift"
-    policy: Policy = "none"
+    policy: AugmentPolicy = "none"
     layers: int = 2
     magnitude: float = 9.0
     jitter: float = 0.0
@@ -231,11 +231,11 @@ def _even_side(share: float, side: int) -> int:
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "optimizer": get_args(Optimizer),
-    "schedule": get_args(Schedule),
+    "schedule": get_args(RateSchedule),
     "decayed": get_args(Decayed),
-    "precision": get_args(Precision),
+    "precision": get_args(RecipePrecision),
     "crop": get_args(Crop),
-    "policy": get_args(Policy),
+    "policy": get_args(AugmentPolicy),
     "norms": get_args(Norms),
     "not_finite": get_args(NotFinite),
     "rate_scaling": get_args(RateScaling),

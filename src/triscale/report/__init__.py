@@ -5,11 +5,11 @@ from pathlib import Path
 from triscale import trials
 from triscale.errors import InputError
 from triscale.files import write_atomically
-from triscale.report.errata import errata_markdown
-from triscale.report.facts import facts
+from triscale.report.errata_page import errata_markdown
+from triscale.report.html_page import page
 from triscale.report.markdown import summary_markdown
-from triscale.report.page import page
-from triscale.report.scaling_figure import scaling_figure
+from triscale.report.scaling_svg import scaling_figure
+from triscale.report.study_facts import facts
 
 __all__ = ["errata_markdown", "scaling_figure", "summary_markdown", "write_report"]
 

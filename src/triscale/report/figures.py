@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from triscale import intervals, units
-from triscale.report.facts import AXES, PASSES, Facts, Training, label
 from triscale.report.pareto import pareto_front
+from triscale.report.study_facts import AXES, PASSES, Facts, Training, label
 from triscale.trials.study_records import MemberRecord, NetworkRecord
 
 # Okabe and Ito's palette, which stays distinct for colour-blind readers; the marker repeats the distinction.

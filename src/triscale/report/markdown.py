@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from triscale.report import tables, wording
-from triscale.report.facts import facts
+from triscale.report import study_tables, wording
 from triscale.report.notices import notices
-from triscale.report.table import Table, markdown_text, to_markdown
+from triscale.report.printable_table import Table, markdown_text, to_markdown
+from triscale.report.study_facts import facts
 from triscale.trials import Stored
 
 
@@ -17,9 +17,11 @@ def summary_markdown(stored: Stored) -> str:
         _bullets(found.answer or ["No answer yet: the study is unfinished."]),
         *_section("What to know", [_bullets(notices(found))]),
         *_section("The question", [_pairs(wording.question(found))]),
-        *_section("The family", _tables(tables.family(found))),
-        *_section("The candidates", [markdown_text(wording.coefficients(found)), *_tables(tables.candidates(found))]),
-        *_section("Equal training compute", _tables(tables.equal_compute(found))),
+        *_section("The family", _tables(study_tables.family(found))),
+        *_section(
+            "The candidates", [markdown_text(wording.coefficients(found)), *_tables(study_tables.candidates(found))]
+        ),
+        *_section("Equal training compute", _tables(study_tables.equal_compute(found))),
         *_section("Data", [_pairs(wording.data_facts(found))]),
         *_section("Training", [_pairs(wording.plan_facts(found))]),
         *_section("Machine and versions", [_pairs(wording.origin(found))]),

@@ -1,7 +1,7 @@
 """What a reader must know before believing the numbers."""
 
 from triscale import units
-from triscale.report.facts import Facts, label
+from triscale.report.study_facts import Facts, label
 from triscale.trials import TEST
 from triscale.trials.study_records import AnswerRecord, CamRecord, FamilyRecord
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from triscale import intervals, units
-from triscale.report.facts import Facts
+from triscale.report.study_facts import Facts
 from triscale.trials.study_records import ChoiceRecord, StudyRecord
 
 Lines = list[tuple[str, str]]

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from triscale.data import Policy, SplitRule
-from triscale.search.question import Question
+from triscale.data import CheckOptions, SplitRule
+from triscale.search.studies.question import Question
 from triscale.trials import RECORDS, read
 from triscale.trials.study_records import StudyRecord
 
 
-def policy_of(question: Question, folder: Path | None) -> Policy:
+def policy_of(question: Question, folder: Path | None) -> CheckOptions:
     """What is done about doubtful images, by the rule of the study that the folder holds, if it holds one.
 
     Raises:
@@ -20,7 +20,7 @@ def policy_of(question: Question, folder: Path | None) -> Policy:
     if known is not None:
         rule = replace(rule, version=known.data.rule)
     names = ("strict", "allow_empty", "follow_links", "download", "allow_truncated")
-    return Policy(**{name: getattr(question, name) for name in names}, split=rule)
+    return CheckOptions(**{name: getattr(question, name) for name in names}, split=rule)
 
 
 def _study_in(folder: Path) -> StudyRecord | None:

@@ -6,12 +6,12 @@ from triscale.spec.codec import (
     content_hash,
     diff,
     dumps,
-    from_document,
+    from_dict,
     loads,
-    preprocessing_document,
-    preprocessing_from,
+    preprocessing_from_dict,
+    preprocessing_to_dict,
     read,
-    to_document,
+    to_dict,
 )
 from triscale.spec.fields import FieldError
 from triscale.spec.layer import Layer
@@ -32,7 +32,7 @@ from triscale.spec.preprocessing import (
     IMAGENET,
     INCEPTION,
     TFLITE,
-    Fit,
+    FitMode,
     Interpolation,
     Preprocessing,
     overridden,
@@ -40,9 +40,9 @@ from triscale.spec.preprocessing import (
     refuse_difference,
     value_text,
 )
-from triscale.spec.resolve import BlockRun, Resolved, resolve
+from triscale.spec.resolved import BlockRun, Resolved, resolve
 from triscale.spec.rounding import Padding, Size
-from triscale.spec.scale import fix_stem_and_head, scale, scale_size
+from triscale.spec.scaled import fix_stem_and_head, scale, scale_size
 
 __all__ = [
     "IMAGENET",
@@ -57,7 +57,7 @@ __all__ = [
     "CellOperation",
     "CellPlan",
     "FieldError",
-    "Fit",
+    "FitMode",
     "Gate",
     "Head",
     "Interpolation",
@@ -77,17 +77,17 @@ __all__ = [
     "diff",
     "dumps",
     "fix_stem_and_head",
-    "from_document",
+    "from_dict",
     "loads",
     "overridden",
     "padded_crop",
-    "preprocessing_document",
-    "preprocessing_from",
+    "preprocessing_from_dict",
+    "preprocessing_to_dict",
     "read",
     "refuse_difference",
     "resolve",
     "scale",
     "scale_size",
-    "to_document",
+    "to_dict",
     "value_text",
 ]

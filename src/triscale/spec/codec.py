@@ -19,13 +19,13 @@ FORMAT = "triscale.network"
 VERSION = 1
 
 
-def to_document(network: Network) -> dict[str, Any]:
+def to_dict(network: Network) -> dict[str, Any]:
     """The network as a JSON-ready dict: `format`, `version`, then every field."""
     return {"format": FORMAT, "version": VERSION, **_encode(network)}
 
 
-def from_document(document: object) -> Network:
-    """The network in a document made by `to_document`, or written by hand (fields with a default may be left out).
+def from_dict(document: object) -> Network:
+    """The network in a document made by `to_dict`, or written by hand (fields with a default may be left out).
 
     Raises:
         InputError: naming the field, its value and what is allowed.
@@ -44,13 +44,13 @@ def from_document(document: object) -> Network:
 
 def dumps(network: Network) -> str:
     """Indented JSON text, ending in a newline."""
-    return json.dumps(to_document(network), indent=2) + "\n"
+    return json.dumps(to_dict(network), indent=2) + "\n"
 
 
 def loads(text: str) -> Network:
     """The network in JSON text; InputError where it is not one."""
     try:
-        return from_document(json.loads(text))
+        return from_dict(json.loads(text))
     except (ValueError, RecursionError) as error:  # ValueError: bad JSON, or an integer of over 4,300 digits
         raise InputError(f"not JSON: {error}") from None
 
@@ -65,13 +65,13 @@ def read(path: Path) -> Network:
         raise InputError(f"{path}: {error}") from None
 
 
-def preprocessing_document(preprocessing: Preprocessing) -> dict[str, Any]:
+def preprocessing_to_dict(preprocessing: Preprocessing) -> dict[str, Any]:
     """Every field of a preprocessing, JSON-ready."""
     document: dict[str, Any] = _encode(preprocessing)
     return document
 
 
-def preprocessing_from(document: object) -> Preprocessing:
+def preprocessing_from_dict(document: object) -> Preprocessing:
     """The preprocessing in a document; what is left out is as in a study. FieldError names what is wrong."""
     preprocessing = _decode(document, Preprocessing)
     assert isinstance(preprocessing, Preprocessing)  # noqa: S101  for the type checker

@@ -265,6 +265,6 @@ class Network:
         require_number("channel_floor", self.channel_floor, 0.0, 1.0)
 
     def __str__(self) -> str:
-        from triscale.spec.table import table  # noqa: PLC0415  the table needs resolve, which needs this module
+        from triscale.spec.network_table import table  # noqa: PLC0415  the table needs resolve, which needs this module
 
         return table(self)

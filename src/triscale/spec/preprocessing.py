@@ -16,7 +16,7 @@ from triscale.spec.fields import FieldError, require_choice, require_integer, re
 from triscale.spec.rounding import Size
 
 Interpolation = Literal["area", "nearest", "bilinear", "bicubic", "lanczos"]
-Fit = Literal["centre", "squash"]
+FitMode = Literal["centre", "squash"]
 
 MAX_SIDE = 100_000
 
@@ -39,13 +39,13 @@ class Preprocessing:
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     interpolation: Interpolation = "area"
-    fit: Fit = "centre"
+    fit: FitMode = "centre"
     crop: float = 1.0
     resolution: Size | None = None
 
     def __post_init__(self) -> None:
         require_choice("interpolation", self.interpolation, get_args(Interpolation))
-        require_choice("fit", self.fit, get_args(Fit))
+        require_choice("fit", self.fit, get_args(FitMode))
         require_number("crop", self.crop, 0.05, 1.0)
         _require_channels("mean", self.mean, -100.0)
         _require_channels("std", self.std, 1e-6)

@@ -11,7 +11,6 @@ from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import Size
 from triscale.speed_plan import SpeedPlan
-from triscale.trials.codec import from_json
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -21,6 +20,7 @@ from triscale.trials.study_records import (
     Scalar,
 )
 from triscale.trials.trial import Epoch
+from triscale.trials.typed_json import from_json
 
 Machine = Mapping[str, str | int | None]
 

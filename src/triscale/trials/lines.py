@@ -11,8 +11,7 @@ import msgspec
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.spec import Network, content_hash, from_document, to_document
-from triscale.trials.codec import from_json, to_json
+from triscale.spec import Network, content_hash, from_dict, to_dict
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -26,6 +25,7 @@ from triscale.trials.study_records import (
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
+from triscale.trials.typed_json import from_json, to_json
 
 SCHEMA = 2
 
@@ -169,7 +169,7 @@ class Shared:
         if found is None:
             raise InputError(f"the store holds no network {known[:12]}.")
         if not isinstance(found, Network):
-            found = self.networks[known] = from_document(msgspec.json.decode(found))
+            found = self.networks[known] = from_dict(msgspec.json.decode(found))
         return found
 
     def lines_for_network(self, network: Network) -> Iterator[Line]:
@@ -177,7 +177,7 @@ class Shared:
         known = content_hash(network)
         if known not in self.networks:
             self.networks[known] = network
-            yield NetworkLine(id=known, value=msgspec.Raw(msgspec.json.encode(to_document(network))))
+            yield NetworkLine(id=known, value=msgspec.Raw(msgspec.json.encode(to_dict(network))))
 
     def lines_for(self, trial: Trial) -> Iterator[Line]:
         """The lines that a trial needs: what it shares, where that is new, then itself."""

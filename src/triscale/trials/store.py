@@ -18,7 +18,6 @@ from triscale._version import __version__
 from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
 from triscale.spec import Network
-from triscale.trials.codec import from_json, is_object
 from triscale.trials.legacy import converted
 from triscale.trials.lines import (
     SCHEMA,
@@ -32,6 +31,7 @@ from triscale.trials.lines import (
 )
 from triscale.trials.study_records import Line, StudyLine
 from triscale.trials.trial import Epoch, Trial
+from triscale.trials.typed_json import from_json, is_object
 
 RECORDS = "records.jsonl"
 _OPEN: set[Path] = set()

@@ -140,7 +140,7 @@ class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
 
 
 class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
-    """What the study will do; see `triscale.search.plan.Plan`.
+    """What the study will do; see `triscale.search.studies.plan.StudyPlan`.
 
     Attributes:
         baseline, candidates: of the search.

@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from triscale.cost import cost
+from triscale.costs import cost
 from triscale.errors import InputError
 from triscale.files import write_atomically
 from triscale.nn import Model, build
@@ -23,13 +23,13 @@ from triscale.spec import (
     FieldError,
     Network,
     Preprocessing,
-    from_document,
-    preprocessing_document,
-    preprocessing_from,
-    to_document,
+    from_dict,
+    preprocessing_from_dict,
+    preprocessing_to_dict,
+    to_dict,
 )
 from triscale.trained_on import TrainedOn
-from triscale.weights.strict import refuse_differences, shapes, shown
+from triscale.weights.read.strict import refuse_differences, shapes, shown
 
 _Part = TypeVar("_Part")
 
@@ -127,10 +127,10 @@ def description(checkpoint: Checkpoint) -> dict[str, Any]:
     """All of a checkpoint but its tensors, JSON-ready."""
     known = checkpoint.trained_on
     return {
-        "network": to_document(checkpoint.network),
+        "network": to_dict(checkpoint.network),
         "classes": list(checkpoint.classes),
-        "preprocessing": preprocessing_document(checkpoint.preprocessing),
-        **({} if known is None else {"trained_on": known.document()}),
+        "preprocessing": preprocessing_to_dict(checkpoint.preprocessing),
+        **({} if known is None else {"trained_on": known.to_dict()}),
     }
 
 
@@ -140,11 +140,11 @@ def described_by(path: Path, about: Mapping[str, Any], state: Mapping[str, Tenso
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"{path} is damaged: its classes are no list of names.")
     return Checkpoint(
-        network=_part(path, about, "network", from_document),
+        network=_part(path, about, "network", from_dict),
         state=state,
         classes=tuple(classes),
-        preprocessing=_part(path, about, "preprocessing", preprocessing_from),
-        trained_on=TrainedOn.from_document(about.get("trained_on")),
+        preprocessing=_part(path, about, "preprocessing", preprocessing_from_dict),
+        trained_on=TrainedOn.from_dict(about.get("trained_on")),
     )
 
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from triscale.errors import NumericError, UsageError
 from triscale.nn import Model, device_of
 from triscale.spec import Network
-from triscale.weights.answering import Answering
+from triscale.weights.predictor import Predictor
 from triscale.weights.sources import load_weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Classifier(Answering):
+class Classifier(Predictor):
     """A model in evaluation mode with the names of its classes and the preprocessing it was trained with.
 
     Attributes:
@@ -27,7 +27,7 @@ class Classifier(Answering):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        Answering.__post_init__(self)  # no super(): a dataclass with slots is another class than the one written here
+        Predictor.__post_init__(self)  # no super(): a dataclass with slots is another class than the one written here
         self.model.eval()
 
     @property

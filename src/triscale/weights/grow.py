@@ -16,7 +16,7 @@ from triscale.errors import InputError
 from triscale.nn import build
 from triscale.spec import Block, Layer, Network
 from triscale.weights.checkpoint import Checkpoint
-from triscale.weights.mapping import own_names, places
+from triscale.weights.match.mapping import own_names, places
 from triscale.weights.peers.base import Place
 
 LEAST, MOST = 0.5, 1.5

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from triscale.errors import InputError, OutputError, UsageError
-from triscale.weights.files import INDEX, shards_of
-from triscale.weights.stored import first_line
+from triscale.weights.read.sniff import INDEX, shards_of
+from triscale.weights.read.tensor_file import first_line
 
 PREFIXES = ("hf-hub:", "hf_hub:")
 CONFIG, WEIGHTS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"

@@ -9,16 +9,16 @@ from triscale.spec import IMAGENET, Network, Preprocessing, content_hash, diff
 from triscale.units import some
 from triscale.weights import hub
 from triscale.weights.checkpoint import Checkpoint, load
-from triscale.weights.described import ABOUT, read_described
-from triscale.weights.files import opened, refuse_other_folder
-from triscale.weights.fitted import Fitted
-from triscale.weights.folders import of_folder
-from triscale.weights.hdf5 import NORMALIZATION
-from triscale.weights.identify import identify, spoken_of
+from triscale.weights.config_folder import of_folder
+from triscale.weights.match.fitted import Fitted
+from triscale.weights.match.identify import identify, spoken_of
+from triscale.weights.match.reading import Told, assumed, naming, read
 from triscale.weights.packages import PACKAGES, packaged_file
-from triscale.weights.reading import Told, assumed, naming, read
-from triscale.weights.stored import Stored
-from triscale.weights.strict import refuse_values
+from triscale.weights.peer_metadata import ABOUT, read_described
+from triscale.weights.read.hdf5 import NORMALIZATION
+from triscale.weights.read.sniff import opened, refuse_other_folder
+from triscale.weights.read.strict import refuse_values
+from triscale.weights.read.tensor_file import StoredTensors
 
 BEST = "best.safetensors"
 """The file of a run folder that holds the network to take."""
@@ -149,7 +149,7 @@ def require_same(found: Network, wanted: Network, name: str, where: object) -> N
         )
 
 
-def _described(path: Path, stored: Stored, network: str | None) -> Checkpoint:
+def _described(path: Path, stored: StoredTensors, network: str | None) -> Checkpoint:
     """A peer's file that we wrote, which says of itself what a checkpoint does."""
     with naming(path):
         found, model = read_described(path, stored)
@@ -158,7 +158,7 @@ def _described(path: Path, stored: Stored, network: str | None) -> Checkpoint:
     return found
 
 
-def _foreign(path: Path, stored: Stored, network: str | None, classes: int | None) -> Checkpoint:
+def _foreign(path: Path, stored: StoredTensors, network: str | None, classes: int | None) -> Checkpoint:
     with naming(path):
         found = identify(stored, network, classes)
         identity = found.identity

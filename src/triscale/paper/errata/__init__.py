@@ -1,15 +1,15 @@
 """The errata: what paper, articles and ports print, what is true, and how to check it."""
 
 from triscale.paper.errata.articles import ARTICLES
-from triscale.paper.errata.erratum import Erratum, Kind
+from triscale.paper.errata.erratum import Erratum, ErratumSource
 from triscale.paper.errata.ports import PORTS
 from triscale.paper.errata.printed import PRINTED, implied_phi
 
-__all__ = ["ERRATA", "TITLES", "Erratum", "Kind", "implied_phi"]
+__all__ = ["ERRATA", "TITLES", "Erratum", "ErratumSource", "implied_phi"]
 
 ERRATA: tuple[Erratum, ...] = (*PRINTED, *ARTICLES, *PORTS)
 
-TITLES: dict[Kind, str] = {
+TITLES: dict[ErratumSource, str] = {
     "paper": "The paper",
     "articles": "Articles about it",
     "ports": "Releases and other implementations",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from triscale import families
-from triscale.cost import count, separable_versus_standard
+from triscale.costs import count, separable_versus_standard
 from triscale.families.efficientnet import B0, MEMBERS
 from triscale.paper.errata.erratum import Erratum, Numbers, python
 from triscale.paper.errata.printed import implied_phi
@@ -100,7 +100,7 @@ ARTICLES = (
         "what a 3 x 1 kernel would take.",
         check=(
             python(
-                "from triscale.cost import separable_versus_standard as s; "
+                "from triscale.costs import separable_versus_standard as s; "
                 "print(f'{s((32, 32), 3, 64, 3).separable.macs:,}')"
             ),
         ),

@@ -6,9 +6,9 @@ from string import Formatter
 from typing import Any, Literal
 
 from triscale import scaling
-from triscale.cost import count
+from triscale.costs import count
 
-Kind = Literal["paper", "articles", "ports"]
+ErratumSource = Literal["paper", "articles", "ports"]
 """Who errs: the paper (against its own code, or a count), articles about it, or other implementations and releases."""
 
 Numbers = Mapping[str, float]
@@ -34,7 +34,7 @@ class Erratum:
     """
 
     id: str
-    kind: Kind
+    kind: ErratumSource
     where: str
     says: str
     true: str
@@ -53,7 +53,7 @@ class Erratum:
         parts = Formatter().parse(self.true)
         return tuple(format(known[name], form or "") for _, name, form, _ in parts if name)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
             "id": self.id,

@@ -1,7 +1,7 @@
 """Where releases and other implementations differ from the paper, from the authors' code, or from what they print."""
 
 from triscale import families
-from triscale.cost import count
+from triscale.costs import count
 from triscale.families.efficientnet import B0, MEMBERS
 from triscale.paper.errata.erratum import Erratum, Numbers, giga, mega, python
 from triscale.spec import resolve

@@ -5,7 +5,7 @@ import math
 from triscale import families
 from triscale.families.efficientnet import MEMBERS
 from triscale.paper.errata.erratum import Erratum, Numbers, giga, mega, python
-from triscale.paper.tables import TABLES
+from triscale.paper.printed_tables import TABLES
 from triscale.scaling import PAPER, Factors
 from triscale.spec import resolve
 

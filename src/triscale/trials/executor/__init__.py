@@ -16,7 +16,7 @@ from triscale.trials.executor.events import (
 )
 from triscale.trials.executor.inline import InlineExecutor
 from triscale.trials.executor.local import LocalExecutor, local_executor
-from triscale.trials.executor.settle import RETRIES, SILENCE, settle, settle_in_batches
+from triscale.trials.executor.settling import RETRIES, SILENCE, settle, settle_in_batches
 
 __all__ = [
     "RETRIES",

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from triscale.errors import InputError
-from triscale.spec import Fit, Network, Norm, Preprocessing
+from triscale.spec import FitMode, Network, Norm, Preprocessing
 from triscale.weights.peers.base import Change, Names, Naming, Peer, PeerModel, Place, require_known
 
 _NATIVE_NORM = Norm(eps=1e-5, momentum=0.1)
@@ -187,7 +187,7 @@ def settings(config: Mapping[str, Any]) -> Preprocessing:
         raise InputError(f"the pretrained_cfg lacks or garbles {error}.") from None
 
 
-_FITS: dict[str, Fit] = {"center": "centre", "squash": "squash"}
+_FITS: dict[str, FitMode] = {"center": "centre", "squash": "squash"}
 
 
 def config(model: str, network: Network, classes: Sequence[str], how: Preprocessing) -> dict[str, Any]:

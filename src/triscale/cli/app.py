@@ -1,0 +1,117 @@
+"""The entry of the command line: from arguments to an exit code, and never a traceback for a user's mistake."""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from triscale._version import __version__
+from triscale.cli.commands import (
+    check,
+    compare,
+    convert,
+    cost,
+    errata,
+    evaluate,
+    explain,
+    export,
+    networks,
+    predict,
+    report,
+    scale,
+    serve,
+    study,
+    train,
+)
+from triscale.cli.early import INTERRUPTED
+from triscale.cli.options import paths
+from triscale.cli.show import output
+from triscale.cli.signals import Interrupt, Stopped
+from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
+from triscale.isa import wanted_isa
+
+_MOST_LINES = 3
+
+app = App(
+    name="triscale",
+    help="Fit a ConvNet to a compute budget: counted cost, compound scaling, and studies on your own pictures.",
+    version=__version__,
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    help_format="plaintext",
+)
+for _command in (
+    networks.networks,
+    cost.cost,
+    compare.compare,
+    errata.errata,
+    scale.scale,
+    check.check,
+    study.study,
+    train.train,
+    predict.predict,
+    evaluate.evaluate,
+    explain.explain,
+    convert.convert,
+    export.export,
+    serve.serve,
+    report.report,
+):
+    app.command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default the one of this process, and return its exit code.
+
+    0; 64 usage; 65 wrong input; 70 numbers went wrong; 71 out of memory; 73 the output cannot be created; 74 input or
+    output failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of the output went away.
+    """
+    interrupt = Interrupt()
+    with interrupt.heard(last=arguments is None):
+        try:
+            output.degrade()
+            wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
+            app([paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)])
+            sys.stdout.flush()  # now, while a failure can still be told
+        except (Exception, KeyboardInterrupt, Stopped) as error:
+            code = INTERRUPTED if interrupt.came else _exit_code(error)
+            if code is None:
+                raise  # a fault of ours: its traceback is what we need
+            return code
+    return 0
+
+
+def _exit_code(error: BaseException) -> int | None:
+    """The exit code of an error that was foreseen, its message on stderr; None for any other."""
+    if isinstance(error, BrokenPipeError):
+        output.abandon()
+        return 141
+    if isinstance(error, KeyboardInterrupt | Stopped):
+        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 143
+    known = _as_ours(error)
+    if known is None:
+        return None
+    for line in str(known).splitlines()[:_MOST_LINES]:
+        output.complain(line)
+    return known.exit_code
+
+
+def _as_ours(error: BaseException) -> TriscaleError | None:
+    match error:
+        case TriscaleError():
+            return error
+        case CycloptsError():
+            return UsageError(f"{_plain(error)} See `triscale --help`.")
+        case MemoryError():
+            return OutOfMemoryError("not enough memory; use a smaller network, resolution or batch.")
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return StorageError(f"{where}{error.strerror or error}; free some space or use another place.")
+    return None
+
+
+def _plain(error: CycloptsError) -> str:
+    """The library's message in one line."""
+    text = " ".join(str(error).split())
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,0 +1,163 @@
+"""`triscale compare`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from triscale import units
+from triscale.cli.commands.networks import differences
+from triscale.cli.options.network_name import named
+from triscale.cli.options.sizes_and_limits import metric_names, require_batch
+from triscale.cli.options.training_memory import PLAINLY, CountedTraining
+from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
+from triscale.costs import ANYWHERE, metric_named
+from triscale.errors import UsageError
+from triscale.paper import TABLES, Compared, compare_table
+from triscale.paper import compare as compare_networks
+
+_MARK = "*"
+_NAMES = {"params": "params", "macs": "MACs"}
+_SHOWN = ("params", "macs", "activations", "inference_memory")
+"""The columns of networks where no metric is asked for."""
+
+
+def compare(
+    *nets: Annotated[str, Parameter(name="NET")],
+    metric: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    batch: Whole | None = None,
+    trained: CountedTraining = PLAINLY,
+    table: Annotated[str | None, Parameter(name="--set")] = None,
+    figure: Path | None = None,
+    phi: float | None = None,
+    json: Flag = False,
+) -> None:
+    """Networks side by side: the paper's tables counted, any networks, or a figure of one network scaled five ways.
+
+    Args:
+        nets: registered or scaled names, or spec files (.json); ratios are to the first. None: a table of the paper.
+        metric: compare the networks by this metric, such as file_size, instead of the usual ones; several may be given.
+        batch: pictures a step, for metrics of memory.
+        trained: how it is trained, for the same.
+        table: table2 (members and rivals, the default), table3 (existing networks scaled) or table7 (B0 scaled).
+        figure: draw the one NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three
+            into this SVG file.
+        phi: how far the figure scales; 2^phi is the nominal cost. 2 by default.
+        json: print one JSON document instead of text.
+    """
+    _check(nets, table, figure, phi)
+    asked = metric_names(metric)
+    _check_metrics(asked, nets, batch, figure)
+    if figure is not None:
+        _draw(figure, nets[0] if nets else "efficientnet_b0", 2.0 if phi is None else phi, json=json)
+        return
+    name = None if nets else table or "table2"
+    for net in nets:
+        named(net)
+    target = trained.target(batch or 1) if asked else ANYWHERE
+    rows = compare_networks(nets, asked, target) if name is None else compare_table(name)
+    if json:
+        print_json({"set": name, "rows": [row.to_dict() for row in rows]})
+    elif name is None:
+        _show_networks(rows, asked)
+    else:
+        _show_table(name, rows)
+
+
+def _draw(path: Path, net: str, phi: float, *, json: bool) -> None:
+    from triscale.report import scaling_figure  # noqa: PLC0415  plotly is loaded only where a report is made
+
+    write_text(path, scaling_figure(named(net), phi))
+    if json:
+        print_json({"figure": str(path), "network": net, "phi": phi})
+    else:
+        print_text(f"{net} at phi = {phi:g}, drawn: {path}")
+
+
+def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: float | None) -> None:
+    if table is not None and table not in TABLES:
+        raise UsageError(f"unknown set {table!r}; the sets are {', '.join(TABLES)}.")
+    if table is not None and (nets or figure):
+        raise UsageError("--set is a table of the paper: give no networks and no --figure with it.")
+    if figure is not None and figure.suffix.lower() != ".svg":
+        raise UsageError(f"--figure is {printable(figure)}; give FILE.svg.")
+    if figure is not None and len(nets) > 1:
+        raise UsageError("--figure draws one network and its scalings: give one NET.")
+    if phi is not None and figure is None:
+        raise UsageError("--phi belongs to --figure; a network is scaled by its name, such as NET@phi=1.")
+
+
+def _check_metrics(asked: Sequence[str], nets: Sequence[str], batch: int | None, figure: Path | None) -> None:
+    if asked and (not nets or figure is not None):
+        raise UsageError("--metric compares networks: name them, and give no --set and no --figure with it.")
+    if batch is not None and not asked:
+        raise UsageError("--batch is for --metric: name a metric that depends on it, such as training_memory.")
+    require_batch(asked, batch)
+
+
+def _show_networks(rows: Sequence[Compared], asked: Sequence[str]) -> None:
+    keys = asked or _SHOWN
+    titles = [text for key in keys for text in (_NAMES.get(key, key.replace("_", " ")), "")]
+    cells = [
+        (
+            row.label,
+            units.size(row.resolution or (0, 0)),
+            *(text for key in keys for text in _value_and_ratio(row, rows[0], key)),
+        )
+        for row in rows
+    ]
+    print_table(("network", "resolution", *titles), cells)
+
+
+def _value_and_ratio(row: Compared, reference: Compared, key: str) -> tuple[str, str]:
+    if key in row.metrics:
+        return metric_named(key).unit.show(row.metrics[key]), _times(row.metric_ratios[key])
+    return _count(row, key), _times(getattr(row, key) / getattr(reference, key))
+
+
+def _show_table(name: str, rows: Sequence[Compared]) -> None:
+    print_text(TABLES[name].title, "")
+    titles = ("network", "params", "", "MACs", "", "top-1", "top-5", "printed, where it differs")
+    cells: list[Sequence[str]] = []
+    for index, row in enumerate(rows):
+        if index and row.group != rows[index - 1].group:
+            cells.append([""] * len(titles))
+        cells.append(_cells(row, reference=index == 0 or row.group != rows[index - 1].group))
+    print_table(titles, cells)
+    print_text("", "Counted; ratios are to the first of each group. Accuracies are those printed.")
+    if any(row.network is None for row in rows):
+        print_text(f"{_MARK} as printed: triscale has no such network.")
+    print_text(TABLES[name].note)
+
+
+def _cells(row: Compared, *, reference: bool) -> Sequence[str]:
+    label = row.label if reference else f"  {row.label}"
+    costs = [text for key in _NAMES for text in (_count(row, key), _times(getattr(row, f"{key}_ratio")))]
+    published = row.to_dict()["published"]
+    return [label, *costs, published["top1"] or "", published["top5"] or "", _printed(row)]
+
+
+def _count(row: Compared, key: str) -> str:
+    counted = getattr(row, key)
+    if counted is not None:
+        return metric_named(key).unit.show(counted)
+    printed: str | None = getattr(row.published, key)
+    return "-" if printed is None else f"{printed}{_MARK}"
+
+
+def _printed(row: Compared) -> str:
+    """Printed figures that are not the counted ones, and ratios of printed figures that are not those shown."""
+    ratios = (
+        f"{_NAMES[key]} {text}"
+        for key in _NAMES
+        if (text := _times(getattr(row, f"published_{key}_ratio"))) and text != _times(getattr(row, f"{key}_ratio"))
+    )
+    return ", ".join(text for text in (differences(row.to_dict()), *ratios) if text)
+
+
+def _times(ratio: float | None) -> str:
+    """Two digits, as the paper prints ratios."""
+    if ratio is None:
+        return ""
+    return f"{ratio:.2g}x" if ratio < 0.995 else f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:.0f}x"

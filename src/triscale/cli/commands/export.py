@@ -1,0 +1,87 @@
+"""`triscale export`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from triscale import api
+from triscale.cli.options.compute import Compute
+from triscale.cli.options.weights import OWN, Weights, show_overrides
+from triscale.cli.show.output import Flag, print_json, print_text, printable
+from triscale.errors import UsageError
+from triscale.spec import preprocessing_to_dict, value_text
+from triscale.units import memory
+
+if TYPE_CHECKING:
+    from triscale.deploy import Export
+    from triscale.weights import Classifier
+
+DYNAMIC = "dynamic"
+
+
+def export(
+    run: Annotated[str | None, Parameter(name="RUN")] = None,
+    /,
+    *,
+    out: Path,
+    weights: Weights = OWN,
+    kind: Annotated[str | None, Parameter(name="--format")] = None,
+    batch: str = DYNAMIC,
+    dynamic_size: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Write a network for another runtime: ONNX, torch.export or OpenVINO, with its preprocessing in the metadata.
+
+    Before the file is put in place it is run on 100 random pictures; if its logits differ from the network's by more
+    than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate` and `serve` take it.
+
+    Args:
+        run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights or --network.
+        out: the file to write: .onnx, .pt2, or .xml for OpenVINO (with .bin beside it).
+        weights: see `Weights`.
+        kind: onnx, pt2 or openvino; by default what the file's name says.
+        batch: pictures in each step: dynamic, or a number.
+        dynamic_size: take pictures of any size; not for networks with SAME padding, which follows the size.
+        json: print one JSON document instead of text.
+    """
+    if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
+        raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of pictures.")
+    api.require_place(out)  # before the weights are read
+    from triscale.deploy import kind_of  # noqa: PLC0415  torch is loaded only here
+
+    kind_of(out, kind)
+    classifier = weights.classifier(run, Compute(device="cpu"))
+    size = None if batch == DYNAMIC else int(batch)
+    made = api.export(classifier, out, kind=kind, batch=size, dynamic_size=dynamic_size)
+    if json:
+        print_json(_document(made, classifier))
+    else:
+        show_overrides(classifier.overrides_document())
+        _show(made)
+
+
+def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
+    about = made.about
+    return {
+        "network": about.network.name,
+        "files": [{"file": str(path), "bytes": count} for path, count in made.files.items()],
+        "classes": len(about.classes),
+        "resolution": list(about.size),
+        "batch": about.batch or DYNAMIC,
+        "least": about.least and list(about.least),
+        "preprocessing": preprocessing_to_dict(about.preprocessing),
+        "overridden": classifier.overrides_document(),
+        "proof": made.proof.to_dict(),
+    }
+
+
+def _show(made: "Export") -> None:
+    about = made.about
+    batch = "any batch" if about.batch is None else f"batches of {about.batch}"
+    size = f"{value_text(about.size)} px" if about.least is None else f"any size from {value_text(about.least)} px on"
+    for path, count in made.files.items():
+        print_text(f"{printable(path)}: {memory(count)}")
+    print_text(
+        f"{about.network.name}, {len(about.classes)} classes, {size}, {batch}", f"{made.proof.runtime}: {made.proof}"
+    )

@@ -1,0 +1,216 @@
+"""`triscale study`: the main job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from triscale.api.training import study_result, usual_jobs
+from triscale.cli.options import sizes_and_limits
+from triscale.cli.options.cluster import NO_CLUSTER, Cluster
+from triscale.cli.options.compute import HERE, Compute
+from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
+from triscale.cli.options.network_name import named
+from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
+from triscale.cli.show.progress_lines import terminal_progress
+from triscale.cli.show.study_plan import plan_document, show_plan
+from triscale.cli.signals import Stopped, terminable
+from triscale.errors import OutputError, UsageError
+from triscale.lock import LOCK
+from triscale.trials import RECORDS
+
+if TYPE_CHECKING:
+    from triscale.search.studies.progress import StudyProgress
+    from triscale.search.studies.question import Question
+    from triscale.search.studies.study import Study
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class StudyArguments:
+    """What is asked; whatever is left out is as `triscale.search.studies.question.Question` says.
+
+    Attributes:
+        data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
+        recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
+        precision: float32, bfloat16 or auto, instead of the recipe's.
+        phi: the largest phi of the family, 1 to 10; 2 by default.
+        budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
+        batch: pictures a step instead of the recipe's; a limit on training_memory counts it.
+        tolerance: how far the counted cost of a candidate may be from twice the baseline's.
+        candidates: most networks to try for alpha, beta and gamma; at least 4.
+        seeds: trainings of the leaders and of every member of the family.
+        epochs: length of a training; at least 2.
+        train_size: training pictures to use; at least 10.
+        time: size the study to a time such as 30m.
+        seed: the first seed.
+    """
+
+    data: str | None = None
+    recipe: str | None = None
+    precision: Literal["float32", "bfloat16", "auto"] | None = None
+    phi: float | None = None
+    budget: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            show_default=False,
+            help=sizes_and_limits.budget_help("instead of phi, a limit on the largest member, such as macs=20M"),
+        ),
+    ] = ()
+    batch: Whole | None = None
+    tolerance: float | None = None
+    candidates: Whole | None = None
+    seeds: Whole | None = None
+    epochs: Whole | None = None
+    train_size: Whole | None = None
+    time: sizes_and_limits.Signed | None = None
+    seed: Whole | None = None
+
+    def question(self, net: str | None, doubtful: Doubtful) -> "Question":
+        """The question, for a baseline or the usual one."""
+        if self.phi is not None and self.budget:
+            raise UsageError("give --phi or --budget, not both.")
+        limits = sizes_and_limits.limits(self.budget)
+        given = {
+            **vars(self),
+            **vars(doubtful),
+            "network": net,
+            "budget": limits or None,
+            "time": None if self.time is None else sizes_and_limits.seconds(self.time),
+        }
+        from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is told at once
+
+        return Question(**{name: value for name, value in given.items() if value is not None})
+
+
+NOTHING = StudyArguments()
+
+
+def study(
+    net: Annotated[str | None, Parameter(name="NET")] = None,
+    /,
+    *,
+    asked: StudyArguments = NOTHING,
+    jobs: Whole | None = None,
+    loader_workers: Whole = 0,
+    cluster: Cluster = NO_CLUSTER,
+    doubtful: Doubtful = LEFT_OUT,
+    compute: Compute = HERE,
+    kernels: Annotated[bool, Parameter(show_default=False)] = True,
+    plan: Flag = False,
+    out: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
+
+    Interrupt it anywhere: the same command resumes where it stopped.
+    The question, whose hash names the default folder, is all but --jobs, --loader-workers, --engine and its
+    options, --device, --threads, --kernels and --out.
+
+    Args:
+        net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
+        asked: see `StudyArguments`.
+        jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
+        loader_workers: how many make batches ahead, of each training.
+        cluster: see `Cluster`.
+        doubtful: see `Doubtful`.
+        compute: see `Compute`.
+        kernels: keep freed memory in the processes and, in trainings of a thousand steps and more, use kernels of our
+            own for the parts of the network that a short measurement finds faster with them; --no-kernels leaves all
+            to torch and the system.
+        plan: show candidates, family and predicted time; train and write nothing.
+        out: the folder of the study; triscale-runs/HASH by default.
+        json: print one JSON document instead of text.
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs is {jobs}; give at least 1.")
+    if loader_workers < 0:
+        raise UsageError(f"--loader-workers is {loader_workers}; give 0 or more.")
+    if out is not None:
+        _refuse_another_folder(out)
+    question = asked.question(net, doubtful)
+    named(question.network)
+    with terminal_progress() as progress:
+        opened = partial(_open, question, out, jobs, loader_workers, cluster, compute, progress, kernels=kernels)
+        if plan:
+            _plan(opened, json=json)
+        else:
+            _run(opened, json=json)
+
+
+def _refuse_another_folder(out: Path) -> None:
+    """A study does not spread its files among somebody's others; a lock alone is what a study left that just began."""
+    try:
+        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    except OSError as error:
+        raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
+    if names - {LOCK} and RECORDS not in names:
+        raise OutputError(f"{out} is not empty and holds no study; give --out a new folder, or that of a study.")
+
+
+def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
+    study = opened()
+    plan = study.plan()
+    document = plan_document(study, plan)
+    if json:
+        print_json(document)
+    else:
+        show_plan(document)
+
+
+def _run(opened: "Callable[[], Study]", *, json: bool) -> None:
+    with terminable():
+        study = opened()
+        try:
+            stored = study.run()
+        except (KeyboardInterrupt, Stopped):
+            complain(f"stopped; the same command resumes in {study.folder}.")
+            raise
+        from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+
+        path = write_report(study.folder)
+    found = study_result(stored, study.folder, path)
+    answer, choice = found.answer, found.choice
+    if json:
+        print_json(
+            {
+                "folder": str(study.folder),
+                "report": str(path),
+                "lines": list(answer.lines),
+                "best": answer.best,
+                "checkpoint": str(study.folder / "best.safetensors"),
+                "coefficients": msgspec.to_builtins(choice.coefficients),
+                "tied": list(choice.tied),
+                "warning": choice.warning,
+            }
+        )
+    else:
+        print_text(*answer.lines, f"Report: {path}")
+        if choice.warning:
+            complain(f"warning: {choice.warning}")
+
+
+def _open(
+    question: "Question",
+    out: Path | None,
+    jobs: int | None,
+    loader_workers: int,
+    cluster: Cluster,
+    compute: Compute,
+    progress: "StudyProgress",
+    *,
+    kernels: bool,
+) -> "Study":
+    from triscale.search.studies.study import Study  # noqa: PLC0415  torch is loaded only here
+    from triscale.training import numerics_here  # noqa: PLC0415
+
+    numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
+    return Study(
+        question, out, jobs=jobs or usual_jobs(numerics.device, numerics.threads), numerics=numerics,
+        progress=progress, loader_workers=loader_workers, engine=cluster.engine(),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Options that several commands share, each read and checked in one place."""

@@ -1,0 +1,48 @@
+"""What is done about doubtful pictures: the options of `check` and of every command that trains."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cyclopts import Parameter
+
+from triscale.cli.show.output import Flag
+
+if TYPE_CHECKING:
+    from triscale.data import CheckOptions
+
+
+GroupBy = Literal["content", "near"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Doubtful:
+    """What to do about pictures in doubt; a command takes it as the argument `doubtful: Doubtful = LEFT_OUT`.
+
+    Attributes:
+        strict: stop (exit code 65) if a picture would be left out, lies in two classes, or in both train and test.
+        allow_empty: leave classes without a readable picture out instead of stopping.
+        follow_links: take links that lead out of the data folder.
+        download: let torchvision fetch one of its data sets where it is not there.
+        allow_truncated: take JPEGs that are cut off, grey where they end, instead of leaving them out.
+        group_by: what stays on one side of a split that is drawn: images of equal content, or near copies too (resized,
+            re-encoded).
+    """
+
+    strict: Flag = False
+    allow_empty: Flag = False
+    follow_links: Flag = False
+    download: Flag = False
+    allow_truncated: Flag = False
+    group_by: GroupBy = "content"
+
+    def policy(self) -> "CheckOptions":
+        """The same for `triscale.data.open_data`."""
+        from triscale.data import CheckOptions, SplitRule  # noqa: PLC0415  decoders are loaded only here
+
+        given = {name: value for name, value in vars(self).items() if name != "group_by"}
+        return CheckOptions(**given, split=SplitRule(group_by=self.group_by))
+
+
+LEFT_OUT = Doubtful()
+"""Doubtful pictures are left out and told."""

@@ -1,0 +1,139 @@
+"""The progress of a study on stderr, and only where that is a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from triscale import units
+from triscale.cli.show.output import complain
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from triscale.search.studies.progress import StudyProgress
+    from triscale.trials import Trial
+
+
+class Silent:
+    """Reports nothing but warnings: stderr is not a terminal."""
+
+    def say(self, text: str) -> None:
+        """Warnings alone."""
+        if text.startswith("warning"):
+            complain(text)
+
+    def resumed(self, done: int, whole: int) -> None:
+        """One line all the same: who comes back wants to know that nothing is lost."""
+        complain(_resumed(done, whole))
+
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
+        """Nothing."""
+
+    def epoch(self, key: str, share: float) -> None:
+        """Nothing."""
+
+    def settled(self, trial: "Trial") -> None:
+        """A failure, with its reason."""
+        if trial.state == "failed":
+            complain(_failure(trial))
+
+
+class OnTerminal:
+    """A line a step, and a bar of all trainings of the study, moved by epochs, in predicted seconds."""
+
+    def __init__(self, bar: "Bar") -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None, visible=False, left="")
+        self._weights: Mapping[str, float] = {}
+        self._passed: dict[str, float] = {}
+        self._before = (0, 0.0)
+        # What was predicted of earlier phases of this run, and what they took: between phases nothing is trained.
+        self._predicted = self._took = 0.0
+        self._started = self._moved = monotonic()
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._bar.console.print(text, highlight=False, markup=False)
+
+    def resumed(self, done: int, whole: int) -> None:
+        """A line above the bar."""
+        self.say(_resumed(done, whole))
+
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
+        """The bar is as long as all that is done and all that is left."""
+        self._predicted += sum(self._passed.values())
+        self._took += self._moved - self._started
+        self._weights, self._passed = left, {}
+        self._before = (done, seconds)
+        self._started = monotonic()
+        self._move()
+
+    def epoch(self, key: str, share: float) -> None:
+        """The bar moves by one epoch of this training."""
+        self._passed[key] = self._weights[key] * share
+        self._move()
+
+    def settled(self, trial: "Trial") -> None:
+        """The training is done, or has failed and says why."""
+        self._passed[trial.key] = self._weights[trial.key]
+        if trial.state == "failed":
+            self.say(_failure(trial))
+        self._move()
+
+    def _move(self) -> None:
+        self._moved = monotonic()
+        passed, total = sum(self._passed.values()), sum(self._weights.values())
+        predicted, took = self._predicted + passed, self._took + self._moved - self._started
+        # Until something is done the prediction is all there is; then the machine's speed corrects it.
+        left = (total - passed) * (took / predicted if predicted else 1)
+        trainings, seconds = self._before
+        whole = trainings + sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
+        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left"
+        unfinished = self._passed != self._weights
+        self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
+
+
+def _resumed(done: int, whole: int) -> str:
+    return f"resuming: {done} of {whole} trainings are done"
+
+
+def _failure(trial: "Trial") -> str:
+    return f"{trial.network.name}, seed {trial.seed}, failed: {trial.reason}"
+
+
+@contextmanager
+def terminal_progress() -> "Iterator[StudyProgress]":
+    """Progress on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield Silent()
+        return
+    from rich.console import Console  # noqa: PLC0415  a study needs it, `triscale cost` does not
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=20),  # a terminal of 80 columns holds it all
+        TextColumn("{task.percentage:3.0f}%  {task.fields[left]}"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield OnTerminal(bar)
+
+
+@contextmanager
+def counting(what: str) -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar that counts to a whole, on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -1,0 +1,1 @@
+"""From pixels to pixels: cuts, resizing, what training draws, and normalisation."""

@@ -1,0 +1,142 @@
+"""An export that proves itself: nothing is put in place before the file's own bytes gave the model's logits."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from triscale.deploy import as_onnx, as_openvino, as_pt2
+from triscale.deploy.about import About
+from triscale.deploy.exported import Exported
+from triscale.deploy.proof import PICTURES, Proof, prove
+from triscale.deploy.traced import example, least_size, plain
+from triscale.errors import NumericError, UsageError
+from triscale.files import write_atomically
+from triscale.spec import Size
+from triscale.weights import Classifier
+
+ExportFormat = Literal["onnx", "pt2", "openvino"]
+
+SUFFIXES: Mapping[ExportFormat, str] = {"onnx": ".onnx", "pt2": ".pt2", "openvino": ".xml"}
+
+_RUNTIMES = {"onnx": as_onnx.runtime, "pt2": as_pt2.runtime, "openvino": as_openvino.runtime}
+_PACKERS: Mapping[ExportFormat, Any] = {"onnx": as_onnx.AsOnnx, "pt2": as_pt2.AsPt2, "openvino": as_openvino.AsOpenvino}
+
+Payload = bytes | tuple[bytes, bytes]
+"""The bytes of the file; of OpenVINO's two files."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Export:
+    """What was written.
+
+    Attributes:
+        files: with their bytes, the one to open first.
+        about: what the file says of itself.
+        proof: how it compares with the model.
+    """
+
+    files: Mapping[Path, int]
+    about: About
+    proof: Proof
+
+
+def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
+    """The format of a file by its name, or as asked.
+
+    Raises:
+        UsageError: no such format, or a name that does not fit it.
+    """
+    by_name = next((kind for kind, suffix in SUFFIXES.items() if out.suffix == suffix), None)
+    if asked is not None and asked not in get_args(ExportFormat):
+        raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(ExportFormat))}.")
+    if by_name is None or asked not in {None, by_name}:
+        wanted = {**SUFFIXES}.get(asked, ".onnx, .pt2 or .xml (OpenVINO)")  # type: ignore[call-overload]
+        raise UsageError(f"{out.name} does not end in {wanted}.")
+    return by_name
+
+
+def export(
+    classifier: Classifier, out: Path, *, kind: str | None = None, batch: int | None = None, dynamic_size: bool = False
+) -> Export:
+    """Write a classifier as a file that other runtimes run, with the whole preprocessing lock in its metadata.
+
+    Args:
+        classifier: see `triscale.weights.load_classifier`; it is left as it is.
+        out: the file; `.onnx`, `.pt2`, or `.xml` for OpenVINO (whose weights go to `.bin` beside it).
+        kind: the format, where the name is not to tell.
+        batch: pictures in each step; by default any number.
+        dynamic_size: any height and width, and not only the lock's; not for SAME padding.
+
+    Raises:
+        UsageError: what is asked cannot be.
+        InputError: a model in training mode, weights that are not finite, or a library is missing.
+        NumericError: the file does not give the model's logits; nothing was written.
+        OutputError: the folder cannot be written to.
+        StorageError: writing failed; an old file is untouched.
+    """
+    form = kind_of(out, kind)
+    if batch is not None and batch < 1:
+        raise UsageError(f"--batch is {batch}; give dynamic, or at least 1.")
+    runtime, model = _RUNTIMES[form](), plain(classifier)
+    about = About(
+        network=classifier.network,
+        classes=classifier.classes,
+        preprocessing=replace(classifier.preprocessing, resolution=classifier.resolution),
+        batch=batch,
+        least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
+        trained_on=classifier.trained_on,
+    )
+    packer = _PACKERS[form](model, *example(about))
+    first = opened(form, packer.packed(about), out)
+    exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
+    proof = prove(
+        lambda pictures: exact.logits(pictures.double()), same.logits, first.logits,
+        classifier.network.input_channels, proven_sizes(about), runtime,
+    )  # fmt: skip
+    if not proof.holds:
+        raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
+    about = replace(about, proof=proof.to_dict())
+    payload = packer.packed(about)
+    _refuse_other(first, opened(form, payload, out), out)
+    return Export(files=_written(out, payload), about=about, proof=proof)
+
+
+def opened(form: ExportFormat, payload: Payload, path: Path) -> Exported:
+    """Open the bytes of a file."""
+    match form, payload:
+        case "onnx", bytes():
+            return as_onnx.opened(payload, path)
+        case "pt2", bytes():
+            return as_pt2.opened(payload, path)
+        case "openvino", (text, weights):
+            return as_openvino.opened(text, weights, path)
+    raise AssertionError(form)
+
+
+def proven_sizes(about: About) -> list[Size]:
+    """The sizes at which an export is proven: the lock's; where the size is open, odd, oblong and small ones too."""
+    high, wide = about.size
+    if about.least is None:
+        return [about.size]
+    others = [(high, wide), (high + 7, wide + 2), about.least, (high, wide + high // 4), (2 * high - 1, wide)]
+    return [(max(h, about.least[0]), max(w, about.least[1])) for h, w in others]
+
+
+def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
+    """The proof went into the metadata after it was made: what is written must answer as what was proven."""
+    size = first.about.size
+    pictures = torch.linspace(-1, 1, 3 * size[0] * size[1]).reshape(1, 3, *size)[:, [0]]
+    pictures = pictures.expand(-1, first.network.input_channels, -1, -1)
+    if not torch.equal(first.logits(pictures), last.logits(pictures)):
+        raise NumericError(f"{out} was not written: the same file answered {PICTURES} pictures and then otherwise.")
+
+
+def _written(out: Path, payload: Payload) -> dict[Path, int]:
+    parts = {out: payload} if isinstance(payload, bytes) else {out: payload[0], out.with_suffix(".bin"): payload[1]}
+    for path, part in reversed(parts.items()):  # the one that is opened comes last
+        write_atomically(path, part)
+    return {path: len(part) for path, part in parts.items()}

@@ -1,0 +1,116 @@
+"""Class activation maps of picture files, drawn over the very pixels that the network saw."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from triscale.data import Picture, picture_name
+from triscale.data.decode.image import UnreadableError
+from triscale.data.feed.in_memory import to_tensor
+from triscale.data.feed.prefetch import decoded
+from triscale.errors import NumericError, UsageError
+from triscale.explanation.gradcam import LAST, ClassMaps, Method, class_maps, method_for
+from triscale.explanation.grid import overlay
+from triscale.weights import Classifier, Guess, finite
+
+_BATCH = 4
+"""Pictures a step: Grad-CAM keeps what training would keep of each."""
+Given = TypeVar("Given", bound=Picture)
+"""A file, or a picture in memory."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Explanation(Generic[Given]):
+    """The map of one class over one picture.
+
+    Attributes:
+        image: the file, or the picture as it was given.
+        method: `CAM` or `Grad-CAM`.
+        shown: the class.
+        picture: the map over what was cut out of the picture; None where the file cannot be read.
+        reason: why it cannot be read.
+    """
+
+    image: Given
+    method: Method
+    shown: Guess | None = None
+    picture: Image.Image | None = None
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Short, also where `image` is an array."""
+        said = self.reason or f"{self.method} of {self.shown.name if self.shown else 'no class'}"
+        return f"Explanation({picture_name(self.image)}: {said})"
+
+
+def explanations(
+    classifier: Classifier, images: Sequence[Given], *, wanted: str | int | None = None, layer: str = LAST
+) -> Iterator[Explanation[Given]]:
+    """One explanation for each picture, in their order.
+
+    Args:
+        classifier: see `triscale.weights.load_classifier`; its preprocessing decides what the network sees.
+        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
+        wanted: the class by its name or index; by default the most probable one of each picture.
+        layer: the map that is looked at, see `class_maps`.
+
+    Raises:
+        UsageError: no such class or layer.
+        InputError: something in memory is no picture.
+        NumericError: the network answers what is not finite; the message names the picture.
+    """
+    method = method_for(classifier.model, layer)
+    index = None if wanted is None else class_index(classifier.classes, wanted)
+    return _explanations(classifier, images, index, layer, method)
+
+
+def class_index(classes: Sequence[str], wanted: str | int) -> int:
+    """The class of that name, or else of that index; UsageError, with names that are near, where there is none."""
+    text = str(wanted)
+    if text in classes and isinstance(wanted, str):
+        return classes.index(text)
+    if text.isdecimal() and text.isascii() and len(text) < 10 and int(text) < len(classes):
+        return int(text)
+    near = get_close_matches(text, classes, cutoff=0.5) or [name for name in classes if text.casefold() in name][:3]
+    hint = (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else f"they are {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
+    )
+    raise UsageError(f"no class {wanted!r} among the {len(classes)} of these weights: {hint}")
+
+
+def _explanations(
+    classifier: Classifier, images: Sequence[Given], index: int | None, layer: str, method: Method
+) -> Iterator[Explanation[Given]]:
+    for files in decoded(images, classifier.resolution, classifier.preprocessing, _BATCH):
+        readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
+        seen = _seen(classifier, np.stack(readable), index, layer, files[0][0]) if readable else None
+        row = 0
+        for image, pixels in files:
+            if isinstance(pixels, UnreadableError) or seen is None:
+                yield Explanation(image=image, method=method, reason=str(pixels))
+                continue
+            drawn = overlay(pixels, seen.maps[row].numpy())
+            yield Explanation(image=image, method=method, shown=_guess(classifier, seen, row), picture=drawn)
+            row += 1
+
+
+def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, first: Picture) -> ClassMaps:
+    how = classifier.preprocessing
+    seen = class_maps(classifier.model, to_tensor(pixels, how.mean, how.std), index, layer)
+    try:
+        finite(seen.logits)
+    except NumericError as error:
+        raise NumericError(f"{error} (seen in the batch of {picture_name(first)})") from None
+    return seen
+
+
+def _guess(classifier: Classifier, seen: ClassMaps, row: int) -> Guess:
+    index = int(seen.chosen[row])
+    probability = float(seen.logits[row].double().softmax(0)[index])
+    return Guess(index, classifier.classes[index], probability)

@@ -1,0 +1,1 @@
+"""The study: its question, plan, trainings, records and answer."""

@@ -1,0 +1,122 @@
+"""Numbers as people type them."""
+
+import pytest
+
+from triscale.cli.options import sizes_and_limits
+from triscale.costs import registry
+from triscale.errors import UsageError
+from triscale.quantities import BYTES, COUNT, PER_SECOND, SECONDS, Unit
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "value"),
+    [
+        (COUNT, "1.0G", 1e9),
+        (COUNT, "9M", 9e6),
+        (COUNT, "3k", 3000),
+        (COUNT, "1e9", 1e9),
+        (COUNT, "2.5e3M", 2.5e9),
+        (COUNT, ".5T", 5e11),
+        (COUNT, "7", 7),
+        (BYTES, "8GiB", 8 * 2**30),
+        (BYTES, "64mib", 64 * 2**20),
+        (BYTES, " 7 KiB ", 7168),
+        (BYTES, "10MB", 1e7),
+        (BYTES, "8G", 8e9),
+        (BYTES, "512", 512),
+        (SECONDS, "10ms", 0.01),
+        (SECONDS, "1.5s", 1.5),
+        (SECONDS, "30us", 30e-6),
+        (SECONDS, "30 \u00b5s", 30e-6),
+        (PER_SECOND, "100/s", 100),
+        (PER_SECOND, "1.5k/s", 1500),
+        (PER_SECOND, "100", 100),
+    ],
+)
+def test_each_unit_reads_what_people_type_and_what_it_writes(unit: Unit, text: str, value: float) -> None:
+    assert unit.read(text) == pytest.approx(value, rel=1e-15)
+    assert unit.read(unit.write(value)) == value
+
+
+@pytest.mark.parametrize("unit", [COUNT, BYTES, SECONDS, PER_SECOND])
+@pytest.mark.parametrize(
+    "text",
+    ["", "-1", "0", "0G", "0s", "nan", "inf", "1e999", "G", "1X", "1 2", "١", "1GG", "--1", "0x10", "1/", "1s/s"],
+)
+def test_what_is_no_number_above_0_is_refused(unit: Unit, text: str) -> None:
+    with pytest.raises(UsageError, match=r"^.*is not the limit x: write a number above 0 such as "):
+        unit.read(text, "the limit x")
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"), [(COUNT, "1GiB"), (COUNT, "10ms"), (BYTES, "1s"), (SECONDS, "10"), (SECONDS, "1G")]
+)
+def test_a_number_in_another_unit_is_refused(unit: Unit, text: str) -> None:
+    with pytest.raises(UsageError, match="write a number above 0 such as"):
+        unit.read(text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        (COUNT, 385_814_752, "385.8 M"),
+        (BYTES, 2**31, "2.00 GiB"),
+        (SECONDS, 0.01234, "12.3 ms"),
+        (SECONDS, 2.5, "2.5 s"),
+        (SECONDS, 3e-5, "30 us"),
+        (SECONDS, 0, "0 us"),
+        (PER_SECOND, 1234, "1.234 k/s"),
+    ],
+)
+def test_each_unit_shows_rounded_values(unit: Unit, value: float, text: str) -> None:
+    assert unit.show(value) == text
+
+
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("45", 45), ("1d", 86400)])
+def test_durations_are_in_seconds(text: str, value: float) -> None:
+    assert sizes_and_limits.seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["0m", "-5m", "5x", "nan", "m", "infh"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="30m"):
+        sizes_and_limits.seconds(text)
+
+
+def test_a_resolution_is_one_side_or_height_by_width() -> None:
+    assert sizes_and_limits.pixels("64") == (64, 64)
+    assert sizes_and_limits.pixels("64x96") == (64, 96)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-64", "64x", "x64", "64x96x3", "64.5", "²", "1e3"])
+def test_what_is_no_resolution_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="64x96"):
+        sizes_and_limits.pixels(text)
+
+
+def test_limits_may_be_repeated_or_joined_with_commas() -> None:
+    both = {"macs": 1e9, "training_memory": 2.0**33}
+    assert sizes_and_limits.limits(["macs=1G", "training-memory=8GiB"]) == both
+    assert sizes_and_limits.limits(["macs=1G,training_memory=8GiB"]) == both
+    assert sizes_and_limits.limits([]) == {}
+
+
+@pytest.mark.parametrize("texts", [["macs"], ["macs=1G", "macs=2G"], ["macs="], ["=1"], [""], ["macs=1G,"]])
+def test_a_limit_that_cannot_be_read_is_refused(texts: list[str]) -> None:
+    with pytest.raises(UsageError):
+        sizes_and_limits.limits(texts)
+
+
+def test_an_unknown_limit_is_named_with_those_that_exist_before_its_number_is_read() -> None:
+    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, params, .*file_size\.$"):
+        sizes_and_limits.limits(["latency=10 parsecs"])
+
+
+def test_the_help_of_a_budget_names_every_metric_of_the_registry() -> None:
+    assert all(name in sizes_and_limits.budget_help("a limit") for name in registry())
+
+
+def test_names_of_metrics_may_be_joined_and_are_known() -> None:
+    assert sizes_and_limits.metric_names(["macs,file-size", "macs"]) == ("macs", "file_size")
+    with pytest.raises(UsageError, match=r"^unknown metric 'flops'; the metrics are macs, "):
+        sizes_and_limits.metric_names(["flops"])

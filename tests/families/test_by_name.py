@@ -1,0 +1,72 @@
+"""The registry: names, round trips, the nearest name for a wrong one, and the law of the small baselines."""
+
+import pytest
+
+from triscale.costs import count
+from triscale.errors import UsageError
+from triscale.families import network, registry
+from triscale.spec import Network, content_hash, dumps, loads
+
+SMALL = [net for family, net in registry().values() if family == "smallnet"]
+
+
+def test_every_registered_network_comes_back_from_its_json_under_its_name() -> None:
+    for name in registry():
+        assert network(name).name == name
+        assert loads(dumps(network(name))) == network(name), name
+
+
+def test_every_name_that_the_papers_family_has_is_registered() -> None:
+    expected = {f"efficientnet_{m}" for m in ("l2", *(f"b{i}" for i in range(9)), *(f"lite{i}" for i in range(5)))}
+    expected |= {"mobilenet_v1", "mobilenet_v2", *(f"resnet{n}" for n in (18, 34, 50, 101, 152, 200))}
+    assert expected <= registry().keys()
+
+
+def test_no_two_names_stand_for_one_network() -> None:
+    assert len({content_hash(net) for _, net in registry().values()}) == len(registry())
+
+
+def test_the_registry_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        registry()["mine"] = ("mine", network("resnet18"))  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"),
+    [
+        ("efficientnet-b0", "efficientnet_b0"),
+        ("EfficientNet_B3", "efficientnet_b3"),
+        ("efficientnetb7", "efficientnet_b7"),
+        ("resnet51", "resnet50"),
+        ("mobilenetv2", "mobilenet_v2"),
+        ("smalnet_24", "smallnet_24"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, nearest: str) -> None:
+    with pytest.raises(UsageError, match="unknown network") as caught:
+        network(wrong)
+    message = str(caught.value)
+    assert repr(wrong) in message
+    assert nearest in message
+    assert message.count("\n") <= 2
+
+
+@pytest.mark.parametrize("wrong", ["", "zzz", "\n"])
+def test_a_name_near_to_none_is_answered_with_where_the_names_are(wrong: str) -> None:
+    with pytest.raises(UsageError, match="triscale networks"):
+        network(wrong)
+
+
+@pytest.mark.parametrize("net", SMALL, ids=lambda net: net.name)
+def test_a_small_baseline_has_small_steps_of_width_and_depth(net: Network) -> None:
+    """24 to 64 px, 1 to 10 M MACs, widths on a divisor of 4, and at least two blocks in every stage."""
+    assert net.channel_divisor == 4
+    assert all(stage.repeats >= 2 and stage.channels % 4 == 0 for stage in net.stages)
+    assert net.stem.channels % 4 == 0
+    assert all(24 <= side <= 64 for side in net.resolution)
+    assert 1_000_000 <= count(net).macs <= 10_000_000
+
+
+def test_the_small_baselines_reach_from_24_to_64_px() -> None:
+    sides = [net.resolution[0] for net in SMALL]
+    assert (min(sides), max(sides)) == (24, 64)

@@ -1,0 +1,52 @@
+"""Which picture comes when does not depend on where one begins, nor on who makes the batches."""
+
+import numpy as np
+import pytest
+import torch
+
+from triscale.data.feed.in_memory import Augmentation, train_batches
+from triscale.training import PictureFeed
+
+COLOURS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
+
+
+def feed(n: int = 23, batch: int = 4, workers: int = 0) -> PictureFeed:
+    images = np.random.default_rng(0).integers(0, 256, (n, 9, 8, 3), dtype=np.uint8)
+    return PictureFeed(
+        images=images, labels=np.arange(n), indices=np.arange(0, n, 1), batch=batch, seed=3,
+        augmentation=Augmentation(), workers=workers, **COLOURS,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("first", [0, 2, 5])
+def test_an_epoch_goes_on_in_its_middle_with_the_same_batches(first: int, workers: int) -> None:
+    whole, rest = list(feed().batches(1)), list(feed(workers=workers).batches(1, first))
+    assert len(rest) == 5 - first
+    for (a, b), (c, d) in zip(whole[first:], rest, strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+
+
+def test_the_batches_are_those_of_earlier_versions() -> None:
+    """A committed study saw these pictures in this order."""
+    one = feed()
+    old = train_batches(one.images, one.labels, one.indices, batch=4, seed=3, epoch=2, augmentation=one.augmentation,
+                        **COLOURS)  # fmt: skip
+    for (a, b), (c, d) in zip(one.batches(2), old, strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+
+
+@pytest.mark.parametrize(("n", "steps", "left_out"), [(23, 5, 3), (9, 2, 1), (4, 1, 0), (3, 1, 0)])
+def test_a_last_batch_of_few_is_left_out_and_counted(n: int, steps: int, left_out: int) -> None:
+    """One picture over would stop a small network with batch norm."""
+    one = feed(n)
+    assert (one.steps, one.left_out) == (steps, left_out)
+    assert {len(labels) for _, labels in one.batches(0)} == {min(n, 4)}
+
+
+def test_names_are_those_of_the_batch() -> None:
+    one = feed()
+    for step, (_, labels) in enumerate(one.batches(1)):
+        assert one.names(1, step) == [f"picture {label}" for label in labels.tolist()]
