@@ -14,6 +14,8 @@ from triscale.spec.codec import (
     to_document,
 )
 from triscale.spec.fields import FieldError
+from triscale.spec.foreign import ForeignNetwork, Role, is_foreign_document
+from triscale.spec.foreign_text import is_foreign_text
 from triscale.spec.layer import Layer
 from triscale.spec.layers import Block
 from triscale.spec.network import (
@@ -58,6 +60,7 @@ __all__ = [
     "CellPlan",
     "FieldError",
     "Fit",
+    "ForeignNetwork",
     "Gate",
     "Head",
     "Interpolation",
@@ -69,6 +72,7 @@ __all__ = [
     "Pool",
     "Preprocessing",
     "Resolved",
+    "Role",
     "Size",
     "SqueezeExcite",
     "Stage",
@@ -78,6 +82,8 @@ __all__ = [
     "dumps",
     "fix_stem_and_head",
     "from_document",
+    "is_foreign_document",
+    "is_foreign_text",
     "loads",
     "overridden",
     "padded_crop",

@@ -1,0 +1,11 @@
+"""Networks of other people's Python: imported only where the user names them, built, counted, and known again."""
+
+from triscale.foreign.build import ForeignModel, build
+from triscale.foreign.callables import callable_at, path_of
+from triscale.foreign.count import Counted, count, counted, known
+from triscale.foreign.memory import inference_memory, training_memory
+
+__all__ = [
+    "Counted", "ForeignModel", "build", "callable_at", "count", "counted", "inference_memory", "known", "path_of",
+    "training_memory",
+]  # fmt: skip

@@ -1,0 +1,110 @@
+"""From a `ForeignNetwork` to an `nn.Module` of classification, checked where it is somebody else's code."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from triscale.errors import InputError
+from triscale.foreign.callables import callable_at, first_line
+from triscale.foreign.signature import arguments, sized
+from triscale.spec import ForeignNetwork
+from triscale.units import size
+
+
+class ForeignModel(nn.Module):
+    """Somebody else's module behind the shape of ours: images [n, input channels, h, w] to logits [n, classes].
+
+    Names of weights are those of the inner module, so that its author can load them too.
+
+    Attributes:
+        network: what it was made of.
+        module: what the callable returned.
+    """
+
+    def __init__(self, network: ForeignNetwork, module: nn.Module) -> None:
+        super().__init__()
+        self.network, self.module = network, module
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [n, input channels, h, w] -> logits [n, classes].
+
+        Raises:
+            InputError: the module returns something else.
+        """
+        return require_logits(self.network, self.module(images), len(images), training=self.training)
+
+    def state_dict(self, *arguments: Any, **options: Any) -> Any:
+        """That of the inner module."""
+        return self.module.state_dict(*arguments, **options)
+
+    def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
+        """Into the inner module."""
+        return self.module.load_state_dict(*arguments, **options)
+
+
+def build(network: ForeignNetwork) -> ForeignModel:
+    """The network as a module with fresh weights, in training mode, on torch's default device.
+
+    Its path is imported: only for a network that the user named.
+
+    Raises:
+        InputError: it cannot be imported or called, fails, or returns no module.
+    """
+    function = callable_at(network.path)
+    network = sized(network, function)
+    given = arguments(network, function)
+    try:
+        made = function(**given)
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{where(network)} failed: {first_line(error)}") from error
+    if not isinstance(made, nn.Module):
+        raise InputError(f"{network.path} returned a {type(made).__name__}; it must return a torch.nn.Module.")
+    return ForeignModel(network, made.train())
+
+
+def require_logits(network: ForeignNetwork, found: object, images: int, *, training: bool) -> Tensor:
+    """`found` itself if it is logits [images, classes].
+
+    Raises:
+        InputError: it is something else, or of another number of classes.
+    """
+    mode = "training" if training else "evaluation"
+    if not isinstance(found, Tensor):
+        raise InputError(
+            f"{network.path} returns a {type(found).__name__} in {mode} mode; it must return logits [n, classes].\n"
+            "Switch additional outputs off, or wrap it in a module that returns its logits alone."
+        )
+    shape = tuple(found.shape)
+    if len(shape) != 2 or shape[0] != images:
+        raise InputError(
+            f"{network.path} returns a tensor of shape {shape} in {mode} mode; it must return logits [n, classes],\n"
+            f"here of {images} images of {size(network.resolution)} px."
+        )
+    if network.classes and shape[1] != network.classes:
+        raise InputError(
+            f"{network.path} returns {shape[1]} logits for {network.classes} classes.\n"
+            f"Give it a parameter num_classes, or name the one that it has: {network.path}@classes=PARAMETER"
+        )
+    return found
+
+
+def run(model: ForeignModel, images: Tensor) -> Tensor:
+    """The logits of images; what fails inside foreign code names the network and the size.
+
+    Raises:
+        InputError: the module fails, or returns something else than logits.
+    """
+    try:
+        return model(images)  # type: ignore[no-any-return]
+    except (InputError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise InputError(f"{where(model.network)} failed on an image: {first_line(error)}") from error
+
+
+def where(network: ForeignNetwork) -> str:
+    """The network at its point, for messages."""
+    return f"{network.path} at depth {network.depth:g}, width {network.width:g}, {size(network.resolution)} px"
