@@ -3,9 +3,10 @@
 from triscale.foreign.build import ForeignModel, build
 from triscale.foreign.callables import callable_at, path_of
 from triscale.foreign.count import Counted, count, counted, known
+from triscale.foreign.dimensions import Dimension, Dimensions, dimensions
 from triscale.foreign.memory import inference_memory, training_memory
 
 __all__ = [
-    "Counted", "ForeignModel", "build", "callable_at", "count", "counted", "inference_memory", "known", "path_of",
-    "training_memory",
+    "Counted", "Dimension", "Dimensions", "ForeignModel", "build", "callable_at", "count", "counted", "dimensions",
+    "inference_memory", "known", "path_of", "training_memory",
 ]  # fmt: skip
