@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from triscale.data import Policy
     from triscale.evaluate import Evaluation
     from triscale.nn import Model
-    from triscale.weights import Answering
+    from triscale.weights import Answering, AnyModel
 
 Here = Literal["here"]
 """This machine."""
@@ -142,7 +142,7 @@ def build(net: Network | str) -> "Model":
     return build_network(as_network(net))
 
 
-def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "Model":
+def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "AnyModel":
     """The trained network of a run folder (its best one) or of weights of any kind, in evaluation mode.
 
     See `triscale.weights.load_weights` for the arguments and errors.

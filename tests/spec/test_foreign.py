@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triscale.errors import InputError, UsageError
-from triscale.spec import ForeignNetwork, is_foreign_text
+from triscale.families import network
+from triscale.spec import (
+    ForeignNetwork,
+    any_from_document,
+    content_hash,
+    from_document,
+    is_foreign_text,
+    to_document,
+)
 
 ROLES = {"depth", "width", "resolution", "classes", "input_channels"}
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name not in ROLES)
@@ -22,7 +30,7 @@ CONSTANTS = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3).map(tu
 
 
 @st.composite
-def foreign(draw: st.DrawFn) -> ForeignNetwork:
+def foreign_networks(draw: st.DrawFn) -> ForeignNetwork:
     side = st.integers(1, 4096)
     return ForeignNetwork(
         draw(st.sampled_from(["a:b", "my_package.models:build", "x.y:Net.small"])),
@@ -37,29 +45,27 @@ def foreign(draw: st.DrawFn) -> ForeignNetwork:
     )
 
 
-@given(foreign())
-def test_json_and_copies_give_the_same_network_back(network: ForeignNetwork) -> None:
-    assert ForeignNetwork.from_dict(network.to_dict()) == network
-    assert copy.deepcopy(network) == network
+@given(foreign_networks())
+def test_json_and_copies_give_the_same_network_back(foreign: ForeignNetwork) -> None:
+    assert ForeignNetwork.from_dict(foreign.to_dict()) == foreign
+    assert copy.deepcopy(foreign) == foreign
 
 
-@given(foreign())
-def test_its_name_is_a_text_that_means_it(network: ForeignNetwork) -> None:
-    plain = replace(network, fingerprint="")
+@given(foreign_networks())
+def test_its_name_is_a_text_that_means_it(foreign: ForeignNetwork) -> None:
+    plain = replace(foreign, fingerprint="")
     assert is_foreign_text(plain.name)
     assert ForeignNetwork.parse(plain.name) == plain
 
 
-@given(foreign(), foreign())
+@given(foreign_networks(), foreign_networks())
 def test_equal_networks_have_equal_hashes_and_others_do_not(one: ForeignNetwork, two: ForeignNetwork) -> None:
     assert (one.content_hash() == two.content_hash()) == (one == two)
 
 
 def test_a_text_reads_as_it_is_written() -> None:
-    network = ForeignNetwork.parse(
-        "a.b:c@resolution=64x96,width=1.5,width=wide,depth=,layers=[2, [3]],se=true,act=relu"
-    )
-    assert network == ForeignNetwork(
+    parsed = ForeignNetwork.parse("a.b:c@resolution=64x96,width=1.5,width=wide,depth=,layers=[2, [3]],se=true,act=relu")
+    assert parsed == ForeignNetwork(
         "a.b:c",
         resolution=(64, 96),
         width=1.5,
@@ -118,6 +124,15 @@ def test_a_document_with_a_wrong_field_is_rejected_by_name(field: str, value: ob
         ForeignNetwork.from_dict(document)
     with pytest.raises(InputError, match="foreign network"):
         ForeignNetwork.from_dict({"format": "triscale.network"})
+
+
+def test_a_document_is_read_back_as_its_kind_and_a_spec_file_holds_no_code() -> None:
+    foreign, spec = ForeignNetwork("a:b", classes=3), network("efficientnet_b0")
+    for one in (foreign, spec):
+        assert any_from_document(to_document(one)) == one
+        assert content_hash(one) == content_hash(any_from_document(to_document(one)))
+    with pytest.raises(InputError, match="name it instead: a:b@classes=3"):
+        from_document(to_document(foreign))
 
 
 def test_scaling_multiplies_and_forgets_what_was_built() -> None:

@@ -12,7 +12,7 @@ from tests.train.pictures import SMALL, class_folders
 from tests.train.test_run import Silent, run
 from triscale import records
 from triscale.errors import InputError, UsageError
-from triscale.nn import build
+from triscale.nn import Model, build
 from triscale.spec import Preprocessing, Stem, scale
 from triscale.train import Asked, Interrupted, Recipe
 from triscale.train.start import first_model, refuse_unfit
@@ -45,9 +45,10 @@ def test_the_first_answers_are_those_of_the_smaller_network(tmp_path: Path) -> N
 def test_other_classes_get_a_new_classifier_and_the_map_before_it_stays(tmp_path: Path) -> None:
     small, said = smaller(("a", "b", "c")), list[str]()
     model = first_model(asked(tmp_path, small), ("0", "1"), said.append).eval()
-    pictures = torch.randn(4, 3, 8, 8)
+    pictures, before = torch.randn(4, 3, 8, 8), small.model()
+    assert isinstance(before, Model)
     with torch.no_grad():
-        ours, theirs = model.forward_features(pictures), small.model().forward_features(pictures)
+        ours, theirs = model.forward_features(pictures), before.forward_features(pictures)
     torch.testing.assert_close(ours[:, : theirs.shape[1]], theirs, rtol=1e-4, atol=1e-5)
     assert any("classifier is new" in text for text in said)
 

@@ -81,12 +81,10 @@ class Wanted:
         weights = None
         if network is not None and self.grow:
             weights = self._loaded(self.grow, self.grow_network)
-            network = computed_as(network, weights.network)
+            network = computed_as(network, weights.spec)
         if network is None:
             weights = self._loaded(self.weights, self.network, headless=True)
-            network = replace(
-                weights.network, resolution=weights.preprocessing.resolution or weights.network.resolution
-            )
+            network = replace(weights.spec, resolution=weights.preprocessing.resolution or weights.spec.resolution)
         network = network if size is None else replace(network, resolution=size)
         return Asked(
             network=network,

@@ -47,7 +47,7 @@ def dimensions(network: ForeignNetwork) -> Dimensions:
     found = Dimensions(scaled=tuple(name for name in ALL if name not in held), held=MappingProxyType(held))
     if len(found.scaled) < 2:
         raise InputError(
-            f"{network.path} scales in {found.scaled[0] if found.scaled else 'no dimension'} only; a search needs two.\n"
+            f"{network.path} scales in {' and '.join(found.scaled) or 'no dimension'} only; a search needs two.\n"
             + "; ".join(f"{name}: {why}" for name, why in held.items())
         )
     return found

@@ -3,7 +3,6 @@
 from triscale.spec.cell import Cell, CellOperation
 from triscale.spec.cell_layers import Branch, CellPlan, Pool
 from triscale.spec.codec import (
-    content_hash,
     diff,
     dumps,
     from_document,
@@ -11,8 +10,8 @@ from triscale.spec.codec import (
     preprocessing_document,
     preprocessing_from,
     read,
-    to_document,
 )
+from triscale.spec.either import AnyNetwork, any_from_document, content_hash, to_document
 from triscale.spec.fields import FieldError
 from triscale.spec.foreign import ForeignNetwork, Role, is_foreign_document
 from triscale.spec.foreign_text import is_foreign_text
@@ -51,6 +50,7 @@ __all__ = [
     "INCEPTION",
     "TFLITE",
     "Activation",
+    "AnyNetwork",
     "Around",
     "Block",
     "BlockRun",
@@ -77,6 +77,7 @@ __all__ = [
     "SqueezeExcite",
     "Stage",
     "Stem",
+    "any_from_document",
     "content_hash",
     "diff",
     "dumps",

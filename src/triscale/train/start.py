@@ -29,7 +29,7 @@ def refuse_unfit(asked: Asked, classes: Sequence[str]) -> None:
     if found is None:
         return
     if asked.grow:
-        refuse_growth(found.network, asked.network)
+        refuse_growth(found.spec, asked.network)
         return
     free = replace(asked.network, classes=found.network.classes, resolution=found.network.resolution)
     if content_hash(free) != content_hash(found.network):

@@ -2,7 +2,7 @@
 
 from triscale.weights.adapt import with_input_channels, with_new_head
 from triscale.weights.answering import Answering
-from triscale.weights.checkpoint import Checkpoint, load, save, write_atomically
+from triscale.weights.checkpoint import AnyModel, Checkpoint, load, save, write_atomically
 from triscale.weights.classifier import Classifier, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.grow import computed_as, grown, refuse_growth
@@ -13,6 +13,7 @@ from triscale.weights.sources import checkpoint_path, load_weights
 __all__ = [
     "PEERS_TO_WRITE",
     "Answering",
+    "AnyModel",
     "Checkpoint",
     "Classifier",
     "checkpoint_path",

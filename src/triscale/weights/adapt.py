@@ -23,7 +23,7 @@ def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
     """
     if channels < 1:
         raise UsageError(f"a picture of {channels} channels cannot be.")
-    network, how = checkpoint.network, checkpoint.preprocessing
+    network, how = checkpoint.spec, checkpoint.preprocessing
     if channels == network.input_channels:
         return checkpoint
     first = "stem.deep.0.conv.weight" if network.stem.deep else "stem.conv.weight"
@@ -45,7 +45,7 @@ def with_new_head(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
     """
     if len(classes) < 2:
         raise UsageError(f"{len(classes)} classes leave nothing to tell apart; give at least two.")
-    network = replace(checkpoint.network, classes=len(classes))
+    network = replace(checkpoint.spec, classes=len(classes))
     fresh = build(network).classifier.state_dict()
     state = {**checkpoint.state, **{f"classifier.{name}": tensor for name, tensor in fresh.items()}}
     return replace(checkpoint, network=network, state=state, classes=tuple(classes))

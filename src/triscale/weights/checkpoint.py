@@ -5,6 +5,7 @@ No pickle anywhere. A digest of it all is stored and checked, because a flipped 
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,12 +20,16 @@ from torch import Tensor, nn
 
 from triscale.cost import cost
 from triscale.errors import InputError, OutputError, StorageError
+from triscale.foreign import ForeignModel, counted, known, probe, require_probe
+from triscale.foreign import build as foreign_module
 from triscale.nn import Model, build
 from triscale.spec import (
+    AnyNetwork,
     FieldError,
+    ForeignNetwork,
     Network,
     Preprocessing,
-    from_document,
+    any_from_document,
     preprocessing_document,
     preprocessing_from,
     to_document,
@@ -33,6 +38,8 @@ from triscale.trained_on import TrainedOn
 from triscale.weights.strict import refuse_differences, shapes, shown
 
 _Part = TypeVar("_Part")
+
+AnyModel = Model | ForeignModel
 
 FORMAT = "triscale.checkpoint"
 VERSION = 1
@@ -50,27 +57,43 @@ class Checkpoint:
         notes: sentences on what was chosen or taken for granted when the file was read; not written into files.
         trained_on: which images made the weights; None where that is not known.
         lacks: why it cannot answer, where layers at the end are missing; a training makes them anew.
+        probe: logits of the probe image, where the network is foreign; `save` computes them.
     """
 
-    network: Network
+    network: AnyNetwork
     state: Mapping[str, Tensor]
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
     trained_on: TrainedOn | None = None
     lacks: str = ""
+    probe: tuple[float, ...] = ()
+
+    @property
+    def spec(self) -> Network:
+        """The network, where it must be one of ours.
+
+        Raises:
+            InputError: it is foreign.
+        """
+        if isinstance(self.network, ForeignNetwork):
+            raise InputError(f"the weights are of {self.network.path}; this works for triscale's own networks only.")
+        return self.network
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides what it answers, wherever and however it was stored."""
-        return state_digest(_described(replace(self, trained_on=None)), self.state)
+        return state_digest(_described(replace(self, trained_on=None, probe=())), self.state)
 
-    def model(self) -> Model:
-        """The network with these weights, in evaluation mode.
+    def model(self) -> AnyModel:
+        """The network with these weights, in evaluation mode. A foreign network's path is imported.
 
         Raises:
-            InputError: the weights do not belong to the network; up to ten names are listed.
+            InputError: the weights do not belong to the network; up to ten names are listed. The code of a foreign
+                network is missing, fails, or changed.
         """
+        if isinstance(self.network, ForeignNetwork):
+            return self._foreign(self.network)
         held = sum(tensor.numel() for tensor in self.state.values())
         if held < cost(self.network).params:  # a small file must not make a large network
             with torch.device("meta"):
@@ -78,6 +101,14 @@ class Checkpoint:
         model = build(self.network)
         load_strictly(model, self.state)
         return model.eval()
+
+    def _foreign(self, network: ForeignNetwork) -> ForeignModel:
+        counted(network)  # its fingerprint, before memory is taken
+        model = foreign_module(network).eval()
+        load_strictly(model, self.state)
+        if self.probe:
+            require_probe(model, self.probe)
+        return model
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -88,6 +119,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         StorageError: writing failed; the old file is untouched.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
+    checkpoint = _probed(replace(checkpoint, state=tensors))
     metadata = {"triscale": _described(checkpoint), "sha256": ""}
     metadata["sha256"] = state_digest(metadata["triscale"], tensors)
     if checkpoint.notes:
@@ -96,16 +128,30 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, payload)
 
 
+def _probed(checkpoint: Checkpoint) -> Checkpoint:
+    """With the logits by which the code of a foreign network is known again."""
+    if not isinstance(checkpoint.network, ForeignNetwork) or checkpoint.probe:
+        return checkpoint
+    model = checkpoint.model()
+    assert isinstance(model, ForeignModel)  # noqa: S101  for the type checker
+    return replace(checkpoint, network=known(checkpoint.network), probe=probe(model))
+
+
 def _described(checkpoint: Checkpoint) -> str:
     """What stands beside the tensors, as canonical JSON."""
     return json.dumps({"format": FORMAT, "version": VERSION, **description(checkpoint)}, sort_keys=True)
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, named: str | None = None) -> Checkpoint:
     """Read a checkpoint and check its digest.
 
+    Args:
+        path: the file.
+        named: the callable of a foreign network, `module:callable`, which the user names: a checkpoint may say any
+            path, and using its network imports that path, which runs code.
+
     Raises:
-        InputError: missing, not a checkpoint, of another version, or damaged.
+        InputError: missing, not a checkpoint, of another version, damaged, or of a foreign network that is not named.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -121,17 +167,31 @@ def load(path: Path) -> Checkpoint:
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
         kind = f"{about.get('format')} version {about.get('version')}"
         raise InputError(f"{path} is {shown(kind)}; this triscale reads version {VERSION} of {FORMAT}.")
-    return described_by(path, about, tensors)
+    found = described_by(path, about, tensors)
+    require_named(path, found.network, named)
+    return found
+
+
+def require_named(path: Path, network: AnyNetwork, named: str | None) -> None:
+    """InputError where a network is foreign and the user did not name its callable."""
+    if not isinstance(network, ForeignNetwork) or (named or "").partition("@")[0] == network.path:
+        return
+    raise InputError(
+        f"{path} holds weights of the Python code {network.path}, which loading them would run.\n"
+        f"If you trust that code, name it: --network {network.path}\n"
+        f'(in Python: network="{network.path}").'
+    )
 
 
 def description(checkpoint: Checkpoint) -> dict[str, Any]:
     """All of a checkpoint but its tensors, JSON-ready."""
-    known = checkpoint.trained_on
+    used = checkpoint.trained_on
     return {
         "network": to_document(checkpoint.network),
         "classes": list(checkpoint.classes),
         "preprocessing": preprocessing_document(checkpoint.preprocessing),
-        **({} if known is None else {"trained_on": known.document()}),
+        **({} if used is None else {"trained_on": used.document()}),
+        **({"probe": list(checkpoint.probe)} if checkpoint.probe else {}),
     }
 
 
@@ -141,12 +201,19 @@ def described_by(path: Path, about: Mapping[str, Any], state: Mapping[str, Tenso
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"{path} is damaged: its classes are no list of names.")
     return Checkpoint(
-        network=_part(path, about, "network", from_document),
+        network=_part(path, about, "network", any_from_document),
         state=state,
         classes=tuple(classes),
         preprocessing=_part(path, about, "preprocessing", preprocessing_from),
         trained_on=TrainedOn.from_document(about.get("trained_on")),
+        probe=_numbers(path, about.get("probe", [])),
     )
+
+
+def _numbers(path: Path, found: object) -> tuple[float, ...]:
+    if not isinstance(found, list) or not all(isinstance(one, int | float) and math.isfinite(one) for one in found):
+        raise InputError(f"{path} is damaged: its probe is no list of numbers.")
+    return tuple(found)
 
 
 def _part(path: Path, about: Mapping[str, Any], name: str, read: Callable[[Any], _Part]) -> _Part:
