@@ -9,7 +9,7 @@ from triscale._version import __version__
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
-    from triscale.api import build, check, cost, evaluate, fit_budget, load, network, networks, scale
+    from triscale.api import ForeignNetwork, build, check, cost, evaluate, fit_budget, load, network, networks, scale
 else:
 
     def __getattr__(name):
@@ -20,7 +20,19 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["__version__", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = [
+    "ForeignNetwork",
+    "__version__",
+    "build",
+    "check",
+    "cost",
+    "evaluate",
+    "fit_budget",
+    "load",
+    "network",
+    "networks",
+    "scale",
+]
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,7 @@ from triscale.cost import cost as count_cost
 from triscale.errors import UsageError
 from triscale.quantities import quantity
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
 
 if TYPE_CHECKING:
     from triscale.data import Policy
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Here = Literal["here"]
 """This machine."""
 
-__all__ = ["build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
+__all__ = ["ForeignNetwork", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks", "scale"]
 
 
 def networks() -> list[str]:
@@ -56,7 +56,7 @@ def scale(
 
 
 def cost(
-    net: Network | str,
+    net: AnyNetwork | str,
     *,
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
@@ -67,6 +67,9 @@ def cost(
     kernels: Kernels | Here | None = "here",
 ) -> Cost:
     """What a network costs, counted: params, MACs, activations of one picture; memory in bytes at a batch size.
+
+    A foreign network, such as "my_package.models:build", is imported and counted by torch; of the kernels and of
+    recomputation nothing is known there.
 
     Args:
         net: a network, or its name.
@@ -84,6 +87,13 @@ def cost(
         InputError: a network too large to be meant.
     """
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
+    foreign = ForeignNetwork.parse(net) if isinstance(net, str) and is_foreign_text(net) else net
+    if isinstance(foreign, ForeignNetwork):
+        from triscale.foreign import cost as foreign_cost  # noqa: PLC0415  torch is loaded only here
+
+        return foreign_cost(
+            foreign, resolution=size, batch=batch, optimizer=optimizer, precision=precision, ema=ema
+        )  # fmt: skip
     return count_cost(
         as_network(net), resolution=size, batch=batch,
         optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
@@ -208,8 +218,10 @@ def check(
     return verdict(open_data(data, policy=policy or Policy(), progress=progress))
 
 
-def as_network(net: Network | str) -> Network:
+def as_network(net: object) -> Network:
     """The network itself, or the one that a name means; UsageError for anything else."""
+    if isinstance(net, ForeignNetwork):
+        net = net.name
     if not isinstance(net, Network | str):
         raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
     return network(net) if isinstance(net, str) else net

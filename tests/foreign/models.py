@@ -56,20 +56,6 @@ class Functional(nn.Module):
         return nn.functional.conv2d(x, self.weight).mean((2, 3))
 
 
-class Flat(nn.Module):
-    """Takes images of one size only."""
-
-    def __init__(self, width: float = 1.0, depth: int = 1, resolution: int = 16) -> None:
-        super().__init__()
-        del depth
-        self.classifier = nn.Linear(3 * resolution**2, round(10 * width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images -> logits."""
-        logits: Tensor = self.classifier(x.flatten(1))
-        return logits
-
-
 def fixed_size(depth: float = 1.0, width: float = 1.0, num_classes: int = 10) -> nn.Module:
     """Images of 16 px only, and a depth that moves nothing."""
     del depth
@@ -136,3 +122,17 @@ def exits() -> nn.Module:
 
 
 number = 3
+
+
+def coarse(depth: float = 1.0, width: float = 1.0, resolution: int = 16) -> nn.Module:
+    """Grows by a factor of four in each dimension."""
+    wide = 8 * 4 ** round(depth - 1) * 4 ** round(width - 1) * 4 ** round((resolution / 16 - 1) * 2)
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, wide), nn.Linear(wide, 4))
+
+
+def stack(depth: float = 1.0, width: float = 1.0, num_classes: int = 4) -> nn.Module:
+    """Ten convolutions of 40 channels, by default."""
+    wide = round(40 * width)
+    layers: list[nn.Module] = [nn.Conv2d(3, wide, 1)]
+    layers += [nn.Conv2d(wide, wide, 3, padding=1) for _ in range(round(10 * depth))]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(wide, num_classes))

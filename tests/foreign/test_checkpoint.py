@@ -87,6 +87,7 @@ def test_a_checkpoint_gives_the_network_back_where_its_callable_is_named(place: 
     assert found.network == saved.network
     assert not place.canary.exists(), "reading is not using"
     images = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    assert isinstance(saved.network, ForeignNetwork)
     expected = build(saved.network)
     expected.load_state_dict(dict(saved.state))
     assert torch.equal(found.model()(images), expected.eval()(images))
@@ -106,7 +107,8 @@ def test_no_path_is_imported_that_the_user_does_not_name(place: Place, named: st
 @pytest.mark.parametrize("command", ["predict", "evaluate", "export"])
 def test_no_command_imports_what_is_not_named(place: Place, command: str, run: Run) -> None:
     place.save()
-    given = {"predict": ["x.png"], "evaluate": ["--data", "."], "export": ["--out", place.folder / "x.onnx"]}[command]
+    out = str(place.folder / "x.onnx")
+    given = {"predict": ["x.png"], "evaluate": ["--data", "."], "export": ["--out", out]}[command]
     answer = run(command, place.checkpoint, *given)
     assert answer.code == 65
     assert "canary_models:build" in answer.err

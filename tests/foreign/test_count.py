@@ -10,10 +10,11 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+import triscale
 from tests.foreign import models
 from tests.nn.networks import TINY
 from triscale.cost import count as own_count
-from triscale.errors import InputError
+from triscale.errors import InputError, UsageError
 from triscale.foreign import build, count, counted, known
 from triscale.nn import build as own_build
 from triscale.spec import ForeignNetwork
@@ -145,3 +146,16 @@ def test_a_module_keeps_the_names_of_its_weights() -> None:
     model.load_state_dict(models.tiny().state_dict())
     with pytest.raises(InputError, match="in training mode"):
         build(at("torchvision.models:googlenet@init_weights=False"))(torch.zeros(2, 3, 64, 64))
+
+
+def test_the_public_cost_is_that_of_the_module() -> None:
+    """By text and by value; at another resolution too."""
+    by_text = triscale.cost(f"{HERE}:tiny@classes=3", resolution=20, batch=4)
+    by_value = triscale.cost(ForeignNetwork(f"{HERE}:tiny", classes=3, resolution=20), batch=4)
+    assert by_text == by_value
+    assert (by_text.params, by_text.macs) == (8 * 28 + 3 * 9, 8 * 27 * 400 + 24)
+    assert by_text.training_memory > by_text.inference_memory > 4 * 3 * 400 * 4
+    assert by_text.network == f"{HERE}:tiny@resolution=20,classes=3"
+    for other in (triscale.scale, triscale.build):
+        with pytest.raises(UsageError, match="only networks of triscale"):
+            other(f"{HERE}:tiny")

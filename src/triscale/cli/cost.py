@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from triscale import api, units
+from triscale.cli.foreign import show_foreign_cost
 from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
 from triscale.cli.pipeline import pipeline_rows, show_pipeline
@@ -15,7 +16,7 @@ from triscale.cost import by_stage as cost_by_stage
 from triscale.cost import largest_batch, separable_versus_standard
 from triscale.cost.pipeline import microbatches_for
 from triscale.errors import UsageError
-from triscale.spec import Network, resolve
+from triscale.spec import Network, is_foreign_text, resolve
 
 
 def cost(
@@ -35,7 +36,7 @@ def cost(
     """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
 
     Args:
-        net: a registered or scaled name, or a spec file (.json).
+        net: a registered or scaled name, a spec file (.json), or a foreign network, such as my_package.models:build.
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
         trained: how it is trained.
@@ -46,6 +47,11 @@ def cost(
         microbatches: into how many parts the pipeline splits a batch; four a stage by default.
         json: print one JSON document instead of text.
     """
+    if is_foreign_text(net):
+        others = {"--fit-memory": fit_memory, "--by-stage": by_stage, "--separable": separable, "--stages": stages}
+        size = None if resolution is None else pixels(resolution)
+        show_foreign_cost(net, size, batch, trained, others | {"--microbatches": microbatches}, json=json)
+        return
     words = trained.words()
     network = named(net)
     if resolution is not None:

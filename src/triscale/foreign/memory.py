@@ -1,10 +1,12 @@
 """Memory of a foreign network before a run: torch's own bookkeeping of a pass over tensors without data.
 
 What is counted are tensors that live at once. What kernels take beside them, and what the process holds, is not.
+A network whose code reads numbers runs for real, which takes that memory.
 """
 
 import copy
 import weakref
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,7 +38,7 @@ def inference_memory(network: ForeignNetwork, batch: int = 1) -> int:
 
     Raises:
         UsageError: the batch is below 1.
-        InputError: the network cannot be built or run, or runs on numbers only (the reason is in the message).
+        InputError: the network cannot be built or run.
     """
     return _passed(known(network), _checked(batch), "float32", training=False).peak
 
@@ -73,28 +75,38 @@ def training_memory(
 @lru_cache(maxsize=256)
 def _passed(network: ForeignNetwork, batch: int, precision: Precision, *, training: bool) -> _Pass:
     fake = FakeTensorMode()
-    model = _without_data(network, fake).train(training)
-    try:
-        with fake, _Live() as live:
-            live.see(*model.parameters(), *model.buffers())
-            images = torch.zeros(batch, network.input_channels, *network.resolution)
-            _step(model, images, precision) if training else _infer(model, images)
-    except InputError as error:
-        raise InputError(f"memory is not counted: {error}") from error
-    trained = [one for one in model.parameters() if one.requires_grad]
-    sizes = [one.untyped_storage().nbytes() for one in trained]
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        try:
+            return _watched(_without_data(network, fake), batch, precision, fake, training=training)
+        except InputError:  # its code reads numbers
+            return _watched(build(network), batch, precision, nullcontext(), training=training)
+
+
+def _watched(
+    model: ForeignModel,
+    batch: int,
+    precision: Precision,
+    mode: AbstractContextManager[object],
+    *,
+    training: bool,
+) -> _Pass:
+    model.train(training)
+    with mode, _Live() as live:
+        live.see(*model.parameters(), *model.buffers())
+        images = torch.zeros(batch, model.network.input_channels, *model.network.resolution)
+        _step(model, images, precision) if training else _infer(model, images)
+    trained = [one.untyped_storage().nbytes() for one in model.parameters() if one.requires_grad]
     buffers = sum(one.untyped_storage().nbytes() for one in model.buffers())
-    return _Pass(live.peak, sum(sizes), max(sizes), buffers)
+    return _Pass(live.peak, sum(trained), max(trained), buffers)
 
 
 def _without_data(network: ForeignNetwork, fake: FakeTensorMode) -> ForeignModel:
     """The module on tensors without data; one whose code reads numbers while it is built is copied onto them."""
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        try:
-            with fake:
-                return build(network)
-        except InputError:
-            real = build(network)
+    try:
+        with fake:
+            return build(network)
+    except InputError:
+        real = build(network)
     with FakeCopyMode(fake):
         return copy.deepcopy(real)
 
