@@ -21,18 +21,9 @@ else:
 
 
 __all__ = [
-    "ForeignNetwork",
-    "__version__",
-    "build",
-    "check",
-    "cost",
-    "evaluate",
-    "fit_budget",
-    "load",
-    "network",
-    "networks",
+    "ForeignNetwork", "__version__", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks",
     "scale",
-]
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -40,6 +40,13 @@ def test_candidates_cost_twice_the_baseline_and_are_distinct(text: str) -> None:
         assert all(getattr(one.factors, name) == 1 for name in scaled.held)
 
 
+def test_a_narrow_tolerance_keeps_what_lies_within_it() -> None:
+    baseline, scaled = searched(TWO)
+    found = candidates(baseline, scaled, tolerance=0.012)
+    assert 0 < sum(one.rule == "grid" for one in found) < 4
+    assert all(one.is_within(0.012) for one in found if one.rule == "grid")
+
+
 def test_two_dimensions_make_a_curve_of_candidates() -> None:
     baseline, scaled = searched(TWO)
     found = sorted(candidates(baseline, scaled), key=lambda one: one.factors.resolution)
@@ -68,7 +75,7 @@ def test_a_family_costs_what_its_phi_says_and_its_rivals_cost_the_same(text: str
 @pytest.fixture(scope="module")
 def curves() -> dict[str, list[Point]]:
     """Some hundred points of each curve."""
-    baseline, _ = searched(f"{HERE}:tiny@resolution=16")
+    baseline, _ = searched(TWO)
     return {
         rule: [point(baseline, rule, factors(rule, phi / 50)) for phi in range(-60, 120)]
         for rule in ("width", "resolution")
@@ -81,7 +88,7 @@ def test_the_nearest_point_of_a_curve_is_nearer_than_any_other(
     curves: dict[str, list[Point]], ratio: float, rule: str
 ) -> None:
     """Brute force over the whole curve."""
-    found = nearest(searched(f"{HERE}:tiny@resolution=16")[0], rule, partial(factors, rule), ratio)
+    found = nearest(searched(TWO)[0], rule, partial(factors, rule), ratio)
     best = min(abs(math.log(one.ratio / ratio)) for one in curves[rule])
     assert abs(math.log(found.ratio / ratio)) <= best + 1e-9
 
