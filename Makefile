@@ -5,6 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= study --phi 1 --candidates 6 --time 5m
 
+# The tests by several processes: as many as there are cores, at most four (tests/conftest.py). One that is done takes over a
+# part of another's list, which is in the order of the files, so that what a file prepares is mostly prepared once.
+PYTEST := -m pytest -q -n auto --dist worksteal
+
 # What holds torch, oneDNN and our kernels to the instructions of a processor with AVX2 and no more.
 AVX2 := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 TRISCALE_ISA=avx2
 # Tests of what depends on instructions: kernels, plans, and the memory that a step takes.
@@ -26,7 +30,7 @@ endef
 # $(1) are the tests, all if there are none.
 define test-avx2
 	@if $(BIN)/python -c 'import sys; from triscale.machine import NEEDS, features; sys.exit(not NEEDS["avx2"] <= features())'; \
-	  then $(AVX2) $(BIN)/python -m pytest -q $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
+	  then $(AVX2) $(BIN)/python $(PYTEST) $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
 endef
 
 .PHONY: help demo test test-avx2 test-oldest check slow durability format bench parity parity-keras clean
@@ -38,19 +42,19 @@ demo: .venv/.installed  ## install the product and run the main job on the embed
 	@$(BIN)/triscale $(DEMO)
 
 test: .venv/.installed-dev  ## install the tools too and run the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python $(PYTEST)
 
 test-avx2: .venv/.installed-dev  ## the tests as on a processor with AVX2 and no AVX-512
 	$(call test-avx2)
 
 test-oldest: .venv-oldest/.installed  ## the tests with the lowest versions that pyproject.toml admits
-	@.venv-oldest/bin/python -m pytest -q
+	@.venv-oldest/bin/python $(PYTEST)
 
 check: .venv/.installed-dev  ## format, lint, types and tests, those of kernels and memory under AVX2 too: what CI runs
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python $(PYTEST)
 	$(call test-avx2,$(AVX2_TESTS))
 
 slow: .venv/.installed-dev  ## the tests that take minutes (those of Keras want .venv-keras, as parity-keras makes it)
@@ -65,7 +69,7 @@ format: .venv/.installed-dev  ## write the format and the fixes that are safe
 
 bench: .venv/.installed-dev  ## run every benchmark that needs nothing more, each of which writes its record
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
-	  case "$$name" in harness|remote|__init__|durability_lightning|kernels_accuracy|study_answers) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
+	  case "$$name" in harness|simulated|remote|__init__|durability_lightning|kernels_accuracy|study_answers) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
 parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
 	@$(BIN)/python -m benchmarks.parity

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks import harness
-from triscale import records
+from triscale import trials
 
 NAME = "kernels_accuracy"
 PRECISIONS = ("float32", "bfloat16")
@@ -37,13 +37,13 @@ def train(given: argparse.Namespace, precision: str, seed: int, *, kernels: bool
         *(["--resolution", given.resolution] if given.resolution else []),
     ]  # fmt: skip
     subprocess.run([sys.executable, "-m", "triscale", *command], check=True, capture_output=True)
-    found = records.read(folder / "records.jsonl")
-    last = found.all("epoch")[-1]
+    (trial,) = trials.read(folder)
+    last, plan = trial.history[-1], trial.numerics.plan if trial.numerics else None
     return {
-        "top1": last["validation_top1"],
-        "loss": last["train_loss"],
-        "images_per_second": found.all("result")[0]["images_per_second"],
-        "ways": sum(len(ways) for ways in found.all("train")[0]["plan"].values() if isinstance(ways, dict)),
+        "top1": last.validation_top1,
+        "loss": last.train_loss,
+        "images_per_second": trial.metrics["images_per_second"],
+        "ways": len(plan.convolutions) + len(plan.norms) + len(plan.blocks) if plan else 0,
     }
 
 

@@ -14,7 +14,7 @@ from statistics import median
 import torch
 
 from benchmarks import harness
-from triscale import records
+from triscale import trials
 
 NETWORK, ROUNDS = "smallnet_48", 3
 PLANS = {"1 process, 1 thread": (1, 1), "2 processes, 1 thread each": (2, 1), "1 process, 2 threads": (1, 2)}
@@ -28,8 +28,8 @@ def speed(folder: Path, processes: int, threads: int) -> float:
         [sys.executable, *launcher, *command, "--threads", str(threads), "--out", str(folder)],
         env={**os.environ, "OMP_NUM_THREADS": str(threads)}, check=True, capture_output=True,
     )  # fmt: skip
-    found: float = records.read(folder / "records.jsonl").all("result")[0]["images_per_second"]
-    return found
+    (trial,) = trials.read(folder)
+    return trial.metrics["images_per_second"]
 
 
 def main() -> None:

@@ -25,8 +25,9 @@ from benchmarks.remote import Prepared, Remote, together
 from triscale.cost import count
 from triscale.data.batches import Augmentation
 from triscale.families import network
-from triscale.nn import Plan, build, keep_freed_memory, kept_plan
+from triscale.nn import build, keep_freed_memory, kept_plan
 from triscale.spec import Network, Preprocessing
+from triscale.speed_plan import SpeedPlan
 from triscale.train import Engine, PictureFeed, Recipe
 
 NAME = "small_networks"
@@ -177,7 +178,7 @@ def timm_loop(subject: Subject, of: Network) -> Loop:
     return lambda: next(steps)
 
 
-def our_loop(subject: Subject, of: Network) -> tuple[Loop, Plan]:
+def our_loop(subject: Subject, of: Network) -> tuple[Loop, SpeedPlan]:
     """Steps of a training of `triscale study`, and the plan that it follows."""
     images, labels = stored(of)
     recipe = Recipe(epochs=10_000, batch=BATCH, compile=subject.compiled, precision=subject.precision)
@@ -203,14 +204,14 @@ def prepare(subject: Subject, of: Network) -> Prepared:
     """A training in its process."""
     torch.set_num_threads(subject.threads)
     torch.manual_seed(0)
-    plan = Plan()
+    plan = SpeedPlan()
     if subject.library == "timm":
         step = timm_loop(subject, of)
     else:
         keep_freed_memory()
         step, plan = our_loop(subject, of)
     step()
-    kinds = plan.to_json()
+    kinds = plan.to_dict()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
     return Prepared(lambda: [step() for _ in range(STEPS)], {"ways": ways})
 

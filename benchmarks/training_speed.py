@@ -25,9 +25,10 @@ from benchmarks import harness
 from benchmarks.remote import Prepared, Remote
 from triscale.families import network
 from triscale.machine import machine
-from triscale.nn import Plan, apply_plan, build, keep_freed_memory
+from triscale.nn import apply_plan, build, keep_freed_memory
 from triscale.nn.scratch import allocator_peak
 from triscale.nn.tune import Tuned, measured
+from triscale.speed_plan import SpeedPlan
 
 Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
@@ -133,7 +134,7 @@ def prepare(subject: Subject, side: int, threads: int, device: str) -> Prepared:
     if subject.keeps:
         keep_freed_memory()
     step, tuned = stepper(subject, side, device)
-    kinds = (tuned.plan if tuned else Plan()).to_json()
+    kinds = (tuned.plan if tuned else SpeedPlan()).to_dict()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
     facts = {"ways": ways, "tuned": tuned and tuned.document()}
     return Prepared(step, facts, partial(cuda_peak if device == "cuda" else allocator_peak, step))

@@ -47,20 +47,83 @@ def test_describing_the_machine_loads_no_torch() -> None:
     assert answer.split() == ["None", "False"]
 
 
+def _written(folder: Path, **files: str) -> Path:
+    """A folder with these files; `__` in a name stands for a dot."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(f"{text}\n")
+    return folder
+
+
+@pytest.fixture
+def sixty_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that may run on 64 cores."""
+    monkeypatch.setattr(described, "allowed_cores", lambda: frozenset(range(64)))
+
+
+@pytest.mark.usefixtures("sixty_four")
 def test_a_containers_limits_count(tmp_path: Path) -> None:
-    """A container that may use one core of many is a machine with one core; the same for memory."""
-    (tmp_path / "cpu.max").write_text("50000 100000\n")
-    (tmp_path / "memory.max").write_text("1048576\n")
-    assert described._cores(tmp_path) == 1
+    """A container that may use half a core of many is a machine with one core; the same for memory."""
+    _written(tmp_path, cpu__max="50000 100000", memory__max="1048576")
+    assert described.cores(tmp_path) == 1
     assert described._memory(tmp_path) == 1 << 20
 
 
+@pytest.mark.usefixtures("sixty_four")
+def test_the_first_version_of_control_groups_counts(tmp_path: Path) -> None:
+    _written(tmp_path / "cpu", cpu__cfs_quota_us="250000", cpu__cfs_period_us="100000")
+    _written(tmp_path / "memory", memory__limit_in_bytes="1048576")
+    assert described.cores(tmp_path) == 3
+    assert described._memory(tmp_path) == 1 << 20
+
+
+@pytest.mark.usefixtures("sixty_four")
+@pytest.mark.parametrize(
+    ("row", "place", "files"),
+    [
+        ("0::/batch/job7/step", "batch/job7", {"cpu__max": "200000 100000"}),
+        ("0::/batch/job7/step", "batch/job7/step", {"cpu__max": "200000 100000"}),
+        ("4:cpu,cpuacct:/job7", "cpu/job7", {"cpu__cfs_quota_us": "200000", "cpu__cfs_period_us": "100000"}),
+        ("4:cpu,cpuacct:/docker/x", "cpu", {"cpu__cfs_quota_us": "200000", "cpu__cfs_period_us": "100000"}),
+    ],
+)
+def test_a_quota_counts_on_any_level_above_the_process(
+    tmp_path: Path, row: str, place: str, files: dict[str, str]
+) -> None:
+    """As systemd and batch systems set them; a container names a group of its host that it does not see."""
+    _written(tmp_path / "proc" / "self", cgroup=f"9:name=systemd:/\n{row}")
+    _written(tmp_path / "groups" / place, **files)
+    assert described.cores(tmp_path / "groups", tmp_path / "proc") == 2
+
+
+@pytest.mark.usefixtures("sixty_four")
+def test_the_least_of_several_quotas_counts_and_never_more_than_the_cores(tmp_path: Path) -> None:
+    _written(tmp_path / "proc" / "self", cgroup="0::/a/b")
+    _written(tmp_path / "groups" / "a", cpu__max="300000 100000")
+    _written(tmp_path / "groups" / "a" / "b", cpu__max="9900000 100000")
+    assert described.cores(tmp_path / "groups", tmp_path / "proc") == 3
+    _written(tmp_path / "groups" / "a", cpu__max="9800000 100000")
+    assert described.cores(tmp_path / "groups", tmp_path / "proc") == 64
+
+
 def test_no_limit_means_the_whole_machine(tmp_path: Path) -> None:
-    """`max` and an absent file both mean that there is no limit."""
-    bare = (described._cores(tmp_path / "absent"), described._memory(tmp_path / "absent"))
-    (tmp_path / "cpu.max").write_text("max 100000\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert (described._cores(tmp_path), described._memory(tmp_path)) == bare
+    """`max`, `-1` and an absent file all mean that there is no limit."""
+    bare = (described.cores(tmp_path / "absent"), described._memory(tmp_path / "absent"))
+    assert bare[0] == len(described.allowed_cores())
+    _written(tmp_path, cpu__max="max 100000", memory__max="max")
+    _written(tmp_path / "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
+    assert (described.cores(tmp_path), described._memory(tmp_path)) == bare
+    _written(tmp_path / "cpu", cpu__cfs_quota_us="100000", cpu__cfs_period_us="0")
+    _written(tmp_path / "memory", memory__limit_in_bytes=str(0x7FFFFFFFFFFFF000))
+    assert (described.cores(tmp_path), described._memory(tmp_path)) == bare
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="affinity is Linux's")
+def test_affinity_limits_the_cores() -> None:
+    """`taskset` and batch systems hold a process to some cores."""
+    code = "import os; from triscale.machine import cores; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+    answer = subprocess.run([sys.executable, "-c", f"{code}print(cores())"], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["1"]
 
 
 def test_a_machine_without_cpuinfo_still_has_a_name(tmp_path: Path) -> None:

@@ -94,17 +94,16 @@ def test_a_network_without_a_peer_meets_the_published_counts(name: str) -> None:
     assert told["MACs"] in ("", _as(told["MACs"], cost.macs))
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_every_row_is_recorded_of_the_network_as_it_is_now_and_holds(name: str) -> None:
-    row = ROWS[name]
-    entry = recorded().get((row.peer, row.model))
+def test_every_row_is_recorded_of_the_network_as_it_is_now_and_holds() -> None:
+    for name, row in ROWS.items():
+        entry = recorded().get((row.peer, row.model))
 
-    assert entry is not None, "run `make parity` (or `make parity-keras`)"
-    assert entry["id"] == content_hash(row.of), "the network has changed since: run `make parity`"
-    assert entry["method"] == ledger.METHOD
-    assert verdict(entry).faults() == []
-    assert entry["pictures"] == 100
-    assert entry["answers"] > 1
+        assert entry is not None, f"{name}: run `make parity` (or `make parity-keras`)"
+        assert entry["id"] == content_hash(row.of), f"{name} has changed since: run `make parity`"
+        assert entry["method"] == ledger.METHOD, name
+        assert verdict(entry).faults() == [], name
+        assert entry["pictures"] == 100, name
+        assert entry["answers"] > 1, name
 
 
 def test_the_page_is_what_the_records_say() -> None:

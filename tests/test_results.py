@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,18 @@ import pytest
 
 from benchmarks import small_networks, training_speed
 from benchmarks.memory import PLAIN, WAYS
-from benchmarks.study_answers import answered_again
+from benchmarks.study_answers import chosen_as_today
 from tests.paths import ROOT
-from triscale import records as store
+from triscale import trials
 from triscale.cost import kernels, largest_batch
 from triscale.families import network
 from triscale.report import summary_markdown
+from triscale.trials.study_records import AnswerRecord
 
 RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
 
 
-def quoted(text: str, lines: list[str]) -> bool:
+def quoted(text: str, lines: Iterable[str]) -> bool:
     """Whether every line stands in the text."""
     return all(line in text for line in lines)
 
@@ -31,29 +32,28 @@ def test_there_are_results() -> None:
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_a_summary_is_what_its_records_say(folder: Path) -> None:
-    assert summary_markdown(store.read(folder / "records.jsonl")) == (folder / "README.md").read_text(encoding="utf-8")
+    assert summary_markdown(trials.read(folder)) == (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_the_readme_quotes_the_answer(folder: Path) -> None:
-    answer = store.read(folder / "records.jsonl").one("answer")
+    answer = trials.read(folder).one(AnswerRecord)
     assert answer is not None
-    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), answer["lines"])
+    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), answer.lines)
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
-def test_an_answer_is_by_the_rule_of_today_where_the_records_suffice(folder: Path) -> None:
-    """Of clothing the older rule chose another network, whose family was trained: its pages say so."""
-    records = store.read(folder / "records.jsonl")
-    assert answered_again(records) == []
-    assert ("rule" in (records.one("choice") or {})) == (folder.name != "clothing")
-    assert ("an older version took the cheapest" in summary_markdown(records)) == (folder.name == "clothing")
+def test_an_answer_is_by_the_rule_of_today_or_its_page_says_so(folder: Path) -> None:
+    """Of clothing the older rule chose another network, whose family was trained."""
+    stored = trials.read(folder)
+    assert chosen_as_today(stored) == (folder.name != "clothing")
+    assert ("an older version took the cheapest" in summary_markdown(stored)) == (folder.name == "clothing")
 
 
 def test_a_changed_figure_would_be_found() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = (store.read(RESULTS[0] / "records.jsonl").one("answer") or {})["lines"]
-    assert not quoted(readme, [line.replace("%", " %") for line in lines])
+    readme, answer = (ROOT / "README.md").read_text(encoding="utf-8"), trials.read(RESULTS[0]).one(AnswerRecord)
+    assert answer is not None
+    assert not quoted(readme, [line.replace("%", " %") for line in answer.lines])
 
 
 def test_the_readme_quotes_the_speed_of_counting() -> None:
@@ -197,14 +197,15 @@ def rows_of(results: str) -> list[str]:
     """The table of a folder in results/, one row for each training."""
     rows = []
     for folder in sorted(path for path in (ROOT / "results" / results).iterdir() if path.is_dir()):
-        lines = store.read(folder / "records.jsonl")
-        began, ended = lines.all("train")[0], lines.all("result")[0]
+        (trial,) = trials.read(folder)
+        assert trial.numerics is not None
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         low, high = found["top1_interval"]
-        name, height = folder.name.replace("_", " "), began["network"]["resolution"][0]
-        time = f"{ended['seconds'] / 60:.0f} min on {began['threads']} thread{'s' * (began['threads'] > 1)}"
+        name, height = folder.name.replace("_", " "), trial.network.resolution[0]
+        threads = trial.numerics.threads
+        time = f"{trial.metrics['seconds'] / 60:.0f} min on {threads} thread{'s' * (threads > 1)}"
         accuracy = f"**{found['top1']:.1%}** ({low:.1%} to {high:.1%})"
-        rows.append(f"| {name} | {height} | {ended['epochs']} | {found['n']:,} | {accuracy} | {time} |")
+        rows.append(f"| {name} | {height} | {trial.epochs} | {found['n']:,} | {accuracy} | {time} |")
     return rows
 
 
@@ -216,9 +217,9 @@ def test_the_readme_quotes_the_transfers() -> None:
 def test_the_heads_of_recipes_state_what_came_out() -> None:
     """Accuracy on test pictures and time, as the records of the trainings have them."""
     for folder in (path for path in (ROOT / "results" / "recipes").iterdir() if path.is_dir()):
-        head = (ROOT / "src" / "triscale" / "train" / "recipes" / f"{folder.name}.toml").read_text(encoding="utf-8")
+        head = (ROOT / "src" / "triscale" / "recipes" / f"{folder.name}.toml").read_text(encoding="utf-8")
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-        ended = store.read(folder / "records.jsonl").all("result")[0]
+        (trial,) = trials.read(folder)
         assert f"top-1 {found['top1']:.1%}" in head
-        seconds = ended["seconds"]
+        seconds = trial.metrics["seconds"]
         assert (f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds") in head

@@ -6,7 +6,9 @@ from statistics import median, quantiles
 
 from tests.paths import ROOT
 
-FILE_MAX, FILE_MEDIAN = 400, 150
+FILE_MAX, FILE_MEDIAN = 300, 150
+LONGER = ("search/study.py", "train/run.py", "train/engine.py")
+"""Files that are being rewritten."""
 FUNCTION_MAX, FUNCTION_P90, FUNCTION_MEDIAN = 60, 30, 12
 
 
@@ -43,7 +45,8 @@ def package() -> dict[str, str]:
 
 def test_files_keep_the_budget() -> None:
     """A long file is two rooms in one."""
-    assert over(file_lengths(package()), most=FILE_MAX, middle=FILE_MEDIAN) == []
+    lengths = {path: lines for path, lines in file_lengths(package()).items() if not path.endswith(LONGER)}
+    assert over(lengths, most=FILE_MAX, middle=FILE_MEDIAN) == []
 
 
 def test_functions_keep_the_budget() -> None:

@@ -9,7 +9,23 @@ from triscale._version import __version__
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
-    from triscale.api import ForeignNetwork, build, check, cost, evaluate, fit_budget, load, network, networks, scale
+    from triscale.api import (
+        ForeignNetwork,
+        build,
+        check,
+        cost,
+        evaluate,
+        explain,
+        export,
+        fit_budget,
+        load,
+        network,
+        networks,
+        predict,
+        scale,
+        study,
+        train,
+    )
 else:
 
     def __getattr__(name):
@@ -21,9 +37,23 @@ else:
 
 
 __all__ = [
-    "ForeignNetwork", "__version__", "build", "check", "cost", "evaluate", "fit_budget", "load", "network", "networks",
+    "ForeignNetwork",
+    "__version__",
+    "build",
+    "check",
+    "cost",
+    "evaluate",
+    "explain",
+    "export",
+    "fit_budget",
+    "load",
+    "network",
+    "networks",
+    "predict",
     "scale",
-]  # fmt: skip
+    "study",
+    "train",
+]
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,7 @@
 """Accuracy of a model on pictures."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,28 +9,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from triscale.data import Held, open_split, recorded_rule
 from triscale.data.ahead import ahead
 from triscale.data.batches import moved, to_tensor
 from triscale.data.chosen import identities
+from triscale.data.given import as_batch
 from triscale.data.held import ALL
 from triscale.data.images import pillow_warnings_off
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
-from triscale.intervals import wilson
-from triscale.nn import device_of
+from triscale.nn import Model, device_of, evaluation_mode
+from triscale.scores import Evaluation, Indices
 from triscale.spec import preprocessing_document
 from triscale.trained_on import TrainedOn
-from triscale.weights import Answering, imagenet_ids
+from triscale.weights import Answering, finite, imagenet_ids
 
 BATCH = 32
-MOST_CONFUSED = 2000
-"""Most classes for which the confusion is written down; it grows with their square."""
 _SHOWN = 10
 _WORDNET = re.compile(r"n[0-9]{8}")
-
-Indices = NDArray[np.int64]
 
 
 @torch.inference_mode()
@@ -50,81 +47,6 @@ def top1(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
     """Top-1 accuracy in [0, 1]."""
     correct, total = count_correct(model, batches)
     return correct / total
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Evaluation:
-    """What a classifier made of a set of pictures.
-
-    Attributes:
-        classes: the classifier's, in the order of its logits.
-        labels: [n], the true class of each picture.
-        ranked: [n, 5] (or [n, classes] of fewer), the most probable classes of each picture, best first.
-        about: where the pictures are from and how they were prepared, JSON-ready.
-    """
-
-    classes: Sequence[str]
-    labels: Indices
-    ranked: Indices
-    about: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def n(self) -> int:
-        """Pictures; each counted once."""
-        return len(self.labels)
-
-    @property
-    def top1(self) -> float:
-        """The part of the pictures whose class is the most probable one."""
-        return float(np.mean(self.ranked[:, 0] == self.labels))
-
-    @property
-    def top5(self) -> float | None:
-        """The part whose class is among the five most probable ones; None below five classes, where it says nothing."""
-        if len(self.classes) < 5:
-            return None
-        return float(np.mean((self.ranked[:, :5] == self.labels[:, None]).any(axis=1)))
-
-    @property
-    def top1_interval(self) -> tuple[float, float]:
-        """The 95% score interval of `top1`: what n pictures can say."""
-        return wilson(self.top1 * self.n, self.n)
-
-    @property
-    def confusion(self) -> Indices:
-        """[classes, classes]: pictures by true class (row) and most probable class (column)."""
-        k = len(self.classes)
-        flat = np.bincount(self.labels * k + self.ranked[:, 0], minlength=k * k)
-        return flat.reshape(k, k).astype(np.int64)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready: `n`, `top1`, `top5`, their intervals, the accuracy of each class, and `confusion`."""
-        top5 = self.top5
-        return {
-            "n": self.n,
-            "top1": self.top1,
-            "top5": top5,
-            "top1_interval": list(self.top1_interval),
-            "top5_interval": None if top5 is None else list(wilson(top5 * self.n, self.n)),
-            **self.about,
-            "classes": self._by_class(),
-            "confusion": self.confusion.tolist() if len(self.classes) <= MOST_CONFUSED else None,
-        }
-
-    def _by_class(self) -> list[dict[str, Any]]:
-        hits = self.ranked[:, 0] == self.labels
-        counts = np.bincount(self.labels, minlength=len(self.classes))
-        correct = np.bincount(self.labels[hits], minlength=len(self.classes))
-        return [
-            {
-                "name": name,
-                "n": n,
-                "correct": right,
-                "top1": right / n if n else None,
-                "top1_interval": list(wilson(right, n)) if n else None,
-            }
-            for name, n, right in zip(self.classes, counts.tolist(), correct.tolist(), strict=True)
-        ]
 
 
 def evaluate(
@@ -158,12 +80,92 @@ def evaluate(
     for pictures in _in_batches(held, classifier, batch):
         how = classifier.preprocessing
         logits = classifier.logits(to_tensor(pictures, how.mean, how.std))
-        ranked.append(logits.argsort(dim=1, descending=True, stable=True)[:, :5].numpy())
+        ranked.append(_ranked(logits))
         if progress is not None:
             progress(sum(map(len, ranked)), len(labels))
     return Evaluation(
         classes=classifier.classes, labels=labels, ranked=np.concatenate(ranked), about=_about(held, classifier, seen)
     )
+
+
+@torch.inference_mode()
+def evaluate_batches(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    *,
+    classes: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Any module on batches of one's own, such as a DataLoader's; the module gets its mode back.
+
+    Args:
+        model: maps the tensors of a batch to logits [n, classes], where its parameters lie.
+        batches: (tensor, labels) with labels [n] of whole numbers.
+        classes: names in the order of the logits; by default their numbers.
+        progress: called with `(done, n)` after each batch; n is 0 where the batches do not tell their number.
+
+    Raises:
+        InputError: no batch, or one that is not of this form.
+        UsageError: more or fewer names than logits.
+        NumericError: the module answers what is not finite.
+    """
+    ranked, truth, names, done = [], [], tuple(classes), 0
+    whole = len(batches.dataset) if isinstance(batches, DataLoader) and isinstance(batches.dataset, Sized) else 0
+    with evaluation_mode(model):
+        for number, batch in enumerate(batches, 1):
+            pictures, labels = as_batch(batch, number)
+            _refuse_channels(model, pictures, number)
+            logits = model(pictures.to(device_of(model)))
+            names = names or _numbers(logits)
+            _refuse_misfit(logits, labels, names, number)
+            ranked.append(_ranked(finite(logits.float().cpu())))
+            truth.append(labels.cpu().numpy().astype(np.int64))
+            done += len(labels)
+            if progress is not None:
+                progress(done, whole)
+    if not done:
+        raise InputError("there is no batch to evaluate on: the loader is empty (or a generator that was used before).")
+    return Evaluation(classes=names, labels=np.concatenate(truth), ranked=np.concatenate(ranked))
+
+
+def _numbers(logits: object) -> tuple[str, ...]:
+    """The names of classes that nobody has named."""
+    fits = isinstance(logits, Tensor) and logits.ndim == 2
+    return tuple(map(str, range(logits.shape[1]))) if fits else ()  # type: ignore[attr-defined]
+
+
+def _refuse_channels(model: nn.Module, pictures: Tensor, number: int) -> None:
+    """What a network of ours takes is known before torch complains."""
+    if not isinstance(model, Model):
+        return
+    wanted, shape = model.network.input_channels, list(pictures.shape)
+    if pictures.ndim != 4 or shape[1] != wanted:
+        last = pictures.ndim == 4 and shape[3] == wanted
+        hint = " Of channels that come last: x.permute(0, 3, 1, 2)." if last else ""
+        raise InputError(f"batch {number} is {shape}, but the network takes [n, {wanted}, h, w].{hint}")
+    if not pictures.is_floating_point():
+        raise InputError(f"batch {number} is {pictures.dtype}: prepare its pictures first, with model.transform.")
+
+
+def _refuse_misfit(logits: object, labels: Tensor, names: Sequence[str], number: int) -> None:
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(labels):
+        got = list(logits.shape) if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
+        raise InputError(
+            f"the module answers {got} to the {len(labels)} pictures of batch {number}: give one that answers logits "
+            f"[{len(labels)}, classes]."
+        )
+    if logits.shape[1] != len(names):
+        raise UsageError(f"{len(names)} names are given in classes, but the module has {logits.shape[1]} logits.")
+    low, high = int(labels.min()), int(labels.max())
+    if not 0 <= low <= high < len(names):
+        wrong = low if low < 0 else high
+        raise InputError(f"batch {number} has the label {wrong}, but the module has {len(names)} classes, from 0 on.")
+
+
+def _ranked(logits: Tensor) -> Indices:
+    """The five most probable classes of each picture; of equal ones the first."""
+    best: Indices = logits.argsort(dim=1, descending=True, stable=True)[:, :5].numpy()
+    return best
 
 
 class Seen(NamedTuple):

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from triscale.errors import BusyError, OutputError
 
 LOCK = ".lock"
 _held: set[IO[bytes]] = set()
+_holders: set[tuple[Path, int]] = set()
+"""Folders that are held, each with its thread."""
 
 
 def _let_go() -> None:
@@ -18,6 +21,7 @@ def _let_go() -> None:
     for file in _held:
         file.close()
     _held.clear()
+    _holders.clear()
 
 
 os.register_at_fork(after_in_child=_let_go)
@@ -26,6 +30,8 @@ os.register_at_fork(after_in_child=_let_go)
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Create `folder` where it is missing and hold it; entering shows that it can be written.
+
+    A thread that holds it may enter again: who prepares a training holds its folder already when the training does.
 
     Raises:
         OutputError: the folder cannot be created or written.
@@ -38,6 +44,11 @@ def locked(folder: Path) -> Iterator[None]:
         raise OutputError(
             f"the folder {folder} cannot be written: {error.strerror or error}. Use another --out."
         ) from None
+    holder = (folder.resolve(), threading.get_ident())
+    if holder in _holders:
+        file.close()
+        yield
+        return
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,10 +62,12 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()).encode())
         file.flush()
         _held.add(file)
+        _holders.add(holder)
         try:
             yield
         finally:
             _held.discard(file)
+            _holders.discard(holder)
 
 
 def _holder(folder: Path) -> str:

@@ -4,7 +4,7 @@ import math
 import os
 import platform
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 Isa = Literal["generic", "avx2", "avx512"]
@@ -32,7 +32,9 @@ _ONEDNN_LEVELS = {
 }  # fmt: skip
 """Limits of oneDNN below matrix instructions (AMX), by how much they allow."""
 
-PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+_MEMORY_FILES = ("memory.max", "memory.limit_in_bytes")
+"""Of control groups of version 2 and 1."""
 
 
 def machine() -> dict[str, str | int | None]:
@@ -52,7 +54,7 @@ def machine() -> dict[str, str | int | None]:
         "isa": _isa(features()),
         "torch_isa": None if torch is None else str(torch.backends.cpu.get_cpu_capability()),
         "isa_limits": " ".join(f"{name}={os.environ[name]}" for name in LIMITS if os.environ.get(name)) or None,
-        "cores": _cores(),
+        "cores": cores(),
         "memory": _memory(),
         "platform": platform.platform(terse=True),
         "python": platform.python_version(),
@@ -90,7 +92,7 @@ def convolution_isa(proc: Path = PROC) -> str | None:
 def threads() -> int:
     """Threads of arithmetic: torch's if something has imported it, else one a core."""
     torch = sys.modules.get("torch")
-    return _cores() if torch is None else int(torch.get_num_threads())
+    return cores() if torch is None else int(torch.get_num_threads())
 
 
 def _isa(known: frozenset[str]) -> str | None:
@@ -112,24 +114,50 @@ def _cpu(cpuinfo: Path = PROC / "cpuinfo") -> str:
     return next(models, "") or platform.processor() or platform.machine()
 
 
-def _cores(cgroup: Path = _CGROUP) -> int:
+def cores(cgroup: Path = CGROUP, proc: Path = PROC) -> int:
+    """How many cores this process may keep busy: those that it may run on, less where a control group has a quota.
+
+    Containers, batch systems and systemd set quotas as control groups, of version 1 or 2, on any level above a process.
+    A part of a core counts as a whole one.
+    """
+    folders = _groups("cpu", cgroup, proc)
+    quotas = [math.ceil(quota) for folder in folders for quota in (_quota(folder),) if quota is not None]
+    return max(1, min([len(allowed_cores()), *quotas]))
+
+
+def allowed_cores() -> frozenset[int]:
+    """The numbers of the cores that this process may run on, whatever its share of their time is."""
     # sched_getaffinity exists on Linux only; os.cpu_count() counts cores that this process may not use.
-    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    match _words(cgroup / "cpu.max"):
-        case [quota, period] if quota.isdecimal():
-            return max(1, min(allowed, math.ceil(int(quota) / int(period))))
-    return allowed
+    return frozenset(os.sched_getaffinity(0) if sys.platform == "linux" else range(os.cpu_count() or 1))
 
 
-def _memory(cgroup: Path = _CGROUP) -> int | None:
+def _memory(cgroup: Path = CGROUP, proc: Path = PROC) -> int | None:
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-    match _words(cgroup / "memory.max"):
-        case [limit] if limit.isdecimal():
-            return min(physical, int(limit))
-    return physical
+    files = [folder / name for folder in _groups("memory", cgroup, proc) for name in _MEMORY_FILES]
+    return min([physical, *(int(words[0]) for words in map(_words, files) if _are_numbers(words, 1))])
+
+
+def _groups(controller: str, cgroup: Path, proc: Path) -> list[Path]:
+    """Where the limits of this process's control groups may stand: of both versions, its own group's and all above."""
+    rows = (line.split(":", 2) for line in _lines(proc / "self" / "cgroup"))
+    # Version 2 names no controllers. A container may see its own group as the root, under the host's name for it.
+    own = [PurePosixPath(row[2]) for row in rows if len(row) == 3 and controller in (row[1] or controller).split(",")]
+    above = {PurePosixPath("/"), *own, *(parent for path in own for parent in path.parents)}
+    return [base / path.relative_to("/") for base in (cgroup, cgroup / controller) for path in sorted(above)]
+
+
+def _quota(folder: Path) -> float | None:
+    """Cores that a control group may keep busy; None where there is no limit or no such group."""
+    words = _words(folder / "cpu.max") or [*_words(folder / "cpu.cfs_quota_us"), *_words(folder / "cpu.cfs_period_us")]
+    return int(words[0]) / int(words[1]) if _are_numbers(words, 2) else None
+
+
+def _are_numbers(words: list[str], count: int) -> bool:
+    """Whether these are so many numbers above 0: `max` and `-1` mean no limit."""
+    return len(words) == count and all(word.isdecimal() and int(word) for word in words)
 
 
 def _lines(path: Path) -> list[str]:

@@ -2,63 +2,71 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from triscale.data import Picture, picture_name
 from triscale.data.ahead import decoded
 from triscale.data.batches import to_tensor
 from triscale.data.images import UnreadableError, decode
 from triscale.data.resize import Pictures
 from triscale.errors import NumericError
-from triscale.weights import Answering
+from triscale.weights import Answering, Guess
 
 BATCH = 16
+Given = TypeVar("Given", bound=Picture)
+"""A file, or a picture in memory."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prediction:
-    """What is said of one file.
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Prediction(Generic[Given]):
+    """What is said of one picture.
 
     Attributes:
-        image: the file.
-        top: classes as `{class, name, probability}`, most probable first; `class` is its index.
-        reason: why it cannot be read; then `top` is empty.
+        image: the file, or the picture as it was given.
+        top: the most probable classes, best first.
+        reason: why the file cannot be read; then `top` is empty.
     """
 
-    image: Path
-    top: Sequence[dict[str, Any]] = ()
+    image: Given
+    top: tuple[Guess, ...] = ()
     reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Short, also where `image` is an array."""
+        said = self.reason or ", ".join(f"{one.name} {one.probability:.1%}" for one in self.top)
+        return f"Prediction({picture_name(self.image)}: {said})"
 
 
 def predictions(
-    classifier: Answering, images: Sequence[Path], *, top: int = 5, batch: int = BATCH
-) -> Iterator[Prediction]:
-    """One prediction for each file, in their order; the next batch is decoded while the model computes.
+    classifier: Answering, images: Sequence[Given], *, top: int = 5, batch: int = BATCH
+) -> Iterator[Prediction[Given]]:
+    """One prediction for each picture, in their order; the next batch is decoded while the model computes.
 
     Args:
         classifier: see `triscale.weights.load_classifier`.
-        images: picture files; one that cannot be read does not stop the others.
+        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
         top: the most classes for each.
         batch: pictures a step; all are of one size, so it changes the memory and the speed only.
 
     Raises:
+        InputError: something in memory is no picture.
         NumericError: the network answers what is not finite; the message names the picture.
     """
     how = classifier.preprocessing
     for files in decoded(images, classifier.resolution, how, batch):
         readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
         rows = iter(_of_batch(classifier, np.stack(readable), top, files[0][0]) if readable else ())
-        for path, pixels in files:
+        for image, pixels in files:
             if isinstance(pixels, UnreadableError):
-                yield Prediction(image=path, reason=str(pixels))
+                yield Prediction(image=image, reason=str(pixels))
             else:
-                yield Prediction(image=path, top=next(rows))
+                yield Prediction(image=image, top=next(rows))
 
 
 def prediction(classifier: Answering, content: bytes, *, top: int = 5) -> list[dict[str, Any]]:
-    """What is said of one picture in memory: as `Prediction.top`. Several threads may ask at once.
+    """What is said of one file's bytes: `Prediction.top`, JSON-ready. Several threads may ask at once.
 
     Args:
         classifier: see `triscale.weights.load_classifier`.
@@ -70,21 +78,21 @@ def prediction(classifier: Answering, content: bytes, *, top: int = 5) -> list[d
         NumericError: the network answers what is not finite.
     """
     pixels = decode(content, classifier.resolution, classifier.preprocessing)
-    return _top(classifier, pixels[None], top)[0]
+    return [guess.to_dict() for guess in _top(classifier, pixels[None], top)[0]]
 
 
-def _of_batch(classifier: Answering, pixels: Pictures, top: int, first: Path) -> list[list[dict[str, Any]]]:
+def _of_batch(classifier: Answering, pixels: Pictures, top: int, first: Picture) -> list[tuple[Guess, ...]]:
     try:
         return _top(classifier, pixels, top)
     except NumericError as error:
-        raise NumericError(f"{error} (seen in the batch of {first})") from None
+        raise NumericError(f"{error} (seen in the batch of {picture_name(first)})") from None
 
 
-def _top(classifier: Answering, pixels: Pictures, top: int) -> list[list[dict[str, Any]]]:
+def _top(classifier: Answering, pixels: Pictures, top: int) -> list[tuple[Guess, ...]]:
     how = classifier.preprocessing
     probabilities = classifier.logits(to_tensor(pixels, how.mean, how.std)).double().softmax(1)
     order = probabilities.argsort(dim=1, descending=True, stable=True)[:, :top].tolist()
     return [
-        [{"class": index, "name": classifier.classes[index], "probability": float(row[index])} for index in chosen]
+        tuple(Guess(index, classifier.classes[index], float(row[index])) for index in chosen)
         for row, chosen in zip(probabilities.tolist(), order, strict=True)
     ]

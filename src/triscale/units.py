@@ -23,6 +23,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
+def agreeing(number: int, one: str, many: str) -> str:
+    """A number with the words that agree with it: (1, "file is", "files are") -> "1 file is"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def trimmed(value: float, digits: int = 4) -> str:
     """A count without trailing zeros: 385814752 -> "385.8 M", 2000000 -> "2 M"."""
     number, _, prefix = count(value, digits).partition(" ")
@@ -37,9 +42,16 @@ def memory(value: float) -> str:
     return f"{value:.0f} bytes"
 
 
-def cost(name: str, value: float) -> str:
-    """A cost by its name: memory in bytes, all else as a trimmed count."""
-    return memory(value) if name.endswith("memory") else trimmed(value)
+def latency(seconds: float) -> str:
+    """A short time: 0.01234 -> "12.3 ms"."""
+    size = abs(seconds)
+    factor, unit = (1.0, "s") if size >= 1 else (1e-3, "ms") if size >= 1e-3 else (1e-6, "us")
+    return f"{seconds / factor:.3g} {unit}"
+
+
+def rate(per_second: float) -> str:
+    """How often a second: 1234 -> "1.234 k/s"."""
+    return f"{trimmed(per_second)}/s"
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:

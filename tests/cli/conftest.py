@@ -1,8 +1,7 @@
 """A command line run in this process, a tiny data set, and one finished study that many tests read."""
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ QUESTION = (
     "40",
     "--device",
     "cpu",
-    "--workers",
+    "--jobs",
     "1",
 )
 
@@ -64,18 +63,6 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Answer(code, *capsys.readouterr())
 
     return command
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Rendered pictures stay in the tests' own folder."""
-    before = os.environ.get("TRISCALE_CACHE")
-    os.environ["TRISCALE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["TRISCALE_CACHE"]
-    else:
-        os.environ["TRISCALE_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

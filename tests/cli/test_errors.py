@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import QUESTION, Run
-from tests.cli.test_study import lasting
-from triscale import records
+from tests.search.studies import outcome
+from triscale.trials import read
+from triscale.trials.study_records import AnswerRecord
 
 COMMAND = (sys.executable, "-m", "triscale")
 
@@ -71,7 +72,7 @@ USAGE: list[tuple[str, ...]] = [
     ("study", "--time", "0m"),
     ("study", "--time", "-5m"),
     ("study", "--time", "nan"),
-    ("study", "--workers", "0"),
+    ("study", "--jobs", "0"),
     ("study", "--threads", "0"),
     ("study", "--threads", "1.5"),
     ("study", "--device", "gpu"),
@@ -88,7 +89,7 @@ USAGE += [
     (*TRAIN, "--epochs", "0"),
     (*TRAIN, "--recipe", "efficientnet", "--epochs", "3"),
     (*TRAIN, "--seed", "-1"),
-    (*TRAIN, "--workers", "-1"),
+    (*TRAIN, "--loader-workers", "-1"),
     (*TRAIN, "--resolution", "0"),
     (*TRAIN, "--save-every", "soon"),
     (*TRAIN, "--device", "gpu"),
@@ -217,10 +218,10 @@ def test_want_of_memory_is_told_in_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def begun(folder: Path, pictures: Path, workers: str) -> subprocess.Popen[str]:
+def begun(folder: Path, pictures: Path, jobs: str) -> subprocess.Popen[str]:
     """A study in a session of its own, seen to have finished a training."""
     options = list(QUESTION)
-    options[options.index("--workers") + 1] = workers
+    options[options.index("--jobs") + 1] = jobs
     # A shell's background job ignores SIGINT, and so would every process that it starts.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
@@ -234,7 +235,7 @@ def begun(folder: Path, pictures: Path, workers: str) -> subprocess.Popen[str]:
     signal.signal(signal.SIGINT, inherited)
     path = folder / "records.jsonl"
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (path.exists() and b'"kind":"run"' in path.read_bytes()):
+    while time.monotonic() < deadline and not (path.exists() and b'"state":"done"' in path.read_bytes()):
         time.sleep(0.005)
     return process
 
@@ -261,35 +262,32 @@ def left_after(seconds: float, leader: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "workers", "code"),
+    ("sent", "jobs", "code"),
     [(signal.SIGINT, "1", 130), pytest.param(signal.SIGTERM, "2", 143, marks=pytest.mark.slow)],
 )
-def test_a_stopped_study_goes_on_to_the_same_records(
+def test_a_stopped_study_resumes_to_the_same_trials_and_bytes(
     run: Run,
     studied: Path,
     pictures: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     sent: signal.Signals,
-    workers: str,
+    jobs: str,
     code: int,
 ) -> None:
     """No worker is left behind, and what was finished is not trained again."""
-    process = begun(tmp_path / "run", pictures, workers)
+    process = begun(tmp_path / "run", pictures, jobs)
     process.send_signal(sent)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, ""), err
     assert len(err.splitlines()) == 1
-    assert "the same command goes on" in err
+    assert "the same command resumes" in err
     assert left_after(5, process.pid) == []
-    before = records.read(tmp_path / "run" / "records.jsonl")
-    assert before.one("answer") is None, "it was not stopped in time; the test shows nothing"
+    before = read(tmp_path / "run")
+    assert before.one(AnswerRecord) is None, "it was not stopped in time; the test shows nothing"
+    done = {one.key: one for one in before if one.state == "done"}
     monkeypatch.chdir(tmp_path)
     assert run("study", *QUESTION, "--data", pictures, "--out", "run").code == 0
-    after = records.read(tmp_path / "run" / "records.jsonl")
-    assert after[: len(before)] == before
-    ours, theirs = (
-        [line for line in lasting(folder) if workers == "1" or '"kind": "study"' not in line]
-        for folder in (tmp_path / "run", studied)
-    )
-    assert ours == theirs
+    after = read(tmp_path / "run")
+    assert {key: after.trial(key).finished for key in done} == {key: one.finished for key, one in done.items()}
+    assert outcome(tmp_path / "run") == outcome(studied)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from triscale import records
+from triscale import trials
+from triscale.trials.study_records import AnswerRecord
 
 KEYS = {"n", "top1", "top5", "top1_interval"}
 
@@ -25,9 +26,10 @@ def test_evaluate_has_the_shape_that_scripts_rely_on(run: Run, studied: Path, pi
 
 
 def test_evaluate_agrees_with_the_test_of_the_study(run: Run, studied: Path, pictures: Path) -> None:
-    lines = records.read(studied / "records.jsonl")
-    best = (lines.one("answer") or {})["best"]
-    accuracies = {one["top1"] for one in lines.all("test") if one["id"] == best}
+    stored = trials.read(studied)
+    answer = stored.one(AnswerRecord)
+    assert answer is not None
+    accuracies = {one.metrics.get("test_top1") for one in stored.by_network()[answer.best]}
     assert run("evaluate", studied, "--data", pictures, "--json").json["top1"] in accuracies
 
 

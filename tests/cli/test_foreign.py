@@ -59,7 +59,7 @@ def test_cost_counts_code_of_the_working_folder(folder: Path, run: Run) -> None:
         (("foreign_here:build@wide=2",), 65, "has no parameter wide; did you mean width?"),
         (("foreign_here:build@width",), 64, "cannot read the setting 'width'"),
         (("foreign_here:build", "--by-stage"), 64, "--by-stage needs to know the blocks"),
-        (("foreign_here:build", "--recompute"), 64, "--recompute needs to know the blocks"),
+        (("foreign_here:build", "--recompute"), 64, "--gradient-checkpointing needs to know the blocks"),
         (("foreign_here:build", "--batch", 0), 64, "batch is 0"),
         (("__main__:build",), 65, "Move it into a file"),
     ],

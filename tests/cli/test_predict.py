@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
+from triscale import trials
+from triscale.trials.study_records import AnswerRecord
 
 
 def test_predict_has_the_shape_that_scripts_rely_on(run: Run, studied: Path, pictures: Path) -> None:
@@ -32,14 +34,13 @@ def test_predict_takes_a_checkpoint_and_folders_and_patterns(run: Run, studied: 
 
 
 def test_predict_agrees_with_the_tested_accuracy(run: Run, studied: Path, pictures: Path) -> None:
-    """The same pictures through another door: the `test` record of the best network counts the same ones as right."""
-    from triscale import records
-
+    """The same pictures through another door: the tests of the best network count the same ones as right."""
     found = run("predict", studied, pictures / "test", "--top", 1, "--json").json
     right = sum(Path(one["image"]).parent.name == one["top"][0]["name"] for one in found)
-    lines = records.read(studied / "records.jsonl")
-    best = (lines.one("answer") or {})["best"]
-    assert right in {one["correct"] for one in lines.all("test") if one["id"] == best}
+    stored = trials.read(studied)
+    answer = stored.one(AnswerRecord)
+    assert answer is not None
+    assert right / len(found) in {one.metrics.get("test_top1") for one in stored.by_network()[answer.best]}
 
 
 def test_a_bad_picture_among_good_ones_is_named_and_left_out(run: Run, studied: Path, pictures: Path) -> None:

@@ -1,9 +1,9 @@
 """The bar of a study, on a terminal that is a string."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -11,15 +11,20 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from triscale import scaling
 from triscale.cli.progress import OnTerminal, Silent, terminal_progress
-from triscale.search.jobs import Job
+from triscale.recipes import Recipe
+from triscale.search.progress import Quiet
 from triscale.search.question import Question
 from triscale.search.study import Study
-from triscale.train import Epoch
+from triscale.train import numerics_here
+from triscale.trials import DataUse, TrainJob, Trial
+from triscale.trials.study_records import PlanRecord
 
 NETWORK = scaling.network("smallnet_24")
-HALF = Epoch(epoch=2, samples=1, train_loss=1.0, validation_top1=0.5)
-JOBS = [(Job(NETWORK, "search", seed, 4), weight) for seed, weight in ((0, 30.0), (1, 90.0), (2, 40.0))]
-FIRST, SECOND, THIRD = (job for job, _ in JOBS)
+DATA = DataUse(fingerprint="", classes=("a", "b"), images=1, rule=2)
+FIRST, SECOND, THIRD = (
+    Trial(job=TrainJob(network=NETWORK, data=DATA, recipe=Recipe(), seed=seed), state="done") for seed in range(3)
+)
+LEFT = {FIRST.key: 30.0, SECOND.key: 90.0, THIRD.key: 40.0}
 
 
 class Clock:
@@ -55,19 +60,19 @@ def test_the_bar_is_the_whole_study_and_tells_the_time_left(clock: Clock, bar: P
     progress = OnTerminal(bar)
     (task,) = bar.tasks
     progress.say("baseline and candidates")
-    progress.agenda(JOBS, 2, 40.0)
+    progress.agenda(LEFT, 2, 40.0)
     assert (task.total, task.completed) == (200, 40), "what the records hold is done"
     assert task.fields["left"] == "2/5 trainings, 2 min 40 s left", "as predicted"
     clock.now += 90
-    progress.epoch(SECOND, HALF)
+    progress.epoch(SECOND.key, 0.5)
     assert task.completed == 85
     assert task.fields["left"] == "2/5 trainings, 3 min 50 s left", "at half the predicted speed"
     clock.now += 90
-    progress.done(SECOND, {"kind": "run"})
+    progress.settled(SECOND)
     assert task.completed == 130
     assert task.fields["left"] == "3/5 trainings, 2 min 20 s left"
-    progress.done(FIRST, {"kind": "failed", "reason": "the loss is nan"})
-    progress.done(THIRD, {"kind": "run"})
+    progress.settled(replace(FIRST, state="failed", reason="the loss is nan"))
+    progress.settled(THIRD)
     assert (task.completed, task.visible) == (200, False)
     assert "baseline and candidates" in out.getvalue()
     assert "the loss is nan" in out.getvalue()
@@ -77,70 +82,76 @@ def test_a_phase_that_ends_does_not_end_the_bar(clock: Clock, bar: Progress) -> 
     """What comes later is part of it from the start; what the first phase taught about the speed is kept."""
     progress = OnTerminal(bar)
     (task,) = bar.tasks
-    progress.agenda(JOBS, 0, 0.0)
+    progress.agenda(LEFT, 0, 0.0)
     clock.now += 60
-    progress.done(FIRST, {"kind": "run"})
+    progress.settled(FIRST)
     assert task.visible
     clock.now += 600  # pictures are prepared
-    progress.agenda(JOBS[1:], 1, 60.0)
+    progress.agenda({key: one for key, one in LEFT.items() if key != FIRST.key}, 1, 60.0)
     assert (task.total, task.completed) == (190, 60)
     assert task.fields["left"] == "1/3 trainings, 4 min 20 s left", "twice the predicted 130 s"
-    progress.agenda([], 1, 60.0)
+    progress.agenda({}, 1, 60.0)
     assert not task.visible, "there is less to do than was expected"
 
 
-def test_who_goes_on_is_told_what_is_done(bar: Progress, out: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
-    OnTerminal(bar).going_on(7, 17)
-    assert "going on: 7 of 17 trainings are done" in out.getvalue()
-    Silent().going_on(7, 17)
-    assert capsys.readouterr() == ("", "triscale: going on: 7 of 17 trainings are done\n")
+def test_who_resumes_hears_what_is_done(bar: Progress, out: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    OnTerminal(bar).resumed(7, 17)
+    assert "resuming: 7 of 17 trainings are done" in out.getvalue()
+    Silent().resumed(7, 17)
+    assert capsys.readouterr() == ("", "triscale: resuming: 7 of 17 trainings are done\n")
 
 
-def test_where_stderr_is_no_terminal_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_stderr_is_no_terminal_only_warnings_and_failures_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     with terminal_progress() as progress:
         assert isinstance(progress, Silent)
         progress.say("a step")
-    assert capsys.readouterr() == ("", "")
+        assert capsys.readouterr() == ("", "")
+        progress.say("warning: slow")
+        progress.settled(replace(FIRST, state="failed", reason="the loss is nan"))
+    said = capsys.readouterr().err
+    assert said == f"triscale: warning: slow\ntriscale: {NETWORK.name}, seed 0, failed: the loss is nan\n"
 
 
-class Listener(Silent):
-    """Keeps what it is told of the work."""
+class Listener(Quiet):
+    """Keeps what it hears of the work."""
 
     def __init__(self) -> None:
         self.agendas: list[tuple[int, int]] = []
         self.weights: list[float] = []
-        self.gone_on: list[tuple[int, int]] = []
+        self.resumptions: list[tuple[int, int]] = []
 
-    def agenda(self, waiting: Sequence[tuple[Job, float]], done: int, seconds: float) -> None:
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """How much is done and left."""
         assert (seconds > 0) == (done > 0)
-        self.agendas.append((done, len(waiting)))
-        self.weights.extend(weight for _, weight in waiting)
+        self.agendas.append((done, len(left)))
+        self.weights.extend(left.values())
 
-    def going_on(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, whole: int) -> None:
         """What there was."""
-        self.gone_on.append((done, whole))
+        self.resumptions.append((done, whole))
 
-    def done(self, job: Job, record: dict[str, Any]) -> None:
+    def settled(self, trial: Trial) -> None:
         """Stops in the middle of the first phase of the first run."""
-        del record
-        if not self.gone_on and len(self.agendas) == 1 and job.phase == "search":
+        if not self.resumptions and len(self.agendas) == 1 and trial.purpose == "search":
             raise KeyboardInterrupt
 
 
-def test_a_study_tells_all_of_its_agenda_in_every_phase(pictures: Path, tmp_path: Path) -> None:
+def test_a_study_reports_all_of_its_agenda_in_every_phase(pictures: Path, tmp_path: Path) -> None:
     question = Question(
         data=str(pictures), network="smallnet_24@resolution=0.34", phi=1, candidates=4, seeds=2, epochs=2, train_size=40
     )
     first, second = Listener(), Listener()
+    numerics = numerics_here("cpu", 1)
     with pytest.raises(KeyboardInterrupt):
-        Study(question, tmp_path, workers=1, progress=first).run()
-    assert first.gone_on == []
+        Study(question, tmp_path, jobs=1, numerics=numerics, progress=first).run()
+    assert first.resumptions == []
     assert first.agendas == [(0, 11)], "2 baselines, 4 candidates, each again, 1 baseline trained longer"
-    records = Study(question, tmp_path, workers=1, progress=second).run()
-    trained = second.gone_on[0][0]
-    assert second.gone_on == [(trained, 11)]
+    stored = Study(question, tmp_path, jobs=1, numerics=numerics, progress=second).run()
+    trained = second.resumptions[0][0]
+    assert second.resumptions == [(trained, 11)]
     assert 1 <= trained < 6
     assert second.agendas == [(trained, 11 - trained), (6, 5), (10, 1)]
     assert min(second.weights) > 0
-    assert len(records.all("run")) == 11 == (records.one("plan") or {})["trainings"]
+    plan = stored.one(PlanRecord)
+    assert plan is not None
+    assert len(stored) == 11 == plan.trainings

@@ -3,34 +3,73 @@
 import pytest
 
 from triscale.cli import quantities
+from triscale.cost import registry
 from triscale.errors import UsageError
+from triscale.quantities import BYTES, COUNT, PER_SECOND, SECONDS, Unit
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
+    ("unit", "text", "value"),
     [
-        ("1.0G", 1e9),
-        ("9M", 9e6),
-        ("8GiB", 8 * 2**30),
-        ("64mib", 64 * 2**20),
-        ("3k", 3000),
-        ("1e9", 1e9),
-        ("2.5e3M", 2.5e9),
-        (".5T", 5e11),
-        ("7", 7),
-        (" 7 KiB ", 7168),
+        (COUNT, "1.0G", 1e9),
+        (COUNT, "9M", 9e6),
+        (COUNT, "3k", 3000),
+        (COUNT, "1e9", 1e9),
+        (COUNT, "2.5e3M", 2.5e9),
+        (COUNT, ".5T", 5e11),
+        (COUNT, "7", 7),
+        (BYTES, "8GiB", 8 * 2**30),
+        (BYTES, "64mib", 64 * 2**20),
+        (BYTES, " 7 KiB ", 7168),
+        (BYTES, "10MB", 1e7),
+        (BYTES, "8G", 8e9),
+        (BYTES, "512", 512),
+        (SECONDS, "10ms", 0.01),
+        (SECONDS, "1.5s", 1.5),
+        (SECONDS, "30us", 30e-6),
+        (SECONDS, "30 \u00b5s", 30e-6),
+        (PER_SECOND, "100/s", 100),
+        (PER_SECOND, "1.5k/s", 1500),
+        (PER_SECOND, "100", 100),
     ],
 )
-def test_units_are_decimal_without_i_and_binary_with_it(text: str, value: float) -> None:
-    assert quantities.quantity(text) == value
+def test_each_unit_reads_what_people_type_and_what_it_writes(unit: Unit, text: str, value: float) -> None:
+    assert unit.read(text) == pytest.approx(value, rel=1e-15)
+    assert unit.read(unit.write(value)) == value
+
+
+@pytest.mark.parametrize("unit", [COUNT, BYTES, SECONDS, PER_SECOND])
+@pytest.mark.parametrize(
+    "text",
+    ["", "-1", "0", "0G", "0s", "nan", "inf", "1e999", "G", "1X", "1 2", "١", "1GG", "--1", "0x10", "1/", "1s/s"],
+)
+def test_what_is_no_number_above_0_is_refused(unit: Unit, text: str) -> None:
+    with pytest.raises(UsageError, match=r"^.*is not the limit x: write a number above 0 such as "):
+        unit.read(text, "the limit x")
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "0", "0G", "nan", "inf", "1e999", "G", "1X", "1 2", "١", "1GG", "--1", "0x10"]
+    ("unit", "text"), [(COUNT, "1GiB"), (COUNT, "10ms"), (BYTES, "1s"), (SECONDS, "10"), (SECONDS, "1G")]
 )
-def test_what_is_no_number_above_0_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="write a number above 0"):
-        quantities.quantity(text)
+def test_a_number_in_another_unit_is_refused(unit: Unit, text: str) -> None:
+    with pytest.raises(UsageError, match="write a number above 0 such as"):
+        unit.read(text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        (COUNT, 385_814_752, "385.8 M"),
+        (BYTES, 2**31, "2.00 GiB"),
+        (SECONDS, 0.01234, "12.3 ms"),
+        (SECONDS, 2.5, "2.5 s"),
+        (SECONDS, 3e-5, "30 us"),
+        (SECONDS, 0, "0 us"),
+        (PER_SECOND, 1234, "1.234 k/s"),
+    ],
+)
+def test_each_unit_shows_rounded_values(unit: Unit, value: float, text: str) -> None:
+    assert unit.show(value) == text
 
 
 @pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("45", 45), ("1d", 86400)])
@@ -66,3 +105,18 @@ def test_limits_may_be_repeated_or_joined_with_commas() -> None:
 def test_a_limit_that_cannot_be_read_is_refused(texts: list[str]) -> None:
     with pytest.raises(UsageError):
         quantities.limits(texts)
+
+
+def test_an_unknown_limit_is_named_with_those_that_exist_before_its_number_is_read() -> None:
+    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, params, .*file_size\.$"):
+        quantities.limits(["latency=10 parsecs"])
+
+
+def test_the_help_of_a_budget_names_every_metric_of_the_registry() -> None:
+    assert all(name in quantities.budget_help("a limit") for name in registry())
+
+
+def test_names_of_metrics_may_be_joined_and_are_known() -> None:
+    assert quantities.metric_names(["macs,file-size", "macs"]) == ("macs", "file_size")
+    with pytest.raises(UsageError, match=r"^unknown metric 'flops'; the metrics are macs, "):
+        quantities.metric_names(["flops"])

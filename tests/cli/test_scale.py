@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from triscale import records, spec
+from triscale import spec
+from triscale.trials import TrialStore
+from triscale.trials.study_records import ChoiceRecord, CoefficientsRecord
 
 B0 = "efficientnet_b0"
 
@@ -76,7 +78,12 @@ def test_out_writes_a_spec_that_serves_as_a_network(run: Run, tmp_path: Path) ->
 def test_coefficients_come_from_numbers_a_file_or_a_study(run: Run, tmp_path: Path) -> None:
     chosen = {"alpha": 1.3, "beta": 1.05, "gamma": 1.1}
     (tmp_path / "found.json").write_text(json.dumps(chosen))
-    records.append(tmp_path / "records.jsonl", {"kind": "choice", "coefficients": chosen})
+    choice = ChoiceRecord(
+        ranking=(), tied=(), chosen="", coefficients=CoefficientsRecord(**chosen), noise_sd=0, noise_freedom=0,
+        half_agrees=True,
+    )  # fmt: skip
+    with TrialStore(tmp_path) as store:
+        store.add(choice)
     for source in ("1.3,1.05,1.1", tmp_path / "found.json", tmp_path / "records.jsonl", tmp_path):
         found = run("scale", B0, "--phi", 1, "--coefficients", source, "--json").json
         assert found["coefficients"] == chosen, source

@@ -1,67 +1,26 @@
 """`triscale study` and `triscale report`, in this process."""
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
-import safetensors
 import torch
 
 from tests.cli.conftest import QUESTION, Run
-from tests.train.counting import counted_steps
-from triscale import records
+from tests.search.studies import outcome
 from triscale.lock import locked
-
-# What depends on when, where and how fast.
-OF_THE_MOMENT = {"seconds", "images_per_second", "finished", "started", "machine", "predicted_seconds"}
-
-
-def lasting(folder: Path) -> list[str]:
-    """Every record without what differs from run to run, sorted: the order of trainings follows their speed."""
-    kept = ({k: v for k, v in one.items() if k not in OF_THE_MOMENT} for one in records.read(folder / "records.jsonl"))
-    return sorted(json.dumps(one, sort_keys=True) for one in kept)
+from triscale.trials import TrialStore, read
+from triscale.trials.study_records import AnswerRecord, ChoiceRecord, PlanRecord, StudyRecord
 
 
-def stored(path: Path) -> dict[str, bytes | dict[str, str]]:
-    """Every tensor of a checkpoint as bytes, and what it says of itself, whose order in the file is left to chance."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name).numpy().tobytes() for name in file.keys()}  # noqa: SIM118  not a dict
-        return {**tensors, "": file.metadata()}
-
-
-def without_workers(folder: Path) -> list[str]:
-    """The same but for the record of the question, which holds their number."""
-    return [line for line in lasting(folder) if '"kind": "study"' not in line]
-
-
-# A study that saves after every step and is killed, with all its processes, after the first step of the training that
-# is given by its number. Worker processes read it too, and each of them counts its own trainings.
-_KILLED = """
-import os, signal, sys
-from triscale.search import jobs
-from triscale.train import Keeper
-
-after_step, begun = Keeper.after_step, []
-
-def deadly(self, engine):
-    after_step(self, engine)
-    if engine.step == 1:
-        begun.append(self.folder)
-        if len(begun) == int(sys.argv[1]):
-            os.killpg(0, signal.SIGKILL)
-
-jobs._SAVE_SECONDS, Keeper.after_step = 0.0, deadly
-if __name__ == "__main__":
-    from triscale.cli import main
-    sys.exit(main(sys.argv[2:]))
-"""
+def text_of(folder: Path) -> dict[str, object]:
+    """What a study decided and found, without what differs from run to run."""
+    stored = read(folder)
+    answer, choice = stored.one(AnswerRecord), stored.one(ChoiceRecord)
+    return {"answer": answer, "choice": choice, "trials": outcome(folder)}
 
 
 @pytest.fixture
@@ -72,16 +31,15 @@ def beside(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_study_leaves_answer_report_and_network(run: Run, studied: Path, pictures: Path) -> None:
-    lines = records.read(studied / "records.jsonl")
-    assert lines[0]["kind"] == "study"
-    assert lines[-1]["kind"] == "answer"
-    assert len(lines[-1]["lines"]) == 5
+    answer = read(studied).one(AnswerRecord)
+    assert answer is not None
+    assert len(answer.lines) == 5
     assert "<html" in (studied / "report.html").read_text(encoding="utf-8")
     assert run("cost", studied / "best.json", "--json").json["macs"] > 0
     with chdir(studied.parent):
         again = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert again.code == 0
-    assert again.out.splitlines()[:5] == lines[-1]["lines"]
+    assert again.out.splitlines()[:5] == list(answer.lines)
     assert "report.html" in again.out.splitlines()[5]
     assert all(line.startswith("triscale: warning: ") for line in again.err.splitlines()), "progress is for terminals"
 
@@ -96,47 +54,22 @@ def test_asking_again_trains_nothing_and_json_holds_the_answer(run: Run, studied
 
 
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.97])
-def test_records_cut_in_a_line_are_gone_on_with(
-    run: Run, studied: Path, pictures: Path, beside: Path, kept: float
-) -> None:
-    """Cut in the plan, in a training and near the end: the same command ends with the same records."""
+def test_a_store_cut_in_a_line_is_resumed(run: Run, studied: Path, pictures: Path, beside: Path, kept: float) -> None:
+    """Cut early, in a training and near the end: the same command ends with the same trials and the same answer."""
     shutil.copytree(studied, beside / "run")
     path = beside / "run" / "records.jsonl"
-    whole = path.read_bytes()
-    end = int(kept * len(whole))
-    path.write_bytes(whole[: end - 1] if whole[end - 1 : end] == b"\n" else whole[:end])
-    found = records.read(path)
+    content = path.read_bytes()
+    end = int(kept * len(content))
+    path.write_bytes(content[: end - 1] if content[end - 1 : end] == b"\n" else content[:end])
+    found = read(beside / "run")
     assert found.torn
     answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 0
     told = [line for line in answer.err.splitlines() if not line.startswith("triscale: warning: ")]
-    done, every = len(found.all("run")), len(records.read(studied / "records.jsonl").all("run"))
-    known = [f"triscale: going on: {done} of {every} trainings are done"] if found.one("plan") else []
+    done = sum(one.state == "done" for one in found)
+    known = [f"triscale: resuming: {done} of 6 trainings are done"] if found.one(PlanRecord) else []
     assert told == known, "nothing else, since progress is for terminals"
-    assert lasting(beside / "run") == lasting(studied)
-
-
-@pytest.mark.parametrize(("workers", "training"), [("1", 3), pytest.param("2", 1, marks=pytest.mark.slow)])
-def test_a_study_killed_in_the_middle_of_a_training_goes_on_there_to_the_same_records_and_bytes(
-    run: Run, studied: Path, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, workers: str, training: int
-) -> None:
-    question = [*QUESTION[:-1], workers, "--data", str(pictures), "--out", "run"]
-    (beside / "killed.py").write_text(_KILLED)
-    command = [sys.executable, "killed.py", str(training), "study", *question]
-    killed = subprocess.run(command, cwd=beside, start_new_session=True, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    middle = list((beside / "run" / "runs").glob("*.unfinished/last.safetensors"))
-    assert middle, "no training was in its middle; the test shows nothing"
-    done, whole = (len(records.read(one / "records.jsonl").all("run")) for one in (beside / "run", studied))
-    left = whole - done
-    steps = counted_steps(monkeypatch)
-    assert run("study", *question).code == 0
-    if workers == "1":  # two learn elsewhere
-        assert (steps.count(0), steps.count(1)) == (left - 1, left), "what was learned is learned again"
-    assert without_workers(beside / "run") == without_workers(studied)
-    for path in ("best.safetensors", *(f"runs/{one.name}" for one in (studied / "runs").iterdir())):
-        assert stored(beside / "run" / path) == stored(studied / path)
-    assert not list((beside / "run" / "runs").glob("*.unfinished"))
+    assert text_of(beside / "run") == text_of(studied)
 
 
 def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
@@ -144,16 +77,7 @@ def test_a_folder_with_nothing_but_a_lock_is_still_free(run: Run, studied: Path,
     with locked(beside / "run"):
         pass
     assert run("study", *QUESTION, "--data", pictures, "--out", "run").code == 0
-    assert lasting(beside / "run") == lasting(studied)
-
-
-@pytest.mark.slow
-def test_two_workers_find_what_one_finds(run: Run, studied: Path, pictures: Path, beside: Path) -> None:
-    options = list(QUESTION)
-    options[options.index("--workers") + 1] = "2"
-
-    assert run("study", *options, "--data", pictures, "--out", "run").code == 0
-    assert without_workers(beside / "run") == without_workers(studied)
+    assert text_of(beside / "run") == text_of(studied)
 
 
 def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
@@ -177,30 +101,32 @@ def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(
         assert run(*asked).code == 0
     finally:
         torch.set_num_threads(threads)
-    known, usual = records.read(beside / "run" / "records.jsonl"), records.read(studied / "records.jsonl")
-    assert {(one["device"], one["threads"]) for one in known.all("run")} == {("cpu", 2)}
-    assert {(one["device"], one["threads"]) for one in usual.all("run")} == {("cpu", 1)}
-    first = known[0]
-    assert (first["device"], first["threads"], first["machine"]["gpu"]) == ("cpu", 2, None)
-    assert first["question_hash"] == usual[0]["question_hash"]
+    known, usual = read(beside / "run"), read(studied)
+    assert {(one.numerics.device, one.numerics.threads) for one in known if one.numerics} == {("cpu", 2)}
+    assert {(one.numerics.device, one.numerics.threads) for one in usual if one.numerics} == {("cpu", 1)}
+    first, other = known.one(StudyRecord), usual.one(StudyRecord)
+    assert first is not None
+    assert other is not None
+    assert (first.device, first.threads, first.machine["gpu"]) == ("cpu", 2, None)
+    assert first.question_hash == other.question_hash
     assert "<dt>threads a training</dt><dd>2</dd>" in (beside / "run" / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("options", "workers"), [
-    ((), 8), (("--threads", 2), 4), (("--threads", 5), 1), (("--workers", 3, "--threads", 5), 3),
+@pytest.mark.parametrize(("options", "jobs"), [
+    ((), 8), (("--threads", 2), 4), (("--threads", 5), 1), (("--jobs", 3, "--threads", 5), 3),
 ])  # fmt: skip
-def test_workers_are_as_many_as_their_threads_leave_room_for(
-    run: Run, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...], workers: int
+def test_jobs_are_as_many_as_their_threads_leave_room_for(
+    run: Run, pictures: Path, beside: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...], jobs: int
 ) -> None:
     del beside
-    monkeypatch.setattr("triscale.search.jobs.cores", lambda: 8)
+    monkeypatch.setattr("triscale.api.training.cores", lambda: 8)
     threads = torch.get_num_threads()
     try:
-        question = QUESTION[: QUESTION.index("--workers")]
+        question = QUESTION[: QUESTION.index("--jobs")]
         found = run("study", *question, "--data", pictures, "--plan", "--json", *options).json
     finally:
         torch.set_num_threads(threads)
-    assert found["workers"] == workers
+    assert found["jobs"] == jobs
 
 
 def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, beside: Path) -> None:
@@ -211,11 +137,11 @@ def test_the_default_folder_is_named_by_the_question(run: Run, pictures: Path, b
 
 
 def test_a_folder_that_another_process_holds_is_busy(run: Run, pictures: Path, beside: Path) -> None:
-    with locked(beside / "run"):
+    with TrialStore(beside / "run"):
         answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 75
     assert "run" in answer.err
-    assert [path.name for path in (beside / "run").iterdir()] == [".lock"]
+    assert {path.name for path in (beside / "run").iterdir()} == {".lock", "records.jsonl"}
 
 
 def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path, pictures: Path) -> None:
@@ -226,9 +152,10 @@ def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path,
 
 
 def test_the_coefficients_of_a_study_serve_scale(run: Run, studied: Path) -> None:
-    choice: dict[str, Any] = records.read(studied / "records.jsonl").one("choice") or {}
+    choice = read(studied).one(ChoiceRecord)
+    assert choice is not None
     found = run("scale", "smallnet_24", "--phi", 1, "--coefficients", studied, "--json").json
-    assert found["coefficients"] == choice["coefficients"]
+    assert found["coefficients"] == msgspec.to_builtins(choice.coefficients)
 
 
 def test_report_is_made_again_from_the_records(run: Run, studied: Path, beside: Path) -> None:

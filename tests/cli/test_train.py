@@ -1,6 +1,5 @@
 """`triscale train`, in this process; what kills and signals do is in tests/train."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from triscale import records
+from tests.train.trainings import only
+from triscale.trials import VALIDATION
 from triscale.weights import load_weights
 
 NETWORK = "smallnet_24@resolution=0.34"
@@ -36,7 +36,7 @@ def trained(run: Run, pictures: Path, place: Path) -> Path:
 def test_a_training_says_what_came_out_and_where_it_lies(run: Run, pictures: Path, trained: Path) -> None:
     before = (trained / "records.jsonl").read_bytes()
     again = run(*SHORT, "--data", pictures, "--out", trained)
-    top1 = records.read(trained / "records.jsonl")[-1]["val_top1"]
+    top1 = only(trained).metrics[VALIDATION]
     assert again.out.startswith(f"validation top-1 {top1:.1%} after epoch ")
     assert again.out.rstrip().endswith(f"of 2: {trained / 'best.safetensors'}")
     assert (trained / "records.jsonl").read_bytes() == before, "a finished training is told, not made again"
@@ -86,7 +86,7 @@ def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:
     recipe.write_text('epochs = 1\nbatch = 8\noptimizer = "rmsprop"\nlearning_rate = 0.01\nema = 0.9\n')
     asked = ("train", "--network", NETWORK, "--data", pictures, "--device", "cpu", "--recipe", recipe, "--out")
     assert run(*asked, tmp_path / "run").code == 0
-    assert records.read(tmp_path / "run" / "records.jsonl")[0]["recipe"]["optimizer"] == "rmsprop"
+    assert only(tmp_path / "run").job.recipe.optimizer == "rmsprop"
     recipe.write_text("learning_rat = 1\n")
     assert "'learning_rate'" in run(*asked, tmp_path / "other").err
 
@@ -115,8 +115,8 @@ def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, 
     usual = (*SHORT, "--data", tmp_path / "set", "--allow-empty", "--out")
     assert run(*usual, tmp_path / "strict", "--strict").code == 65
     assert "cut.jpg" in run(*usual, tmp_path / "without").err
-    assert "1 pictures are cut off" in run(*usual, tmp_path / "with", "--allow-truncated").err
-    told = [records.read(tmp_path / name / "records.jsonl")[0]["data"]["pictures"] for name in ("without", "with")]
+    assert "1 picture is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
+    told = [only(tmp_path / name).job.data.images for name in ("without", "with")]
     assert told[1] == told[0] + 1
 
 
@@ -127,9 +127,10 @@ def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path,
     assert answer.code == 0, answer.err
     assert "begins as the function of smallnet_24@" in answer.err
     assert run(*larger, "--out", tmp_path / "run").out == answer.out, "a finished training is told, not made again"
-    run_json = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
-    assert run_json["grow"] is True
-    assert run_json["teacher"] == run_json["weights"] == load_weights(trained).digest
+    job = only(tmp_path / "run").job
+    assert job.weights is not None
+    assert job.weights.grow
+    assert job.teacher == job.weights.digest == load_weights(trained).digest
 
 
 @pytest.mark.parametrize(("options", "code", "told"), [
@@ -170,7 +171,7 @@ def limited(tmp_path: Path, room: int, *more: str, data: str = "flowers:240") ->
         "sys.exit(main(sys.argv[1:]))"
     )
     asked = ("train", "--network", "smallnet_24@resolution=4", "--data", data, "--epochs", "1", "--device", "cpu",
-             "--threads", "1", "--workers", "0", "--out", str(tmp_path / "run"))  # fmt: skip
+             "--threads", "1", "--loader-workers", "0", "--out", str(tmp_path / "run"))  # fmt: skip
     return subprocess.run([sys.executable, "-c", code, *asked, *more], capture_output=True, text=True, check=False)
 
 
@@ -179,14 +180,52 @@ def test_batch_auto_halves_until_it_fits_and_keeps_the_batch(tmp_path: Path) -> 
     more = ("--recipe", str(tmp_path / "large.toml"), "--batch", "auto")
     done = limited(tmp_path, 600_000_000, *more, data="flowers:600")
     assert done.returncode == 0, done.stderr
-    lines = records.read(tmp_path / "run" / "records.jsonl")
-    assert lines.all("epoch")[0]["parts"] in {2, 4, 8, 16, 32, 64}
-    assert lines[0]["recipe"]["batch"] == 256
-    assert f"a batch of 256 is taken in {lines.all('epoch')[0]['parts']} parts" in done.stderr
+    trial = only(tmp_path / "run")
+    assert trial.history[0].parts in {2, 4, 8, 16, 32, 64}
+    assert trial.job.recipe.batch == 256
+    assert f"a batch of 256 is taken in {trial.history[0].parts} parts" in done.stderr
+    assert ([one.kind for one in trial.deviations], trial.paired) == (["parts"] * len(trial.deviations), False)
 
 
 def test_a_batch_that_does_not_fit_points_to_auto(tmp_path: Path) -> None:
     done = limited(tmp_path, 100_000_000)
     assert done.returncode == 71, done.stderr
     assert "--batch auto" in done.stderr
+    assert "--gradient-checkpointing" in done.stderr
     assert len(done.stderr.splitlines()) <= 3
+
+
+def test_numbers_that_go_wrong_end_it_and_the_reason_stands_in_its_trial(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "wild.toml"
+    recipe.write_text("epochs = 1\nbatch = 16\nlearning_rate = 1e30\nwarmup = 0.0\n")
+    asked = ("train", "--network", NETWORK, "--data", pictures, "--device", "cpu", "--recipe", recipe, "--out")
+    for _ in range(2):  # the same command tries again
+        answer = run(*asked, tmp_path / "run")
+        assert (answer.code, answer.out) == (70, "")
+        assert len(answer.err.splitlines()) <= 4  # a remark, and the error
+        trial = only(tmp_path / "run")
+        assert (trial.state, trial.failure) == ("failed", "NumericError")
+        assert str(trial.reason).splitlines()[0] in answer.err
+
+
+def test_a_training_of_triscale_0_1_is_refused_with_the_remedy(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    answer = run(*SHORT, "--data", pictures, "--out", tmp_path)
+    assert (answer.code, answer.out) == (65, "")
+    assert "Use another --out, or resume it with triscale 0.1." in answer.err
+
+
+def test_what_decides_the_result_is_given_by_options_and_what_does_not_may_change(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    asked = (*SHORT, "--data", pictures, "--out", tmp_path / "run", "--keep", "last", "--train-size", 20, "--json",
+             "--split-seed")  # fmt: skip
+    found = run(*asked, 3).json
+    trial = only(tmp_path / "run")
+    assert (trial.job.keep, trial.job.data.seed, trial.job.data.subset, trial.seed) == ("last", 3, 20, 0)
+    assert (found["key"], found["checkpoint"]) == (trial.key, str(tmp_path / "run" / "weights.safetensors"))
+    assert found["best_epoch"] == 2
+    assert run(*asked, 3, "--gradient-checkpointing", "--loader-workers", 2, "--save-every", "1s").json == found
+    assert "split: " in run(*asked, 4).err

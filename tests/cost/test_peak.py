@@ -26,6 +26,7 @@ from triscale.cost import (
 from triscale.families.amoebanet import amoebanet
 from triscale.nn import kept_kernels, measured_kernels, scratch
 from triscale.nn.scratch import allocator_peak
+from triscale.scaling import network as named
 
 
 @pytest.fixture(autouse=True, params=[2], ids="{}threads".format)
@@ -48,9 +49,17 @@ THREADS = pytest.mark.parametrize("threads", [1, 2], indirect=True)
 
 
 @THREADS
-@pytest.mark.parametrize(("name", "side", "batch"), [*PAIRS, ("senet154", 64, 2), ("efficientnetv2_b0", 64, 4)])
+@pytest.mark.parametrize(
+    ("name", "side", "batch"),
+    [
+        *PAIRS,
+        ("senet154@depth=0.1", 64, 2),
+        pytest.param("senet154", 64, 2, marks=pytest.mark.slow),  # more of the same blocks, and 20 times the others
+        ("efficientnetv2_b0", 64, 4),
+    ],
+)
 def test_training_memory_matches_the_allocators_peak(name: str, side: int, batch: int) -> None:
-    of = at(name, side)
+    of = replace(named(name), resolution=(side, side))
 
     peak = allocator_peak(lambda: train_two_steps(of, batch, "sgd"))
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triscale.data import default_cache, open_data
-from triscale.data.cache import cached_pictures, write_whole
+from triscale.data import open_data
+from triscale.data.cache import cached_pictures, write_cached
 from triscale.data.resize import Pictures
 from triscale.errors import OutputError, StorageError
+from triscale.files import cache_folder
 
 WHOLE = np.random.default_rng(0).integers(0, 256, (10, 4, 5, 3), dtype=np.uint8)
 
@@ -84,24 +85,24 @@ def test_leftovers_of_a_killed_process_are_swept_after_a_day(cache: Path) -> Non
     for name in (".a.npy.1.tmp", ".a.npy.2.tmp"):
         (cache / name).write_bytes(b"x")
     os.utime(cache / ".a.npy.1.tmp", (0, 0))
-    write_whole(cache / "a", [b"new"])
+    write_cached(cache / "a", [b"new"])
     assert sorted(path.name for path in cache.iterdir()) == [".a.npy.2.tmp", "a"]
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="TRISCALE_CACHE"):
-        write_whole(tmp_path / "file" / "cache" / "a", [b""])
+        write_cached(tmp_path / "file" / "cache" / "a", [b""])
 
 
 def test_a_full_disk_is_a_storage_error_and_keeps_the_old_file(cache: Path) -> None:
     """A limit on the size of files stands in for a full disk: to the writer both are an OSError of `write`."""
-    write_whole(cache / "a", [b"old"])
+    write_cached(cache / "a", [b"old"])
     limits, action = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
         with pytest.raises(StorageError, match="Free some space"):
-            write_whole(cache / "a", [b"x" * 900, b"x" * 900])
+            write_cached(cache / "a", [b"x" * 900, b"x" * 900])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, action)
@@ -123,6 +124,6 @@ def test_two_processes_that_render_the_same_both_get_it(cache: Path) -> None:
 
 def test_the_cache_folder_is_the_users_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path))
-    assert default_cache() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("TRISCALE_CACHE")
-    assert default_cache() == Path.home() / ".cache" / "triscale"
+    assert cache_folder() == Path.home() / ".cache" / "triscale"

@@ -209,7 +209,7 @@ def test_classes_that_are_one_are_an_input_error(folders: Path, cache: Path) -> 
 
 def test_a_picture_in_two_classes_is_told(folders: Path, cache: Path) -> None:
     shutil.copy(folders / "train" / "cat" / "0.png", folders / "train" / "dog" / "same.png")
-    assert any("1 pictures lie in more than one class" in note for note in open_data(folders, cache=cache).notes)
+    assert any("1 picture lies in more than one class" in note for note in open_data(folders, cache=cache).notes)
 
 
 def test_a_picture_that_breaks_after_opening_is_named(folders: Path, cache: Path) -> None:

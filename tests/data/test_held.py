@@ -7,6 +7,7 @@ import pytest
 
 from tests.data.conftest import Paint
 from triscale.data import Held, Policy, SplitRule, open_data, open_split
+from triscale.data.held import WHOLE
 from triscale.data.source import rendered
 from triscale.errors import InputError, UsageError
 from triscale.spec import IMAGENET, Preprocessing
@@ -79,6 +80,23 @@ def test_an_npz_is_itself_and_a_pair_has_splits(pair: Path, cache: Path) -> None
         opened(pair, "val", cache)
 
 
+@pytest.mark.parametrize("form", ["table", "arrays"])
+def test_what_has_no_splits_counts_whole_in_every_form(folders: Path, pair: Path, cache: Path, form: str) -> None:
+    """As class folders do."""
+    files = sorted((folders / "train").rglob("*.png"))
+    where, count = folders / "t.csv", len(files)
+    where.write_text("\n".join(["path,label", *(f"{file},{file.parent.name}" for file in files)]))
+    if form == "arrays":
+        where, count = pair / "plain", 40
+        where.mkdir()
+        (pair / "train.npz").rename(where / "all.npz")
+    held = opened(where, None, cache)
+    assert (held.split, len(held.part.labels), held.divided) == ("all", count, False)
+    assert [note for note in held.notes if "split" in note] == [WHOLE]
+    assert opened(where, "all", cache).notes == ()
+    assert len(opened(where, "test", cache).part.labels) == len(open_data(where, cache=cache).labels("test")) < count
+
+
 def test_the_embedded_set_has_a_test_and_a_train(cache: Path) -> None:
     assert len(opened("flowers:48", None, cache).part.labels) == 12
     assert len(opened("flowers:48", "train", cache).part.labels) == 48
@@ -94,7 +112,7 @@ def test_empty_classes_and_bad_files_do_not_stop_an_evaluation(folders: Path, ca
     assert held.classes == ("cat", "dog", "empty")
     assert (len(held.part.labels), held.skipped) == (6, 1)
     assert "bad.png" in " ".join(held.notes)
-    assert "1 files that lie in no class folder" in " ".join(held.notes)
+    assert "1 file lies in no class folder and is not counted" in " ".join(held.notes)
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "file", "empty"])

@@ -141,7 +141,7 @@ def test_classes_that_training_lacks_are_left_out_and_a_strict_check_stops(
 def test_images_in_no_class_folder_are_reported(tmp_path: Path, cache: Path, paint: Paint) -> None:
     root = lay(tmp_path / "set", paint, {"train": CLASSES})
     paint(root / "train" / "loose.png")
-    assert "1 images in 'train/' lie in no class folder" in " ".join(open_data(root, cache=cache).notes)
+    assert "1 image in 'train/' lies in no class folder and is not used" in " ".join(open_data(root, cache=cache).notes)
 
 
 def test_the_first_rule_reads_splits_as_it_did(tmp_path: Path, cache: Path, paint: Paint) -> None:

@@ -148,6 +148,15 @@ def test_near_copies_are_reported_and_kept_together_where_that_is_asked_for(tmp_
     assert together.fingerprint == apart.fingerprint
 
 
+def test_one_near_copy_is_reported_in_the_singular(tmp_path: Path, cache: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 200, (12, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "train.npz", images=images, labels=np.arange(12) % 2)
+    np.savez(tmp_path / "test.npz", images=images[:1] + 3, labels=[0])
+    (found,) = (one.text for one in open_data(tmp_path, cache=cache).findings if one.kind == "near copies")
+    assert found.startswith("1 picture is a near copy of another (resized, re-encoded), and 1 of the pictures to test ")
+    assert "validate on looks like a training picture;" in found
+
+
 def test_near_copies_in_arrays_are_found(tmp_path: Path, cache: Path) -> None:
     images = np.random.default_rng(0).integers(0, 200, (12, 32, 32, 3), dtype=np.uint8)
     np.savez(tmp_path / "train.npz", images=images, labels=np.arange(12) % 2)

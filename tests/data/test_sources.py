@@ -103,12 +103,12 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
     ("content", "message"),
     [
         (b"", "first line"),
-        (b"file,class\na,b\n", "holds 1 classes, 'b': 'a' .no such file"),
+        (b"file,class\na,b\n", "holds 1 class, 'b': 'a' .no such file"),
         (b"path,label\nonly\n", "line 2: 'only' cannot"),
         (b"path,label,split\na.png,b,traning\n", "line 2"),
         (b"path,label\n,b\n", "line 2"),
         (b'path,label\n"a,b\n', "line 2"),
-        (b"path,label\na.png,x\nb.png,x\n", "holds 1 classes"),
+        (b"path,label\na.png,x\nb.png,x\n", "holds 1 class"),
         (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training pictures: all are of test, val"),
         (b"path,label\na.png,x\nb.png,y\n", "'x' holds no readable"),
     ],
@@ -226,7 +226,7 @@ def test_shards_that_name_no_split_beside_those_that_do_are_not_used(
     shutil.copy(root / "test-000000.tar", root / "more-000001.tar")
     source = open_data(root, cache=cache)
     assert len(source.labels("train")) == 12
-    assert "1 shards whose names tell no split are not used: 'more-000001.tar'" in " ".join(source.notes)
+    assert "1 shard whose name tells no split is not used: 'more-000001.tar'" in " ".join(source.notes)
     (root / "more-000001.tar").unlink()
     for path in root.glob("train-*.tar"):
         path.rename(root / path.name.replace("train", "val"))

@@ -1,10 +1,8 @@
 """One small classifier with SAME padding at an odd oblong size, its checkpoint, and its ONNX file."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.cli.conftest import run
 from tests.deploy.networks import classifier, photo, saved, small
@@ -12,14 +10,6 @@ from triscale.deploy import export
 from triscale.weights import Classifier
 
 __all__ = ["run"]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """A small network that really learned something, with a preprocessing that is not the default."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +44,6 @@ def paint(label: int, draws: np.random.Generator) -> Image.Image:
     inside = np.clip(_RADII[radius] + draws.uniform(-1, 1) - distance, -0.5, 0.5)
     pixels = _LEVELS[level] + draws.uniform(-12, 12) + 60 * inside + draws.normal(0, 4, (60, 80))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).convert("RGB")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "TRISCALE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from tests.evaluate.conftest import CLASSES, HOW, NETWORK, paint
 from triscale.data import load_picture, open_split
 from triscale.data.batches import to_tensor
 from triscale.errors import InputError, NumericError, UsageError
-from triscale.evaluate import Evaluation, evaluate
+from triscale.evaluate import evaluate
 from triscale.intervals import wilson
+from triscale.scores import Evaluation
 from triscale.spec import INCEPTION
 from triscale.weights import Classifier, imagenet_ids, imagenet_names, load_classifier
 

@@ -17,8 +17,9 @@ from triscale.data.chosen import Joined, chosen, identities
 from triscale.data.source import rendered
 from triscale.deploy.about import About, about_from
 from triscale.errors import InputError
-from triscale.evaluate import Evaluation, evaluate
+from triscale.evaluate import evaluate
 from triscale.nn import build
+from triscale.scores import Evaluation
 from triscale.spec import IMAGENET, Preprocessing
 from triscale.train import trained_on
 from triscale.trained_on import HEAD, TrainedOn, heads_of

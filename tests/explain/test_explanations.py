@@ -36,12 +36,12 @@ def classifier(how: Preprocessing = HOW) -> Classifier:
     return Classifier(model=model, classes=classes, preprocessing=how)
 
 
-def explained(how: Preprocessing, photo: Path) -> Explanation:
+def explained(how: Preprocessing, photo: Path) -> Explanation[Path]:
     (found,) = explanations(classifier(how), [photo], wanted="class 3")
     return found
 
 
-def pixels(one: Explanation) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def pixels(one: Explanation[Path]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     assert one.picture is not None
     return np.asarray(one.picture).astype(np.int64)
 
@@ -76,7 +76,7 @@ def test_another_lock_gives_another_map_and_another_probability(photo: Path, oth
 
     assert one.shown is not None
     assert two.shown is not None
-    assert abs(one.shown["probability"] - two.shown["probability"]) > 1e-6
+    assert abs(one.shown.probability - two.shown.probability) > 1e-6
     assert pixels(one).shape != pixels(two).shape or np.abs(pixels(one) - pixels(two)).max() > 2
 
 
@@ -94,9 +94,9 @@ def test_the_order_is_that_of_the_files_with_bad_ones_between(photo: Path) -> No
     assert [one.image for one in found] == files
     assert [one.reason is None for one in found] == [True, False, True, True, True, False, True]
     shown = [one.shown for one in found if one.shown]
-    assert {one["name"] for one in shown} == {shown[0]["name"]}
+    assert {one.name for one in shown} == {shown[0].name}
     # A picture's last bits depend on how many stand in its batch.
-    assert [one["probability"] for one in shown] == pytest.approx([shown[0]["probability"]] * len(shown))
+    assert [one.probability for one in shown] == pytest.approx([shown[0].probability] * len(shown))
 
 
 def test_a_class_is_found_by_name_before_index() -> None:

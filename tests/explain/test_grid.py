@@ -46,12 +46,12 @@ def test_the_probabilities_are_those_of_pictures_prepared_by_the_lock(
 ) -> None:
     one = classifier(source, how)
     (row, _) = write_cam_grid(tmp_path, source, [("width", "0123456789abcdef", one)], 2)
-    index = int(np.flatnonzero(source.labels("test") == source.classes.index(row["label"]))[0])
+    index = int(np.flatnonzero(source.labels("test") == source.classes.index(row.label))[0])
     seen = fitted(Image.fromarray(draw(0, "test", index)), one.resolution, how)
     expected = one.logits(to_tensor(seen[None], how.mean, how.std)).softmax(1)[0]
 
-    (shown,) = row["maps"]
-    assert shown["predicted"] == source.classes[int(expected.argmax())]
-    assert shown["probability"] == pytest.approx(float(expected.max()), rel=1e-4)
-    with Image.open(tmp_path / shown["file"]) as drawn:
+    (shown,) = row.maps
+    assert shown.predicted == source.classes[int(expected.argmax())]
+    assert shown.probability == pytest.approx(float(expected.max()), rel=1e-4)
+    with Image.open(tmp_path / shown.file) as drawn:
         assert drawn.size == (drawn.width // one.resolution[1] * one.resolution[1],) * 2

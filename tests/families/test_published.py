@@ -43,9 +43,10 @@ def test_a_printed_figure_has_a_value() -> None:
     assert (value("0.39 B"), value("5.3 M"), value("4.1 G")) == (390_000_000, 5_300_000, 4_100_000_000)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if name in registry()])
-def test_only_what_is_known_to_differ_differs(name: str) -> None:
-    assert differing(count(registry()[name][1])._asdict(), PUBLISHED[name]) == DIFFERING.get(name, ())
+def test_only_what_is_known_to_differ_differs() -> None:
+    counted = {name: count(registry()[name][1])._asdict() for name in PUBLISHED if name in registry()}
+    found = {name: differing(counts, PUBLISHED[name]) for name, counts in counted.items()}
+    assert {name: fields for name, fields in found.items() if fields} == DIFFERING
 
 
 def test_every_published_name_is_a_network() -> None:
@@ -58,9 +59,8 @@ def test_nothing_differs_from_what_is_not_printed() -> None:
     assert differing(count(registry()["resnet18"][1])._asdict(), PUBLISHED["resnet18"]) == ()
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_every_published_row_says_something_and_who_says_it(name: str) -> None:
-    row = PUBLISHED[name]
-    assert row.source
-    assert any((row.params, row.macs, row.top1))
-    assert all(0 < float(one) <= 100 for one in (row.top1, row.top5) if one)
+def test_every_published_row_says_something_and_who_says_it() -> None:
+    for name, row in PUBLISHED.items():
+        assert row.source, name
+        assert any((row.params, row.macs, row.top1)), name
+        assert all(0 < float(one) <= 100 for one in (row.top1, row.top5) if one), name

@@ -10,9 +10,10 @@ import torch
 
 from tests.nn.machines import Machine
 from tests.nn.networks import TINY
-from triscale.nn import Plan, build
+from triscale.nn import build
 from triscale.nn.contest import STOCK, Comparison, compare, fastest, process_seconds
 from triscale.nn.tune import measured
+from triscale.speed_plan import SpeedPlan
 
 TRIES = 400
 
@@ -126,7 +127,7 @@ def test_no_plan_is_kept_that_makes_the_step_no_faster(load: str, seconds: dict[
         halves = load in {"load in half of the rounds", "load at random"}
         machine = Machine(seconds, random.Random(seed), **LOADS[load] | {"seen": not halves})
         tuned = measured(model, 4, (15, 18), "float32", measure=machine.measure, load=machine.load)
-        assert tuned.plan == Plan()
+        assert tuned.plan == SpeedPlan()
 
 
 def test_a_plan_that_gains_is_kept_and_says_by_how_much() -> None:
@@ -134,7 +135,7 @@ def test_a_plan_that_gains_is_kept_and_says_by_how_much() -> None:
     seconds = {STOCK: 1.0, "rewritten": 0.7, "native": 0.6, "inner": 0.6, "plan": 0.7}
     machine = Machine(seconds, random.Random(0), noise=0.01)
     tuned = measured(model, 4, (15, 18), "float32", measure=machine.measure, load=machine.load)
-    assert tuned.plan != Plan()
+    assert tuned.plan != SpeedPlan()
     assert tuned.sure
     assert tuned.step
     assert tuned.step.interval.low < 1 / 0.7 < tuned.step.interval.high
@@ -152,4 +153,4 @@ def test_what_was_measured_in_a_crowd_is_unsure_and_kept_only_if_it_is_far_faste
         tuned = measured(model, 4, (15, 18), "float32", measure=machine.measure, load=machine.load)
         assert not tuned.sure
         assert "busy" in tuned.told()
-        assert (tuned.plan != Plan()) is (seconds < 0.5)
+        assert (tuned.plan != SpeedPlan()) is (seconds < 0.5)

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from tests.nn.networks import TINY, at, randomise
 from triscale.errors import InputError
-from triscale.nn import Plan, apply_plan, build, native, swap, synchronise_norms, tune
+from triscale.nn import apply_plan, build, native, swap, synchronise_norms, tune
 from triscale.nn.inner import InnerMBConv
 from triscale.nn.norms import NormActivation, norm_fits
 from triscale.spec import Network
+from triscale.speed_plan import SpeedPlan
 
 KERNELS = pytest.mark.skipif(not native.available(), reason=f"no compiled kernels: {native.missing()}")
 LEVELS = ["rewritten", pytest.param("native", marks=KERNELS), pytest.param("inner", marks=KERNELS)]
@@ -34,12 +35,12 @@ def model_of(of: Network) -> nn.Module:
     return model
 
 
-def plan_of(model: nn.Module, level: str) -> Plan:
+def plan_of(model: nn.Module, level: str) -> SpeedPlan:
     """Everything that can be fast in this way is."""
     convolutions = dict.fromkeys(swap.convolutions(model), "rewritten" if level == "rewritten" else "native")
     norms = {} if level == "rewritten" else {pair.norm: "native" for pair in swap.pairs(model)}
     blocks = dict.fromkeys(swap.blocks(model), "inner") if level == "inner" else {}
-    return Plan(convolutions=convolutions, norms=norms, blocks=blocks)
+    return SpeedPlan(convolutions=convolutions, norms=norms, blocks=blocks)
 
 
 def step(model: nn.Module, x: Tensor, *, bfloat16: bool = False) -> tuple[list[Tensor], list[Tensor]]:
@@ -104,7 +105,7 @@ def test_names_weights_and_evaluation_stay_and_an_empty_plan_undoes_it(level: st
     with torch.no_grad():
         assert torch.equal(expected, model(x))
         assert torch.equal(expected, copy.deepcopy(model)(x))
-    apply_plan(model, Plan())
+    apply_plan(model, SpeedPlan())
     assert repr(model) == text
     assert {type(one).__module__ for one in model.modules()} <= {"triscale.nn.blocks", "triscale.nn.layers",
         "triscale.nn.model", *(type(one).__module__ for one in build(TINY["mbconv_se"]).modules())}  # fmt: skip
@@ -144,7 +145,7 @@ def test_frozen_norms_and_synchronised_ones_are_torchs_own() -> None:
     model = model_of(TINY["mbconv_se"])
     apply_plan(model, plan_of(model, "inner"))
     stock = copy.deepcopy(model)
-    apply_plan(stock, Plan())
+    apply_plan(stock, SpeedPlan())
     x = torch.randn(4, 3, 15, 18)
     for one in (model, stock):
         for norm in one.modules():
@@ -156,7 +157,7 @@ def test_frozen_norms_and_synchronised_ones_are_torchs_own() -> None:
     assert not swap.pairs(synchronised)
     assert not swap.pairs(synchronise_norms(build(TINY["mbconv_se"])))
     late = synchronise_norms(build(TINY["mbconv_se"]))
-    apply_plan(late, Plan())
+    apply_plan(late, SpeedPlan())
     assert not any(map(norm_fits, late.modules()))
     assert not swap.blocks(synchronised)
 
@@ -198,7 +199,7 @@ def test_tuning_measures_changes_nothing_and_gives_plain_data() -> None:
     plan = tune(model, 4, (15, 18), "float32")
     assert repr(model) == text
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
-    again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    again = SpeedPlan.from_dict(json.loads(json.dumps(plan.to_dict())))
     assert again == plan
     assert (plan.build is not None) == plan.compiled
     apply_plan(model, again)
@@ -208,11 +209,11 @@ def test_tuning_measures_changes_nothing_and_gives_plain_data() -> None:
 def test_a_plan_of_another_model_or_of_nonsense_is_refused() -> None:
     model = model_of(TINY["mbconv_se"])
     with pytest.raises(InputError, match="another model"):
-        apply_plan(model, Plan(convolutions={"stages.9.conv": "rewritten"}))
+        apply_plan(model, SpeedPlan(convolutions={"stages.9.conv": "rewritten"}))
     with pytest.raises(InputError, match="magic"):
-        Plan(convolutions={"a": "magic"})
+        SpeedPlan(convolutions={"a": "magic"})
     with pytest.raises(InputError, match="no plan"):
-        Plan.from_json({"conv": {}})
+        SpeedPlan.from_dict({"conv": {}})
 
 
 def test_a_plan_that_needs_kernels_says_so_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.report import sample
 from tests.report.reading import Reader, figure
-from triscale import records
 from triscale.errors import InputError, StorageError
 from triscale.report import summary_markdown, write_report
 from triscale.report.table import Row, Table, to_html, to_markdown
+from triscale.trials import TrialStore, read
+from triscale.trials.study_records import CamRecord, FamilyRecord, PictureRecord, StudyRecord
 
 
 def test_nothing_in_the_page_leads_outside(page: str) -> None:
@@ -44,17 +46,16 @@ def test_the_answer_comes_first(page: str) -> None:
 def test_hostile_names_are_shown_and_not_run(page: str, tmp_path: Path) -> None:
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>\udcff'
-    text = (
-        json.dumps(list(sample.study())).replace("flower_24", json.dumps(hostile)[1:-1]).replace("grid", "<b onload=x>")
-    )
-    found = records.Records(json.loads(text))
-    attacked = write_report(sample.write_run(tmp_path, found)).read_text(encoding="utf-8")
+    hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+    found, data = sample.study(hostile, grid="<b onload=x>"), sample.opening().data
+    data = msgspec.structs.replace(data, source=f"{hostile}\udcff")  # a folder whose name is not UTF-8
+    folder = sample.write_run(tmp_path, found.with_(StudyRecord, data=data, command=hostile))
+    attacked = write_report(folder).read_text(encoding="utf-8")
     clean, dirty = Reader(page).tags, Reader(attacked).tags
     assert [tag for tag, _ in clean] == [tag for tag, _ in dirty]
     assert "<img src=x" not in attacked
     assert "<script>alert" not in attacked
-    assert "<script>alert" not in summary_markdown(found)
+    assert "<script>alert" not in summary_markdown(read(folder))
     for number in (0, 1):
         texts = json.dumps(figure(attacked, number), ensure_ascii=False)
         assert "<img" not in texts
@@ -69,11 +70,8 @@ def test_cells_of_any_table_are_escaped() -> None:
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "cam/absent.png", "cam", "cam/text.png", "a\0b"])
 def test_pictures_are_only_read_as_png_from_the_run_folder(tmp_path: Path, name: str) -> None:
-    study = sample.study()
-    cam = study.one("cam")
-    assert cam is not None
-    cam["pictures"] = [{"label": "x", "file": name, "maps": []}]
-    folder = sample.write_run(tmp_path / "run", study)
+    one = PictureRecord(label="x", file=name, maps=())
+    folder = sample.write_run(tmp_path / "run", sample.study().with_(CamRecord, pictures=(one,)))
     sample.draw_picture(0, 0).save(tmp_path / "secret.png")
     (folder / "cam" / "text.png").write_text("no picture")
     page = write_report(folder).read_text(encoding="utf-8")
@@ -84,19 +82,28 @@ def test_pictures_are_only_read_as_png_from_the_run_folder(tmp_path: Path, name:
 def test_records_of_another_program_end_in_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such record file"):
         write_report(tmp_path)
-    records.append(tmp_path / "records.jsonl", {"kind": "run", "seed": 0})
-    with pytest.raises(InputError, match="lacks the field"):
-        write_report(tmp_path)
-    (tmp_path / "records.jsonl").unlink()
-    records.append(tmp_path / "records.jsonl", {"kind": "study", "schema": 2})
-    with pytest.raises(InputError, match="schema 2"):
+    for line, complaint in (
+        ("no JSON\n{}", "line 1: Expecting value"),
+        ('{"event": "start"}', "no records that this triscale can read"),
+        ('{"kind": "run", "seed": 0}', "missing required field `id`"),
+        ('{"kind": "store", "schema": 3, "triscale": "9.1"}', "schema 3.*\nUse triscale 9.1 or newer"),
+    ):
+        (tmp_path / "records.jsonl").write_text(line + "\n")
+        with pytest.raises(InputError, match=complaint):
+            write_report(tmp_path)
+
+
+def test_a_training_has_no_report(tmp_path: Path) -> None:
+    with TrialStore(tmp_path) as store:
+        store.put(sample.study().trials()[0])
+    with pytest.raises(InputError, match="only a study has a report"):
         write_report(tmp_path)
 
 
 def test_a_page_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
     folder = sample.write_run(tmp_path)
     (folder / "report.html").mkdir()
-    with pytest.raises(StorageError, match="not written"):
+    with pytest.raises(StorageError, match=r"report\.html failed"):
         write_report(folder)
 
 
@@ -120,11 +127,10 @@ def test_a_browser_draws_both_figures_without_a_complaint(tmp_path: Path) -> Non
 
 def test_a_choice_that_is_a_corner_is_drawn_once_under_both_names(tmp_path: Path) -> None:
     found = sample.study()
-    members = next(record for record in found if record["kind"] == "family")["members"]
-    compound, width = (
-        next(one for one in members if (one["rule"], one["phi"]) == (rule, 1)) for rule in ("compound", "width")
-    )
-    width.update({key: compound[key] for key in ("id", "network", "cost", "factors", "ratio", "cost_ratio")})
+    members = list(found.one(FamilyRecord).members)
+    places = {(one.rule, one.phi): place for place, one in enumerate(members)}
+    members[places["width", 1]] = msgspec.structs.replace(members[places["compound", 1]], rule="width")
+    found = found.with_(FamilyRecord, members=tuple(members))
     page = write_report(sample.write_run(tmp_path, found)).read_text(encoding="utf-8")
     names = json.dumps(figure(page, 0), ensure_ascii=False)
     assert "compound φ=1 = width" in names

@@ -14,7 +14,7 @@ from triscale.cost import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
-from triscale.scaling import RULES, BudgetFit, Factors, Fit, factors, fill, fit, fit_budget
+from triscale.scaling import RULES, BudgetFit, Factors, Fit, Limit, factors, fill, fit, fit_budget
 from triscale.spec import Network, content_hash, scale
 
 COUNTED = ("macs", "params", "activations")
@@ -252,7 +252,8 @@ def counted(calls: list[Factors], where: Factors) -> dict[str, float]:
 def test_b0_with_three_limits_needs_few_evaluations_of_the_cost(share: float) -> None:
     """Each takes about half a millisecond, so the solver answers at once."""
     calls: list[Factors] = []
-    limits = limits_of(B0, {"macs": share, "params": math.sqrt(share) + 0.3, "activations": share})
+    shares = {"macs": share, "params": math.sqrt(share) + 0.3, "activations": share}
+    limits = {name: Limit(value=value) for name, value in limits_of(B0, shares).items()}
     found: Fit = fit(partial(factors, "compound"), partial(counted, calls), limits)
     assert len(calls) < 60
     fill(found, partial(counted, calls), limits, 224)

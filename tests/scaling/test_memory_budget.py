@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import triscale
-from triscale.cost import count, inference_memory, training_memory
+from triscale.cost import Target, count, inference_memory, training_memory
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.scaling import fit_budget
@@ -26,7 +26,7 @@ def test_the_answer_trains_within_the_memory_and_one_notch_more_does_not(
     base = network(name)
     limit = int(factor * training_memory(base, batch))
     try:
-        found = fit_budget(base, {"training_memory": limit}, rule=rule, batch=batch)
+        found = fit_budget(base, {"training_memory": limit}, rule=rule, target=Target(batch=batch))
     except InputError as error:
         assert "cannot be reached" in str(error)  # noqa: PT017  depth cannot shrink a network of single blocks
         return
@@ -47,7 +47,7 @@ def test_recomputation_makes_room_for_a_larger_network() -> None:
 
 def test_three_limits_of_which_the_tightest_binds() -> None:
     limits = {"macs": 1e9, "inference_memory": 40 * MIB, "training_memory": 4096 * MIB}
-    found = fit_budget(network("efficientnet_b0"), limits, batch=16)
+    found = fit_budget(network("efficientnet_b0"), limits, target=Target(batch=16))
     assert count(found.network).macs <= limits["macs"]
     assert inference_memory(found.network, 16) <= limits["inference_memory"]
     assert training_memory(found.network, 16) <= limits["training_memory"]

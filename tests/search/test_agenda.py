@@ -5,9 +5,8 @@ from collections import Counter
 import pytest
 
 from triscale.families import network
-from triscale.search.agenda import LEADERS, agenda, longer_epochs
+from triscale.search.agenda import LEADERS, Training, agenda, longer_epochs
 from triscale.search.candidates import candidates
-from triscale.search.jobs import Job
 from triscale.spec import content_hash, scale
 
 BASE = network("smallnet_24")
@@ -17,38 +16,38 @@ GRID = [one for one in FOUND if one.rule == "grid"]
 PHASES = ["baseline", "search", "leaders", "family", "compute"]
 
 
-def phases(jobs: list[Job]) -> dict[str, int]:
-    return dict(Counter(job.phase for job in jobs))
+def phases(jobs: list[Training]) -> dict[str, int]:
+    return dict(Counter(job.purpose for job in jobs))
 
 
 def test_at_phi_1_the_family_is_what_the_search_trains() -> None:
     found = agenda(BASE, FOUND, [1.0], [0, 1], 10)
     assert phases(found) == {"baseline": 2, "search": 8, "leaders": LEADERS + 3, "compute": 1}
-    assert found[-1] == Job(BASE, "compute", 0, 20)
-    assert [PHASES.index(job.phase) for job in found] == sorted(PHASES.index(job.phase) for job in found)
+    assert found[-1] == Training(BASE, "compute", 0, 20)
+    assert [PHASES.index(job.purpose) for job in found] == sorted(PHASES.index(job.purpose) for job in found)
     assert len({job.key for job in found}) == len(found)
 
 
 def test_a_larger_phi_adds_a_member_and_three_rivals() -> None:
     found = agenda(BASE, FOUND, [1.0, 2.0], [5, 6, 7], 10)
     assert phases(found) == {"baseline": 3, "search": 8, "leaders": 2 * (LEADERS + 3), "family": 3 * 4, "compute": 2}
-    assert {job.seed for job in found if job.phase == "search"} == {5}
-    assert {job.seed for job in found if job.phase == "leaders"} == {6, 7}
-    assert [job.epochs for job in found if job.phase == "compute"] == [20, 40]
+    assert {job.seed for job in found if job.purpose == "search"} == {5}
+    assert {job.seed for job in found if job.purpose == "leaders"} == {6, 7}
+    assert [job.epochs for job in found if job.purpose == "compute"] == [20, 40]
 
 
 def test_who_leads_is_trained_once_though_a_corner() -> None:
     leading = [content_hash(one.network) for one in (CORNERS[0], GRID[0], GRID[-1])]
     found = agenda(BASE, FOUND, [1.0], [0, 1], 10, leading=leading)
-    further = {content_hash(job.network) for job in found if job.phase == "leaders"}
+    further = {content_hash(job.network) for job in found if job.purpose == "leaders"}
     assert further == {*leading, *(content_hash(one.network) for one in CORNERS)}
-    assert len([job for job in found if job.phase == "leaders"]) == 5
+    assert len([job for job in found if job.purpose == "leaders"]) == 5
 
 
 def test_known_members_take_the_place_of_expected_ones() -> None:
     larger = scale(BASE, depth=3, width=2)
     found = agenda(BASE, FOUND, [1.0, 2.0], [0, 1], 10, members=[BASE, GRID[-1].network, larger])
-    family = [(job.network, job.seed) for job in found if job.phase == "family"]
+    family = [(job.network, job.seed) for job in found if job.purpose == "family"]
     assert family == [(GRID[-1].network, 1), (larger, 0), (larger, 1)], "the rest is trained already"
 
 

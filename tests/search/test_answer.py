@@ -6,6 +6,7 @@ import pytest
 
 from triscale.search.answer import _standing
 from triscale.search.rank import RULE
+from triscale.trials.study_records import ChoiceRecord, CoefficientsRecord
 
 STANDINGS: list[tuple[dict[str, Any], str]] = [
     ({"rule": RULE, "chosen": "a", "tied": ["a"]}, "the best of 5 networks of twice the cost"),
@@ -18,6 +19,10 @@ STANDINGS: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("choice", "said"), STANDINGS)
-def test_the_standing_of_the_chosen_is_told_by_the_rule_of_its_record(choice: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("said_of", "said"), STANDINGS)
+def test_the_standing_of_the_chosen_is_told_by_the_rule_of_its_record(said_of: dict[str, Any], said: str) -> None:
+    choice = ChoiceRecord(
+        ranking=(), coefficients=CoefficientsRecord(alpha=1, beta=1, gamma=1), noise_sd=0.1, noise_freedom=1,
+        half_agrees=True, **{**said_of, "tied": tuple(said_of["tied"])},
+    )  # fmt: skip
     assert _standing(choice, 5) == said

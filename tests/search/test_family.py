@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.cost import count
+from triscale.cost import ANYWHERE, count
 from triscale.families import network
 from triscale.scaling import Coefficients, factors
 from triscale.search.candidates import candidates, nearest_on_curve
@@ -22,7 +22,7 @@ COEFFICIENTS = Coefficients(*CHOSEN.factors)
 
 
 def members(phi: float, macs: float | None = None) -> list[Member]:
-    return family(BASE, COEFFICIENTS, phi, {} if macs is None else {"macs": macs}, 1, CORNERS, CHOSEN)
+    return family(BASE, COEFFICIENTS, phi, {} if macs is None else {"macs": macs}, ANYWHERE, CORNERS, CHOSEN)
 
 
 def macs_of(member: Member) -> int:
@@ -83,9 +83,9 @@ def test_a_compound_member_costs_about_2_to_the_phi_and_cost_ratios_are_counted(
     assert macs_of(found["compound"]) / count(BASE).macs == pytest.approx(2**phi, rel=0.15)
     for one in found.values():
         assert one.cost_ratio == macs_of(one) / macs_of(found["compound"])
-        record = one.as_record(count(BASE).macs, (24, 24))
-        assert record["within"] == (abs(one.cost_ratio - 1) <= NEAR)
-        assert record["ratio"] == macs_of(one) / count(BASE).macs
+        record = one.record(count(BASE).macs, (24, 24))
+        assert record.within == (abs(one.cost_ratio - 1) <= NEAR)
+        assert record.ratio == macs_of(one) / count(BASE).macs
 
 
 def test_cost_ratios_at_phi_1_are_those_of_the_counted_networks() -> None:
@@ -105,7 +105,7 @@ def test_with_a_budget_the_last_compound_member_is_the_largest_that_keeps_it(rat
 def test_a_budget_met_just_below_a_whole_phi_is_still_the_last_member() -> None:
     """Alpha = 2 makes the depth jump at whole phis: the largest phi within the budget is 1 but for its last digits."""
     limit = count(scale(BASE, depth=2)).macs
-    found = family(BASE, Coefficients(2, 1, 1), 99, {"macs": limit}, 1, CORNERS, CHOSEN)
+    found = family(BASE, Coefficients(2, 1, 1), 99, {"macs": limit}, ANYWHERE, CORNERS, CHOSEN)
     last = [one for one in found if one.rule == "compound"][-1]
     assert last.phi == pytest.approx(1, abs=1e-6)
     assert macs_of(last) == limit

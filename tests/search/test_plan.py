@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.cost import count
+from triscale.cost import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.search.agenda import LEADERS
@@ -34,7 +34,7 @@ def speed(net: Network) -> float:
 
 
 def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> Plan:
-    return make_plan(question, BASE, pictures, speed, workers, Recipe())
+    return make_plan(question, BASE, pictures, speed, workers, Recipe(), ANYWHERE)
 
 
 def test_the_prediction_is_the_sum_of_all_trainings_worked_out_by_hand() -> None:
@@ -125,11 +125,10 @@ def test_a_study_needs_no_more_pictures_than_there_are() -> None:
 
 def test_the_record_of_a_plan_holds_what_decides_it() -> None:
     question = Question(phi=2.5, epochs=7, seeds=3, seed=5)
-    record = plan(question).as_record(question, (24, 24))
-    assert record["kind"] == "plan"
-    assert (record["phi"], record["phis"], record["epochs"]) == (2.5, [1.0, 2.0, 2.5], 7)
-    assert (record["seeds"], record["recipe"]["epochs"]) == ([5, 6, 7], 7)
-    assert len(record["candidates"]) == len(plan(question).candidates)
+    record = plan(question).record(question, (24, 24))
+    assert (record.phi, record.phis, record.epochs) == (2.5, (1.0, 2.0, 2.5), 7)
+    assert (record.seeds, record.recipe.epochs) == ((5, 6, 7), 7)
+    assert len(record.candidates) == len(plan(question).candidates)
 
 
 def test_a_budget_gives_the_phi() -> None:
@@ -141,7 +140,7 @@ def test_a_budget_gives_the_phi() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("candidates", 3), ("seeds", 0), ("epochs", 1), ("train_size", 9), ("batch", 0),
+        ("candidates", 3), ("seeds", 0), ("epochs", 1), ("train_size", 9), ("batch", 1),
         ("tolerance", 0.0), ("tolerance", 1.0), ("tolerance", float("nan")),
         ("phi", 0.9), ("phi", 11.0), ("phi", float("nan")),
         ("time", 0.0), ("time", -1.0), ("time", float("nan")), ("time", float("inf")),

@@ -98,21 +98,21 @@ def test_the_best_and_the_tied_ran_every_seed_and_the_tied_lie_within_the_noise(
     scores, half, seeds = given_runs
     noise = Noise(sd, 3)
     rows = ranking(scores, half, noise, seeds)
-    assert sorted(row["id"] for row in rows) == sorted(scores)
+    assert sorted(row.id for row in rows) == sorted(scores)
     best = rows[0]
-    assert (best["n"], best["tied"], best["difference"], best["interval"]) == (seeds, True, 0, [0, 0])
+    assert (best.n, best.tied, best.difference, best.interval) == (seeds, True, 0, (0, 0))
     for row in rows:
-        full = len(scores[row["id"]]) == seeds
-        assert row["mean"] == mean(scores[row["id"]].values())
-        assert row["half_mean"] == mean(half[row["id"]].values())
-        assert not full or row["mean"] <= best["mean"]
-        low, high = row["interval"]
-        assert low <= row["difference"] <= high
-        assert row["tied"] == (full and low <= 0)
-        common = scores[row["id"]].keys() & scores[best["id"]].keys()
-        paired = mean(scores[best["id"]][seed] - scores[row["id"]][seed] for seed in common)
-        assert row["difference"] == pytest.approx(paired)
-    ran = [row["n"] == seeds for row in rows]
+        full = len(scores[row.id]) == seeds
+        assert row.mean == mean(scores[row.id].values())
+        assert row.half_mean == mean(half[row.id].values())
+        assert not full or row.mean <= best.mean
+        low, high = row.interval
+        assert low <= row.difference <= high
+        assert row.tied == (full and low <= 0)
+        common = scores[row.id].keys() & scores[best.id].keys()
+        paired = mean(scores[best.id][seed] - scores[row.id][seed] for seed in common)
+        assert row.difference == pytest.approx(paired)
+    ran = [row.n == seeds for row in rows]
     assert ran == sorted(ran, reverse=True)
 
 
@@ -136,15 +136,15 @@ def test_the_chosen_has_the_best_mean_of_those_that_are_allowed_and_ran_every_se
 def test_a_single_lucky_run_does_not_win() -> None:
     scores: Scores = {"steady": {0: 0.6, 1: 0.6}, "lucky": {0: 0.9}, "slow": {0: 0.5, 1: 0.5}}
     rows = ranking(scores, scores, Noise(0.5, 1), 2)
-    assert [row["id"] for row in rows] == ["steady", "slow", "lucky"]
-    assert [row["tied"] for row in rows] == [True, True, False]
+    assert [row.id for row in rows] == ["steady", "slow", "lucky"]
+    assert [row.tied for row in rows] == [True, True, False]
     assert choose(rows, {"steady": 3, "lucky": 1, "slow": 2}, scores) == "steady"
 
 
 def test_a_ranking_at_the_level_of_guessing_is_warned_of() -> None:
-    rows = [{"mean": 0.11}, {"mean": 0.09}]
+    rows = ranking({"a": {0: 0.11}, "b": {0: 0.09}}, {"a": {0: 0.1}, "b": {0: 0.1}}, Noise(0.1, 0), 1)
     assert "guessing (10.0%)" in (chance_warning(rows, classes=10, pictures=400) or "")
-    assert chance_warning([{"mean": 0.2}], classes=10, pictures=400) is None
+    assert chance_warning(ranking({"a": {0: 0.2}}, {"a": {0: 0.2}}, Noise(0.1, 0), 1), classes=10, pictures=400) is None
 
 
 def test_a_best_at_half_length_that_falls_behind_is_warned_of() -> None:

@@ -90,10 +90,10 @@ def test_an_override_is_by_name_and_checked() -> None:
             overridden(IMAGENET, wrong)
 
 
-@pytest.mark.parametrize("side", range(32, 900, 7))
-def test_the_official_crop_keeps_all_but_32_pixels(side: int) -> None:
-    how = replace(IMAGENET, crop=padded_crop((side, side)))
-    assert how.before_crop((side, side)) == (side + 32, side + 32)
+def test_the_official_crop_keeps_all_but_32_pixels() -> None:
+    for side in range(32, 900):
+        how = replace(IMAGENET, crop=padded_crop((side, side)))
+        assert how.before_crop((side, side)) == (side + 32, side + 32)
 
 
 @pytest.mark.parametrize("member", [f"efficientnet_b{index}" for index in range(9)])

@@ -173,7 +173,7 @@ class Killed:
 def killed_once(trainer: Trainer, folder: str, chance: random.Random, crop: str, workers: int) -> Killed:
     """Kill a training once at random, and begin it again at once, whatever its workers do meanwhile."""
     saves, seconds = chance.randint(1, STEPS - 6), chance.uniform(0, 0.02)
-    options = ("--workers", str(workers), "--recipe", trainer.recipe(crop))
+    options = ("--loader-workers", str(workers), "--recipe", trainer.recipe(crop))
     first = trainer.killed(folder, saves, seconds, "--save-every", "0.000001s", *options)
     group = trainer.process
     return Killed(first, trainer.run(folder, *options), saves, left_of(group))

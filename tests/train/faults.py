@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from triscale.files import write_atomically
 from triscale.train import saved
-from triscale.weights import write_atomically
 
 NTH = 3
 """Which save of the state is met."""

@@ -21,6 +21,7 @@ from triscale.nn import Model, build
 from triscale.nn.scratch import allocator_peak
 from triscale.spec import Network
 from triscale.train import Engine, Pipelined, PipelineEngine, Recipe, here, joined
+from triscale.train.class_weights import balanced
 from triscale.train.saved import tensors_of
 
 CPU = torch.device("cpu")
@@ -33,17 +34,28 @@ def quiet(of: Network, side: int) -> Network:
 
 AMOEBANET = quiet(amoebanet("small", cells=1, filters=32, side=65, classes=10), 65)
 CASES: dict[str, tuple[Network, int, int, Schedule, dict[str, Any]]] = {
-    "amoebanet": (AMOEBANET, 8, 4, "1f1b", {"recompute": True}),
+    "amoebanet": (AMOEBANET, 8, 4, "1f1b", {"checkpointing": True}),
     "amoebanet, gpipe": (AMOEBANET, 8, 4, "gpipe", {}),
-    "mixed": (quiet(network("smallnet_32"), 33), 16, 2, "1f1b", {"mixup": 0.2, "cutmix": 1.0, "clip": 0.1}),
+    "mixed": (
+        quiet(network("smallnet_32"), 33),
+        16,
+        2,
+        "1f1b",
+        {"mixup": 0.2, "cutmix": 1.0, "clip": 0.1, "class_weights": "balanced"},
+    ),
     "bfloat16": (quiet(network("smallnet_32"), 33), 16, 4, "1f1b", {"precision": "bfloat16"}),
     "b7": (quiet(network("efficientnet_b7"), 64), 4, 2, "gpipe", {}),
     "memory, gpipe": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {}),
     "memory, 1f1b": (quiet(network("efficientnet_b0"), 64), 16, 4, "1f1b", {}),
-    "memory, recompute": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {"recompute": True}),
+    "memory, checkpointing": (quiet(network("efficientnet_b0"), 64), 16, 4, "gpipe", {"checkpointing": True}),
     "memory, cells": (AMOEBANET, 8, 4, "gpipe", {}),
 }
 """Network, batch, micro-batches, schedule, and what the recipe has besides."""
+
+
+def parted(more: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """What of it is the recipe's, and whether blocks compute their maps again."""
+    return {name: one for name, one in more.items() if name != "checkpointing"}, more.get("checkpointing", False)
 
 
 def batch_for(of: Network, count: int) -> tuple[Tensor, Tensor]:
@@ -62,18 +74,23 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
     """The largest differences between a step of a pipeline and one of a single process."""
     of, count, parts, schedule, more = CASES[name]
     world = replace(world, microbatches=parts, schedule=schedule)
-    recipe = Recipe(batch=count, ema=0.9, layer_decay=0.9, **more)
+    options, again = parted(more)
+    recipe = Recipe(batch=count, ema=0.9, layer_decay=0.9, **options)
     pictures, labels = batch_for(of, count)
-    engine = PipelineEngine(model_for(of, torch.channels_last), recipe, 10, seed=0, world=world, device=CPU)
+    weights = balanced(labels.numpy(), of.classes) if recipe.class_weights == "balanced" else None
+    model = model_for(of, torch.channels_last)
+    engine = PipelineEngine(
+        model, recipe, 10, seed=0, world=world, device=CPU, class_weights=weights, checkpointing=again
+    )
     engine.learn(pictures, labels)
     gradients = engine.gathered({n: p.grad for n, p in engine.model.named_parameters() if p.grad is not None})
     logits = engine.evaluated.eval()(pictures)
     engine.learn(pictures, labels)
     tensors = engine.gathered(tensors_of(engine))
-    again = engine.taken(tensors) if world.first else {}
+    back = engine.taken(tensors) if world.first else {}
     if not world.first:
         return {}
-    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0)
+    alone = Engine(model_for(of, torch.channels_last), recipe, 10, seed=0, class_weights=weights, checkpointing=again)
     alone.parts = parts
     alone.learn(pictures, labels)
     expected = {n: p.grad for n, p in alone.model.named_parameters() if p.grad is not None}
@@ -90,7 +107,7 @@ def compared(name: str, world: Pipelined) -> dict[str, Any]:
         "loss": [engine.mean_loss, alone.mean_loss],
         "same state": sorted(states) == sorted(tensors),
         "state": max(differing(tensors[n], one) for n, one in states.items()),
-        "own back": sorted(again) == sorted(tensors_of(engine)),
+        "own back": sorted(back) == sorted(tensors_of(engine)),
     }
 
 
@@ -105,10 +122,12 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
     of, count, parts, schedule, more = CASES[name]
     world = replace(world, microbatches=parts, schedule=schedule)
 
+    options, again = parted(more)
+
     def steps() -> None:
-        recipe = Recipe(batch=count, **more)
+        recipe = Recipe(batch=count, **options)
         model = model_for(of, torch.contiguous_format)
-        engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU)
+        engine = PipelineEngine(model, recipe, 10, seed=0, world=world, device=CPU, checkpointing=again)
         del model
         pictures, labels = batch_for(of, count)
         if not world.first:
@@ -118,7 +137,9 @@ def measured(name: str, world: Pipelined) -> dict[str, Any]:
 
     gc.collect()  # what dies while it is measured would count
     peak = allocator_peak(steps)
-    forecast = pipeline_memory(of, cut(of, world.size), count, parts, schedule=schedule, optimizer="adamw", **more)
+    forecast = pipeline_memory(
+        of, cut(of, world.size), count, parts, schedule=schedule, optimizer="adamw", recompute=again, **options
+    )
     peaks: list[Any] = [None] * world.size
     dist.all_gather_object(peaks, peak)
     return {"peaks": peaks, "forecast": forecast}

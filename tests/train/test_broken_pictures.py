@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.train.pictures import class_folders
-from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from tests.train.trainings import RECIPE, Heard, epochs, inside, request, run
 from triscale.data import open_data, split_validation
 from triscale.data.photos import PhotoPart
 from triscale.errors import InputError
 from triscale.train import Interrupted
-from triscale.train import run as module
 from triscale.train.supply import feeds_of
 
 HARMS = [
@@ -39,7 +37,7 @@ def break_after_the_check(monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path]
                 harm(name)
         return feeds_of(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "feeds_of", harmed)
+    monkeypatch.setattr(inside("fit"), "feeds_of", harmed)
 
 
 def places(data: Path) -> tuple[list[Path], list[Path]]:
@@ -56,12 +54,12 @@ def test_of_random_crops_it_is_named_once_and_the_training_goes_on(
 ) -> None:
     victim = places(data)[of][0]
     break_after_the_check(monkeypatch, harm, victim)
-    watch = Silent()
-    assert run(asked(data, recipe=CROPS), tmp_path / "run", watch).epochs == 3
-    said = [text for text in watch.said if "could not be read any more" in text]
+    heard = Heard()
+    assert run(request(data, recipe=CROPS), tmp_path / "run", heard).epochs == 3
+    said = [text for text in heard.said if "could not be read any more" in text]
     assert len(said) == 1
     assert victim.name in said[0]
-    assert len(records.read(tmp_path / "run" / "records.jsonl").all("epoch")) == 3
+    assert len(epochs(tmp_path / "run")) == 3
 
 
 @pytest.mark.parametrize("of", [0, 1], ids=["training", "validation"])
@@ -70,7 +68,7 @@ def test_of_random_crops_more_than_one_in_a_hundred_end_the_training(
 ) -> None:
     break_after_the_check(monkeypatch, Path.unlink, *places(data)[of][:4])
     with pytest.raises(InputError, match="cannot be read any more"):
-        run(asked(data, recipe=CROPS), tmp_path / "run")
+        run(request(data, recipe=CROPS), tmp_path / "run")
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -79,26 +77,23 @@ def test_of_rendered_pictures_it_is_named_and_the_others_are_trained_on(
 ) -> None:
     victim = next((data / "1").iterdir())
     break_after_the_check(monkeypatch, harm, victim)
-    watch = Silent()
-    run(asked(data), tmp_path / "run", watch)
-    assert any(victim.name in text and "left out" in text for text in watch.said)
+    heard = Heard()
+    run(request(data), tmp_path / "run", heard)
+    assert any(victim.name in text and "left out" in text for text in heard.said)
     plain = shutil.copytree(data, tmp_path / "plain")
     (plain / "1" / victim.name).unlink(missing_ok=True)
-    run(asked(plain), tmp_path / "expected")
-    losses = [
-        [one["train_loss"] for one in records.read(tmp_path / name / "records.jsonl").all("epoch")]
-        for name in ("run", "expected")
-    ]
+    run(request(plain), tmp_path / "expected")
+    losses = [[one.train_loss for one in epochs(tmp_path / name)] for name in ("run", "expected")]
     assert losses[0] == losses[1]
-    run(asked(data), tmp_path / "run")  # the same command finds its own training
+    run(request(data), tmp_path / "run")  # the same command finds its own training
 
 
 def test_of_rendered_pictures_one_that_breaks_when_a_training_goes_on_is_refused(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Interrupted):
-        run(asked(data), tmp_path / "run", Silent(2))
+        run(request(data), tmp_path / "run", Heard(2))
     shutil.rmtree(tmp_path / "cache")
     break_after_the_check(monkeypatch, Path.unlink, next((data / "1").iterdir()))
     with pytest.raises(InputError, match="broke after the data was checked"):
-        run(asked(data), tmp_path / "run")
+        run(request(data), tmp_path / "run")

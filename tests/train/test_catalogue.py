@@ -1,5 +1,6 @@
 """Recipes by name and from files, and what is refused before anything is trained."""
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def test_the_recipes_that_come_along() -> None:
 def test_quick_is_what_studies_were_trained_with() -> None:
     """Committed records hold these fields in this order, and no others."""
     assert load_recipe("quick") == Recipe()
-    assert Recipe().document() == {
+    assert Recipe().to_dict() == {
         "epochs": 10,
         "batch": 64,
         "optimizer": "adamw",
@@ -28,17 +29,17 @@ def test_quick_is_what_studies_were_trained_with() -> None:
         "shift": 0.125,
         "zero_classifier": True,
     }
-    assert list(Recipe().document())[:3] == ["epochs", "batch", "optimizer"]
+    assert list(Recipe().to_dict())[:3] == ["epochs", "batch", "optimizer"]
 
 
 def test_a_document_makes_the_same_recipe() -> None:
     for name in recipe_names():
-        assert Recipe(**load_recipe(name).document()) == load_recipe(name)
+        assert Recipe(**load_recipe(name).to_dict()) == load_recipe(name)
 
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_the_head_states_command_machine_and_result(name: str) -> None:
-    text = Path(load_recipe.__code__.co_filename).parent.joinpath("recipes", f"{name}.toml").read_text()
+    text = resources.files("triscale.recipes").joinpath(f"{name}.toml").read_text()
     head = text.split("\n\n")[0]
     assert all(line.startswith("#") for line in head.splitlines())
     assert all(f"# {word}:" in head for word in ("command", "machine", "result"))

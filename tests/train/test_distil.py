@@ -14,11 +14,12 @@ from tests.nn.networks import randomise
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import pictures
-from tests.train.test_run import Silent, run
+from tests.train.trainings import Heard, run
 from triscale.errors import InputError, UsageError
+from triscale.lock import LOCK
 from triscale.nn import build
 from triscale.spec import IMAGENET, Network, Preprocessing
-from triscale.train import Asked, Engine, Interrupted, Recipe
+from triscale.train import Engine, Interrupted, Recipe, TrainRequest
 from triscale.train.mix import mixed
 from triscale.train.teacher import Teacher, class_order, distillation
 from triscale.weights import Checkpoint
@@ -142,7 +143,7 @@ def test_a_teacher_of_other_channels_is_refused() -> None:
 
 def test_a_teacher_who_teaches_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="distil is 0"):
-        Asked(network=SMALL, data="", recipe=Recipe(distil=0.0), teacher=checkpoint())
+        TrainRequest(network=SMALL, data="", recipe=Recipe(distil=0.0), teacher=checkpoint())
 
 
 @pytest.fixture
@@ -154,24 +155,24 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 RECIPE = Recipe(epochs=2, batch=16, ema=0.9, mixup=0.2, first_size=0.5, sizes=2)
 
 
-def test_a_stopped_training_goes_on_to_the_same_bits_and_the_teacher_is_part_of_it(tmp_path: Path, data: Path) -> None:
+def test_a_stopped_training_resumes_to_the_same_bits_and_the_teacher_is_part_of_it(tmp_path: Path, data: Path) -> None:
     teacher = checkpoint(classes=("1", "0"), preprocessing=IMAGENET)
     before = {name: one.clone() for name, one in teacher.state.items()}
-    asked = Asked(network=SMALL, data=str(data), recipe=RECIPE, seed=1, teacher=teacher)
+    asked = TrainRequest(network=SMALL, data=str(data), recipe=RECIPE, seed=1, teacher=teacher)
     run(asked, tmp_path / "whole")
     run(replace(asked, teacher=None), tmp_path / "alone")
     with pytest.raises(Interrupted):
-        run(asked, tmp_path / "run", Silent(3))
+        run(asked, tmp_path / "run", Heard(3))
     for other in (None, checkpoint()):
         with pytest.raises(InputError, match=r"another training \(teacher\)"):
             run(replace(asked, teacher=other), tmp_path / "run")
-    run(asked, tmp_path / "run", workers=2)
+    run(asked, tmp_path / "run", loader_workers=2)
     assert states(tmp_path / "run") == states(tmp_path / "whole") != states(tmp_path / "alone")
     assert all(torch.equal(before[name], teacher.state[name]) for name in before)
 
 
 def test_a_refused_teacher_leaves_the_folder_to_another_try(tmp_path: Path, data: Path) -> None:
-    asked = Asked(network=SMALL, data=str(data), recipe=RECIPE, teacher=checkpoint(classes=("cat", "dog")))
+    asked = TrainRequest(network=SMALL, data=str(data), recipe=RECIPE, teacher=checkpoint(classes=("cat", "dog")))
     with pytest.raises(InputError, match="it lacks '0', '1', it has 'cat', 'dog'"):
         run(asked, tmp_path / "run")
-    assert not list((tmp_path / "run").iterdir())
+    assert [one.name for one in (tmp_path / "run").iterdir()] == [LOCK]

@@ -19,7 +19,7 @@ import torch
 
 from tests.train.durable import EPOCHS, KINDS, STEPS, Ended, Trainer, killed_once, left_of, members, states
 from tests.train.faults import NTH, POINTS
-from triscale import records
+from tests.train.trainings import epochs
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def finish(trainer: Trainer, folder: str) -> Ended:
 def refuse_remains(trainer: Trainer, folder: str, ended: Ended) -> None:
     """It came to its end, every epoch has one record, and nothing of a killed process is left."""
     assert ended.code == 0, ended.err
-    epochs = [one["epoch"] for one in records.read(trainer.place / folder / "records.jsonl").all("epoch")]
-    assert epochs == list(range(1, EPOCHS + 1))
+    found = [one.epoch for one in epochs(trainer.place / folder)]
+    assert found == list(range(1, EPOCHS + 1))
     assert not list((trainer.place / folder).glob(".*.tmp"))
 
 
@@ -66,7 +66,7 @@ def kill_and_go_on(trainer: Trainer, wholes: dict[str, dict[str, object]], kills
         found = killed_once(trainer, folder, chance, crop, workers)
         assert found.first.code == -signal.SIGKILL, "it ended before it was killed; the test shows nothing"
         refuse_remains(trainer, folder, found.again)
-        assert "going on: step" in found.again.err
+        assert "resuming at step" in found.again.err
         assert states(trainer.place / folder) == wholes[crop]
         assert not found.left
 
@@ -89,7 +89,7 @@ def test_killed_beside_its_worker_processes_it_frees_its_folder_and_leaves_none_
     trainer: Trainer, cropped: dict[str, object]
 ) -> None:
     """The same command at once, while they may still be there."""
-    options = ("--recipe", trainer.recipe("random"), "--workers", "2")
+    options = ("--recipe", trainer.recipe("random"), "--loader-workers", "2")
     group = trainer.start("beside", *options)
     wait_for(trainer.place / "beside" / "records.jsonl", b'"kind":"epoch"')
     deadline = time.monotonic() + 60
@@ -110,7 +110,7 @@ def test_killed_inside_a_save_it_goes_on_from_the_save_before_or_this_one(
     folder = f"save-{POINTS.index(point)}"
     assert trainer.run(folder, "--save-every", "0.000001s", fault=point).code == -signal.SIGKILL
     again = finish(trainer, folder)
-    assert any(f"going on: step {step} of {STEPS}" in again.err for step in (NTH - 1, NTH)), again.err
+    assert any(f"resuming at step {step} of {STEPS}" in again.err for step in (NTH - 1, NTH)), again.err
     assert states(trainer.place / folder) == whole
 
 
@@ -140,7 +140,7 @@ def test_a_disk_that_fails_is_told_before_the_first_step(trainer: Trainer) -> No
     before = last.read_bytes()
     ended = trainer.run("failing", fault="EIO")
     assert ended.code == 74
-    assert "going on" not in ended.err
+    assert "resuming" not in ended.err
     assert last.read_bytes() == before
     finish(trainer, "failing")
 
@@ -161,7 +161,7 @@ def test_another_interpreter_gives_the_same_bits(trainer: Trainer, whole: dict[s
     assert ended.code == 0, ended.err
     found = states(trainer.place / f"anew-{hashes}")
     assert found == whole
-    where = found["last.safetensors"]["where"]
+    where = found["last.safetensors"]["numerics"]
     assert (where["threads"], where["torch"], where["device"]) == (1, str(torch.__version__), "cpu")
 
 
@@ -171,13 +171,13 @@ def test_a_signal_saves_within_a_step_and_the_same_command_goes_on(
 ) -> None:
     """With saves an hour apart, so that what is gone on with was saved because of the signal."""
     folder = f"signal-{sent.name}"
-    process = trainer.start(folder, "--save-every", "1h", "--workers", "2")
+    process = trainer.start(folder, "--save-every", "1h", "--loader-workers", "2")
     wait_for(trainer.place / folder / "records.jsonl", b'"kind":"epoch"')
     os.kill(process, sent)
     ended = trainer.end()
     assert ended.code == code
-    assert "stopped; the same command goes on" in ended.err
-    assert "going on: step" in finish(trainer, folder).err
+    assert "stopped; the same command resumes in" in ended.err
+    assert "resuming at step" in finish(trainer, folder).err
     assert states(trainer.place / folder) == whole
 
 

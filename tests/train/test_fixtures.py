@@ -25,9 +25,9 @@ def same_arithmetic(then: dict[str, Any]) -> bool:
     return make.where().items() <= then.items()
 
 
-def test_there_are_fixtures_of_this_version() -> None:
-    """Whoever raises the version makes them."""
-    assert __version__ in VERSIONS
+def test_there_are_fixtures_of_a_version_that_is_released() -> None:
+    """Whoever releases it makes them; a version under development has none yet."""
+    assert __version__ in VERSIONS or ".dev" in __version__
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -45,7 +45,7 @@ def test_a_checkpoint_of_a_released_version_predicts_as_it_did(version: str) -> 
 def test_a_training_of_a_released_version_goes_on(tmp_path: Path, version: str) -> None:
     (tmp_path / "last.safetensors").write_bytes((make.FOLDER / f"state-{version}.safetensors").read_bytes())
     one, told = make.engine(), expected(version)
-    assert Keeper(tmp_path, make.IDENTITY, every=1e9).restore(one)
+    assert Keeper(tmp_path, make.KEY, every=1e9).restore(one)
     assert (one.step, one.epoch, one.skipped) == (told["step"], 1, [])
     near = 1e-6 if same_arithmetic(told) else 1e-3
     assert list(make.learned(one, 5)) == pytest.approx(told["losses"], abs=near)

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.test_loop import pictures
-from tests.train.test_run import Silent, run
-from triscale import records
+from tests.train.trainings import Heard, epochs, inside, job_of, run
 from triscale.data import open_data
 from triscale.data.batches import Augmentation
 from triscale.data.loader import Loader
 from triscale.errors import UsageError
 from triscale.nn import build
 from triscale.spec import Preprocessing
-from triscale.train import Asked, Engine, Interrupted, PictureFeed, Recipe
-from triscale.train import run as run_module
+from triscale.train import Engine, Interrupted, PictureFeed, Recipe, TrainRequest
 from triscale.train.feed import GrowingFeed
 from triscale.train.supply import feeds_of
 
@@ -40,9 +40,8 @@ def test_sides_grow_linearly_in_stages_of_equal_length_as_in_the_paper() -> None
     assert sides[::2] == sides[1::2] == [(12, 16), (16, 22), (20, 28), (24, 33)]
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 350])
-@pytest.mark.parametrize("sizes", [2, 4, 5])
-@pytest.mark.parametrize("first", [0.01, 0.3, 0.57, 1.0])
+@given(st.sampled_from([1, 2, 3, 7, 350]), st.integers(2, 5), st.floats(0.01, 1.0))
+@example(350, 5, 1.0)
 def test_the_last_epoch_has_the_whole_size_and_strength_and_none_shrinks(epochs: int, sizes: int, first: float) -> None:
     recipe = Recipe(epochs=epochs, first_size=first, first_strength=first, sizes=sizes)
     sides = [recipe.size_at(epoch, (33, 8)) for epoch in range(epochs)]
@@ -66,13 +65,13 @@ def test_senseless_growth_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_recipe_that_does_not_grow_is_told_from_others_as_before() -> None:
     later = {"first_size", "sizes", "first_strength", "distil", "temperature"}
-    assert not later & Recipe().document().keys()
-    assert Recipe(first_size=0.5).document()["first_size"] == 0.5
+    assert not later & Recipe().to_dict().keys()
+    assert Recipe(first_size=0.5).to_dict()["first_size"] == 0.5
 
 
 def fed(data: Path, recipe: Recipe) -> PictureFeed | Loader | GrowingFeed:
-    asked = Asked(network=SMALL, data=str(data), recipe=recipe, seed=1)
-    return feeds_of(asked, open_data(str(data)), Preprocessing(), 0, lambda *_: None)[0]
+    job = job_of(TrainRequest(network=SMALL, data=str(data), recipe=recipe, seed=1))
+    return feeds_of(job, open_data(str(data)), Preprocessing(), 0, lambda *_: None)[0]
 
 
 def test_each_epoch_has_its_size_and_the_order_of_a_training_that_does_not_grow(data: Path) -> None:
@@ -111,8 +110,10 @@ def test_precise_statistics_are_of_pictures_as_large_as_those_of_the_validation(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sides: list[int] = []
-    monkeypatch.setattr(run_module, "take_precise", lambda _, some: sides.extend(one.shape[-1] for one, _ in some))
-    run(Asked(network=SMALL, data=str(data), recipe=replace(SHIFTED, norms="precise"), seed=1), tmp_path / "run")
+    monkeypatch.setattr(
+        inside("validation"), "take_precise", lambda _, some: sides.extend(one.shape[-1] for one, _ in some)
+    )
+    run(TrainRequest(network=SMALL, data=str(data), recipe=replace(SHIFTED, norms="precise"), seed=1), tmp_path / "run")
     assert set(sides) == {8}
     assert len(sides) == 3 * 4
 
@@ -146,13 +147,12 @@ def test_the_steps_left_are_counted_by_what_they_cost() -> None:
 
 
 @pytest.mark.parametrize(("recipe", "stop"), [(SHIFTED, 3), (SHIFTED, 4), (SHIFTED, 10), (CROPPED, 8)])
-def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, recipe: Recipe, stop: int) -> None:
+def test_a_stopped_training_resumes_to_the_same_bits(tmp_path: Path, data: Path, recipe: Recipe, stop: int) -> None:
     """In the middle of the smallest and of the largest size, and where one gives way to the next."""
-    asked = Asked(network=SMALL, data=str(data), recipe=recipe, seed=1)
+    asked = TrainRequest(network=SMALL, data=str(data), recipe=recipe, seed=1)
     run(asked, tmp_path / "whole")
-    told = records.read(tmp_path / "whole" / "records.jsonl").all("epoch")
-    assert [one["resolution"] for one in told] == [[4, 4], [6, 6], [8, 8]]
+    assert [one.resolution for one in epochs(tmp_path / "whole")] == [(4, 4), (6, 6), (8, 8)]
     with pytest.raises(Interrupted):
-        run(asked, tmp_path / "run", Silent(stop), workers=0)
+        run(asked, tmp_path / "run", Heard(stop), loader_workers=0)
     run(asked, tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")

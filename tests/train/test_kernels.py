@@ -1,31 +1,26 @@
 """Trainings whose networks take faster ways: found once, kept with the state, and gone again to the same bits."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from tests.nn.machines import CROWD
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
-from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from tests.train.trainings import RECIPE, Heard, inside, job_of, kept, only, request, run
 from triscale.machine import machine
-from triscale.nn import Plan, build, kept_plan, kernels_everywhere, native
+from triscale.nn import build, kept_plan, kernels_everywhere, native
 from triscale.nn.contest import STOCK, Comparison
 from triscale.nn.load import IDLE, Load
 from triscale.nn.tune import Tuned
-from triscale.search import jobs
-from triscale.search.jobs import Job, Workplace, run_job
-from triscale.train import Interrupted, Recipe
-from triscale.weights import load
-
-RECIPE = replace(RECIPE, ema=0.9, mixup=0.2)
+from triscale.speed_plan import SpeedPlan
+from triscale.train import Interrupted, fit, numerics_here
+from triscale.trials import VALIDATION, Trial
 
 
 @pytest.fixture(scope="module")
@@ -46,36 +41,32 @@ def data(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the kernels won everywhere."""
-    monkeypatch.setattr("triscale.train.run.kept_plan", lambda model, *_: kernels_everywhere(model))
+    monkeypatch.setattr(inside("fit"), "kept_plan", lambda model, *_: kernels_everywhere(model))
 
 
 @pytest.mark.usefixtures("everywhere")
 @pytest.mark.parametrize("stop", [1, 4])
-def test_a_stopped_training_goes_on_by_its_plan_to_the_same_bits(
+def test_a_stopped_training_resumes_by_its_plan_to_the_same_bits(
     tmp_path: Path, data: Path, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(asked(data, recipe=RECIPE), tmp_path / "whole")
+    run(request(data, recipe=RECIPE), tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=RECIPE), tmp_path / "run", Silent(stop))
-    monkeypatch.setattr("triscale.train.run.kept_plan", lambda *_: pytest.fail("measured again"))
-    run(asked(data, recipe=RECIPE), tmp_path / "run")
+        run(request(data, recipe=RECIPE), tmp_path / "run", Heard(stop))
+    monkeypatch.setattr(inside("fit"), "kept_plan", lambda *_: pytest.fail("measured again"))
+    run(request(data, recipe=RECIPE), tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")
 
 
 @pytest.mark.usefixtures("everywhere")
 def test_the_plan_is_recorded_and_changes_little(tmp_path: Path, data: Path) -> None:
     """Weights have the same names, the first loss is the same to rounding, and the accuracy to a picture or two."""
-    fast = run(asked(data, recipe=RECIPE), tmp_path / "fast")
-    plain = run(asked(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
-    first, other = (records.read(tmp_path / name / "records.jsonl").all("train")[0] for name in ("fast", "plain"))
-    assert first["plan"]["norms"]
-    assert Plan.from_json(other["plan"]) == Plan()
-    assert load(fast.checkpoint).state.keys() == load(plain.checkpoint).state.keys()
-    assert fast.val_top1 == pytest.approx(plain.val_top1, abs=0.25)
-    losses = [
-        records.read(tmp_path / name / "records.jsonl").all("epoch")[0]["train_loss"] for name in ("fast", "plain")
-    ]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    fast = run(request(data, recipe=RECIPE), tmp_path / "fast")
+    plain = run(request(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
+    assert plan_of(fast).norms
+    assert plan_of(plain) == SpeedPlan()
+    assert kept(tmp_path / "fast").state.keys() == kept(tmp_path / "plain").state.keys()
+    assert fast.metrics[VALIDATION] == pytest.approx(plain.metrics[VALIDATION], abs=0.25)
+    assert fast.history[0].train_loss == pytest.approx(plain.history[0].train_loss, rel=1e-4)
 
 
 @pytest.mark.usefixtures("everywhere")
@@ -83,14 +74,39 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=RECIPE), tmp_path / "run", Silent(2))
+        run(request(data, recipe=RECIPE), tmp_path / "run", Heard(2))
     monkeypatch.setenv("TRISCALE_KERNELS", "off")
-    watch = Silent(10**6)
-    run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
-    assert any("compiled kernels were used, and there are none here" in text for text in watch.said)
+    heard = Heard(10**6)
+    run(request(data, recipe=RECIPE), tmp_path / "run", heard)
+    assert any("compiled kernels were used, and there are none here" in text for text in heard.said)
+    trial = only(tmp_path / "run")
+    assert [(one.kind, one.text) for one in trial.deviations] == [
+        ("numerics", "compiled kernels were used, and there are none here")
+    ]
+    assert trial.paired
 
 
-def tuned(plan: Plan, load: Load = IDLE) -> Tuned:
+def test_a_plan_that_is_given_is_taken_as_it_is_and_nothing_is_measured(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inside("fit"), "kept_plan", lambda *_: pytest.fail("measured"))
+    asked = request(data, recipe=replace(RECIPE, epochs=1))
+    everything = kernels_everywhere(build(replace(SMALL, classes=2)))
+    for name, given in (("all", everything), ("none", SpeedPlan())):
+        numerics = replace(numerics_here("cpu"), plan=given)
+        trial = fit(job_of(asked), tmp_path / name, numerics, inputs=asked.inputs())
+        assert plan_of(trial) == given
+    assert everything.norms
+
+
+def plan_of(trial: Trial) -> SpeedPlan:
+    """The kernels that its training took."""
+    assert trial.numerics is not None
+    assert trial.numerics.plan is not None
+    return trial.numerics.plan
+
+
+def tuned(plan: SpeedPlan, load: Load = IDLE) -> Tuned:
     """As if a plan had been found."""
     return Tuned(plan=plan, step=None, load=load)
 
@@ -110,7 +126,7 @@ def test_a_plan_is_measured_once(data: Path, cache: Path, monkeypatch: pytest.Mo
     assert kept_plan(model, 4, (8, 8), "float32", busy=lambda: True) == first
     (kept,) = set(cache.iterdir()) - before
     document = json.loads(kept.read_text())
-    assert Plan.from_json(document["plan"]) == first
+    assert SpeedPlan.from_dict(document["plan"]) == first
     assert {"sure", "step", "load"} < document.keys()
 
 
@@ -122,13 +138,13 @@ def test_a_plan_that_was_measured_under_load_is_measured_again_when_the_machine_
     model = build(SMALL)
     theirs = kernels_everywhere(model)
 
-    def plan(result: Tuned | None, *, busy: bool) -> Plan:
+    def plan(result: Tuned | None, *, busy: bool) -> SpeedPlan:
         monkeypatch.setattr("triscale.nn.kept.measured", again if result is None else lambda *_: result)
         return kept_plan(model, 8, (8, 8), "float32", busy=lambda: busy)
 
     assert plan(tuned(theirs, CROWD), busy=True) == theirs
     assert plan(None, busy=True) == theirs
-    assert plan(tuned(Plan(), CROWD), busy=False) == Plan()
+    assert plan(tuned(SpeedPlan(), CROWD), busy=False) == SpeedPlan()
     assert plan(tuned(theirs), busy=False) == theirs
     assert plan(None, busy=False) == theirs
 
@@ -140,7 +156,7 @@ def test_a_plan_that_stays_unsure_is_measured_three_times_in_all(data: Path, mon
     def unsure(*_: object) -> Tuned:
         nonlocal count
         count += 1
-        return tuned(Plan(), CROWD)
+        return tuned(SpeedPlan(), CROWD)
 
     monkeypatch.setattr("triscale.nn.kept.measured", unsure)
     for _ in range(5):
@@ -167,17 +183,17 @@ def test_a_plan_is_of_one_question_on_one_machine(
     """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured anew."""
     del data
     asked: dict[str, Any] = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
-    monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(Plan()))
+    monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(SpeedPlan()))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     kept_plan(**asked)
     monkeypatch.setattr("triscale.nn.kept.measured", lambda model, *_: tuned(kernels_everywhere(model)))
-    assert kept_plan(**asked) == Plan()
+    assert kept_plan(**asked) == SpeedPlan()
     if "threads" in change:
         monkeypatch.setattr(torch, "get_num_threads", lambda: change["threads"])
     if "build" in change:
         monkeypatch.setattr(native, "build_digest", lambda: change["build"])
     monkeypatch.setattr("triscale.nn.kept.machine", lambda: machine() | change)
-    assert kept_plan(**asked | {name: change[name] for name in asked.keys() & change.keys()}) != Plan()
+    assert kept_plan(**asked | {name: change[name] for name in asked.keys() & change.keys()}) != SpeedPlan()
 
 
 def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
@@ -191,7 +207,7 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     def meanwhile(*_: object) -> Tuned:
         monkeypatch.setattr("triscale.nn.kept.measured", lambda *_: tuned(theirs))
         assert kept_plan(model, 6, (8, 8), "float32") == theirs
-        return tuned(Plan())
+        return tuned(SpeedPlan())
 
     monkeypatch.setattr("triscale.nn.kept.measured", meanwhile)
     before = set(cache.iterdir())
@@ -199,28 +215,7 @@ def test_of_two_that_measure_at_once_both_go_by_the_plan_that_was_kept_first(
     (kept,) = set(cache.iterdir()) - before
     kept.write_bytes(b"{")
     assert kept_plan(model, 6, (8, 8), "float32") == theirs, "a damaged one is measured again"
-    assert Plan.from_json(json.loads(kept.read_text())["plan"]) == theirs
-
-
-def test_a_long_training_of_a_study_takes_the_kernels_and_says_which(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[bool] = []
-
-    def kept(model: nn.Module, *_: object, busy: Callable[[], bool]) -> Plan:
-        said.append(busy())
-        return kernels_everywhere(model)
-
-    monkeypatch.setattr(jobs, "kept_plan", kept)
-    place = Workplace(tmp_path, str(data), 0, None, Recipe(batch=4))
-    (tmp_path / "runs").mkdir()
-    job = Job(replace(SMALL, classes=2), "search", 0, 2)
-    assert run_job(place, job)["kernels"] is None, "too short for a measurement"
-    monkeypatch.setattr(jobs, "_TUNED_FROM", 1)
-    assert run_job(place, job)["kernels"] == native.build_digest()
-    assert said == [True], "beside other trainings nothing is measured a second time"
-    place.kernels = False
-    assert run_job(place, job)["kernels"] is None
+    assert SpeedPlan.from_dict(json.loads(kept.read_text())["plan"]) == theirs
 
 
 def won(subjects: Iterable[str]) -> dict[str, Comparison]:
@@ -233,9 +228,9 @@ def test_without_a_compiler_it_is_told_and_what_plain_torch_can_do_is_used(
 ) -> None:
     monkeypatch.setattr(native, "missing", lambda: "there is no g++")
     monkeypatch.setattr("triscale.nn.bench.compare", lambda subjects, *_: won(subjects))
-    watch = Silent(10**6)
-    run(asked(data, recipe=RECIPE), tmp_path / "run", watch)
-    assert any("without compiled kernels" in text and "there is no g++" in text for text in watch.said)
-    plan = Plan.from_json(records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["plan"])
+    heard = Heard(10**6)
+    run(request(data, recipe=RECIPE), tmp_path / "run", heard)
+    assert any("without compiled kernels" in text and "there is no g++" in text for text in heard.said)
+    plan = plan_of(only(tmp_path / "run"))
     assert set(plan.convolutions.values()) == {"rewritten"}
     assert not plan.compiled

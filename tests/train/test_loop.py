@@ -54,9 +54,9 @@ class Listed:
         return [f"{epoch}/{step}/{index}.png" for index in range(32)]
 
 
-def trained(epochs: int = 4, **recipe: Any) -> tuple[Engine, Outcome]:
+def trained(epochs: int = 4, *, checkpointing: bool = False, **recipe: Any) -> tuple[Engine, Outcome]:
     torch.manual_seed(0)
-    engine = Engine(build(NETWORK), Recipe(epochs=epochs, **recipe), Listed.steps)
+    engine = Engine(build(NETWORK), Recipe(epochs=epochs, **recipe), Listed.steps, checkpointing=checkpointing)
     held_out = pictures(64)
     return engine, train(engine, Listed(), lambda model: top1(model, [held_out]))
 
@@ -71,15 +71,15 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_recomputed_blocks_end_in_the_same_bits() -> None:
-    kept, again = (trained(2, recompute=one, mixup=0.2, ema=0.9)[0] for one in (False, True))
+def test_gradient_checkpointing_ends_in_the_same_bits() -> None:
+    kept, again = (trained(2, checkpointing=one, mixup=0.2, ema=0.9)[0] for one in (False, True))
     for one, two in ((kept.model, again.model), (kept.learned, again.learned)):
         assert all(torch.equal(one.state_dict()[name], value) for name, value in two.state_dict().items())
 
 
-def test_blocks_of_other_modules_are_not_said_to_be_recomputed() -> None:
-    with pytest.raises(UsageError, match="recompute"):
-        Engine(torch.nn.Linear(2, 2), Recipe(recompute=True), 1)
+def test_gradient_checkpointing_of_other_modules_is_refused() -> None:
+    with pytest.raises(UsageError, match="gradient checkpointing"):
+        Engine(torch.nn.Linear(2, 2), Recipe(), 1, checkpointing=True)
 
 
 def test_history_counts_samples_and_epochs() -> None:

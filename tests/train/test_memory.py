@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.train.test_loop import NETWORK, pictures
+from tests.train.trainings import inside
 from triscale.cost import count, training_memory
 from triscale.errors import OutOfMemoryError
 from triscale.families import network
@@ -73,24 +74,24 @@ def test_without_leave_to_halve_it_is_an_error() -> None:
 
 
 def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": 2_000_000})
+    monkeypatch.setattr(inside("memory"), "machine", lambda: {"memory": 2_000_000})
     cpu = torch.device("cpu")
     parts = forecast_parts(NETWORK, Recipe(batch=1024), cpu)
     assert 1 < parts <= 512
-    monkeypatch.setattr("triscale.train.memory.machine", lambda: {"memory": None})
+    monkeypatch.setattr(inside("memory"), "machine", lambda: {"memory": None})
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
 
 
-def parts(memory: int, of: Network = NETWORK, **recipe: Any) -> int:
+def parts(memory: int, of: Network = NETWORK, *, checkpointing: bool = False, **recipe: Any) -> int:
     """Of a batch, by the forecast for a machine of so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("triscale.train.memory.machine", lambda: {"memory": memory})
-        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"))
+        patch.setattr(inside("memory"), "machine", lambda: {"memory": memory})
+        return forecast_parts(of, Recipe(**recipe), torch.device("cpu"), checkpointing)
 
 
 def test_the_forecast_knows_what_the_recipe_keeps() -> None:
     plain = parts(5_000_000, batch=4096)
-    assert parts(5_000_000, batch=4096, recompute=True) < plain
+    assert parts(5_000_000, batch=4096, checkpointing=True) < plain
     assert parts(5_000_000, batch=4096, precision="bfloat16") < plain
     heavy = replace(network("resnet18"), resolution=(32, 32))
     plain = parts(400_000_000, heavy, batch=1024)

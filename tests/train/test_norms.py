@@ -11,14 +11,14 @@ from torch import nn
 
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
-from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from tests.train.trainings import RECIPE, Heard, kept, only, request, run
 from triscale.errors import UsageError
 from triscale.nn import build
+from triscale.recipes import Norms
 from triscale.train import Engine, Interrupted, Recipe
-from triscale.train.norms import Norms, chosen, norms_of, take_precise
+from triscale.train.norms import chosen, norms_of, take_precise
 from triscale.train.optim import make_optimizer, set_learning_rate
-from triscale.weights import Checkpoint, load
+from triscale.weights import Checkpoint
 
 PICTURES, LABELS = torch.rand(16, 3, 8, 8), torch.arange(16) % 2
 
@@ -114,31 +114,33 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("norms", ["freeze", "momentum", "precise"])
 @pytest.mark.parametrize("stop", [1, 4])
-def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, data: Path, norms: Norms, stop: int) -> None:
+def test_a_stopped_training_resumes_to_the_same_bits(tmp_path: Path, data: Path, norms: Norms, stop: int) -> None:
     """In the middle of an epoch, and between its last step and its evaluation."""
     recipe = replace(RECIPE, norms=norms, ema=0.9, layer_decay=0.5)
     weights = None
     if norms == "freeze":
-        weights = load(run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first").checkpoint)
-    wanted = asked(data, recipe=recipe, weights=weights)
+        run(request(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first")
+        weights = kept(tmp_path / "first")
+    wanted = request(data, recipe=recipe, weights=weights)
     run(wanted, tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(wanted, tmp_path / "run", Silent(stop))
+        run(wanted, tmp_path / "run", Heard(stop))
     run(wanted, tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")
 
 
 def test_statistics_that_no_weights_have_are_not_frozen(data: Path) -> None:
     with pytest.raises(UsageError, match="keeps the statistics of weights"):
-        asked(data, recipe=replace(RECIPE, norms="freeze"))
+        request(data, recipe=replace(RECIPE, norms="freeze"))
 
 
 def test_what_auto_chose_is_told_and_recorded(tmp_path: Path, data: Path) -> None:
-    weights = load(run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first").checkpoint)
-    watch = Silent(10**6)
-    run(asked(data, weights=weights, recipe=replace(RECIPE, norms="auto", epochs=1)), tmp_path / "run", watch)
-    assert any(text.startswith("batch norms: freeze") for text in watch.said)
-    assert records.read(tmp_path / "run" / "records.jsonl").all("train")[0]["recipe"]["norms"] == "freeze"
+    run(request(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "first")
+    weights = kept(tmp_path / "first")
+    heard = Heard(10**6)
+    run(request(data, weights=weights, recipe=replace(RECIPE, norms="auto", epochs=1)), tmp_path / "run", heard)
+    assert any(text.startswith("batch norms: freeze") for text in heard.said)
+    assert only(tmp_path / "run").job.recipe.norms == "freeze"
 
 
 def test_rates_fall_from_the_classifier_to_the_stem() -> None:
@@ -164,7 +166,8 @@ def test_rates_fall_from_the_classifier_to_the_stem() -> None:
 
 
 def test_a_checkpoint_has_one_digest_however_it_lies_on_disk(tmp_path: Path, data: Path) -> None:
-    found = load(run(asked(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "run").checkpoint)
+    run(request(data, recipe=replace(RECIPE, epochs=1)), tmp_path / "run")
+    found = kept(tmp_path / "run")
     again = Checkpoint(
         network=found.network,
         state={name: found.state[name] for name in sorted(found.state, reverse=True)},

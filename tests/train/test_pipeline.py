@@ -13,7 +13,7 @@ import pytest
 from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.test_world import GONE, Trainings
-from triscale import records
+from tests.train.trainings import only
 from triscale.nn import build
 from triscale.weights import load as load_checkpoint
 
@@ -51,7 +51,7 @@ def assert_same(found: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("case", "weights"), [("amoebanet", 241), ("mixed", 86)])
 def test_the_gradient_of_every_weight_is_that_of_one_process(small: dict[str, Any], case: str, weights: int) -> None:
-    """Which takes the same parts one after the other; cells recomputed, pictures mixed, clipped over both sections."""
+    """Which takes the same parts one after the other; cells computed again, images mixed, clipped over both."""
     assert small[case]["weights"] == weights
     assert_same(small[case])
 
@@ -77,7 +77,7 @@ def test_gpipe_and_bfloat16_give_the_gradient_of_one_process_too(tmp_path: Path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["gpipe", "1f1b", "recompute", "cells"])
+@pytest.mark.parametrize("case", ["gpipe", "1f1b", "checkpointing", "cells"])
 def test_the_memory_of_each_section_is_the_forecast(tmp_path: Path, case: str) -> None:
     found = run(tmp_path / "out.json", f"memory, {case}")[f"memory, {case}"]
     assert found["peaks"] == pytest.approx(found["forecast"], rel=0.03)
@@ -95,21 +95,21 @@ def pipelines(place: Path, epochs: int) -> Trainings:
 def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path) -> None:
     trainings = pipelines(tmp_path, 2)
     trainings.whole("whole", 2, *LINE)
-    assert [one["parts"] for one in trainings.epochs("whole")] == [4, 4]
+    assert [one.parts for one in trainings.epochs("whole")] == [4, 4]
     best = load_checkpoint(tmp_path / "whole" / "best.safetensors")
     build(best.spec).load_state_dict(best.state)
-    assert 0 <= trainings.epochs("whole")[1]["validation_top1"] <= 1
+    assert 0 <= trainings.epochs("whole")[1].validation_top1 <= 1
 
 
 @pytest.mark.slow
-def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
+def test_a_stopped_pipeline_resumes_to_the_same_bits_and_one_process_goes_on_with_its_state(tmp_path: Path) -> None:
     trainings = pipelines(tmp_path, 12)
     trainings.whole("whole", 2, *LINE)
     process = trainings.begin("stopped", 2, *LINE)
     trainings.wait_for_a_state("stopped")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=GONE)
-    assert not records.read(tmp_path / "stopped" / "records.jsonl").all("result")
+    assert only(tmp_path / "stopped").state == "running"
     (tmp_path / "alone").mkdir()
     for file in (tmp_path / "stopped").iterdir():
         (tmp_path / "alone" / file.name).write_bytes(file.read_bytes())
@@ -118,5 +118,5 @@ def test_a_stopped_pipeline_goes_on_to_the_same_bits_and_one_process_goes_on_wit
     told = trainings.whole("alone", 1)  # a batch in the four parts that were micro-batches
     assert "processes 2 then, 1 now" in told
     for one, other in zip(trainings.epochs("alone"), trainings.epochs("whole"), strict=True):
-        assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
-        assert (one["samples"], one["parts"]) == (other["samples"], 4)
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
+        assert (one.samples, one.parts) == (other.samples, 4)

@@ -9,8 +9,7 @@ import torch
 
 from tests.train.durable import states
 from tests.train.pictures import class_folders
-from tests.train.test_run import RECIPE, Silent, asked, run
-from triscale import records
+from tests.train.trainings import RECIPE, Heard, inside, only, request, run
 from triscale.train import Interrupted, Recipe
 from triscale.train.precision import NO_INSTRUCTIONS, slow_bfloat16
 from triscale.weights import load
@@ -30,8 +29,8 @@ def recipe(precision: str) -> Recipe:
 
 def processor(monkeypatch: pytest.MonkeyPatch, *, fast: bool | None, kernels: bool = True) -> None:
     """As if the processor were such a one."""
-    monkeypatch.setattr("triscale.train.precision.bfloat16_is_fast", lambda: fast)
-    monkeypatch.setattr("triscale.train.run.native.available", lambda: kernels)
+    monkeypatch.setattr(inside("precision"), "bfloat16_is_fast", lambda: fast)
+    monkeypatch.setattr(inside("request").native, "available", lambda: kernels)
 
 
 @pytest.mark.parametrize(
@@ -76,30 +75,29 @@ def test_auto_takes_bfloat16_where_it_is_fast(
 ) -> None:  # fmt: skip
     """The record says which, and the result is that of a recipe that names it."""
     processor(monkeypatch, fast=fast, kernels=kernels)
-    watch = Silent()
-    run(asked(data, recipe=recipe("auto")), tmp_path / "auto", watch, **options)
-    run(asked(data, recipe=recipe(taken)), tmp_path / "named", **options)
-    assert any(text.startswith(f"precision: {taken}; ") for text in watch.said)
-    (record,) = records.read(tmp_path / "auto" / "records.jsonl").all("train")
-    assert record["recipe"].get("precision", "float32") == taken
+    heard = Heard()
+    run(request(data, recipe=recipe("auto")), tmp_path / "auto", heard, **options)
+    run(request(data, recipe=recipe(taken)), tmp_path / "named", **options)
+    assert any(text.startswith(f"precision: {taken}; ") for text in heard.said)
+    assert only(tmp_path / "auto").job.recipe.precision == taken
     ours, named = (load(tmp_path / name / "best.safetensors").state for name in ("auto", "named"))
     assert all(torch.equal(ours[name], named[name]) for name in named)
 
 
-def test_a_training_goes_on_in_the_precision_in_which_it_began(
+def test_a_training_resumes_in_the_precision_in_which_it_began(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a machine where `auto` would choose the other one."""
     auto = recipe("auto")
     processor(monkeypatch, fast=True)
-    run(asked(data, recipe=auto), tmp_path / "whole")
+    run(request(data, recipe=auto), tmp_path / "whole")
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=auto), tmp_path / "run", Silent(3))
+        run(request(data, recipe=auto), tmp_path / "run", Heard(3))
     processor(monkeypatch, fast=False)
-    watch = Silent()
-    run(asked(data, recipe=auto), tmp_path / "run", watch)
+    heard = Heard()
+    run(request(data, recipe=auto), tmp_path / "run", heard)
     assert states(tmp_path / "run") == states(tmp_path / "whole")
-    assert any("several times slower" in text for text in watch.said)
+    assert any("several times slower" in text for text in heard.said)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +108,8 @@ def test_bfloat16_without_instructions_is_warned_of_before_the_training(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, precision: str, *, fast: bool | None, warned: bool
 ) -> None:
     processor(monkeypatch, fast=fast)
-    watch = Silent(1)
+    heard = Heard(1)
     with pytest.raises(Interrupted):
-        run(asked(data, recipe=recipe(precision)), tmp_path / "run", watch)
-    told = [text for text in watch.said if text.startswith("warning: torch has no bf16 instructions")]
+        run(request(data, recipe=recipe(precision)), tmp_path / "run", heard)
+    told = [text for text in heard.said if text.startswith("warning: torch has no bf16 instructions")]
     assert len(told) == warned

@@ -11,7 +11,9 @@ from triscale.errors import InputError
 from triscale.evaluate import top1
 from triscale.nn import build
 from triscale.train import Engine, Keeper, Recipe, train
+from triscale.train.numerics import here
 from triscale.train.saved import LAST, PREVIOUS, packed, tensors_of, unpacked
+from triscale.trials import Numerics
 
 RECIPE = Recipe(epochs=2, ema=0.9, optimizer="adamw")
 
@@ -22,8 +24,9 @@ def engine(recipe: Recipe = RECIPE) -> Engine:
     return Engine(model, recipe, Listed.steps)
 
 
-def keeper(folder: Path, told: list[str] | None = None, identity: str = "this one") -> Keeper:
-    return Keeper(folder, {"identity": identity}, every=1e9, tell=(told if told is not None else []).append)
+def keeper(folder: Path, told: list[str] | None = None, key: str = "this one") -> Keeper:
+    numerics = here(Numerics(threads=torch.get_num_threads()))
+    return Keeper(folder, key, numerics=numerics, every=1e9, tell=(told if told is not None else []).append)
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "rmsprop"])
-def test_every_optimizer_goes_on_to_the_same_bits(tmp_path: Path, optimizer: str) -> None:
+def test_every_optimizer_resumes_to_the_same_bits(tmp_path: Path, optimizer: str) -> None:
     """In channels-last memory, which a saved tensor is not: a fused optimizer would take one for the other."""
     recipe = Recipe(epochs=2, ema=0.9, optimizer=optimizer)  # type: ignore[arg-type]
     whole, broken = engine(recipe), engine(recipe)
@@ -115,7 +118,7 @@ def test_without_any_intact_state_it_never_starts_anew(saved: Path) -> None:
 
 def test_another_number_of_threads_is_warned_of(saved: Path) -> None:
     about, tensors = unpacked(saved / LAST)
-    about["where"]["threads"] = 99
+    about["numerics"]["threads"] = 99
     (saved / LAST).write_bytes(packed(about, tensors))
     told: list[str] = []
     keeper(saved, told).restore(engine())

@@ -12,9 +12,8 @@ from torch.utils.hooks import RemovableHandle
 from tests.train.durable import states
 from tests.train.pictures import class_folders
 from tests.train.test_loop import NETWORK, Listed, pictures
-from tests.train.test_run import Silent, asked, run
 from tests.train.test_saved import keeper
-from triscale import records
+from tests.train.trainings import Heard, epochs, request, run
 from triscale.errors import NumericError, UsageError
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe, train
@@ -186,7 +185,7 @@ def test_a_spike_at_or_below_the_mean_is_refused() -> None:
 
 
 @pytest.mark.parametrize("stop", [2, 3])
-def test_a_training_that_skips_tells_it_once_an_epoch_and_goes_on_to_the_same_bits(
+def test_a_training_that_skips_tells_it_once_an_epoch_and_resumes_to_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     """The third batch is broken; the training is stopped before it or behind it."""
@@ -197,16 +196,15 @@ def test_a_training_that_skips_tells_it_once_an_epoch_and_goes_on_to_the_same_bi
         learn(self, images * torch.nan if self.step == 2 else images, labels)
 
     monkeypatch.setattr(Engine, "learn", broken)
-    question = asked(class_folders(tmp_path / "data"), recipe=Recipe(epochs=2, batch=16, ema=0.9, not_finite="skip"))
-    watch = Silent()
-    run(question, tmp_path / "whole", watch)
-    told = [text for text in watch.said if "skipped" in text]
+    question = request(class_folders(tmp_path / "data"), recipe=Recipe(epochs=2, batch=16, ema=0.9, not_finite="skip"))
+    heard = Heard()
+    run(question, tmp_path / "whole", heard)
+    told = [text for text in heard.said if "skipped" in text]
     assert len(told) == 1
     assert "1 of 4 steps of epoch 1 were skipped, first step 3. The batch: " in told[0]
     assert ".png" in told[0]
-    epochs = records.read(tmp_path / "whole" / "records.jsonl").all("epoch")
-    assert [one["skipped"] for one in epochs] == [1, 0]
+    assert [one.skipped for one in epochs(tmp_path / "whole")] == [1, 0]
     with pytest.raises(Interrupted):
-        run(question, tmp_path / "run", Silent(stop))
+        run(question, tmp_path / "run", Heard(stop))
     run(question, tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")

@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,19 +23,20 @@ from tests.paths import ROOT
 from tests.train.durable import states
 from tests.train.pictures import SMALL, class_folders
 from tests.train.torchrun import children, start
-from triscale import records
-from triscale.data import open_data
+from tests.train.trainings import epochs, job_of, only
 from triscale.data.share import Share
 from triscale.errors import InputError
 from triscale.nn import build, synchronise_norms
 from triscale.spec import IMAGENET, to_document
-from triscale.train import Asked, Recipe
+from triscale.train import Recipe, TrainRequest
 from triscale.train.mix import mixed
 from triscale.train.supply import feeds_of
 from triscale.train.world import _differences
+from triscale.trials import RECORDS, Epoch
 
 NETWORK = replace(SMALL, stochastic_depth=0.0, head=replace(SMALL.head, dropout=0.0))
 RECIPE = "epochs = {}\nbatch = 16\nema = 0.9\nmixup = 0.2\ncutmix = 1.0\nclip = 1.0\nsync_norms = true\n"
+RECIPE += 'class_weights = "balanced"\n'
 GONE = 30.0
 """Seconds after which nothing of a broken training may be left."""
 
@@ -68,10 +68,9 @@ def test_a_share_mixes_what_the_whole_batch_mixes(n: int, of: int, step: int) ->
 
 def test_more_processes_than_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
-    source = open_data(str(class_folders(tmp_path / "data", count=10)))
-    asked = Asked(network=replace(SMALL, classes=2), data="", recipe=Recipe(batch=16))
+    asked = TrainRequest(network=SMALL, data=str(class_folders(tmp_path / "data", count=10)), recipe=Recipe(batch=16))
     with pytest.raises(InputError, match="9 processes cannot share batches of"):
-        feeds_of(asked, source, IMAGENET, 0, lambda *_: None, Share(0, 9))
+        feeds_of(job_of(asked), asked.inputs().source, IMAGENET, 0, lambda *_: None, Share(0, 9))
 
 
 def test_alone_a_synchronised_norm_is_a_batch_norm() -> None:
@@ -124,6 +123,8 @@ class Trainings:
     def __init__(self, place: Path, epochs: int) -> None:
         self.place = place
         class_folders(place / "data")
+        for index in range(20):  # of unequal classes, which the recipe weighs
+            (place / "data" / "1" / f"{index}.png").unlink()
         (place / "network.json").write_text(json.dumps(to_document(NETWORK)))
         (place / "recipe.toml").write_text(RECIPE.format(epochs))
 
@@ -146,9 +147,9 @@ class Trainings:
         assert process.returncode == 0, told
         return told
 
-    def epochs(self, folder: str) -> list[dict[str, Any]]:
-        """Its records of epochs."""
-        return list(records.read(self.place / folder / "records.jsonl").all("epoch"))
+    def epochs(self, folder: str) -> Sequence[Epoch]:
+        """Those of its trial."""
+        return epochs(self.place / folder)
 
     def wait_for_a_state(self, folder: str) -> None:
         """Until the second state is on disk."""
@@ -170,14 +171,14 @@ def test_two_processes_learn_what_one_learns(trainings: Trainings) -> None:
     """The same pictures in the same order, norms over all of them: losses within 1e-5; each picture validated once."""
     trainings.whole("one", 1)
     alone, together = trainings.epochs("one"), trainings.epochs("whole")
-    assert [one["epoch"] for one in together] == list(range(1, 21))
+    assert [one.epoch for one in together] == list(range(1, 21))
     for one, other in zip(alone[:3], together[:3], strict=True):
-        assert other["train_loss"] == pytest.approx(one["train_loss"], rel=1e-5)
-        assert other["gradient_norm"] == pytest.approx(one["gradient_norm"], rel=1e-4)
-        assert (other["samples"], other["validation_top1"]) == (one["samples"], one["validation_top1"])
+        assert other.train_loss == pytest.approx(one.train_loss, rel=1e-5)
+        assert other.gradient_norm == pytest.approx(one.gradient_norm, rel=1e-4)
+        assert (other.samples, other.validation_top1) == (one.samples, one.validation_top1)
 
 
-def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_bits(trainings: Trainings) -> None:
+def test_a_killed_process_ends_the_job_and_the_same_command_resumes_to_the_same_bits(trainings: Trainings) -> None:
     process = trainings.begin("killed", 2)
     trainings.wait_for_a_state("killed")
     ranks = children(process.pid)
@@ -194,7 +195,7 @@ def test_a_killed_process_ends_the_job_and_the_same_command_goes_on_to_the_same_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_launcher_that_is_asked_to_stop_leaves_a_state_that_goes_on_to_the_same_bits(
+def test_a_launcher_that_is_asked_to_stop_leaves_a_state_that_resumes_to_the_same_bits(
     trainings: Trainings, how: signal.Signals
 ) -> None:
     process = trainings.begin(how.name, 2)
@@ -231,8 +232,10 @@ def test_one_process_goes_on_with_what_two_began(trainings: Trainings) -> None:
     process.communicate(timeout=GONE)
     told = trainings.whole("fewer", 1)
     assert "processes 2 then, 1 now" in told
+    trial = only(trainings.place / "fewer")
+    assert ([one.kind for one in trial.deviations], trial.job.processes, trial.paired) == (["processes"], 2, False)
     for one, other in zip(trainings.epochs("fewer")[:5], trainings.epochs("whole")[:5], strict=True):
-        assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
 
 
 def test_processes_that_are_asked_different_things_are_refused(trainings: Trainings) -> None:
@@ -245,7 +248,7 @@ def test_processes_that_are_asked_different_things_are_refused(trainings: Traini
     assert told.returncode != 0
     assert "process 1 has another seed than process 0: 1, not 0." in told.stderr
     assert "triscale/cli" not in told.stderr  # no traceback of ours
-    assert not (trainings.place / "different" / "run.json").exists()
+    assert not (trainings.place / "different" / RECORDS).exists()
 
 
 def test_others_that_never_come_are_waited_for_no_longer_than_agreed() -> None:

@@ -1,14 +1,17 @@
 """Stems for other channels and heads for other classes."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from timm.models import adapt_input_conv
 
-from tests.nn.networks import TINY
-from triscale.errors import UsageError
+from tests.nn.networks import REGISTERED, TINY
+from triscale.errors import InputError, UsageError
 from triscale.nn import build
 from triscale.spec import IMAGENET, Network
-from triscale.weights import Checkpoint, with_input_channels, with_new_head
+from triscale.weights import Checkpoint, begin_with, with_input_channels
+from triscale.weights.strict import shapes
 
 
 @pytest.fixture(params=["mbconv_se", "basic"])
@@ -40,18 +43,39 @@ def test_a_grey_picture_gives_what_it_gave(checkpoint: Checkpoint, channels: int
     torch.testing.assert_close(found, expected)
 
 
-def test_a_new_head_leaves_all_else(checkpoint: Checkpoint) -> None:
-    found = with_new_head(checkpoint, ("cat", "dog"))
+def test_a_new_classifier_leaves_all_else(checkpoint: Checkpoint) -> None:
+    model = build(replace(checkpoint.spec, classes=2))
+    fresh = {name: one.clone() for name, one in model.state_dict().items()}
 
-    assert (found.network.classes, found.classes) == (2, ("cat", "dog"))
-    assert {name for name in found.state if found.state[name] is not checkpoint.state[name]} == {
-        "classifier.weight", "classifier.bias",
-    }  # fmt: skip
-    assert found.model()(torch.randn(1, 3, 16, 16)).shape == (1, 2)
+    begin_with(model, checkpoint, classifier=False)
+
+    last = {"classifier.weight", "classifier.bias"}
+    for name, found in model.state_dict().items():
+        assert found.equal((fresh if name in last else checkpoint.state)[name]), name
+    assert model(torch.randn(2, 3, 16, 16)).shape == (2, 2)
 
 
-def test_nothing_is_made_of_nothing(checkpoint: Checkpoint) -> None:
-    with pytest.raises(UsageError, match="0 channels"):
+def test_weights_that_do_not_fit_are_named(checkpoint: Checkpoint) -> None:
+    """A classifier of other classes, and a layer that is not there."""
+    model = build(replace(checkpoint.spec, classes=2))
+    with pytest.raises(InputError, match=r"classifier\.weight"):
+        begin_with(model, checkpoint, classifier=True)
+    state = {name: one for name, one in checkpoint.state.items() if name != "stem.conv.weight"}
+    with pytest.raises(InputError, match=r"stem\.conv\.weight"):
+        begin_with(model, replace(checkpoint, state=state), classifier=False)
+
+
+def test_a_picture_has_a_channel(checkpoint: Checkpoint) -> None:
+    with pytest.raises(UsageError, match="at least 1 channel, not 0"):
         with_input_channels(checkpoint, 0)
-    with pytest.raises(UsageError, match="1 classes"):
-        with_new_head(checkpoint, ("cat",))
+
+
+@pytest.mark.parametrize("of", REGISTERED, ids=lambda of: of.name)
+def test_the_first_layer_of_every_network_is_found(of: Network) -> None:
+    """Without its numbers."""
+    with torch.device("meta"):
+        state = build(of).state_dict()
+    whole = Checkpoint(network=of, state=state, classes=(), preprocessing=IMAGENET)
+    found = with_input_channels(whole, 1)
+    with torch.device("meta"):
+        assert shapes(found.state) == shapes(build(found.spec).state_dict())

@@ -1,11 +1,8 @@
 """alpha, beta and gamma from the command line: three numbers, or a file that holds them."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from triscale import records
 from triscale.errors import InputError, UsageError
 from triscale.scaling import Coefficients, parse_coefficients
 
@@ -25,26 +22,29 @@ def read_coefficients(text: str) -> Coefficients:
             raise UsageError(
                 f"coefficients {text!r} are neither three numbers such as 1.2,1.1,1.15 nor a file or run folder."
             ) from None
-    path = path / "records.jsonl" if path.is_dir() else path
-    found = _chosen(path) if path.suffix == ".jsonl" else _document(path)
-    try:
-        return Coefficients(*(float(found[name]) for name in ("alpha", "beta", "gamma")))
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"{path} does not hold the numbers alpha, beta and gamma.") from None
+    return _chosen(path) if path.is_dir() or path.suffix == ".jsonl" else _of_document(path)
 
 
-def _chosen(path: Path) -> Mapping[str, Any]:
-    choice = records.read(path).one("choice")
+def _chosen(run: Path) -> Coefficients:
+    from triscale import trials  # noqa: PLC0415  most commands read no records
+    from triscale.trials.study_records import ChoiceRecord, StudyRecord  # noqa: PLC0415
+
+    stored = trials.read(run)
+    choice = stored.one(ChoiceRecord)
     if choice is None:
-        raise InputError(f"{path}: this study has not chosen its coefficients yet; the same command goes on with it.")
-    found: Mapping[str, Any] = choice["coefficients"]
-    return found
+        why = "no study" if stored.one(StudyRecord) is None else "a study that has not chosen its coefficients yet"
+        raise InputError(f"{run} holds {why}.\nRun `triscale study` with this --out to its end, or give 3 numbers.")
+    found = choice.coefficients
+    return Coefficients(found.alpha, found.beta, found.gamma)
 
 
-def _document(path: Path) -> Mapping[str, Any]:
+def _of_document(path: Path) -> Coefficients:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a JSON file with alpha, beta and gamma: {error}") from None
-    found = document.get("coefficients", document) if isinstance(document, dict) else {}
-    return found if isinstance(found, dict) else {}
+    found = document.get("coefficients", document) if isinstance(document, dict) else None
+    try:
+        return Coefficients(*(float(found[name]) for name in ("alpha", "beta", "gamma")))  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} does not hold the numbers alpha, beta and gamma.") from None

@@ -9,17 +9,25 @@ from cyclopts import Parameter
 from triscale import units
 from triscale.cli.named import named
 from triscale.cli.networks import differences
-from triscale.cli.output import Flag, print_json, print_table, print_text, printable, write_text
+from triscale.cli.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
+from triscale.cli.quantities import metric_names, require_batch
+from triscale.cli.trained import PLAINLY, Trained
+from triscale.cost import ANYWHERE, metric_named
 from triscale.errors import UsageError
 from triscale.paper import TABLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
 
 _MARK = "*"
 _NAMES = {"params": "params", "macs": "MACs"}
+_SHOWN = ("params", "macs", "activations", "inference_memory")
+"""The columns of networks where no metric is asked for."""
 
 
 def compare(
     *nets: Annotated[str, Parameter(name="NET")],
+    metric: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    batch: Whole | None = None,
+    trained: Trained = PLAINLY,
     table: Annotated[str | None, Parameter(name="--set")] = None,
     figure: Path | None = None,
     phi: float | None = None,
@@ -29,6 +37,9 @@ def compare(
 
     Args:
         nets: registered or scaled names, or spec files (.json); ratios are to the first. None: a table of the paper.
+        metric: compare the networks by this metric, such as file_size, instead of the usual ones; several may be given.
+        batch: pictures a step, for metrics of memory.
+        trained: how it is trained, for the same.
         table: table2 (members and rivals, the default), table3 (existing networks scaled) or table7 (B0 scaled).
         figure: draw the one NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three
             into this SVG file.
@@ -36,17 +47,20 @@ def compare(
         json: print one JSON document instead of text.
     """
     _check(nets, table, figure, phi)
+    asked = metric_names(metric)
+    _check_metrics(asked, nets, batch, figure)
     if figure is not None:
         _draw(figure, nets[0] if nets else "efficientnet_b0", 2.0 if phi is None else phi, json=json)
         return
     name = None if nets else table or "table2"
     for net in nets:
         named(net)
-    rows = compare_networks(nets) if name is None else compare_table(name)
+    target = trained.target(batch or 1) if asked else ANYWHERE
+    rows = compare_networks(nets, asked, target) if name is None else compare_table(name)
     if json:
         print_json({"set": name, "rows": [row.as_dict() for row in rows]})
     elif name is None:
-        _show_networks(rows)
+        _show_networks(rows, asked)
     else:
         _show_table(name, rows)
 
@@ -74,22 +88,32 @@ def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: flo
         raise UsageError("--phi belongs to --figure; a network is scaled by its name, such as NET@phi=1.")
 
 
-def _show_networks(rows: Sequence[Compared]) -> None:
-    titles = ("network", "resolution", "params", "", "MACs", "", "activations", "", "inference memory", "")
-    reference = rows[0]
+def _check_metrics(asked: Sequence[str], nets: Sequence[str], batch: int | None, figure: Path | None) -> None:
+    if asked and (not nets or figure is not None):
+        raise UsageError("--metric compares networks: name them, and give no --set and no --figure with it.")
+    if batch is not None and not asked:
+        raise UsageError("--batch is for --metric: name a metric that depends on it, such as training_memory.")
+    require_batch(asked, batch)
+
+
+def _show_networks(rows: Sequence[Compared], asked: Sequence[str]) -> None:
+    keys = asked or _SHOWN
+    titles = [text for key in keys for text in (_NAMES.get(key, key.replace("_", " ")), "")]
     cells = [
         (
             row.label,
             units.size(row.resolution or (0, 0)),
-            *(
-                text
-                for key in ("params", "macs", "activations", "inference_memory")
-                for text in (_count(row, key), _times(getattr(row, key) / getattr(reference, key)))
-            ),
+            *(text for key in keys for text in _value_and_ratio(row, rows[0], key)),
         )
         for row in rows
     ]
-    print_table(titles, cells)
+    print_table(("network", "resolution", *titles), cells)
+
+
+def _value_and_ratio(row: Compared, reference: Compared, key: str) -> tuple[str, str]:
+    if key in row.metrics:
+        return metric_named(key).unit.show(row.metrics[key]), _times(row.metric_ratios[key])
+    return _count(row, key), _times(getattr(row, key) / getattr(reference, key))
 
 
 def _show_table(name: str, rows: Sequence[Compared]) -> None:
@@ -117,7 +141,7 @@ def _cells(row: Compared, *, reference: bool) -> Sequence[str]:
 def _count(row: Compared, key: str) -> str:
     counted = getattr(row, key)
     if counted is not None:
-        return units.cost(key, counted)
+        return metric_named(key).unit.show(counted)
     printed: str | None = getattr(row.published, key)
     return "-" if printed is None else f"{printed}{_MARK}"
 

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from triscale import api, units
+from triscale import units
 from triscale.cli.foreign import show_foreign_cost
 from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, print_json, print_table, print_text
 from triscale.cli.pipeline import pipeline_rows, show_pipeline
-from triscale.cli.quantities import Signed, pixels, quantity
+from triscale.cli.quantities import Signed, metric_names, pixels
 from triscale.cli.trained import PLAINLY, Trained
 from triscale.cost import by_stage as cost_by_stage
-from triscale.cost import largest_batch, separable_versus_standard
+from triscale.cost import cost_on, largest_batch, metric_named, registry, separable_versus_standard
 from triscale.cost.pipeline import microbatches_for
 from triscale.errors import UsageError
+from triscale.quantities import BYTES
 from triscale.spec import Network, is_foreign_text, resolve
 
 
@@ -26,6 +27,7 @@ def cost(
     resolution: str | None = None,
     batch: Whole = 1,
     trained: Trained = PLAINLY,
+    metric: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     by_stage: Flag = False,
     fit_memory: Signed | None = None,
     separable: Flag = False,
@@ -33,13 +35,14 @@ def cost(
     microbatches: Whole | None = None,
     json: Flag = False,
 ) -> None:
-    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size.
+    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size, bytes of a file.
 
     Args:
         net: a registered or scaled name, a spec file (.json), or a foreign network, such as my_package.models:build.
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
         trained: how it is trained.
+        metric: a further metric by its name; several may be given.
         by_stage: show where the cost sits.
         fit_memory: find the largest batch that trains within a memory such as 8GiB.
         separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
@@ -49,16 +52,17 @@ def cost(
     """
     if is_foreign_text(net):
         others = {"--fit-memory": fit_memory, "--by-stage": by_stage, "--separable": separable, "--stages": stages}
+        others |= {"--microbatches": microbatches, "--metric": metric[0] if metric else None}
         size = None if resolution is None else pixels(resolution)
-        show_foreign_cost(net, size, batch, trained, others | {"--microbatches": microbatches}, json=json)
+        show_foreign_cost(net, size, batch, trained, others, json=json)
         return
-    words = trained.words()
-    network = named(net)
+    words, target = trained.words(), trained.target(batch)
+    network, further = named(net), metric_names(metric)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
-    found: dict[str, Any] = {**words} | api.cost(network, batch=batch, **words).as_dict()
+    found: dict[str, Any] = {**words} | cost_on(network, target, metrics=further).as_dict()
     if fit_memory is not None:
-        found["fit_memory"] = int(quantity(fit_memory, "a memory"))
+        found["fit_memory"] = int(BYTES.read(fit_memory, "a memory"))
         found["largest_batch"] = largest_batch(network, found["fit_memory"], **words)
     if by_stage:
         found["stages"] = _stages(network)
@@ -122,13 +126,13 @@ def _show(found: dict[str, Any]) -> None:
         f"fp32, training with {_training(found)}; {_kernels(found)}",
         "",
     )
-    names = ("params", "macs", "activations", "inference_memory", "training_memory")
-    rows = [(n, units.cost(n, found[n]), f"{found[n]:,}") for n in names]
+    values = {name: found[name] for name in registry() if name in found} | found["metrics"]
+    rows = [(name, metric_named(name).unit.show(value), f"{value:,}") for name, value in values.items()]
     if found["kernels"]:
         rows += [(n, units.memory(found[n]), f"{found[n]:,}") for n in ("inference_kernels", "training_kernels")]
     print_table(("cost", "counted", "exactly"), rows)
     if "largest_batch" in found:
-        limit = units.cost("memory", found["fit_memory"])
+        limit = units.memory(found["fit_memory"])
         print_text("", f"The largest batch that trains within {limit}: {found['largest_batch']:,}")
     if "stages" in found:
         _show_stages(found["stages"])

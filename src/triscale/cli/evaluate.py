@@ -25,7 +25,7 @@ from triscale.cli.progress import counting
 from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from triscale.evaluate import Evaluation
+    from triscale.scores import Evaluation
 
 _WORST = 20
 
@@ -45,14 +45,15 @@ def evaluate(
     """Count how many pictures of a data set a network tells right: top-1, top-5, by class, and what it confuses.
 
     Every picture counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids.
-    top-5 is left out below five classes.
+    top-5 is left out below five classes. Where classes have unequal numbers of pictures, balanced accuracy (the mean
+    over classes) and macro F1 are shown too.
 
     Args:
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
         data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
-        split: test, val, train or all, taken whole; by default test, else val, and all of class folders that have no
-            splits, without the pictures that the weights were trained on or whose accuracy chose the epoch.
+        split: test, val, train or all, taken whole; by default test, else val, and all of data without splits, except
+            the pictures that the weights were trained on or whose accuracy chose the epoch.
         batch: pictures a step.
         compute: see `Compute`.
         out: a folder to write evaluation.json and confusion.png into.
@@ -75,7 +76,7 @@ def evaluate(
     if json:
         print_json(document)
     else:
-        _show(document)
+        _show(document, unequal=found.unequal)
 
 
 def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
@@ -103,12 +104,14 @@ def _percent(value: float | None, interval: list[float] | None) -> str:
     return f"{value:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"
 
 
-def _show(document: dict[str, Any]) -> None:
+def _show(document: dict[str, Any], *, unequal: bool) -> None:
     show_overrides(document["overridden"])
     seen = document["seen_in_training"]
     print_text(*([seen["text"]] if seen and seen["used"] else []), _headline(document))
     if document["top5"] is not None:
         print_text(f"top-5 {_percent(document['top5'], document['top5_interval'])}")
+    if unequal:
+        print_text(f"balanced accuracy {document['balanced_accuracy']:.1%}, macro F1 {document['macro_f1']:.1%}")
     rows = [row for row in document["classes"] if row["n"]]
     shown = rows if len(rows) <= _WORST else sorted(rows, key=lambda row: float(row["top1"]))[:_WORST]
     titles = ("class" if shown is rows else f"worst {_WORST} of {len(rows)} classes", "pictures", "top-1")

@@ -46,9 +46,10 @@ def explain(
     overrides = classifier.overrides_document()
     from triscale.explain import explanations  # noqa: PLC0415  torch is loaded only here
 
-    def document(one: "Explanation") -> dict[str, Any]:
+    def document(one: "Explanation[Path]") -> dict[str, Any]:
         picture = str(place.write(one))
-        return {"image": str(one.image), **(one.shown or {}), "method": one.method, "layer": layer, "picture": picture}
+        shown = one.shown.to_dict() if one.shown else {}
+        return {"image": str(one.image), **shown, "method": one.method, "layer": layer, "picture": picture}
 
     answers = explanations(classifier, files, wanted=class_, layer=layer)
     tell_answers(answers, document, _show, overrides=overrides, json=json)
@@ -72,7 +73,7 @@ class _Place:
         if not out.parent.is_dir():
             raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
 
-    def write(self, one: "Explanation") -> Path:
+    def write(self, one: "Explanation[Path]") -> Path:
         """Save a map and return its path; pictures of one name in several folders are numbered."""
         assert one.picture is not None  # noqa: S101  for the type checker
         path, number = self._out if self._file else self._out / f"{one.image.stem}.cam.png", 1

@@ -1,15 +1,15 @@
 """`triscale export`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from triscale import api
 from triscale.cli.classifier import OWN, Weights, show_overrides
 from triscale.cli.compute import Compute
 from triscale.cli.output import Flag, print_json, print_text, printable
-from triscale.errors import OutputError, UsageError
+from triscale.errors import UsageError
 from triscale.spec import preprocessing_document, value_text
 from triscale.units import memory
 
@@ -47,17 +47,13 @@ def export(
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
         raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of pictures.")
-    if not out.parent.is_dir():
-        raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
-    if out.is_dir() or not os.access(out.parent, os.W_OK):
-        raise OutputError(f"cannot write {out}: it is a folder, or its folder cannot be written to.")
-    from triscale.deploy import export as exported  # noqa: PLC0415  torch is loaded only here
-    from triscale.deploy import kind_of  # noqa: PLC0415
+    api.require_place(out)  # before the weights are read
+    from triscale.deploy import kind_of  # noqa: PLC0415  torch is loaded only here
 
     kind_of(out, kind)
     classifier = weights.classifier(run, Compute(device="cpu"))
     size = None if batch == DYNAMIC else int(batch)
-    made = exported(classifier, out, kind=kind, batch=size, dynamic_size=dynamic_size)
+    made = api.export(classifier, out, kind=kind, batch=size, dynamic_size=dynamic_size)
     if json:
         print_json(_document(made, classifier))
     else:

@@ -9,10 +9,11 @@ from typing import Any
 from triscale import api, units
 from triscale.cli.output import print_json, print_table, print_text
 from triscale.cli.trained import Trained
+from triscale.cost import metric_named
 from triscale.errors import UsageError
 from triscale.spec import ForeignNetwork, Size
 
-_COSTS = ("params", "macs", "activations", "inference_memory", "training_memory")
+_COSTS = ("params", "macs", "activations", "inference_memory", "training_memory", "file_size")
 
 
 @contextmanager
@@ -44,13 +45,16 @@ def show_foreign_cost(
     Raises:
         UsageError: an option that is for our own networks.
     """
-    others = {"--recompute": trained.recompute, **others}
-    if given := [option for option, value in others.items() if value not in (None, False)]:
+    others = {"--gradient-checkpointing": trained.recompute, **others}
+    if given := [option for option, value in others.items() if value not in (None, False, ())]:
         raise UsageError(f"{given[0]} needs to know the blocks of a network; {name} is code of its own. Leave it out.")
     words = trained.words()
     training = {"optimizer": words["optimizer"], "precision": words["precision"], "ema": words["ema"]}
+    network = ForeignNetwork.parse(name)
     with foreign_code():
-        found = training | api.cost(ForeignNetwork.parse(name), resolution=size, batch=batch, **words).as_dict()
+        found = training | api.cost(
+            network, resolution=size, batch=batch, weights_precision=trained.target(batch).stored, **words
+        ).as_dict()  # fmt: skip
     print_json(found) if json else _show(found)
 
 
@@ -63,5 +67,5 @@ def _show(found: Mapping[str, Any]) -> None:
         f"{found['optimizer']} in {precision}{average}; tensors alone",
         "",
     )
-    rows = [(name, units.cost(name, found[name]), f"{found[name]:,}") for name in _COSTS]
+    rows = [(name, metric_named(name).unit.show(found[name]), f"{found[name]:,}") for name in _COSTS]
     print_table(("cost", "counted", "exactly"), rows)

@@ -1,13 +1,11 @@
 """`triscale networks`."""
 
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 from typing import Any
 
-from triscale import families, units
+from triscale import api, families, units
 from triscale.cli.output import Flag, print_json, print_table
 from triscale.cost import count
-from triscale.errors import UsageError
 from triscale.families.published import PUBLISHED, differing
 from triscale.spec import Network
 
@@ -21,10 +19,7 @@ def networks(pattern: str = "*", /, *, json: Flag = False) -> None:
         pattern: only names that match, such as 'resnet*' or '*_b[0-3]'.
         json: print one JSON document instead of text; it has every printed figure, its source and the accuracy.
     """
-    found = {name: one for name, one in families.registry().items() if fnmatchcase(name, pattern)}
-    if not found:
-        raise UsageError(f"no network matches {pattern!r}; `triscale networks` lists all.")
-    rows = [_row(name, family, network) for name, (family, network) in found.items()]
+    rows = [_row(name, *families.registry()[name]) for name in api.networks(pattern)]
     if json:
         print_json(rows)
     else:

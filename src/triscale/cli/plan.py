@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from triscale import units
 from triscale.cli.output import print_table, print_text
+from triscale.spec import to_document
 
 if TYPE_CHECKING:
     from triscale.search.plan import Plan
@@ -11,24 +14,26 @@ if TYPE_CHECKING:
 
 
 def plan_document(study: "Study", plan: "Plan") -> dict[str, Any]:
-    """The `plan` record of docs/records.md, with the folder, the workers and how many pictures the data holds."""
-    source = study.place.source
-    split = study.place.split
+    """The `plan` record of docs/records.md with its networks, the folder, the jobs, and the counts of the data."""
+    source, record = study.source, plan.record(study.question, study.source.native)
+    networks = {one.id: to_document(one.network) for one in (plan.baseline, *plan.candidates)}
+    document: dict[str, Any] = msgspec.to_builtins(record)
+    for one in (document["baseline"], *document["candidates"]):
+        one["network"] = networks[one["id"]]
+    document["recipe"] = record.recipe.to_dict()
     return {
         "folder": str(study.folder),
-        "workers": study.workers,
+        "jobs": study.jobs,
         "data": {
             "source": source.name,
             "classes": list(source.classes),
             "native": source.native,
-            "train": len(split.training),
-            "validation": len(split.validation),
-            "test": len(source.labels("test")),
+            **study.counts,
             "test_from": source.test_from,
             "skipped": source.skipped,
             "notes": list(source.notes),
         },
-        **plan.as_record(study.question, source.native),
+        **document,
     }
 
 
@@ -40,7 +45,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"{data['validation']:,} for validation, {data['test']:,} for the test (from {data['test_from']})",
         *(f"          {note}" for note in data["notes"]),
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
-        f"{', '.join(map(str, document['seeds']))}; {document['workers']} trainings at a time",
+        f"{', '.join(map(str, document['seeds']))}; {document['jobs']} trainings at a time",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
         f"time      {units.duration(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",

@@ -1,5 +1,6 @@
 """`triscale predict`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -48,8 +49,8 @@ def predict(
     tell_answers(answers, _document, _show, overrides=overrides, json=json)
 
 
-def _document(one: "Prediction") -> dict[str, Any]:
-    return {"image": str(one.image), "top": list(one.top)}
+def _document(one: "Prediction[Path]") -> dict[str, Any]:
+    return {"image": str(one.image), "top": [guess.to_dict() for guess in one.top]}
 
 
 def _show(one: dict[str, Any]) -> None:

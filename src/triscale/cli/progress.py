@@ -1,10 +1,10 @@
 """The progress of a study on stderr, and only where that is a terminal."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triscale import units
 from triscale.cli.output import complain
@@ -12,29 +12,32 @@ from triscale.cli.output import complain
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from triscale.search.jobs import Job
     from triscale.search.progress import Progress
-    from triscale.train import Epoch
+    from triscale.trials import Trial
 
 
 class Silent:
-    """Tells nothing: stderr is not a terminal."""
+    """Reports nothing but warnings: stderr is not a terminal."""
 
     def say(self, text: str) -> None:
-        """Nothing."""
+        """Warnings alone."""
+        if text.startswith("warning"):
+            complain(text)
 
-    def going_on(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, whole: int) -> None:
         """One line all the same: who comes back wants to know that nothing is lost."""
-        complain(_going_on(done, whole))
+        complain(_resumed(done, whole))
 
-    def agenda(self, waiting: "Sequence[tuple[Job, float]]", done: int, seconds: float) -> None:
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """Nothing."""
 
-    def epoch(self, job: "Job", epoch: "Epoch") -> None:
+    def epoch(self, key: str, share: float) -> None:
         """Nothing."""
 
-    def done(self, job: "Job", record: dict[str, Any]) -> None:
-        """Nothing."""
+    def settled(self, trial: "Trial") -> None:
+        """A failure, with its reason."""
+        if trial.state == "failed":
+            complain(_failure(trial))
 
 
 class OnTerminal:
@@ -43,8 +46,8 @@ class OnTerminal:
     def __init__(self, bar: "Bar") -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None, visible=False, left="")
-        self._weights: dict[tuple[str, int, int], float] = {}
-        self._passed: dict[tuple[str, int, int], float] = {}
+        self._weights: Mapping[str, float] = {}
+        self._passed: dict[str, float] = {}
         self._before = (0, 0.0)
         # What was predicted of earlier phases of this run, and what they took: between phases nothing is trained.
         self._predicted = self._took = 0.0
@@ -54,29 +57,29 @@ class OnTerminal:
         """A line above the bar."""
         self._bar.console.print(text, highlight=False, markup=False)
 
-    def going_on(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, whole: int) -> None:
         """A line above the bar."""
-        self.say(_going_on(done, whole))
+        self.say(_resumed(done, whole))
 
-    def agenda(self, waiting: "Sequence[tuple[Job, float]]", done: int, seconds: float) -> None:
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """The bar is as long as all that is done and all that is left."""
         self._predicted += sum(self._passed.values())
         self._took += self._moved - self._started
-        self._weights, self._passed = {job.key: weight for job, weight in waiting}, {}
+        self._weights, self._passed = left, {}
         self._before = (done, seconds)
         self._started = monotonic()
         self._move()
 
-    def epoch(self, job: "Job", epoch: "Epoch") -> None:
+    def epoch(self, key: str, share: float) -> None:
         """The bar moves by one epoch of this training."""
-        self._passed[job.key] = self._weights[job.key] * epoch.epoch / job.epochs
+        self._passed[key] = self._weights[key] * share
         self._move()
 
-    def done(self, job: "Job", record: dict[str, Any]) -> None:
-        """The training is complete, or has failed and says why."""
-        self._passed[job.key] = self._weights[job.key]
-        if record["kind"] == "failed":
-            self.say(f"{job.network.name}: {record['reason']}")
+    def settled(self, trial: "Trial") -> None:
+        """The training is done, or has failed and says why."""
+        self._passed[trial.key] = self._weights[trial.key]
+        if trial.state == "failed":
+            self.say(_failure(trial))
         self._move()
 
     def _move(self) -> None:
@@ -92,8 +95,12 @@ class OnTerminal:
         self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
 
 
-def _going_on(done: int, whole: int) -> str:
-    return f"going on: {done} of {whole} trainings are done"
+def _resumed(done: int, whole: int) -> str:
+    return f"resuming: {done} of {whole} trainings are done"
+
+
+def _failure(trial: "Trial") -> str:
+    return f"{trial.network.name}, seed {trial.seed}, failed: {trial.reason}"
 
 
 @contextmanager

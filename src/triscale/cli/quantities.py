@@ -1,14 +1,15 @@
-"""What people type for options: resolutions `64x96`, limits `macs=1.0G`, and the quantities in them."""
+"""What people type for options: resolutions `64x96`, limits `macs=1.0G`, names of metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from triscale.cost import metric_named, needed, read_limit, registry
 from triscale.errors import UsageError
-from triscale.quantities import quantity, seconds
+from triscale.quantities import seconds
 
-__all__ = ["Signed", "limits", "pixels", "quantity", "seconds"]
+__all__ = ["Signed", "budget_help", "limits", "metric_names", "pixels", "require_batch", "seconds"]
 
 Signed = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """Text in which -8GiB is a wrong number, not an unknown option."""
@@ -32,7 +33,23 @@ def limits(texts: Sequence[str]) -> dict[str, float]:
         name = name.replace("-", "_")
         if name in found:
             raise UsageError(f"the limit {name} is given twice.")
-        if value.lower().endswith("b") and not name.endswith("memory"):
-            raise UsageError(f"{value!r} is bytes, but {name} is a count: write {name}=1.0G or {name}=9M.")
-        found[name] = quantity(value, f"the limit {name}")
+        found[name] = read_limit(name, value)
     return found
+
+
+def require_batch(names: Iterable[str], batch: int | None) -> None:
+    """UsageError where a metric among `names` means nothing without a batch, and none was given."""
+    if batch is None and (asking := needed(names, "batch")):
+        raise UsageError(f"{', '.join(asking)} depends on the images a step: give --batch.")
+
+
+def metric_names(texts: Sequence[str]) -> tuple[str, ...]:
+    """Names of metrics, each known; several may stand behind one another with commas."""
+    names = (part.strip().replace("-", "_") for text in texts for part in text.split(","))
+    return tuple(metric_named(name).name for name in dict.fromkeys(names))
+
+
+def budget_help(what: str) -> str:
+    """The help of `--budget`, with every metric that there is."""
+    names = ", ".join(f"{name} (such as {one.unit.example})" for name, one in registry().items())
+    return f"{what}; several may be given. The limits are {names}."

@@ -17,13 +17,13 @@ def report(run: Annotated[Path, Parameter(name="RUN")], /, *, summary: Flag = Fa
         summary: print a short Markdown summary instead, and write no page.
         json: print one JSON document instead of text.
     """
-    from triscale import records  # noqa: PLC0415
+    from triscale import trials  # noqa: PLC0415
     from triscale.report import summary_markdown, write_report  # noqa: PLC0415  plotly is loaded only here
 
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder.")
     if summary:
-        print_text(summary_markdown(records.read(run / "records.jsonl")).rstrip("\n"))
+        print_text(summary_markdown(trials.read(run)).rstrip("\n"))
         return
     path = write_report(run)
     if json:

@@ -1,6 +1,6 @@
 """`triscale scale`."""
 
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +10,11 @@ from triscale import api, scaling
 from triscale.cli.coefficients import read_coefficients
 from triscale.cli.named import named, remark
 from triscale.cli.output import Flag, Whole, print_json, write_text
+from triscale.cli.quantities import budget_help, require_batch
 from triscale.cli.quantities import limits as read_limits
 from triscale.cli.scaled import Scaled, show
-from triscale.cli.trained import PLAINLY, Trained, Words
-from triscale.cost import inference_memory, training_memory
+from triscale.cli.trained import PLAINLY, Trained
+from triscale.cost import Target
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, RULES, Coefficients, Factors
 from triscale.spec import Network, dumps
@@ -27,7 +28,9 @@ def scale(
     depth: float | None = None,
     width: float | None = None,
     resolution: float | None = None,
-    budget: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    budget: Annotated[
+        tuple[str, ...], Parameter(negative=(), show_default=False, help=budget_help("a limit such as macs=1.0G"))
+    ] = (),
     batch: Whole | None = None,
     trained: Trained = PLAINLY,
     rule: str = "compound",
@@ -46,8 +49,7 @@ def scale(
         depth: factor of the repeats.
         width: factor of the channels.
         resolution: factor of the sides (not pixels).
-        budget: a limit such as macs=1.0G; several may be given. Others are params=9M, activations=20M,
-            inference_memory=64MiB and training_memory=8GiB.
+        budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
         rule: compound, depth, width, resolution, uniform or fast.
@@ -58,18 +60,18 @@ def scale(
         out: write the network there as a spec file.
         json: print one JSON document instead of text.
     """
+    limits = read_limits(budget)
     factors_given = any(factor is not None for factor in (depth, width, resolution))
-    _check(phi=phi, factored=factors_given, budget=budget, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
-    base = named(net)
+    _check(phi=phi, factored=factors_given, limits=limits, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
+    base, target = named(net), trained.target(batch or 1)
     if fix_stem_head:
         base = scaling.fixed(base)
     if factors_given:
         given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        result = Scaled(base, api.scale(base, **given._asdict()), given, batch or 1, trained.words())
+        result = Scaled(base, api.scale(base, **given._asdict()), given, target)
     else:
         curve = PAPER if coefficients is None else read_coefficients(coefficients)
-        result = _along(base, rule, curve, phi=phi, limits=read_limits(budget), batch=batch or 1,
-                        words=trained.words(), fill=fill)  # fmt: skip
+        result = _along(base, rule, curve, phi=phi, limits=limits, target=target, fill=fill)
     remark(result.network)
     if out is not None:
         write_text(out, dumps(result.network))
@@ -86,34 +88,30 @@ def _along(
     *,
     phi: float | None,
     limits: dict[str, float],
-    batch: int,
-    words: Words,
+    target: Target,
     fill: bool,
 ) -> Scaled:
     """Along the curve of a rule: to phi, or as far as the limits allow."""
     used = curve if rule == "compound" else None
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
-        return Scaled(base, network, factors, batch, words, phi, rule, used)
-    fitted = scaling.fit_budget(
-        base, limits, rule=rule, coefficients=curve, batch=batch, filled=fill,
-        trained_in=partial(training_memory, **words), inferred_in=partial(inference_memory, kernels=words["kernels"]),
-    )  # fmt: skip
-    return Scaled(base, fitted.network, fitted.factors, batch, words, fitted.phi, rule, used, limits, fitted)
+        return Scaled(base, network, factors, target, phi, rule, used)
+    fitted = scaling.fit_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill)
+    return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 
 
 def _check(
     *,
     phi: float | None,
     factored: bool,
-    budget: tuple[str, ...],
+    limits: Mapping[str, float],
     batch: int | None,
     rule: str,
     coefficients: str | None,
     fill: bool,
 ) -> None:
     """Exactly one way of scaling, and only options that it uses."""
-    if (phi is not None) + factored + bool(budget) != 1:
+    if (phi is not None) + factored + bool(limits) != 1:
         raise UsageError("give one of: --phi; --depth, --width and --resolution; or --budget NAME=LIMIT.")
     if rule not in RULES:
         raise UsageError(f"unknown rule {rule!r}; the rules are {', '.join(RULES)}.")
@@ -121,9 +119,8 @@ def _check(
         raise UsageError("--rule and --coefficients go with --phi or --budget, not with factors.")
     if coefficients is not None and rule != "compound":
         raise UsageError(f"--coefficients belong to the rule compound, not to {rule}.")
-    if fill and not budget:
+    if fill and not limits:
         raise UsageError("--fill spends the rest of a budget: give one with --budget NAME=LIMIT.")
     if batch is not None and batch < 1:
         raise UsageError(f"the batch is {batch}; give at least 1.")
-    if batch is None and any("training" in text for text in budget):
-        raise UsageError("a limit on training_memory needs the pictures a step: give --batch.")
+    require_batch(limits, batch)

@@ -4,37 +4,33 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from triscale import api, units
 from triscale.cli.output import print_table, print_text
-from triscale.cli.trained import Words
+from triscale.cost import Cost, Target, cost_on, metric_named, registry
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
 from triscale.spec import Network, to_document
 
-_COSTS = ("params", "macs", "activations", "inference_memory", "training_memory")
 _MUCH_UNUSED = 0.1
 
 
 class Scaled(NamedTuple):
     """A scaled network and how it came about: by factors alone, along a rule to phi, or `fitted` into limits.
 
-    `words`: how it is trained, for the memory.
+    `target`: how it is trained and stored, for the memory.
     """
 
     base: Network
     network: Network
     factors: Factors
-    batch: int
-    words: Words
+    target: Target
     phi: float | None = None
     rule: str | None = None
     coefficients: Coefficients | None = None
     limits: Mapping[str, float] = MappingProxyType({})
     fitted: BudgetFit | None = None
 
-    def costs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def costs(self) -> tuple[Cost, Cost]:
         """Costs of the baseline and of the answer."""
-        before, after = (api.cost(one, batch=self.batch, **self.words) for one in (self.base, self.network))
-        return before.as_dict(), after.as_dict()
+        return cost_on(self.base, self.target), cost_on(self.network, self.target)
 
     def rounding(self) -> list[Rounding]:
         """Each value that was rounded."""
@@ -47,13 +43,13 @@ class Scaled(NamedTuple):
         found: dict[str, Any] = {
             "network": to_document(self.network),
             "factors": {**self.factors._asdict(), "phi": self.phi},
-            "cost": after,
+            "cost": after.as_dict(),
             "slack": dict(fit.slack) if fit else {},
             "binding": list(fit.binding) if fit else [],
             "rule": self.rule,
             "coefficients": self.coefficients._asdict() if self.coefficients else None,
-            "baseline": before,
-            "ratio": {name: after[name] / before[name] for name in _COSTS},
+            "baseline": before.as_dict(),
+            "ratio": {name: _ratio(before, after, name) for name in _counted()},
         }
         if fit and self.fitted:
             notch = {"phi": fit.notch.phi, "factors": fit.notch.factors._asdict(), "cost": dict(fit.notch.cost or {})}
@@ -74,11 +70,12 @@ def show(found: Scaled, *, explain: bool) -> None:
         "factors: " + ", ".join(f"{name} {value:.4g}" for name, value in found.factors._asdict().items()) + at,
         "",
     )
-    names = [name for name in _COSTS if found.batch > 1 or not name.endswith("memory") or name in found.limits]
+    shown = (name for name in _counted() if found.target.batch > 1 or not metric_named(name).needs)
+    names = dict.fromkeys((*shown, *(name for name in _counted() if name in found.limits)))
     print_table(
         ("cost", found.base.name, "scaled", "ratio"),
         [
-            (name, units.cost(name, before[name]), units.cost(name, after[name]), f"{after[name] / before[name]:.3f}x")
+            (name, _text(name, before.of(name)), _text(name, after.of(name)), f"{_ratio(before, after, name):.3f}x")
             for name in names
         ],
     )
@@ -98,17 +95,31 @@ def show(found: Scaled, *, explain: bool) -> None:
 def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
     fit = fitted.fit
     rows = [
-        (name, units.cost(name, fit.cost[name]), units.cost(name, limit), units.cost(name, fit.slack[name]),
+        (name, _text(name, fit.cost[name]), _text(name, limit), _text(name, fit.slack[name]),
          _more(fit.notch.cost, name), "binds" if name in fit.binding else "")
         for name, limit in found.limits.items()
     ]  # fmt: skip
     print_text("")
-    print_table(("limit", "use", "at most", "slack", "one notch more", ""), rows)
+    bound = "bound" if any(metric_named(name).at_least for name in found.limits) else "at most"
+    print_table(("limit", "use", bound, "slack", "one notch more", ""), rows)
     print_text(*_remarks(fitted, filled=fit.left_rule != (1.0, 1.0)))
 
 
 def _more(cost: Mapping[str, float] | None, name: str) -> str:
-    return units.cost(name, cost[name]) if cost else "too large"
+    return _text(name, cost[name]) if cost and name in cost else "too large"
+
+
+def _counted() -> list[str]:
+    """The metrics that every network has at once."""
+    return [name for name, metric in registry().items() if metric.counted]
+
+
+def _ratio(before: Cost, after: Cost, name: str) -> float:
+    return after.of(name) / (before.of(name) or 1)
+
+
+def _text(name: str, value: float) -> str:
+    return metric_named(name).unit.show(value)
 
 
 def _remarks(fitted: BudgetFit, *, filled: bool) -> Iterator[str]:

@@ -1,32 +1,30 @@
 """`triscale train`: one network, one recipe, one folder."""
 
 import os
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from triscale.api.asked import TrainOptions, request_of
 from triscale.cli import quantities
 from triscale.cli.compute import HERE, Compute
 from triscale.cli.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.named import named
 from triscale.cli.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.pipeline import NO_LINE, Line
-from triscale.cli.signals import Wish, noted, terminable
-from triscale.cli.training_bar import Silence, training_progress
+from triscale.cli.signals import Wish, terminable
+from triscale.cli.training_bar import training_progress
 from triscale.errors import InputError, OutputError, UsageError
-from triscale.lock import LOCK, locked
-
-PACKAGE = "package"
-"""Says `--weights` for the weights in an installed package."""
+from triscale.lock import LOCK
+from triscale.trials import RECORDS
 
 if TYPE_CHECKING:
     import torch
 
-    from triscale.train import Asked, Result, Run, World
-    from triscale.weights import Checkpoint
+    from triscale.train import TrainRequest, World
+    from triscale.trials import Execution, Numerics, Trial
 
 
 @Parameter(name="*")
@@ -40,8 +38,14 @@ class Wanted:
         resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         epochs: instead of the recipe's.
+        precision: float32, bfloat16 or auto, instead of the recipe's.
         batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
         seed: of all that is drawn.
+        split_seed: of the split into training and validation images; by default that of --seed.
+        train_size: training images to use; all by default.
+        keep: which epoch's weights are kept: those of the best validation accuracy, or of the last epoch.
+        class_weights: balanced lets all classes count alike in the loss, however many pictures they have; or none;
+            instead of the recipe's.
         weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
             transformers or Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a
             new classifier, and so do weights without one.
@@ -58,8 +62,13 @@ class Wanted:
     resolution: str | None = None
     recipe: str = "quick"
     epochs: Whole | None = None
+    precision: Literal["float32", "bfloat16", "auto"] | None = None
     batch: str | None = None
     seed: Whole = 0
+    split_seed: Whole | None = None
+    train_size: Whole | None = None
+    keep: Literal["best", "last"] = "best"
+    class_weights: str | None = None
     weights: str | None = None
     allow_pth: Flag = False
     grow: str | None = None
@@ -67,46 +76,15 @@ class Wanted:
     teacher: str | None = None
     teacher_network: str | None = None
 
-    def asked(self) -> "Asked":
-        """The question; loads torch."""
+    def options(self, **more: Any) -> TrainOptions:
+        """What may be given to a training, with `more` from other options of the command line."""
         self._refuse_contradictions()
-        network = None if self.weights or self.network is None else named(self.network)
         size = None if self.resolution is None else quantities.pixels(self.resolution)
-        batch = _batch(self.batch)
-        from triscale.train import Asked, load_recipe  # noqa: PLC0415  torch is loaded only here
-        from triscale.weights import computed_as  # noqa: PLC0415
-
-        recipe = load_recipe(self.recipe)
-        recipe = replace(recipe, epochs=self.epochs or recipe.epochs, batch=batch or recipe.batch)
-        weights = None
-        if network is not None and self.grow:
-            weights = self._loaded(self.grow, self.grow_network)
-            network = computed_as(network, weights.spec)
-        if network is None:
-            weights = self._loaded(self.weights, self.network, headless=True)
-            network = replace(weights.spec, resolution=weights.preprocessing.resolution or weights.spec.resolution)
-        network = network if size is None else replace(network, resolution=size)
-        return Asked(
-            network=network,
-            data=self.data,
-            recipe=recipe,
-            seed=self.seed,
-            weights=weights,
-            grow=self.grow is not None,
-            teacher=self._loaded(self.teacher, self.teacher_network) if self.teacher else None,
-        )
-
-    def _loaded(self, source: str | None, network: str | None, *, headless: bool = False) -> "Checkpoint":
-        """Weights with what is said of them; `headless` ones are for a training that makes their last layers anew."""
-        from triscale.weights import load_weights  # noqa: PLC0415
-
-        file = None if source == PACKAGE else source
-        found = load_weights(file, network, allow_pth=self.allow_pth, headless=headless)
-        for note in found.notes:
-            complain(note)
-        return found
+        own = {name: value for name, value in vars(self).items() if name not in ("network", "data", "seed")}
+        return TrainOptions(**{**own, "batch": _batch(self.batch), "resolution": size, **more})
 
     def _refuse_contradictions(self) -> None:
+        """Mistakes in the words of the command line."""
         if self.grow is not None and (self.network is None or self.weights is not None):
             raise UsageError("--grow begins with smaller weights than --network: give that, and leave --weights out.")
         if self.network is None and self.weights is None:
@@ -115,7 +93,7 @@ class Wanted:
             if getattr(self, name) is None and getattr(self, f"{name}_network") is not None:
                 raise UsageError(f"--{name}-network says which network --{name} is of: give that too.")
         if self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}; give 0 or a larger whole number.")
+            raise UsageError(f"--seed must be at least 0, got {self.seed}.")
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is {self.epochs}; give at least 1.")
 
@@ -124,7 +102,8 @@ def train(
     *,
     wanted: Wanted,
     out: Annotated[Path, Parameter(name="--out")],
-    workers: Whole = 1,
+    loader_workers: Whole = 1,
+    gradient_checkpointing: Flag = False,
     save_every: quantities.Signed = "60s",
     compute: Compute = HERE,
     line: Line = NO_LINE,
@@ -135,12 +114,14 @@ def train(
 ) -> None:
     """Train a network by a recipe, and keep its best weights.
 
-    Interrupt or kill it anywhere: the same command goes on to the very bits that an unbroken training gives.
+    Interrupt or kill it anywhere: the same command resumes to the very bits that an unbroken training gives.
 
     Args:
         wanted: see `Wanted`.
         out: the folder of the training.
-        workers: how many make batches ahead: threads, or processes for random crops.
+        loader_workers: how many make batches ahead: threads, or processes for random crops.
+        gradient_checkpointing: compute the maps inside of blocks again in the backward pass: less memory, one more
+            forward pass, the same bits. A training that ran out of memory can be resumed with it.
         save_every: how often the state is saved, beside the end and when it is stopped.
         compute: see `Compute`.
         line: see `Line`.
@@ -150,45 +131,55 @@ def train(
         tensorboard: write the curves for TensorBoard into the folder too.
         json: print one JSON document instead of text.
     """
-    if workers < 0:
-        raise UsageError(f"--workers is {workers}; give 0 or more.")
-    how = {"workers": workers, "save_every": quantities.seconds(save_every), "kernels": kernels}
-    asked = replace(wanted.asked(), policy=doubtful.policy())
+    if loader_workers < 0:
+        raise UsageError(f"--loader-workers is {loader_workers}; give 0 or more.")
+    options = wanted.options(
+        policy=doubtful.policy(), loader_workers=loader_workers, gradient_checkpointing=gradient_checkpointing,
+        save_every=quantities.seconds(save_every),
+    )  # fmt: skip
+    network = wanted.network if wanted.weights or wanted.network is None else named(wanted.network)
+    request = request_of(network, wanted.data, wanted.seed, options, complain)
     _refuse_another_folder(out)
-    from triscale.train import here  # noqa: PLC0415
+    from triscale.train import here, numerics_here  # noqa: PLC0415  torch is loaded only here
 
-    world = line.world(here(), asked.recipe.batch, auto=wanted.batch == "auto")
-    place = _place(compute, world)
-    result = _result(asked, out, world, place, tensorboard, split_for_memory=wanted.batch == "auto", **how)
+    world = line.world(here(), request.recipe.batch, auto=request.split_for_memory)
+    numerics = numerics_here(_place(compute, world), compute.threads, kernels=kernels)
+    execution = options.to_execution()
+    trial = _trial(request, out, numerics, execution, world, tensorboard)
     if world.first:
-        _tell(result, asked.weights.notes if asked.weights else (), json=json)
+        _tell(trial, out, request.weights.notes if request.weights else (), json=json)
 
 
-def _tell(result: "Result", notes: tuple[str, ...], *, json: bool) -> None:
+def _tell(trial: "Trial", out: Path, notes: tuple[str, ...], *, json: bool) -> None:
     if json:
-        print_json(_document(result) | ({"notes": list(notes)} if notes else {}))
+        print_json(_document(trial, out) | ({"notes": list(notes)} if notes else {}))
     else:
-        print_text(f"validation top-1 {result.val_top1:.1%} after epoch {result.best_epoch} of {result.epochs}: "
-                   f"{result.checkpoint}")  # fmt: skip
+        print_text(f"validation top-1 {trial.metrics['validation_top1']:.1%} after epoch {trial.kept_epoch} of "
+                   f"{trial.epochs}: {out / str(trial.checkpoint)}")  # fmt: skip
 
 
-def _result(
-    asked: "Asked", out: Path, world: "World", place: "torch.device", tensorboard: Flag, **how: Any
-) -> "Result":
-    """Train in the folder, together with the other processes if there are any; `how` as of `triscale.train.Run`."""
-    from triscale.nn import keep_freed_memory  # noqa: PLC0415
-    from triscale.train import Run, joined  # noqa: PLC0415
+def _trial(
+    request: "TrainRequest",
+    out: Path,
+    numerics: "Numerics",
+    execution: "Execution",
+    world: "World",
+    tensorboard: Flag,
+) -> "Trial":
+    """Train in the folder, together with the other processes if there are any.
 
-    if how["kernels"] and place.type == "cpu" and not how["split_for_memory"]:  # where memory is short, none is kept
-        keep_freed_memory()
-    with (
-        terminable(),
-        locked(out) if world.first else nullcontext(),
-        training_progress(out if tensorboard else None) if world.first else nullcontext(Silence()) as watch,
-        joined(world, place),
-    ):
-        wish = Wish(os.getppid() if world.size > 1 else None)
-        return _finished(Run(asked, out, watch=watch, device=place, stopping=wish, world=world, **how), wish)
+    After a signal asked to stop, it is obeyed once the state is saved.
+    """
+    from triscale.train import Interrupted, train_request  # noqa: PLC0415
+
+    wish = Wish(os.getppid() if world.size > 1 else None)
+    with terminable(), training_progress(out if tensorboard else None, wish, speaks=world.first) as callbacks:
+        try:
+            return train_request(request, out, numerics, execution, callbacks, world)
+        except Interrupted:
+            complain(f"stopped; the same command resumes in {out}.")
+            wish.obey()
+            raise
 
 
 def _place(compute: Compute, world: "World") -> "torch.device":
@@ -210,32 +201,23 @@ def _place(compute: Compute, world: "World") -> "torch.device":
     return replace(compute, device=f"cuda:{world.local_rank}" if wanted == "cuda" else wanted).place()
 
 
-def _finished(run: "Run", wish: Wish) -> "Result":
-    """What came out, unless a signal asked to stop: then it is obeyed after the state was saved."""
-    from triscale.train import Interrupted  # noqa: PLC0415
-
-    with noted(wish):
-        try:
-            return run.result()
-        except Interrupted:
-            complain(f"stopped; the same command goes on with {run.folder}.")
-            wish.obey()
-            raise
-
-
-def _document(result: "Result") -> dict[str, Any]:
+def _document(trial: "Trial", out: Path) -> dict[str, Any]:
     return {
-        "run": str(result.folder),
-        "epochs": result.epochs,
-        "val_top1": result.val_top1,
-        "checkpoint": str(result.checkpoint),
-        "best_epoch": result.best_epoch,
+        "run": str(out),
+        "epochs": trial.epochs,
+        "val_top1": trial.metrics["validation_top1"],
+        "validation_top1": trial.metrics["validation_top1"],
+        "checkpoint": str(out / str(trial.checkpoint)),
+        "best_epoch": trial.kept_epoch,
+        "key": trial.key,
     }
 
 
-def _batch(text: str | None) -> int | None:
-    if text is None or text == "auto":
+def _batch(text: str | None) -> int | Literal["auto"] | None:
+    if text is None:
         return None
+    if text == "auto":
+        return "auto"
     if not text.isascii() or not text.isdecimal() or int(text) < 2:
         raise UsageError(f"--batch is {text!r}; give a whole number from 2, or auto.")
     return int(text)
@@ -247,5 +229,5 @@ def _refuse_another_folder(out: Path) -> None:
         names = {path.name for path in out.iterdir()} if out.is_dir() else set()
     except OSError as error:
         raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
-    if {name for name in names if not name.endswith(".tmp")} - {LOCK} and "run.json" not in names:
+    if {name for name in names if not name.endswith(".tmp")} - {LOCK} and not names & {"run.json", RECORDS}:
         raise OutputError(f"{out} is not empty and holds no training; give --out a new folder, or that of a training.")

@@ -1,13 +1,13 @@
 """How training memory is counted, for the commands that count it: `--optimizer`, `--precision`, `--isa` and others."""
 
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, get_args
+from typing import Annotated, Any, TypedDict, get_args
 
 from cyclopts import Parameter
 
 from triscale import api
 from triscale.cli.output import Flag, Whole
-from triscale.cost import Kernels, Optimizer, Precision, kernels
+from triscale.cost import Kernels, Optimizer, Precision, Target, TargetPrecision, kernels, training_target
 from triscale.cost.onednn import KNOWN
 from triscale.errors import UsageError
 from triscale.machine import threads
@@ -31,18 +31,26 @@ class Trained:
     Attributes:
         optimizer: whose state counts as training memory: sgd, rmsprop, adam or adamw.
         precision: of the training: float32, or bfloat16 by autocast.
-        recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
+        recompute: gradient checkpointing: the training keeps the inputs of blocks alone, and makes their maps again in
+            the backward pass.
         ema: the training keeps a moving average of the weights.
         isa: whose kernels count beside tensors: avx2, avx512, none, or here, which is this machine.
         threads: of these kernels; by default as many as torch takes here.
+        weights_precision: of the stored weights, for file_size: float32, float16, bfloat16 or int8.
     """
 
     optimizer: str = "sgd"
     precision: str = "float32"
-    recompute: Flag = False
+    recompute: Annotated[Flag, Parameter(name=("--gradient-checkpointing", "--recompute"))] = False
     ema: Flag = False
     isa: str = "here"
     threads: Whole | None = None
+    weights_precision: str = "float32"
+
+    def target(self, batch: int) -> Target:
+        """The options, checked, at a batch."""
+        stored = _one_of(get_args(TargetPrecision), "precision of weights", self.weights_precision)
+        return training_target(batch=batch, **self.words(), weights_precision=stored)
 
     def words(self) -> Words:
         """The options, checked."""

@@ -1,28 +1,40 @@
-"""The progress of a training on stderr: a bar on a terminal, warnings and remarks always."""
+"""The progress of a training on stderr: a bar on a terminal, warnings and remarks always; and the wish to stop it."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from triscale import units
 from triscale.cli.output import complain
+from triscale.cli.signals import Wish, noted
 from triscale.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from torch.utils.tensorboard import SummaryWriter
 
+    from triscale.train.callbacks import Callbacks
     from triscale.train.engine import Engine
-    from triscale.train.watch import Watch
 
 _SMOOTH = 0.95
 
 
 class Remarks:
     """Tells remarks alone: stderr is not a terminal."""
+
+    def __init__(self, wish: Wish, stack: ExitStack) -> None:
+        self._wish, self._stack = wish, stack
+
+    def begin(self) -> None:
+        """From here on a signal is noted, and obeyed once the state is saved."""
+        self._stack.enter_context(noted(self._wish))
+
+    def stopping(self) -> bool:
+        """Whether a signal asked to stop."""
+        return self._wish()
 
     def say(self, text: str) -> None:
         """A line for people."""
@@ -35,23 +47,18 @@ class Remarks:
         """Nothing."""
 
 
-class Silence:
+class Silence(Remarks):
     """Tells nothing: another process of the same training speaks."""
 
     def say(self, text: str) -> None:
         """Nothing."""
 
-    def step(self, engine: "Engine") -> None:
-        """Nothing."""
 
-    def epoch(self, engine: "Engine") -> None:
-        """Nothing."""
-
-
-class OnTerminal:
+class OnTerminal(Remarks):
     """A bar of all steps with images a second, time left, loss, accuracy and learning rate."""
 
-    def __init__(self, bar: "Bar") -> None:
+    def __init__(self, bar: "Bar", wish: Wish, stack: ExitStack) -> None:
+        super().__init__(wish, stack)
         self._bar = bar
         self._task = bar.add_task("", total=None, speed="", told="")
         self._before: tuple[float, int] | None = None
@@ -91,11 +98,12 @@ def _told(engine: "Engine") -> str:
 
 
 class WithBoard:
-    """Another watch, and the curves for TensorBoard beside it."""
+    """Other callbacks, and the curves for TensorBoard beside them."""
 
-    def __init__(self, watch: "Watch", writer: "SummaryWriter") -> None:
-        self._watch, self._writer = watch, writer
-        self.say, self.step = watch.say, watch.step
+    def __init__(self, callbacks: Remarks, writer: "SummaryWriter") -> None:
+        self._callbacks, self._writer = callbacks, writer
+        self.begin, self.say, self.step = callbacks.begin, callbacks.say, callbacks.step
+        self.stopping = callbacks.stopping
 
     def epoch(self, engine: "Engine") -> None:
         """Write a point of each curve."""
@@ -108,29 +116,36 @@ class WithBoard:
         ):
             self._writer.add_scalar(name, value, one.epoch)
         self._writer.flush()
-        self._watch.epoch(engine)
+        self._callbacks.epoch(engine)
 
 
 @contextmanager
-def training_progress(board: Path | None) -> "Iterator[Watch]":
-    """Progress on a terminal, remarks elsewhere; curves for TensorBoard in the folder `board`."""
-    with _progress() as watch:
+def training_progress(board: Path | None, wish: Wish, *, speaks: bool = True) -> "Iterator[Callbacks]":
+    """Progress on a terminal, remarks elsewhere; curves for TensorBoard in the folder `board`.
+
+    Args:
+        board: folder of the curves; None: none are written.
+        wish: to stop; signals make it once the training has begun.
+        speaks: whether this process does, of several.
+    """
+    with ExitStack() as stack:
+        if not speaks:
+            yield Silence(wish, stack)
+            return
+        callbacks = _callbacks(wish, stack)
         if board is None:
-            yield watch
+            yield callbacks
             return
         try:
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  an extra
         except ImportError:
             raise UsageError("--tensorboard needs a package: pip install 'triscale[tensorboard]'.") from None
-        with SummaryWriter(str(board)) as writer:
-            yield WithBoard(watch, writer)
+        yield WithBoard(callbacks, stack.enter_context(SummaryWriter(str(board))))
 
 
-@contextmanager
-def _progress() -> "Iterator[Watch]":
+def _callbacks(wish: Wish, stack: ExitStack) -> Remarks:
     if not sys.stderr.isatty():
-        yield Remarks()
-        return
+        return Remarks(wish, stack)
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
     from rich.progress import Progress as Bar  # noqa: PLC0415
@@ -139,5 +154,5 @@ def _progress() -> "Iterator[Watch]":
         BarColumn(bar_width=16),
         TextColumn("{task.percentage:3.0f}%  {task.fields[speed]}  {task.fields[told]}"),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield OnTerminal(bar)
+    bar = stack.enter_context(Bar(*columns, console=Console(stderr=True), transient=True))
+    return OnTerminal(bar, wish, stack)

@@ -1,11 +1,15 @@
 """`cost`: every number of a network at once; where it sits by stage; a separable convolution beside a standard one."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, NamedTuple, cast
 
 from triscale.cost.count import Counts, count_block, count_layer, count_resolved
 from triscale.cost.memory import Optimizer, Precision, inference_forecast, training_forecast
+from triscale.cost.metric import Values, registry
 from triscale.cost.onednn import Kernels
+from triscale.cost.stored import file_size
+from triscale.cost.target import Target, TargetPrecision, training_target
 from triscale.spec import Layer, Network, Size, resolve
 from triscale.spec.rounding import output_side, pad_side
 from triscale.spec.table import operator
@@ -15,6 +19,7 @@ from triscale.spec.table import operator
 class Cost:
     """What a network costs: counts for one image, memory in bytes at `batch`, resolution in pixels (h, w).
 
+    `file_size` is in bytes, of the weights and buffers in `weights_precision`. `metrics` holds further ones by name.
     `inference_kernels` and `training_kernels` are the parts of the memory that the kernels of a machine take beside
     tensors; `kernels` names them (an instruction set, or None: tensors alone are counted) and their `threads`.
     """
@@ -31,6 +36,14 @@ class Cost:
     training_kernels: int
     kernels: str | None
     threads: int | None
+    file_size: int
+    weights_precision: TargetPrecision
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, name: str) -> float:
+        """A metric by its name; KeyError where it was not asked for."""
+        found: float = self.metrics[name] if name in self.metrics else asdict(self)[name]
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys that scripts rely on."""
@@ -70,6 +83,8 @@ def cost(
     recompute: bool = False,
     ema: bool = False,
     kernels: Kernels | None = None,
+    weights_precision: TargetPrecision = "float32",
+    metrics: Iterable[str] = (),
 ) -> Cost:
     """Every cost of a network.
 
@@ -80,16 +95,30 @@ def cost(
         optimizer: whose state training memory includes.
         precision, recompute, ema: of the training, see `training_forecast`; inference memory is that in fp32.
         kernels: those of the machine; None: memory is that of tensors alone.
+        weights_precision: of the stored weights, for `file_size`.
+        metrics: names of further metrics of the registry.
 
     Raises:
         InputError: above 1e15 MACs or 10,000 layers, or a side out of range.
-        UsageError: the batch cannot be meant.
+        UsageError: an unknown word or metric, or a batch below 1.
     """
-    resolved = resolve(network if resolution is None else replace(network, resolution=resolution))
-    counts, inference = count_resolved(resolved), inference_forecast(resolved, batch, kernels=kernels)
+    target = training_target(
+        batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels,
+        weights_precision=weights_precision,
+    )  # fmt: skip
+    return cost_on(network if resolution is None else replace(network, resolution=resolution), target, metrics=metrics)
+
+
+def cost_on(network: Network, target: Target, *, metrics: Iterable[str] = ()) -> Cost:
+    """Every cost of a network on a target: see `cost`. Counted metrics that were registered later are among them."""
+    resolved, kernels = resolve(network), target.kernels
+    counts, inference = count_resolved(resolved), inference_forecast(resolved, target.batch, kernels=kernels)
     training = training_forecast(
-        resolved, batch, optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels
-    )
+        resolved, target.batch, target.optimizer,
+        precision=cast("Precision", target.precision), recompute=target.recompute, ema=target.ema, kernels=kernels,
+    )  # fmt: skip
+    known = {one.name for one in fields(Cost)}
+    further = (name for name, one in registry().items() if one.counted and name not in known)
     return Cost(
         network=network.name,
         resolution=resolved.network.resolution,
@@ -102,7 +131,10 @@ def cost(
         training_kernels=training.kernels,
         kernels=kernels.name if kernels else None,
         threads=kernels.threads if kernels else None,
-        batch=batch,
+        batch=target.batch,
+        file_size=file_size(resolved, target.stored),
+        weights_precision=target.stored,
+        metrics=Values(target).of(network, dict.fromkeys((*further, *metrics))),
     )
 
 

@@ -8,9 +8,11 @@ from typing import TypeVar
 from triscale.data.images import UnreadableError, decode, pillow_warnings_off
 from triscale.data.resize import Pictures, Size
 from triscale.data.scan import threads
+from triscale.data.transform import Picture, from_memory
 from triscale.spec import Preprocessing
 
 Item = TypeVar("Item")
+Given = TypeVar("Given", bound=Picture)
 _END = object()
 
 
@@ -25,25 +27,31 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def decoded(
-    paths: Sequence[Path], size: Size, how: Preprocessing, batch: int
-) -> Iterator[list[tuple[Path, Pictures | UnreadableError]]]:
-    """Picture files in batches, in their order, decoded by all processors while the last batch is used.
+    pictures: Sequence[Given], size: Size, how: Preprocessing, batch: int
+) -> Iterator[list[tuple[Given, Pictures | UnreadableError]]]:
+    """Pictures in batches, in their order, decoded by all processors while the last batch is used.
 
     Args:
-        paths: the files.
+        pictures: files, or pictures in memory.
         size: `(height, width)` in pixels.
         how: how they are cut and resized.
-        batch: files in each batch; the last may hold fewer.
+        batch: pictures in each batch; the last may hold fewer.
 
     Yields:
-        Each path with its pixels uint8 `[*size, 3]`, or with the reason why there are none.
+        Each picture with its pixels uint8 `[*size, 3]`; a file that has none with the reason.
+
+    Raises:
+        InputError: something in memory is no picture; see `triscale.data.Transform`.
     """
 
-    def one(path: Path) -> tuple[Path, Pictures | UnreadableError]:
+    def one(picture: Given) -> tuple[Given, Pictures | UnreadableError]:
+        if not isinstance(picture, str | Path):
+            return picture, from_memory(picture, size, how)
         try:
-            return path, decode(path, size, how)
+            return picture, decode(Path(picture), size, how)
         except UnreadableError as error:
-            return path, error
+            return picture, error
 
     with pillow_warnings_off(), threads() as pool:
-        yield from ahead(list(pool.map(one, paths[start : start + batch])) for start in range(0, len(paths), batch))
+        starts = range(0, len(pictures), batch)
+        yield from ahead(list(pool.map(one, pictures[start : start + batch])) for start in starts)

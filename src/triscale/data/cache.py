@@ -1,27 +1,18 @@
 """Rendered pictures on disk: written whole or not at all, mapped read-only so that processes share the memory."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from time import time
 
 import numpy as np
 
 from triscale.data.resize import Pictures
 from triscale.errors import OutputError, StorageError
+from triscale.files import sweep, write_atomically
 
 Progress = Callable[[int, int], None]
 
-STALE_SECONDS = 24 * 3600
 
-
-def default_cache() -> Path:
-    """The cache folder: `$TRISCALE_CACHE`, else `~/.cache/triscale`."""
-    return Path(os.environ.get("TRISCALE_CACHE") or Path.home() / ".cache" / "triscale")
-
-
-def write_whole(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
+def write_cached(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
     """Write `path` so that it holds all `blocks` or stays as it was, whatever is killed in between.
 
     Raises:
@@ -30,50 +21,14 @@ def write_whole(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:
+        sweep(path.parent)
+        write_atomically(path, blocks, advice="Or set TRISCALE_CACHE to a folder elsewhere.")
+    except (OSError, OutputError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise OutputError(
-            f"The cache folder {str(path.parent)!r} cannot be written: {error.strerror}.\n"
+            f"the cache folder {str(path.parent)!r} cannot be written: {reason}\n"
             "Set TRISCALE_CACHE to a folder that can."
-        ) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _write(file.fileno(), blocks, path)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _write(handle: int, blocks: Iterable[bytes | memoryview], path: Path) -> None:
-    for block in blocks:
-        rest = memoryview(block)
-        try:
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-        except OSError as error:
-            raise _storage(path, error) from error
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        raise _storage(path, error) from error
-
-
-def _storage(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"Writing {str(path)!r} failed: {error.strerror}.\nFree some space there, or set TRISCALE_CACHE elsewhere."
-    )
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process left behind long ago."""
-    for left in folder.glob(".*.tmp"):
-        try:
-            if time() - left.stat().st_mtime > STALE_SECONDS:
-                left.unlink()
-        except OSError:  # another process was faster
-            continue
+        ) from None
 
 
 def cached_pictures(
@@ -93,7 +48,7 @@ def cached_pictures(
     found = _mapped(path, shape)
     if found is not None:
         return found
-    write_whole(path, _npy(shape, render, progress))
+    write_cached(path, _npy(shape, render, progress))
     written = _mapped(path, shape)
     if written is None:
         raise StorageError(f"{str(path)!r} does not hold what was just written.\nCheck the disk of the cache folder.")

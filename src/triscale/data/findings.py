@@ -9,7 +9,7 @@ from triscale.data.near import alike
 from triscale.data.photo import Photo, Policy
 from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
-from triscale.units import some
+from triscale.units import agreeing, some
 
 SHOWN = 3
 EXAMPLES = 10
@@ -136,12 +136,16 @@ def _two_classes(photos: Sequence[Photo]) -> Finding | None:
     for photo in photos:
         by_label[photo.digest].setdefault(photo.label, photo.name)
     torn = [" is ".join(map(repr, names.values())) for names in by_label.values() if len(names) > 1]
-    return _finding("two classes", len(torn), f"{len(torn)} pictures lie in more than one class.", torn, serious=True)
+    lie = agreeing(len(torn), "picture lies", "pictures lie")
+    return _finding("two classes", len(torn), f"{lie} in more than one class.", torn, serious=True)
 
 
 def _truncated(photos: Sequence[Photo]) -> Finding | None:
     cut = [repr(photo.name) for photo in photos if isinstance(photo.file, Member) and photo.file.mended]
-    return _finding("truncated", len(cut), f"{len(cut)} pictures are cut off and grey where they end.", cut)
+    text = agreeing(
+        len(cut), "picture is cut off and grey where it ends", "pictures are cut off and grey where they end"
+    )
+    return _finding("truncated", len(cut), f"{text}.", cut)
 
 
 def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
@@ -151,7 +155,9 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
         for index, photo in enumerate(photos)
         if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
-    text = f"{len(again)} {part}{' ' * bool(part)}pictures are copies of others of their class: {_some(again)}."
+    which = f"{part} " if part else ""
+    are = agreeing(len(again), f"{which}picture is a copy of another", f"{which}pictures are copies of others")
+    text = f"{are} of {'its' if len(again) == 1 else 'their'} class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 
@@ -171,24 +177,26 @@ def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]
     torn = sum(near.get(photo.digest) in where and "train" in where[near[photo.digest]]
                for split in READ if split != "train" for photo in parts.get(split, ()))  # fmt: skip
     grouped = any(photo.group for photos in parts.values() for photo in photos)
-    told = f", and {torn} of the pictures to test or validate on look like training pictures" if torn else ""
+    alike = "looks like a training picture" if torn == 1 else "look like training pictures"
+    told = f", and {torn} of the pictures to test or validate on {alike}" if torn else ""
     advice = "" if grouped else "; --group-by near keeps them on one side of a split that is drawn"
     shown = list(again.values())
-    text = f"{len(shown)} pictures are near copies of others (resized, re-encoded){told}{advice}: {_some(shown)}."
+    are = agreeing(len(shown), "picture is a near copy of another", "pictures are near copies of others")
+    text = f"{are} (resized, re-encoded){told}{advice}: {_some(shown)}."
     return _finding("near copies", len(shown), text, shown)
 
 
 def _frames(photos: Sequence[Photo]) -> Finding | None:
     moving = [repr(photo.name) for photo in photos if photo.moving]
-    text = f"{len(moving)} files hold several frames; the first one is used: {_some(moving)}."
+    hold = agreeing(len(moving), "file holds", "files hold")
+    text = f"{hold} several frames; the first one is used: {_some(moving)}."
     return _finding("frames", len(moving), text, moving)
 
 
 def _aspect(photos: Sequence[Photo]) -> Finding | None:
     odd = [f"{p.name!r} ({p.size[1]}x{p.size[0]} px)" for p in photos if max(p.size) > ODD_ASPECT * min(p.size)]
-    text = (
-        f"{len(odd)} pictures are more than {ODD_ASPECT:g} times as long as wide; their centre is used: {_some(odd)}."
-    )
+    are, its = agreeing(len(odd), "picture is", "pictures are"), "its" if len(odd) == 1 else "their"
+    text = f"{are} more than {ODD_ASPECT:g} times as long as wide; {its} centre is used: {_some(odd)}."
     return _finding("aspect", len(odd), text, odd)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.data.array_names import array_splits, holds_arrays, plain_arrays, splits_inside
-from triscale.data.cache import default_cache
 from triscale.data.chosen import Joined, chosen
 from triscale.data.findings import left_out
 from triscale.data.folders import class_names, listed, open_folders
@@ -19,16 +18,21 @@ from triscale.data.photo import Policy
 from triscale.data.photos import part_of
 from triscale.data.reasons import unusable
 from triscale.data.scan import examined, fingerprint, hashed
-from triscale.data.source import Part, Source
+from triscale.data.source import SPLIT_OFF, Part, Source
 from triscale.data.sources import special
 from triscale.data.split import SplitRule
 from triscale.data.split_words import Split, recognised
 from triscale.data.walk import class_folders, files_below
 from triscale.errors import InputError, UsageError
+from triscale.files import cache_folder
+from triscale.units import agreeing
 
 SPLITS: tuple[Split, ...] = ("test", "val", "train")
 ALL = "all"
-WHOLE = "There are no splits there, so every picture counts. If a study was made of them: --split test is its test."
+WHOLE = (
+    "There is no test or validation set there, so every picture counts. "
+    "If a study was made of them: --split test is its test."
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,9 +72,9 @@ def open_split(
 ) -> Held:
     """Open one split of a data set.
 
-    Without `split` it is the test, else the validation, of a folder (or its test.npz, else val.npz); all of a single
-    .npz file; the test of `flowers`; and all pictures of class folders without splits. `test` or `train` of a set
-    without splits is the fifth that a study sets aside as its test, or the rest. `all` is every picture of every split.
+    Without `split` it is the test, else the validation; all of a single .npz file, and of class folders, tables, tar
+    files and arrays without splits. `test` or `train` of a set without splits is the fifth that a study sets aside as
+    its test, or the rest. `all` is every picture of every split.
 
     Args:
         where: as `triscale.data.open_data` takes it, or a single .npz file.
@@ -84,7 +88,7 @@ def open_split(
     """
     if split is not None and split not in (*SPLITS, ALL):
         raise UsageError(f"there is no split {split!r}: give test, val, train or all.")
-    cache, path, policy = cache or default_cache(), Path(where), Policy(split=rule)
+    cache, path, policy = cache or cache_folder(), Path(where), Policy(split=rule)
     if (opener := special(where)) is not None:
         return _of_source(opener(str(where), cache, policy, None), split)
     if path.suffix.lower() == ".npz" and not path.is_dir():
@@ -96,14 +100,15 @@ def open_split(
 
 
 def _of_source(source: Source, split: str | None) -> Held:
-    """A split of a source; what serves as its test is called what it is."""
+    """A split of a source; what serves as its test is called what it is, and without splits all of it counts."""
     given: Split = "val" if source.test_from == "val" else "test"
+    divided = source.test_from != "train"
     parts: dict[str, Part] = dict(source.parts.items())
     parts[given] = parts["test"]
     if given == "val":
         del parts["test"]
     parts[ALL] = Joined(tuple(source.parts.values()))
-    wanted = split or given
+    wanted = split or (given if divided else ALL)
     if wanted not in parts:
         listed = " or ".join(f"--split {name}" for name in SPLITS if name in parts)
         raise InputError(f"{source.name} has no {wanted} split: give {listed}.")
@@ -113,9 +118,15 @@ def _of_source(source: Source, split: str | None) -> Held:
         classes=source.classes,
         part=parts[wanted],
         skipped=source.skipped,
-        notes=source.notes,
-        divided=source.test_from != "train",
+        notes=_notes(source, split, wanted),
+        divided=divided,
     )
+
+
+def _notes(source: Source, split: str | None, wanted: str) -> tuple[str, ...]:
+    """Nothing was split off where all is taken."""
+    kept = tuple(note for note in source.notes if wanted != ALL or note != SPLIT_OFF)
+    return kept if split or wanted != ALL else (*kept, WHOLE)
 
 
 def _npz(path: Path, split: str | None, cache: Path, policy: Policy) -> Held:
@@ -181,7 +192,8 @@ def _photos(root: Path, places: Sequence[Path], split: str, cache: Path, notes: 
         raise unusable(what, files, "Put pictures into its class folders.")
     loose = [file for place in places for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
-        notes += (f"{len(loose)} files that lie in no class folder are not counted.",)
+        lie = agreeing(len(loose), "file lies in no class folder and is", "files lie in no class folder and are")
+        notes += (f"{lie} not counted.",)
     return Held(
         name=str(root),
         split=split,

@@ -13,7 +13,7 @@ from triscale.data.split import FIRST, NEWEST
 from triscale.data.split_words import EXPECTED, Split, recognised
 from triscale.data.walk import beside, files_below, files_that_are_pictures, folders_in, key_of
 from triscale.errors import InputError
-from triscale.units import some
+from triscale.units import agreeing, some
 
 _SHOWN = 3
 
@@ -139,15 +139,16 @@ def _taken_as_classes(named: Mapping[str, Split]) -> list[str]:
 
 def _without_labels(folder: Path) -> str:
     count = len(files_below(folder))
-    what = f"its {count} files have no labels" if count else "it is empty"
+    what = f"its {agreeing(count, 'file has', 'files have')} no labels" if count else "it is empty"
     return f"{folder.name + '/'!r} holds no class folders: {what}, and it is not used."
 
 
 def _loose(place: Path) -> list[str]:
     """Images beside class folders belong to no class."""
     found = files_that_are_pictures(place) if folders_in(place) else []
-    return [f"{len(found)} images in {place.name + '/'!r} lie in no class folder and are not used: {_some(found)}."
-            ] if found else []  # fmt: skip
+    images, lie, are = ("image", "lies", "is") if len(found) == 1 else ("images", "lie", "are")
+    where = f"{images} in {place.name + '/'!r} {lie} in no class folder and {are} not used"
+    return [f"{len(found)} {where}: {_some(found)}."] if found else []
 
 
 def _unwrapped(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from triscale.data.array_file import WANTED, ArrayFile, ArrayPart, is_unlabelled, read_file
 from triscale.data.array_names import ArrayNames, named_arrays
-from triscale.data.cache import write_whole
+from triscale.data.cache import write_cached
 from triscale.data.findings import Finding, alike_in, copies, refuse_serious, strangers
 from triscale.data.near import looks_of
 from triscale.data.photo import DEFAULT, Photo, Policy
@@ -110,7 +110,7 @@ def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
     if len(found) <= part.chosen.max():
         images = replace(part).whole  # a copy keeps no pictures in memory
         found = list(zip(digests(images), looks_of(images), strict=True))
-        write_whole(memory, [json.dumps({"version": SCAN, "found": found}).encode()])
+        write_cached(memory, [json.dumps({"version": SCAN, "found": found}).encode()])
     some = [found[one] for one in part.chosen.tolist()]
     return [Photo(name="", file=Path(), label=0, digest=str(digest), look=str(look)) for digest, look in some]
 

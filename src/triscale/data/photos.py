@@ -24,6 +24,7 @@ from triscale.data.split import split_test
 from triscale.data.split_words import READ, Split
 from triscale.errors import InputError
 from triscale.spec import Preprocessing
+from triscale.units import agreeing
 
 
 class BrokenPictureError(InputError):
@@ -228,10 +229,12 @@ def _without_empty(
     empty = [name for label, name in enumerate(classes) if label not in there]
     if not empty:
         return splits, classes, ()
+    without = "without a readable picture"
+    left = agreeing(len(empty), f"class {without} was", f"classes {without} were")
     found = Finding(
         kind="empty",
         count=len(empty),
-        text=f"{len(empty)} classes without a readable picture were left out: {', '.join(map(repr, empty[:3]))}.",
+        text=f"{left} left out: {', '.join(map(repr, empty[:3]))}.",
         examples=tuple(map(repr, empty[:10])),
     )
     moved = {old: new for new, old in enumerate(there)}

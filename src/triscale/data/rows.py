@@ -13,6 +13,7 @@ from triscale.data.source import Source
 from triscale.data.split import FIRST
 from triscale.data.split_words import Split
 from triscale.errors import InputError
+from triscale.units import agreeing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,9 @@ def _labels(rows: Sequence[Row], name: str, names: Sequence[str] | None) -> dict
     found = {row.label for row in rows if row.split == "train" and row.label}
     if len(found) < 2:
         only = f", {next(iter(found))!r}" if found else ""
-        raise unusable(f"{name!r} holds {len(found)} classes{only}", rows, "A classifier needs two or more.")
+        raise unusable(
+            f"{name!r} holds {agreeing(len(found), 'class', 'classes')}{only}", rows, "A classifier needs two or more."
+        )
     numbers = all(label.isdecimal() for label in found)
     return {label: i for i, label in enumerate(sorted(found, key=lambda one: (int(one) if numbers else 0, one)))}
 

@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from triscale.data.cache import Progress, write_whole
+from triscale.data.cache import Progress, write_cached
 from triscale.data.formats import rules
 from triscale.data.images import File, UnreadableError, examine, mended, pillow_warnings_off, stamp_of
 from triscale.data.photo import Photo
 from triscale.data.resize import Pictures
+from triscale.machine import cores
 
 Item = TypeVar("Item")
 Verdict = tuple[int, int, bool, str, str, str]
@@ -27,7 +28,7 @@ SCAN = 2
 
 def threads() -> ThreadPoolExecutor:
     """A pool as wide as the machine: Pillow and hashing leave the interpreter free while they work."""
-    return ThreadPoolExecutor(os.cpu_count() or 1)
+    return ThreadPoolExecutor(cores())
 
 
 def hashed(photos: Sequence[Photo], progress: Progress | None = None) -> list[Photo]:
@@ -92,7 +93,7 @@ def examined(photos: Sequence[Photo], memory: Path, progress: Progress | None = 
         with pillow_warnings_off(), threads() as pool:
             found = pool.map(_verdict, photos)
             verdicts = list(_told(found, len(photos), len(photos), progress))
-        write_whole(memory, [json.dumps({"version": SCAN, "verdicts": verdicts}).encode()])
+        write_cached(memory, [json.dumps({"version": SCAN, "verdicts": verdicts}).encode()])
     return [
         replace(photo, size=(high, wide), moving=moving, format=kind, reason=photo.reason or reason, look=look)
         for photo, (high, wide, moving, kind, reason, look) in zip(photos, verdicts, strict=True)

@@ -22,7 +22,7 @@ from triscale.data.split_words import Split, recognised_anywhere
 from triscale.data.text import read_text
 from triscale.data.words import PICTURE_SUFFIXES, label_rank
 from triscale.errors import InputError
-from triscale.units import counted
+from triscale.units import agreeing, counted
 
 LABEL_BYTES = 64 * 1024
 NAMES = "classes.txt"
@@ -103,7 +103,8 @@ def _splits(shards: Sequence[Path], version: int) -> tuple[dict[Path, Split], tu
     if not {"train"} <= set(used.values()):
         raise InputError(f"The shards {shards[0].name!r} and others hold no training split.\n{WANTED}")
     left = [shard.name for shard in shards if shard not in used]
-    note = f"{len(left)} shards whose names tell no split are not used: {', '.join(map(repr, left[:3]))}."
+    are = agreeing(len(left), "shard whose name tells no split is", "shards whose names tell no split are")
+    note = f"{are} not used: {', '.join(map(repr, left[:3]))}."
     return used, (note,) if left else ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triscale.data.array_names import array_splits, holds_arrays
 from triscale.data.beside import is_listed, open_listed, unread_note
-from triscale.data.cache import Progress, default_cache
+from triscale.data.cache import Progress
 from triscale.data.flowers import named_flowers
 from triscale.data.folders import open_folders
 from triscale.data.known import open_known, split_name
@@ -15,6 +15,7 @@ from triscale.data.photo import DEFAULT, Policy
 from triscale.data.shards import open_shards, shards_in
 from triscale.data.source import Source
 from triscale.data.table import SUFFIXES, open_table
+from triscale.files import cache_folder
 
 Open = Callable[[str, Path, Policy, Progress | None], Source]
 """From (name, cache, policy, progress) to a source."""
@@ -49,7 +50,7 @@ def open_data(
         OutputError: the cache folder cannot be written.
     """
     opener = special(where) or _folders_or_npz
-    return opener(str(where), cache or default_cache(), policy, progress)
+    return opener(str(where), cache or cache_folder(), policy, progress)
 
 
 def special(where: str | Path) -> Open | None:

@@ -14,8 +14,9 @@ from triscale.deploy.exported import Exported
 from triscale.deploy.proof import PICTURES, Proof, prove
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
+from triscale.files import write_atomically
 from triscale.spec import Size
-from triscale.weights import Classifier, write_atomically
+from triscale.weights import Classifier
 
 Kind = Literal["onnx", "pt2", "openvino"]
 

@@ -3,56 +3,64 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from triscale.data import Picture, picture_name
 from triscale.data.ahead import decoded
 from triscale.data.batches import to_tensor
 from triscale.data.images import UnreadableError
 from triscale.errors import NumericError, UsageError
 from triscale.explain.gradcam import LAST, ClassMaps, Method, class_maps, method_for
 from triscale.explain.grid import overlay
-from triscale.weights import Classifier, finite
+from triscale.weights import Classifier, Guess, finite
 
 _BATCH = 4
 """Pictures a step: Grad-CAM keeps what training would keep of each."""
+Given = TypeVar("Given", bound=Picture)
+"""A file, or a picture in memory."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
-    """The map of one class over one file.
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Explanation(Generic[Given]):
+    """The map of one class over one picture.
 
     Attributes:
-        image: the file.
+        image: the file, or the picture as it was given.
         method: `CAM` or `Grad-CAM`.
-        shown: the class as `{class, name, probability}`; `class` is its index.
-        picture: the map over what was cut out of the file; None where it cannot be read.
+        shown: the class.
+        picture: the map over what was cut out of the picture; None where the file cannot be read.
         reason: why it cannot be read.
     """
 
-    image: Path
+    image: Given
     method: Method
-    shown: dict[str, Any] | None = None
+    shown: Guess | None = None
     picture: Image.Image | None = None
     reason: str | None = None
 
+    def __repr__(self) -> str:
+        """Short, also where `image` is an array."""
+        said = self.reason or f"{self.method} of {self.shown.name if self.shown else 'no class'}"
+        return f"Explanation({picture_name(self.image)}: {said})"
+
 
 def explanations(
-    classifier: Classifier, images: Sequence[Path], *, wanted: str | None = None, layer: str = LAST
-) -> Iterator[Explanation]:
-    """One explanation for each file, in their order.
+    classifier: Classifier, images: Sequence[Given], *, wanted: str | int | None = None, layer: str = LAST
+) -> Iterator[Explanation[Given]]:
+    """One explanation for each picture, in their order.
 
     Args:
         classifier: see `triscale.weights.load_classifier`; its preprocessing decides what the network sees.
-        images: picture files; one that cannot be read does not stop the others.
+        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
         wanted: the class by its name or index; by default the most probable one of each picture.
         layer: the map that is looked at, see `class_maps`.
 
     Raises:
         UsageError: no such class or layer.
+        InputError: something in memory is no picture.
         NumericError: the network answers what is not finite; the message names the picture.
     """
     method = method_for(classifier.own_model, layer)
@@ -60,9 +68,10 @@ def explanations(
     return _explanations(classifier, images, index, layer, method)
 
 
-def class_index(classes: Sequence[str], text: str) -> int:
+def class_index(classes: Sequence[str], wanted: str | int) -> int:
     """The class of that name, or else of that index; UsageError, with names that are near, where there is none."""
-    if text in classes:
+    text = str(wanted)
+    if text in classes and isinstance(wanted, str):
         return classes.index(text)
     if text.isdecimal() and text.isascii() and len(text) < 10 and int(text) < len(classes):
         return int(text)
@@ -72,36 +81,36 @@ def class_index(classes: Sequence[str], text: str) -> int:
         if near
         else f"they are {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
     )
-    raise UsageError(f"no class {text!r} among the {len(classes)} of these weights: {hint}")
+    raise UsageError(f"no class {wanted!r} among the {len(classes)} of these weights: {hint}")
 
 
 def _explanations(
-    classifier: Classifier, images: Sequence[Path], index: int | None, layer: str, method: Method
-) -> Iterator[Explanation]:
+    classifier: Classifier, images: Sequence[Given], index: int | None, layer: str, method: Method
+) -> Iterator[Explanation[Given]]:
     for files in decoded(images, classifier.resolution, classifier.preprocessing, _BATCH):
         readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
         seen = _seen(classifier, np.stack(readable), index, layer, files[0][0]) if readable else None
         row = 0
-        for path, pixels in files:
+        for image, pixels in files:
             if isinstance(pixels, UnreadableError) or seen is None:
-                yield Explanation(image=path, method=method, reason=str(pixels))
+                yield Explanation(image=image, method=method, reason=str(pixels))
                 continue
             drawn = overlay(pixels, seen.maps[row].numpy())
-            yield Explanation(image=path, method=method, shown=_about(classifier, seen, row), picture=drawn)
+            yield Explanation(image=image, method=method, shown=_guess(classifier, seen, row), picture=drawn)
             row += 1
 
 
-def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, first: Path) -> ClassMaps:
+def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, first: Picture) -> ClassMaps:
     how = classifier.preprocessing
     seen = class_maps(classifier.own_model, to_tensor(pixels, how.mean, how.std), index, layer)
     try:
         finite(seen.logits)
     except NumericError as error:
-        raise NumericError(f"{error} (seen in the batch of {first})") from None
+        raise NumericError(f"{error} (seen in the batch of {picture_name(first)})") from None
     return seen
 
 
-def _about(classifier: Classifier, seen: ClassMaps, row: int) -> dict[str, Any]:
+def _guess(classifier: Classifier, seen: ClassMaps, row: int) -> Guess:
     index = int(seen.chosen[row])
     probability = float(seen.logits[row].double().softmax(0)[index])
-    return {"class": index, "name": classifier.classes[index], "probability": probability}
+    return Guess(index, classifier.classes[index], probability)

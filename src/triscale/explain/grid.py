@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from triscale.data.images import UnreadableError, pillow_warnings_off, upright_r
 from triscale.errors import InputError
 from triscale.explain.cam import class_activation_maps
 from triscale.spec import Preprocessing, Size
+from triscale.trials.study_records import MapRecord, PictureRecord
 from triscale.weights import Classifier
 
 _SIDE = 160
@@ -25,8 +25,8 @@ Named = tuple[str, str, Classifier]
 """Rule, id, and the network with the preprocessing of its weights."""
 
 
-def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictures: int) -> list[dict[str, Any]]:
-    """Write PNGs into `folder/cam` and return the `pictures` field of the `cam` record.
+def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictures: int) -> list[PictureRecord]:
+    """Write PNGs into `folder/cam` and return them as records.
 
     The pictures are the first test pictures of the classes in turn, so nobody chose them by their maps.
 
@@ -41,20 +41,22 @@ def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictur
     (folder / "cam").mkdir(exist_ok=True)
     finest = max((one.resolution for _, _, one in models), key=lambda size: size[0] * size[1])
     originals = source.pictures("test", finest)
-    rows: list[dict[str, Any]] = []
+    maps: list[list[MapRecord]] = [[] for _ in chosen]
     for row, index in enumerate(chosen):
-        file = f"cam/{row}.png"
-        _enlarged(originals[index]).save(folder / file)
-        rows.append({"label": source.classes[labels[index]], "file": file, "maps": []})
+        _enlarged(originals[index]).save(folder / f"cam/{row}.png")
     for rule, network_id, classifier in models:
         overlays, predicted, probability = _overlays(classifier, source, chosen)
         for row in range(len(chosen)):
             file = f"cam/{row}-{network_id[:12]}.png"
             overlays[row].save(folder / file)
             name = source.classes[predicted[row]]
-            about = {"id": network_id, "rule": rule, "file": file, "predicted": name, "probability": probability[row]}
-            rows[row]["maps"].append(about)
-    return rows
+            maps[row].append(
+                MapRecord(id=network_id, rule=rule, file=file, predicted=name, probability=probability[row])
+            )
+    return [
+        PictureRecord(label=source.classes[labels[index]], file=f"cam/{row}.png", maps=tuple(maps[row]))
+        for row, index in enumerate(chosen)
+    ]
 
 
 def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:

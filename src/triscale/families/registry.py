@@ -1,6 +1,7 @@
 """The registry of names: every network that triscale knows without a file."""
 
 import difflib
+from fnmatch import fnmatchcase
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -30,6 +31,24 @@ def registry() -> "Mapping[str, tuple[str, Network]]":
     return MappingProxyType(
         {network.name: (family, network) for family, room in _FAMILIES.items() for network in room.networks()}
     )
+
+
+def matching(pattern: str) -> list[str]:
+    """The names that match a pattern of `*`, `?` and `[...]`, in the order of the families' tables.
+
+    Raises:
+        UsageError: none does; the message says which pattern would, or the nearest names.
+    """
+    if not isinstance(pattern, str):
+        raise UsageError(f"{pattern!r} is no pattern; give a text such as 'resnet*'.")
+    found = [name for name in registry() if fnmatchcase(name, pattern)]
+    if found:
+        return found
+    word = pattern.strip("*").lower()
+    wider = next((one for one in (f"{word}*", f"*{word}*") if any(fnmatchcase(name, one) for name in registry())), None)
+    near = [repr(wider)] if word and wider else difflib.get_close_matches(word, registry(), 3, 0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "'*' matches all."
+    raise UsageError(f"no network matches {pattern!r}: {hint}")
 
 
 def network(name: str) -> Network:

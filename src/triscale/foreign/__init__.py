@@ -2,7 +2,7 @@
 
 from triscale.foreign.build import ForeignModel, build
 from triscale.foreign.callables import callable_at, path_of
-from triscale.foreign.cost import ForeignCost, cost
+from triscale.foreign.cost import ForeignCost, cost, file_size
 from triscale.foreign.count import Counted, count, counted, known
 from triscale.foreign.dimensions import Dimension, Dimensions, dimensions
 from triscale.foreign.memory import inference_memory, training_memory
@@ -10,5 +10,6 @@ from triscale.foreign.probe import probe, require_probe
 
 __all__ = [
     "Counted", "Dimension", "Dimensions", "ForeignCost", "ForeignModel", "build", "callable_at", "cost", "count",
-    "counted", "dimensions", "inference_memory", "known", "path_of", "probe", "require_probe", "training_memory",
+    "counted", "dimensions", "file_size", "inference_memory", "known", "path_of", "probe", "require_probe",
+    "training_memory",
 ]  # fmt: skip

@@ -1,14 +1,17 @@
 """From a `ForeignNetwork` to an `nn.Module` of classification, checked where it is somebody else's code."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from triscale.data import Transform
 from triscale.errors import InputError
 from triscale.foreign.callables import callable_at, first_line
 from triscale.foreign.signature import arguments, sized
-from triscale.spec import ForeignNetwork
+from triscale.spec import ForeignNetwork, Preprocessing
+from triscale.trained_on import TrainedOn
 from triscale.units import size
 
 
@@ -20,11 +23,34 @@ class ForeignModel(nn.Module):
     Attributes:
         network: what it was made of.
         module: what the callable returned.
+        classes: names in the order of the logits; empty: nobody has named them.
+        preprocessing: what its images go through first.
+        trained_on: which images made its weights; None where that is not known.
     """
 
-    def __init__(self, network: ForeignNetwork, module: nn.Module) -> None:
+    def __init__(
+        self,
+        network: ForeignNetwork,
+        module: nn.Module,
+        classes: Sequence[str] = (),
+        preprocessing: Preprocessing | None = None,
+        trained_on: TrainedOn | None = None,
+    ) -> None:
         super().__init__()
         self.network, self.module = network, module
+        self.classes, self.trained_on = tuple(classes), trained_on
+        self.preprocessing = preprocessing or Preprocessing().for_channels(network.input_channels)
+
+    @property
+    def num_classes(self) -> int:
+        """Logits of an image."""
+        return self.network.classes
+
+    @property
+    def transform(self) -> Transform:
+        """From an image (a path, an image of Pillow, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
+        how = self.preprocessing
+        return Transform(preprocessing=how, size=how.resolution or self.network.resolution)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [n, input channels, h, w] -> logits [n, classes].
@@ -46,10 +72,19 @@ class ForeignModel(nn.Module):
         return self.module.load_state_dict(*arguments, **options)
 
 
-def build(network: ForeignNetwork) -> ForeignModel:
+def build(
+    network: ForeignNetwork,
+    classes: Sequence[str] = (),
+    preprocessing: Preprocessing | None = None,
+    trained_on: TrainedOn | None = None,
+) -> ForeignModel:
     """The network as a module with fresh weights, in training mode, on torch's default device.
 
     Its path is imported: only for a network that the user named.
+
+    Args:
+        network: its callable and what that is called with.
+        classes, preprocessing, trained_on: see `ForeignModel`.
 
     Raises:
         InputError: it cannot be imported or called, fails, or returns no module.
@@ -65,7 +100,7 @@ def build(network: ForeignNetwork) -> ForeignModel:
         raise InputError(f"{where(network)} failed: {first_line(error)}") from error
     if not isinstance(made, nn.Module):
         raise InputError(f"{network.path} returned a {type(made).__name__}; it must return a torch.nn.Module.")
-    return ForeignModel(network, made.train())
+    return ForeignModel(network, made.train(), classes, preprocessing, trained_on)
 
 
 def require_logits(network: ForeignNetwork, found: object, images: int, *, training: bool) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -32,6 +32,15 @@ _KEPT = 4096
 """Points whose counts are kept; a study visits some hundreds."""
 
 
+class Stored(NamedTuple):
+    """A tensor of a checkpoint: how many elements, of how many dimensions, of what."""
+
+    elements: int
+    dimensions: int
+    is_float: bool
+    bytes_each: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
     """A foreign network that was built once.
@@ -41,12 +50,14 @@ class Counted:
         counts: params, MACs and activations for one image.
         operations: MACs by kind of operation: convolution, matrix product, attention.
         how: where it was counted.
+        tensors: of a checkpoint.
     """
 
     network: ForeignNetwork
     counts: Counts
     operations: Mapping[str, int]
     how: How
+    tensors: tuple[Stored, ...]
 
 
 def counted(network: ForeignNetwork) -> Counted:
@@ -118,7 +129,16 @@ def _measure(network: ForeignNetwork, model: ForeignModel, how: How) -> Counted:
     if not params:
         raise InputError(f"{network.path} returns a module without trainable parameters.")
     known_now = replace(network, classes=logits.shape[1], fingerprint=fingerprint(model.module, operations))
-    return Counted(network=known_now, counts=counts, operations=MappingProxyType(operations), how=how)
+    return Counted(
+        network=known_now,
+        counts=counts,
+        operations=MappingProxyType(operations),
+        how=how,
+        tensors=tuple(
+            Stored(one.numel(), one.ndim, one.is_floating_point(), one.element_size())
+            for one in model.state_dict().values()
+        ),
+    )
 
 
 def fingerprint(module: nn.Module, operations: Mapping[str, int]) -> str:

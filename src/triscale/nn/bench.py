@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from triscale.cost import Precision
 from triscale.nn import native, swap
 from triscale.nn.blocks import MBConv
 from triscale.nn.contest import STOCK, Comparison, Measure, compare, fastest
@@ -17,9 +18,8 @@ from triscale.nn.depthwise import use
 from triscale.nn.inner import inner
 from triscale.nn.layers import ConvUnit
 from triscale.nn.load import Load
-from triscale.nn.plan import Plan, apply_plan
-
-Precision = Literal["float32", "bfloat16"]
+from triscale.nn.plan import apply_plan
+from triscale.speed_plan import SpeedPlan
 
 _VALUES, _IN_STEPS = 1_000_000, 16
 """Least values of a map in a measurement of a part, if the batch has them: time goes with them, and with fewer the
@@ -49,19 +49,19 @@ class Bench:
         self.inputs = _inputs(model, names, torch.zeros(1, *self.pictures))
         self.found: dict[Hashable, str] = {}
 
-    def suggested(self) -> Plan:
+    def suggested(self) -> SpeedPlan:
         """The ways that win, part by part; blocks beside their parts as these are then."""
         compiled = native.available()
         norms = {one.norm: "native" for one in swap.pairs(self.model) if compiled and self.norm(one) != STOCK}
         convolutions = {name: way for name in swap.convolutions(self.model) if (way := self.convolution(name)) != STOCK}
-        apply_plan(self.model, Plan(convolutions=convolutions, norms=norms))
+        apply_plan(self.model, SpeedPlan(convolutions=convolutions, norms=norms))
         blocks = {name: "inner" for name in swap.blocks(self.model) if compiled and self.block(name) != STOCK}
-        apply_plan(self.model, Plan())
-        plan = Plan(convolutions=convolutions, norms=norms, blocks=blocks)
+        apply_plan(self.model, SpeedPlan())
+        plan = SpeedPlan(convolutions=convolutions, norms=norms, blocks=blocks)
         build = native.build_digest() if plan.compiled else None
-        return Plan(convolutions=convolutions, norms=norms, blocks=blocks, build=build)
+        return SpeedPlan(convolutions=convolutions, norms=norms, blocks=blocks, build=build)
 
-    def step(self, plan: Plan, measure: Measure) -> Comparison:
+    def step(self, plan: SpeedPlan, measure: Measure) -> Comparison:
         """Whole steps, forward and backward, with a plan and without it."""
         largest = max(math.prod(sizes) for sizes in self.inputs.values())
         x = torch.randn(min(self.batch, max(2, _IN_STEPS * _VALUES // largest)), *self.pictures)

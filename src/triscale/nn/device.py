@@ -1,6 +1,7 @@
 """Where torch computes: the device and the threads."""
 
 import re
+from itertools import chain
 
 import torch
 from torch import nn
@@ -51,8 +52,9 @@ def device_name(device: torch.device | str) -> str | None:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where the weights of a model lie."""
-    return next(model.parameters()).device
+    """Where the weights of a model lie; of one without any, the CPU."""
+    found = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if found is None else found.device
 
 
 def synchronize(device: torch.device) -> None:

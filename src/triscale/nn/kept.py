@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,14 +10,15 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from triscale.cost import Precision
 from triscale.errors import InputError
+from triscale.files import replacing
 from triscale.machine import machine
 from triscale.nn import native
-from triscale.nn.bench import Precision
 from triscale.nn.device import device_of
 from triscale.nn.load import Watch
-from triscale.nn.plan import Plan
 from triscale.nn.tune import Tuned, measured
+from triscale.speed_plan import SpeedPlan
 
 _FORMAT = "triscale plan 2"
 _TRIES = 3
@@ -29,7 +28,7 @@ _TRIES = 3
 class Kept(NamedTuple):
     """A plan of the cache, and whether it was measured in quiet."""
 
-    plan: Plan
+    plan: SpeedPlan
     sure: bool
 
 
@@ -41,7 +40,7 @@ def kept_plan(
     tell: Callable[[str], None] = lambda _: None,
     *,
     busy: Callable[[], bool] = lambda: Watch(torch.get_num_threads())().crowded,
-) -> Plan:
+) -> SpeedPlan:
     """The plan of `tune`, measured once for such a model, batch, size, precision and number of threads on a machine.
 
     A plan that was measured beside other programs is measured again, at most twice, once the machine is quiet. Without
@@ -54,9 +53,9 @@ def kept_plan(
         busy: whether other programs take the machine's cores now.
     """
     if native.unwanted() or device_of(model).type != "cpu":
-        return Plan()
+        return SpeedPlan()
     try:
-        paths = _paths(native.cache_folder(), model, batch, resolution, precision)
+        paths = _paths(native.cache(), model, batch, resolution, precision)
     except native.Unavailable:
         return measured(model, batch, resolution, precision).plan
     known: Kept | None = None
@@ -73,7 +72,7 @@ def kept_plan(
             break
         if known.sure:
             break
-    return known.plan if known else Plan()
+    return known.plan if known else SpeedPlan()
 
 
 def _paths(folder: Path, model: nn.Module, batch: int, resolution: tuple[int, int], precision: Precision) -> list[Path]:
@@ -88,7 +87,7 @@ def _paths(folder: Path, model: nn.Module, batch: int, resolution: tuple[int, in
 def _read(path: Path) -> Kept | None:
     with suppress(OSError, ValueError, InputError, KeyError, TypeError):
         found = json.loads(path.read_bytes())
-        return Kept(Plan.from_json(found["plan"]), bool(found["sure"]))
+        return Kept(SpeedPlan.from_dict(found["plan"]), bool(found["sure"]))
     return None
 
 
@@ -97,15 +96,9 @@ def _write(path: Path, tuned: Tuned) -> None:
 
     A cache that takes no files costs a measurement each time.
     """
+    document = {"format": _FORMAT, "plan": tuned.plan.to_dict(), **tuned.document()}
     with suppress(OSError):
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"format": _FORMAT, "plan": tuned.plan.to_json(), **tuned.document()}, file)
-            try:
-                path.hardlink_to(name)
-            except FileExistsError:
-                if _read(path) is None:  # damaged
-                    Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        if _read(path) is None:  # damaged, or not there
+            path.unlink(missing_ok=True)
+        with replacing(path, over=False) as file:
+            file.write(json.dumps(document).encode())

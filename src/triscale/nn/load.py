@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from triscale.machine import allowed_cores
+
 _PROC = Path("/proc")
 _TOLERATED = 0.15
 _WINDOW = 0.5
@@ -81,17 +83,16 @@ class _Moment(NamedTuple):
         # Where cores are not counted: the mean of the last minute, which this process is in.
         used = sum(now.busy) - sum(self.busy) if self.busy and now.busy else _average() * wall
         waited = max(0.0, now.waited - self.waited)
-        cores = len(now.busy) or os.cpu_count() or 1
+        cores = len(now.busy) or len(allowed_cores())
         return Load(max(0.0, used - own) / wall, waited / max(waited + own, 1e-9), cores, min(threads, cores))
 
 
 def _busy(proc: Path) -> list[float]:
     """Seconds that each core that this process may use was busy; stolen time is the host's, and counts."""
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     ticks = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
     rows = (line.split() for line in _read(proc / "stat").splitlines())
     found = {row[0]: row[1:9] for row in rows if row and row[0].startswith("cpu")}
-    of = [found[name] for one in sorted(allowed) if (name := f"cpu{one}") in found]
+    of = [found[name] for one in sorted(allowed_cores()) if (name := f"cpu{one}") in found]
     return [sum(int(value) for i, value in enumerate(row) if i not in {3, 4}) / ticks for row in of]  # idle, iowait
 
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from triscale import files
 from triscale.isa import wanted_isa
 from triscale.machine import Isa, features, machine
 
@@ -108,7 +109,7 @@ def build_digest() -> str:
 @functools.cache
 def _library() -> Library:
     build = _build()
-    path = cache_folder() / f"kernels-{build.digest}.so"
+    path = cache() / f"kernels-{build.digest}.so"
     if not path.is_file():
         _compile(build, path)
     try:
@@ -146,9 +147,9 @@ def _build() -> _Build:
     return _Build(compiler, flags, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16])
 
 
-def cache_folder() -> Path:
+def cache() -> Path:
     """Where compiled kernels and measured plans are kept."""
-    folder = Path(os.environ.get("TRISCALE_CACHE") or Path.home() / ".cache" / "triscale")
+    folder = files.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -12,6 +11,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from triscale.cost.onednn import Kernels, Scratch, workspace
+from triscale.files import replacing
 from triscale.machine import machine, threads
 from triscale.nn import native
 from triscale.spec import Layer
@@ -36,16 +36,14 @@ def kept_kernels(count: int | None = None) -> Kernels:
     count = count or threads()
     key = json.dumps([_FORMAT, count, *(here[name] for name in ("cpu", "isa", "isa_limits", "torch"))])
     try:
-        path = native.cache_folder() / f"scratch-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+        path = native.cache() / f"scratch-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     except native.Unavailable:
         return measured_kernels(count)
     with suppress(OSError, ValueError, TypeError, KeyError):
         return _read(json.loads(path.read_text(encoding="utf-8")))
     found = measured_kernels(count)
-    with suppress(OSError):
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        part.replace(path)
+    with suppress(OSError), replacing(path) as file:
+        file.write(json.dumps(asdict(found)).encode())
     return found
 
 

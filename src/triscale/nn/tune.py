@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from triscale.cost import Precision
 from triscale.nn import native
-from triscale.nn.bench import Bench, Precision
+from triscale.nn.bench import Bench
 from triscale.nn.contest import Comparison, Measure, process_seconds, wall_seconds
 from triscale.nn.device import device_of
 from triscale.nn.load import IDLE, Load, Watch
-from triscale.nn.plan import Plan, apply_plan
+from triscale.nn.plan import apply_plan
+from triscale.speed_plan import SpeedPlan
 
 _SPREAD = 1.25
 """Ends of the interval of a whole step's gain that lie farther apart, as a ratio, make it unsure."""
@@ -29,7 +31,7 @@ class Tuned:
         load: the worst of what other programs took of the machine meanwhile.
     """
 
-    plan: Plan
+    plan: SpeedPlan
     step: Comparison | None
     load: Load
 
@@ -45,7 +47,7 @@ class Tuned:
             return f"no part of the network is faster by other ways than torch's here{loaded}"
         gain = self.step.interval
         ratio = f"a training step is {gain.median:.2f} times as fast ({gain.low:.2f} to {gain.high:.2f}){loaded}"
-        if self.plan != Plan():
+        if self.plan != SpeedPlan():
             return ratio
         return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} was asked for"
 
@@ -58,7 +60,9 @@ class Tuned:
         return {"sure": self.sure, "step": step, "load": {**self.load._asdict(), "crowded": self.load.crowded}}
 
 
-def tune(model: nn.Module, batch: int, resolution: tuple[int, int], precision: Precision, channels: int = 3) -> Plan:
+def tune(
+    model: nn.Module, batch: int, resolution: tuple[int, int], precision: Precision, channels: int = 3
+) -> SpeedPlan:
     """The plan that is fastest for training a model here, with the threads that torch has now; see `measured`."""
     return measured(model, batch, resolution, precision, channels).plan
 
@@ -91,7 +95,7 @@ def measured(
         load: says what others take of the machine.
     """
     if device_of(model).type != "cpu":
-        return Tuned(plan=Plan(), step=None, load=IDLE)
+        return Tuned(plan=SpeedPlan(), step=None, load=IDLE)
     native.available()  # the compiler's work is nobody's load
     watch, seen = load or Watch(torch.get_num_threads()), []
 
@@ -101,11 +105,12 @@ def measured(
 
     look()
     model = copy.deepcopy(model)
-    apply_plan(model, Plan())
+    apply_plan(model, SpeedPlan())
     with torch.random.fork_rng(devices=[]):
         bench = Bench(model, batch, resolution, precision, channels, measure or process_seconds, look)
         plan, step = bench.suggested(), None
-        if plan != Plan():
+        if plan != SpeedPlan():
             step = bench.step(plan, measure or (process_seconds if look().crowded else wall_seconds))
     look()
-    return Tuned(plan=plan if step and step.won else Plan(), step=step, load=max(seen, key=lambda one: one.pressure))
+    kept = plan if step and step.won else SpeedPlan()
+    return Tuned(plan=kept, step=step, load=max(seen, key=lambda one: one.pressure))

@@ -1,10 +1,10 @@
 """Networks side by side: counted where triscale has them, as printed where not, with their ratios to a reference."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from triscale.cost import cost
+from triscale.cost import ANYWHERE, Target, Values, cost
 from triscale.families.published import PUBLISHED, Published, differing, value
 from triscale.paper.tables import TABLES, Row
 from triscale.scaling import network
@@ -26,6 +26,7 @@ class Compared:
         differs: which of `params` and `macs` are printed and are not what is counted.
         params_ratio, macs_ratio: to the reference; counted where possible, else by the printed figure.
         published_params_ratio, published_macs_ratio: of the printed figures alone.
+        metrics, metric_ratios: what was asked for by name, and its ratio to the reference (None where that is 0).
     """
 
     label: str
@@ -42,6 +43,8 @@ class Compared:
     macs_ratio: float | None = None
     published_params_ratio: float | None = None
     published_macs_ratio: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    metric_ratios: Mapping[str, float | None] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -49,15 +52,24 @@ class Compared:
         return asdict(self) | {"resolution": size, "differs": list(self.differs)}
 
 
-def compare(networks: Sequence[Network | str]) -> tuple[Compared, ...]:
+def compare(
+    networks: Sequence[Network | str], metrics: Sequence[str] = (), target: Target = ANYWHERE
+) -> tuple[Compared, ...]:
     """Any networks, with their ratios to the first.
 
+    Args:
+        networks: specs or names.
+        metrics: names of metrics beside the counts that every row has.
+        target: what these metrics are of.
+
     Raises:
-        UsageError: an unknown name.
+        UsageError: an unknown name of a network or metric.
         InputError: a network too large to be meant.
     """
     found = [network(one) if isinstance(one, str) else one for one in networks]
-    return _related([_counted(one.name, "", one, PUBLISHED.get(one.name)) for one in found])
+    values = Values(target)
+    rows = [_counted(one.name, "", one, PUBLISHED.get(one.name)) for one in found]
+    return _related(replace(row, metrics=values.of(one, metrics)) for row, one in zip(rows, found, strict=True))
 
 
 def compare_table(name: str) -> tuple[Compared, ...]:
@@ -75,7 +87,8 @@ def _counted(label: str, group: str, net: Network, published: Published | None) 
     found = cost(net)
     counts = {"params": found.params, "macs": found.macs, "activations": found.activations}
     return Compared(
-        label=label, group=group, network=net.name, resolution=found.resolution, **counts,
+        label=label, group=group, network=net.name, resolution=found.resolution,
+        params=found.params, macs=found.macs, activations=found.activations,
         inference_memory=found.inference_memory, published=published, differs=differing(counts, published),
     )  # fmt: skip
 
@@ -93,6 +106,7 @@ def _ratios(row: Compared, reference: Compared) -> Compared:
         macs_ratio=_ratio(_best(row, "macs"), _best(reference, "macs")),
         published_params_ratio=_ratio(_printed(row, "params"), _printed(reference, "params")),
         published_macs_ratio=_ratio(_printed(row, "macs"), _printed(reference, "macs")),
+        metric_ratios={name: _ratio(value, reference.metrics[name]) for name, value in row.metrics.items()},
     )
 
 

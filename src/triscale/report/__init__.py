@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from triscale import records
-from triscale.errors import InputError, StorageError
+from triscale import trials
+from triscale.errors import InputError
+from triscale.files import write_atomically
 from triscale.report.errata import errata_markdown
 from triscale.report.facts import facts
 from triscale.report.markdown import summary_markdown
@@ -18,17 +19,15 @@ def write_report(run_folder: Path) -> Path:
 
     Raises:
         InputError: there are no records, or they are broken or not those of a study.
-        StorageError: the records cannot be read or the page cannot be written.
+        OutputError: the folder cannot be written to.
+        StorageError: the records cannot be read, or writing the page failed.
     """
-    source, path = run_folder / "records.jsonl", run_folder / "report.html"
-    found = records.read(source)
-    partial = path.with_suffix(".html.partial")
+    path = run_folder / "report.html"
+    stored = trials.read(run_folder)
     try:
-        # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
-        partial.write_text(page(facts(found), run_folder), encoding="utf-8", errors="replace")
-        partial.replace(path)
-    except KeyError as error:
-        raise InputError(f"{source}: a record lacks the field {error}; was it written by another program?") from error
-    except OSError as error:
-        raise StorageError(f"{path}: the report was not written: {error.strerror or error}") from error
+        text = page(facts(stored), run_folder)
+    except InputError as error:
+        raise InputError(f"{run_folder}: {error}") from None
+    # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
+    write_atomically(path, text.encode("utf-8", errors="replace"))
     return path

@@ -1,17 +1,33 @@
-"""The records of a study, sorted for reading: who was trained, how long, and how well."""
+"""A study sorted for reading: who was trained, how long, and how well."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any
 
 from triscale import intervals
 from triscale.errors import InputError
-from triscale.records import Record, Records
+from triscale.spec import Network
+from triscale.trials import TEST, VALIDATION, Epoch, Stored, Trial
+from triscale.trials.study_records import (
+    AnswerRecord,
+    CamRecord,
+    CandidateRecord,
+    ChoiceRecord,
+    DataFacts,
+    FactorsRecord,
+    FamilyRecord,
+    MemberRecord,
+    NetworkRecord,
+    PictureRecord,
+    PlanRecord,
+    StudyRecord,
+)
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3
-SCHEMA = 1
+LONGER = "compute"
+"""The purpose of a training of the baseline that is longer than the others."""
+AXES = ("depth", "width", "resolution")
 
 
 @dataclass(frozen=True)
@@ -38,164 +54,169 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """The runs of one network with the same length, one per seed."""
+    """The finished trials of one network with the same length, one per seed."""
 
     id: str
-    epochs: float
-    runs: tuple[Record, ...]
+    epochs: int
+    trials: tuple[Trial, ...]
 
     @property
     def samples(self) -> int:
-        """Pictures seen in one run."""
-        return int(max(run["samples"] for run in self.runs))
+        """Images seen in one trial."""
+        return max(trial.history[-1].samples for trial in self.trials)
 
     @property
     def validation(self) -> Scores:
         """Validation top-1 over the seeds."""
-        return _scores(run.get("validation_top1") for run in self.runs)
+        return _scores(trial.metrics.get(VALIDATION) for trial in self.trials)
+
+    @property
+    def test(self) -> Scores:
+        """Test top-1 over the seeds that are tested."""
+        return _scores(trial.metrics.get(TEST) for trial in self.trials)
 
     @property
     def half(self) -> Scores:
         """Validation top-1 at half the training length."""
-        return _scores(run.get("half_top1") for run in self.runs)
+        return _scores(trial.half_top1 for trial in self.trials)
 
-    def curve(self) -> list[tuple[float, int, float]]:
+    def curve(self) -> list[tuple[int, int, float]]:
         """(epoch, samples seen, mean validation top-1), at the epochs which every seed has measured."""
-        measured: dict[float, list[Record]] = {}
-        for run in self.runs:
-            for point in run.get("history") or []:
-                if point.get("validation_top1") is not None:
-                    measured.setdefault(point["epoch"], []).append(point)
+        measured: dict[int, list[Epoch]] = {}
+        for trial in self.trials:
+            for point in trial.history:
+                measured.setdefault(point.epoch, []).append(point)
         return [
-            (epoch, points[0]["samples"], mean(point["validation_top1"] for point in points))
+            (epoch, points[0].samples, mean(point.validation_top1 for point in points))
             for epoch, points in sorted(measured.items())
-            if len(points) == len(self.runs)
+            if len(points) == len(self.trials)
         ]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A study as its records tell it; what has not been recorded yet is empty.
+    """A study as its store tells it; what has not been recorded yet is empty.
 
     Attributes:
-        records: the records themselves.
-        study: the `study` record.
-        plan: the `plan` record.
-        choice: the `choice` record.
+        stored: what the store holds.
+        study, plan, choice: the latest of these records.
         members: networks of the scaled family, the baseline among them.
         candidates: the baseline and the candidates of the coefficient search.
-        trainings: by network: its runs at the length which all networks share.
+        done, failed: the trials that ended, oldest first.
+        trainings: by network: its trials at the length which all networks share.
         longer: the baseline trained longer, shortest first.
     """
 
-    records: Records
-    study: Record = field(default_factory=dict)
-    plan: Record = field(default_factory=dict)
-    choice: Record = field(default_factory=dict)
-    members: tuple[Record, ...] = ()
-    candidates: tuple[Record, ...] = ()
-    trainings: dict[str, Training] = field(default_factory=dict)
+    stored: Stored
+    study: StudyRecord | None = None
+    plan: PlanRecord | None = None
+    choice: ChoiceRecord | None = None
+    members: tuple[MemberRecord, ...] = ()
+    candidates: tuple[CandidateRecord, ...] = ()
+    done: tuple[Trial, ...] = ()
+    failed: tuple[Trial, ...] = ()
+    trainings: Mapping[str, Training] = field(default_factory=dict)
     longer: tuple[Training, ...] = ()
 
     @property
-    def data(self) -> Record:
+    def data(self) -> DataFacts | None:
         """The data facts of the `study` record."""
-        return self.study.get("data") or {}
+        return None if self.study is None else self.study.data
 
     @property
     def answer(self) -> list[str]:
         """The five lines of the answer; none while the study is unfinished."""
-        return list((self.records.one("answer") or {}).get("lines", []))
+        found = self.stored.one(AnswerRecord)
+        return [] if found is None else list(found.lines)
 
     @property
-    def pictures(self) -> list[Record]:
+    def pictures(self) -> tuple[PictureRecord, ...]:
         """The pictures of the class-activation grid."""
-        return list((self.records.one("cam") or {}).get("pictures", []))
+        found = self.stored.one(CamRecord)
+        return () if found is None else found.pictures
 
     @property
     def test_pictures(self) -> int | None:
         """How many pictures the test has; None before the first test."""
-        tests = self.records.all("test")
-        return int(tests[0]["n"]) if tests else None
+        tested = any(TEST in trial.metrics for trial in self.done)
+        return self.data.test if tested and self.data is not None else None
 
     @property
     def noise(self) -> tuple[float, int] | None:
         """Standard deviation of test top-1 within networks, over seeds, pooled over the family; with its freedom."""
-        return intervals.pooled_deviation(self.test(id_).values for id_ in {member["id"] for member in self.members})
+        return intervals.pooled_deviation(
+            self.test(id_).values for id_ in dict.fromkeys(one.id for one in self.members)
+        )
 
-    def known(self, id_: str) -> Record | None:
+    def network(self, id_: str) -> Network:
+        """The network of an id."""
+        return self.stored.network(id_)
+
+    def known(self, id_: str) -> NetworkRecord | None:
         """The member or candidate with this id."""
-        return next((one for one in (*self.members, *self.candidates) if one["id"] == id_), None)
+        return next((one for one in (*self.members, *self.candidates) if one.id == id_), None)
 
     def validation(self, id_: str) -> Scores:
         """Validation top-1 of a network at the length which all networks share."""
         return self.trainings[id_].validation if id_ in self.trainings else Scores(())
 
-    def test(self, id_: str, longer: Training | None = None) -> Scores:
-        """Test top-1 of a network; of its longer training if that is given."""
-        other = {training.epochs for training in self.longer if training.id == id_}
-        rows = [row for row in self.records.all("test") if row["id"] == id_]
-        if longer is None:
-            rows = [row for row in rows if row["epochs"] not in other]
-        else:
-            rows = [row for row in rows if row["epochs"] == longer.epochs]
-        return _scores({row["seed"]: row["top1"] for row in rows}.values())
+    def test(self, id_: str) -> Scores:
+        """Test top-1 of a network at the length which all networks share."""
+        return self.trainings[id_].test if id_ in self.trainings else Scores(())
 
     def compute(self, training: Training) -> float | None:
         """MACs spent in one training: samples x 3 x MACs of the network; None if its cost is unknown."""
         network = self.known(training.id)
-        return None if network is None else float(training.samples * PASSES * network["cost"]["macs"])
+        return None if network is None else float(training.samples * PASSES * network.cost["macs"])
 
 
-def facts(records: Records) -> Facts:
-    """Sort the records of a finished or unfinished study.
+def facts(stored: Stored) -> Facts:
+    """Sort what a store holds of a finished or unfinished study.
 
     Raises:
-        InputError: the records are of another format than this version writes.
+        InputError: it holds trials, but no study.
     """
-    schema = (records.one("study") or {}).get("schema", SCHEMA)
-    if schema != SCHEMA:
-        raise InputError(
-            f"The records have schema {schema!r}, this triscale reads {SCHEMA}: use the version that wrote them."
-        )
-    plan = records.one("plan") or {}
-    baseline = [plan["baseline"]] if plan.get("baseline") else []
-    longer = [run for run in records.all("run") if run.get("phase") == "compute"]
-    shared = [run for run in records.all("run") if run.get("phase") != "compute"]
+    study, plan, family = stored.one(StudyRecord), stored.one(PlanRecord), stored.one(FamilyRecord)
+    if study is None and len(stored):
+        raise InputError("this is the folder of a training; only a study has a report.")
+    groups = list(_trainings(stored))
+    longer = [one for one in groups if one.trials[0].purpose == LONGER]
     return Facts(
-        records=records,
-        study=records.one("study") or {},
+        stored=stored,
+        study=study,
         plan=plan,
-        choice=records.one("choice") or {},
-        members=tuple((records.one("family") or {}).get("members", [])),
-        candidates=(*baseline, *plan.get("candidates", [])),
-        trainings={training.id: training for training in _trainings(shared)},
-        longer=tuple(sorted(_trainings(longer), key=lambda training: training.samples)),
+        choice=stored.one(ChoiceRecord),
+        members=() if family is None else family.members,
+        candidates=() if plan is None else (plan.baseline, *plan.candidates),
+        done=tuple(trial for trial in stored if trial.state == "done"),
+        failed=tuple(trial for trial in stored if trial.state == "failed"),
+        trainings={one.id: one for one in groups if one not in longer},
+        longer=tuple(sorted(longer, key=lambda training: training.samples)),
     )
 
 
-def label(network: Record) -> str:
+def label(network: NetworkRecord) -> str:
     """How a member or candidate is called in figures: "compound φ=1", "grid 1.20 1.10 1.17"."""
-    rule, phi = network["rule"], network.get("phi")
-    if rule == "baseline":
+    if network.rule == "baseline":
         return "baseline"
-    if phi is not None:
-        return f"{rule} φ={phi:g}"
-    return f"{rule} {triple(network)}"
+    if isinstance(network, MemberRecord):
+        return f"{network.rule} φ={network.phi:g}"
+    return f"{network.rule} {triple(network.factors)}"
 
 
-def triple(network: dict[str, Any]) -> str:
+def triple(factors: FactorsRecord) -> str:
     """The factors of depth, width and resolution in one line."""
-    factors = network.get("factors") or {}
-    return " ".join(f"{factors[name]:.2f}" for name in ("depth", "width", "resolution") if name in factors)
+    return " ".join(f"{getattr(factors, axis):.2f}" for axis in AXES)
 
 
-def _trainings(runs: Iterable[Record]) -> list[Training]:
-    """Runs grouped by network and length; of a seed that was trained twice the later run counts."""
-    groups: dict[tuple[str, float], dict[Any, Record]] = {}
-    for run in runs:
-        groups.setdefault((run["id"], run["epochs"]), {})[run["seed"]] = run
-    return [Training(id_, epochs, tuple(seeds.values())) for (id_, epochs), seeds in groups.items()]
+def _trainings(stored: Stored) -> Iterable[Training]:
+    """Finished trials grouped by network and length."""
+    for id_, trials in stored.by_network().items():
+        lengths: dict[int, list[Trial]] = {}
+        for trial in trials:
+            if trial.state == "done":
+                lengths.setdefault(trial.epochs, []).append(trial)
+        yield from (Training(id_, epochs, tuple(found)) for epochs, found in lengths.items())
 
 
 def _scores(values: Iterable[float | None]) -> Scores:

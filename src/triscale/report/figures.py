@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from triscale import intervals, units
-from triscale.records import Record
-from triscale.report.facts import PASSES, Facts, Training, label
+from triscale.report.facts import AXES, PASSES, Facts, Training, label
 from triscale.report.pareto import pareto_front
+from triscale.trials.study_records import MemberRecord, NetworkRecord
 
 # Okabe and Ito's palette, which stays distinct for colour-blind readers; the marker repeats the distinction.
 RULES = {
@@ -27,10 +28,23 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _COSTS = {"macs": "MACs per picture", "params": "parameters"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A network as a figure shows it: once, where it is a member by several rules."""
+
+    network: NetworkRecord
+    twins: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Plotly reads a little HTML in its texts, so names are escaped there too."""
+        return escape(" = ".join([label(self.network), *self.twins]))
+
+
 def accuracy_cost(facts: Facts) -> str | None:
     """Accuracy against MACs and against parameters with the Pareto front, as JSON; None before anything was trained."""
-    light = [one for one in facts.candidates if facts.validation(one["id"]).n]
-    tested = [member for member in _distinct(facts.members) if facts.test(member["id"]).n]
+    light = [_Mark(one) for one in facts.candidates if facts.validation(one.id).n]
+    tested = [one for one in _distinct(facts.members) if facts.test(one.network.id).n]
     if not light and not tested:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
@@ -40,19 +54,19 @@ def accuracy_cost(facts: Facts) -> str | None:
             trace.showlegend = column == 1
             figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(
-            _log_axis([one["cost"][key] for one in (*light, *tested)], title, names=True), row=1, col=column
+            _log_axis([one.network.cost[key] for one in (*light, *tested)], title, names=True), row=1, col=column
         )
     figure.update_yaxes(title="top-1 accuracy (%)", row=1, col=1)
     return _styled(figure, height=470)
 
 
-def _light(facts: Facts, candidates: Sequence[Record], key: str) -> go.Scatter:
+def _light(facts: Facts, candidates: Sequence[_Mark], key: str) -> go.Scatter:
     """Validation accuracy of all candidates, pale: another set of pictures than the test."""
-    values = [facts.validation(one["id"]) for one in candidates]
+    values = [facts.validation(one.network.id) for one in candidates]
     return go.Scatter(
-        x=[one["cost"][key] for one in candidates],
+        x=[one.network.cost[key] for one in candidates],
         y=[100 * (value.mean or 0) for value in values],
-        customdata=[_hover(one, value.n, "validation") for one, value in zip(candidates, values, strict=True)],
+        customdata=[_hover(facts, one, value.n, "validation") for one, value in zip(candidates, values, strict=True)],
         mode="markers",
         name="candidates (validation)",
         legendgroup="candidates",
@@ -61,20 +75,20 @@ def _light(facts: Facts, candidates: Sequence[Record], key: str) -> go.Scatter:
     )
 
 
-def _members(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Scatter]:
+def _members(facts: Facts, members: Sequence[_Mark], key: str) -> Iterable[go.Scatter]:
     """Test accuracy of the family, a colour and a marker for each rule."""
     noise = facts.noise
     for rule, (color, symbol) in RULES.items():
-        group = [member for member in members if member["rule"] == rule]
+        group = [one for one in members if one.network.rule == rule]
         if not group:
             continue
-        tests = [facts.test(member["id"]) for member in group]
+        tests = [facts.test(one.network.id) for one in group]
         margins = [100 * intervals.seed_margin(noise, test.n) for test in tests] if noise else None
         yield go.Scatter(
-            x=[member["cost"][key] for member in group],
+            x=[one.network.cost[key] for one in group],
             y=[100 * (test.mean or 0) for test in tests],
             error_y={"array": margins, "thickness": 1.2, "width": 4} if margins else None,
-            customdata=[_hover(one, test.n, "test") for one, test in zip(group, tests, strict=True)],
+            customdata=[_hover(facts, one, test.n, "test") for one, test in zip(group, tests, strict=True)],
             mode="markers",
             name=rule,
             legendgroup=rule,
@@ -83,16 +97,16 @@ def _members(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.S
         )
 
 
-def _front(facts: Facts, members: Sequence[Record], key: str) -> Iterable[go.Scatter]:
+def _front(facts: Facts, members: Sequence[_Mark], key: str) -> Iterable[go.Scatter]:
     """The Pareto front of the test means; its names stand above left, where no other network can be."""
-    points = [(member["cost"][key], 100 * (facts.test(member["id"]).mean or 0)) for member in members]
+    points = [(one.network.cost[key], 100 * (facts.test(one.network.id).mean or 0)) for one in members]
     front = pareto_front(points)
     if not front:
         return
     yield go.Scatter(
         x=[points[index][0] for index in front],
         y=[points[index][1] for index in front],
-        text=[f"{_name(members[index])} " for index in front],
+        text=[f"{members[index].name} " for index in front],
         mode="lines+text",
         textposition="top left",
         name="Pareto front",
@@ -112,9 +126,9 @@ def curves(facts: Facts) -> str | None:
         network, points = facts.known(training.id), training.curve()
         if network is None or not points:
             continue
-        compute = [samples * PASSES * network["cost"]["macs"] for _, samples, _ in points]
+        compute = [samples * PASSES * network.cost["macs"] for _, samples, _ in points]
         spent += compute
-        hover = f"{_name(network)}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
+        hover = f"{_Mark(network).name}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
         line = go.Scatter(y=[100 * top1 for _, _, top1 in points], mode="lines", hovertemplate=hover, **style)
         if training not in facts.longer:
             figure.add_trace(go.Scatter(line, x=[epoch for epoch, _, _ in points], showlegend=False), row=1, col=1)
@@ -127,46 +141,38 @@ def curves(facts: Facts) -> str | None:
 
 def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
     """Trainings with the style of their lines; pale ones first, so that the family lies above them."""
-    family = {member["id"] for member in facts.members}
-    others = [one for one in facts.candidates if one["rule"] != "baseline" and one["id"] not in family]
+    family = {member.id for member in facts.members}
+    others = [one for one in facts.candidates if one.rule != "baseline" and one.id not in family]
     pale = {"name": "other candidates", "legendgroup": "candidates", "line": {"color": _LIGHT, "width": 1}}
-    for index, one in enumerate(other for other in others if other["id"] in facts.trainings):
-        yield facts.trainings[one["id"]], {**pale, "showlegend": index == 0}
-    shown = _distinct(facts.members) or [one for one in facts.candidates if one["rule"] == "baseline"]
-    phis = sorted({member["phi"] for member in shown if member["rule"] != "baseline"})
-    for member in shown:
-        if member["id"] in facts.trainings:
-            color, _ = RULES.get(member["rule"], (_LIGHT, ""))
-            step = phis.index(member["phi"]) if member.get("phi") in phis else 0
+    for index, one in enumerate(other for other in others if other.id in facts.trainings):
+        yield facts.trainings[one.id], {**pale, "showlegend": index == 0}
+    phis = sorted({member.phi for member in facts.members if member.rule != "baseline"})
+    for mark in _distinct(facts.members) or [_Mark(one) for one in facts.candidates if one.rule == "baseline"]:
+        shown = mark.network
+        if shown.id in facts.trainings:
+            color, _ = RULES.get(shown.rule, (_LIGHT, ""))
+            step = phis.index(shown.phi) if isinstance(shown, MemberRecord) and shown.phi in phis else 0
             line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
-            yield facts.trainings[member["id"]], {"name": _name(member), "line": line}
+            yield facts.trainings[shown.id], {"name": mark.name, "line": line}
     for training in facts.longer:
         line = {"color": RULES["baseline"][0], "width": 1.5, "dash": "dot"}
         yield training, {"name": f"baseline, {training.epochs:g} epochs", "line": line}
 
 
-def _distinct(members: Sequence[Record]) -> list[Record]:
+def _distinct(members: Sequence[MemberRecord]) -> list[_Mark]:
     """Each network once: a compound member that is also a rival's network (a corner was chosen) is drawn as one."""
-    found: dict[str, Record] = {}
+    groups: dict[str, list[MemberRecord]] = {}
     for member in members:
-        if member["id"] in found:
-            found[member["id"]]["twins"].append(member["rule"])
-        else:
-            found[member["id"]] = {**member, "twins": []}
-    return list(found.values())
+        groups.setdefault(member.id, []).append(member)
+    return [_Mark(first, tuple(twin.rule for twin in twins)) for first, *twins in groups.values()]
 
 
-def _name(one: Record) -> str:
-    """Plotly reads a little HTML in its texts, so names are escaped there too."""
-    return escape(" = ".join([label(one), *one.get("twins", ())]))
-
-
-def _hover(one: Record, seeds: int, what: str) -> str:
-    factors = ", ".join(f"{name} {value:.2f}" for name, value in one["factors"].items() if value is not None)
-    cost = one["cost"]
+def _hover(facts: Facts, mark: _Mark, seeds: int, what: str) -> str:
+    one, network = mark.network, facts.network(mark.network.id)
+    factors, cost = ", ".join(f"{axis} {getattr(one.factors, axis):.2f}" for axis in AXES), one.cost
     return (
-        f"<b>{_name(one)}</b> {escape(str(one['network'].get('name', '')))}<br>{escape(factors)}<br>"
-        f"{units.pixels(one['network'].get('resolution'))}, {units.count(cost['params'])} params, "
+        f"<b>{mark.name}</b> {escape(network.name)}<br>{factors}<br>"
+        f"{units.pixels(network.resolution)}, {units.count(cost['params'])} params, "
         f"{units.count(cost['macs'])} MACs<br>{what}, {seeds} seed{'' if seeds == 1 else 's'}"
     )
 

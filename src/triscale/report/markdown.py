@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from triscale.records import Records
 from triscale.report import tables, wording
 from triscale.report.facts import facts
 from triscale.report.notices import notices
 from triscale.report.table import Table, markdown_text, to_markdown
+from triscale.trials import Stored
 
 
-def summary_markdown(records: Records) -> str:
+def summary_markdown(stored: Stored) -> str:
     """The summary that stands beside committed records; an unfinished study says what is missing."""
-    found = facts(records)
+    found = facts(stored)
     parts = [
         f"# {markdown_text(wording.title(found))}",
         _bullets(found.answer or ["No answer yet: the study is unfinished."]),

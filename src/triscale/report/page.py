@@ -47,7 +47,7 @@ def page(facts: Facts, run_folder: Path) -> str:
 
 
 def _opening(facts: Facts) -> Iterable[str]:
-    started = units.text(facts.study.get("started"))
+    started = units.text(None if facts.study is None else facts.study.started)
     yield f'<p class="lead">triscale study, started {escape(started)}</p>'
     yield _list("answer", facts.answer or ["No answer yet: the study is unfinished."])
     found = notices(facts)

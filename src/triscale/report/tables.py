@@ -1,17 +1,14 @@
 """The tables of the report: the family, the candidates, equal training compute."""
 
-from collections.abc import Sequence
-
 from triscale import intervals, units
-from triscale.records import Record
-from triscale.report.facts import Facts, Training, label
+from triscale.report.facts import AXES, Facts, Training, label
 from triscale.report.table import Row, Table
+from triscale.trials.study_records import CandidateRecord, ChoiceRecord, MemberRecord, NetworkRecord, Ranked
 
 UPSAMPLED = "↑"
 FLAG = "⚠"
 # Training computes further apart than this are not called equal.
 _NEAR = 0.1
-_AXES = ("depth", "width", "resolution")
 
 
 def family(facts: Facts) -> Table | None:
@@ -29,41 +26,41 @@ def family(facts: Facts) -> Table | None:
     return Table((*header, *scores), rows, note)
 
 
-def _member(facts: Facts, member: Record, noise: tuple[float, int] | None) -> Row:
-    cost, factors = member["cost"], member["factors"]
-    validation, test = facts.validation(member["id"]), facts.test(member["id"])
+def _member(facts: Facts, member: MemberRecord, noise: tuple[float, int] | None) -> Row:
+    validation, test = facts.validation(member.id), facts.test(member.id)
     cells = (
         label(member),
-        *(units.factor(factors.get(axis)) for axis in _AXES),
-        _input(member),
-        units.count(cost["params"]),
-        units.count(cost["macs"]),
-        units.ratio(member.get("ratio")),
-        _flagged(member, "cost_ratio"),
+        *(units.factor(getattr(member.factors, axis)) for axis in AXES),
+        _input(facts, member),
+        units.count(member.cost["params"]),
+        units.count(member.cost["macs"]),
+        units.ratio(member.ratio),
+        _flagged(member, member.cost_ratio),
         units.spread(validation.mean, validation.deviation, validation.n),
         units.spread(test.mean, test.deviation, test.n),
         units.span(_seed_interval(test.mean, test.n, noise)),
         units.span(_picture_interval(test.mean, facts.test_pictures)),
     )
-    return Row(cells, "chosen" if member["rule"] == "compound" else "")
+    return Row(cells, "chosen" if member.rule == "compound" else "")
 
 
 def candidates(facts: Facts) -> Table | None:
     """Every candidate of the coefficient search, best first, with its cell of triples and its rank at half length."""
     if not facts.candidates:
         return None
-    ranked = {row["id"]: (place, row) for place, row in enumerate(facts.choice.get("ranking", []), 1)}
+    rows = () if facts.choice is None else facts.choice.ranking
+    ranked = {row.id: (place, row) for place, row in enumerate(rows, 1)}
     halves = {id_: training.half.mean for id_, training in facts.trainings.items()}
-    halves |= {id_: row["half_mean"] for id_, (_, row) in ranked.items()}
-    half_places = _places({one["id"]: halves.get(one["id"]) for one in facts.candidates if one["rule"] != "baseline"})
+    halves |= {id_: row.half_mean for id_, (_, row) in ranked.items()}
+    half_places = _places({one.id: halves.get(one.id) for one in facts.candidates if one.rule != "baseline"})
     last = len(ranked) + 1
 
-    def order(one: Record) -> tuple[bool, int, float]:
-        place = ranked[one["id"]][0] if one["id"] in ranked else last
-        return one["rule"] == "baseline", place, -(facts.validation(one["id"]).mean or 0)
+    def order(one: CandidateRecord) -> tuple[bool, int, float]:
+        place = ranked[one.id][0] if one.id in ranked else last
+        return one.rule == "baseline", place, -(facts.validation(one.id).mean or 0)
 
-    rows = tuple(
-        _candidate(facts, one, ranked.get(one["id"]), halves.get(one["id"]), half_places.get(one["id"]))
+    shown = tuple(
+        _candidate(facts, one, ranked.get(one.id), halves.get(one.id), half_places.get(one.id))
         for one in sorted(facts.candidates, key=order)
     )
     header = ("candidate", "depth [cell]", "width [cell]", "resolution [cell]", "input", "ratio", "merged")
@@ -73,33 +70,33 @@ def candidates(facts: Facts) -> Table | None:
         f"{FLAG}: outside the tolerance. Merged: grid triples that rounded to this network. Behind the best: points of "
         "validation top-1, paired by seed, with its 95 % interval. Half length: the same runs at half the training."
     )
-    return Table((*header, *scores), rows, note)
+    return Table((*header, *scores), shown, note)
 
 
 def _candidate(
-    facts: Facts, one: Record, ranked: tuple[int, Record] | None, half: float | None, half_place: int | None
+    facts: Facts, one: CandidateRecord, ranked: tuple[int, Ranked] | None, half: float | None, half_place: int | None
 ) -> Row:
-    place, row = ranked or (None, {})
-    validation = facts.validation(one["id"])
+    place, row = ranked or (None, None)
+    validation = facts.validation(one.id)
     cells = (
-        one["rule"],
-        *(_with_cell(one, axis) for axis in _AXES),
-        _input(one),
-        _flagged(one, "ratio"),
-        _merged(one.get("merged")),
+        one.rule,
+        *(_with_cell(one, axis) for axis in AXES),
+        _input(facts, one),
+        _flagged(one, one.ratio),
+        str(one.merged),
         units.spread(validation.mean, validation.deviation, validation.n),
         str(place or units.MISSING),
         units.MISSING if half is None else f"{100 * half:.1f}",
         str(half_place or units.MISSING),
         _behind(place, row),
-        _verdict(facts.choice, one["id"], row),
+        verdict := _verdict(facts.choice, one.id, row),
     )
-    return Row(cells, "chosen" if one["id"] == facts.choice.get("chosen") else "tied" if row.get("tied") else "")
+    return Row(cells, verdict)
 
 
 def equal_compute(facts: Facts) -> Table | None:
     """Each compound network beside the baseline trained to the same training compute; None without such runs."""
-    compound = [member for member in facts.members if member["rule"] == "compound" and member["id"] in facts.trainings]
+    compound = [member for member in facts.members if member.rule == "compound" and member.id in facts.trainings]
     rows = [row for member in compound for row in _pair(facts, member)]
     if not rows:
         return None
@@ -111,9 +108,9 @@ def equal_compute(facts: Facts) -> Table | None:
     return Table(header, tuple(rows), note)
 
 
-def _pair(facts: Facts, member: Record) -> tuple[Row, ...]:
+def _pair(facts: Facts, member: MemberRecord) -> tuple[Row, ...]:
     """The compound network and the baseline's training of nearly the same compute; nothing where there is none."""
-    own = facts.trainings[member["id"]]
+    own = facts.trainings[member.id]
     spent = facts.compute(own)
     distances = (
         {training: abs((facts.compute(training) or 0) / spent - 1) for training in facts.longer} if spent else {}
@@ -121,17 +118,17 @@ def _pair(facts: Facts, member: Record) -> tuple[Row, ...]:
     longer = min(distances, key=lambda training: distances[training], default=None)
     if spent is None or longer is None or distances[longer] > _NEAR:
         return ()
-    ours, theirs = facts.test(member["id"]).mean, facts.test(longer.id, longer).mean
+    ours, theirs = own.test.mean, longer.test.mean
     difference = None if ours is None or theirs is None else ours - theirs
     return (
-        Row((*_training(facts, own, None, spent, label(member)), units.points(difference)), "chosen"),
-        Row((*_training(facts, longer, longer, spent, f"baseline, longer (for φ={member['phi']:g})"), "")),
+        Row((*_training(facts, own, spent, label(member)), units.points(difference)), "chosen"),
+        Row((*_training(facts, longer, spent, f"baseline, longer (for φ={member.phi:g})"), "")),
     )
 
 
-def _training(facts: Facts, training: Training, longer: Training | None, spent: float, name: str) -> tuple[str, ...]:
+def _training(facts: Facts, training: Training, spent: float, name: str) -> tuple[str, ...]:
     compute = facts.compute(training)
-    validation, test = training.validation, facts.test(training.id, longer)
+    validation, test = training.validation, training.test
     return (
         name,
         f"{training.epochs:g}",
@@ -153,43 +150,38 @@ def _picture_interval(mean: float | None, total: int | None) -> tuple[float, flo
     return None if mean is None or not total else intervals.wilson(mean * total, total)
 
 
-def _input(one: Record) -> str:
-    size = units.pixels(one["network"].get("resolution"))
-    return f"{size} {UPSAMPLED}" if one.get("upsampled") else size
+def _input(facts: Facts, one: NetworkRecord) -> str:
+    size = units.pixels(facts.network(one.id).resolution)
+    return f"{size} {UPSAMPLED}" if one.upsampled else size
 
 
-def _flagged(one: Record, key: str) -> str:
+def _flagged(one: NetworkRecord, ratio: float) -> str:
     """A cost ratio, marked where it misses what it should be; the baseline should be nothing but itself."""
-    missed = one.get("within") is False and one["rule"] != "baseline"
-    return f"{units.ratio(one.get(key))}{' ' + FLAG if missed else ''}"
+    missed = not one.within and one.rule != "baseline"
+    return f"{units.ratio(ratio)}{' ' + FLAG if missed else ''}"
 
 
-def _with_cell(one: Record, axis: str) -> str:
-    cell = (one.get("cell") or {}).get(axis)
-    value = units.factor(one["factors"].get(axis))
-    return f"{value} [{units.factor(cell[0])}, {units.factor(cell[1])}]" if cell else value
+def _with_cell(one: CandidateRecord, axis: str) -> str:
+    value = units.factor(getattr(one.factors, axis))
+    if one.cell is None:
+        return value
+    low, high = getattr(one.cell, axis)
+    return f"{value} [{units.factor(low)}, {units.factor(high)}]"
 
 
-def _merged(triples: int | Sequence[object] | None) -> str:
-    if triples is None:
-        return units.MISSING
-    return str(triples if isinstance(triples, int) else len(triples))
-
-
-def _behind(place: int | None, row: Record) -> str:
-    if place is None or row.get("difference") is None:
+def _behind(place: int | None, row: Ranked | None) -> str:
+    if row is None:
         return units.MISSING
     if place == 1:
         return "best"
-    interval = row.get("interval")
-    between = f" [{units.points(interval[0])}, {units.points(interval[1])}]" if interval else ""
-    return f"{100 * row['difference']:.1f}{between}"
+    low, high = row.interval
+    return f"{100 * row.difference:.1f} [{units.points(low)}, {units.points(high)}]"
 
 
-def _verdict(choice: Record, id_: str, row: Record) -> str:
-    if id_ == choice.get("chosen"):
+def _verdict(choice: ChoiceRecord | None, id_: str, row: Ranked | None) -> str:
+    if choice is not None and id_ == choice.chosen:
         return "chosen"
-    return "tied" if row.get("tied") else ""
+    return "tied" if row is not None and row.tied else ""
 
 
 def _places(scores: dict[str, float | None]) -> dict[str, int]:

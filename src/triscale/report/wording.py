@@ -1,110 +1,104 @@
 """The sentences of the report that depend on the study: its title, its question, its fine print."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from triscale import intervals, units
 from triscale.report.facts import Facts
+from triscale.trials.study_records import ChoiceRecord, StudyRecord
 
 Lines = list[tuple[str, str]]
 
 
 def title(facts: Facts) -> str:
     """What was scaled, on which pictures."""
-    baseline = (facts.plan.get("baseline") or {}).get("network", {}).get("name", "a ConvNet")
-    source = str(facts.data.get("source", "its pictures"))
-    return f"Scaling {baseline} on {source}"
+    baseline = "a ConvNet" if facts.plan is None else facts.network(facts.plan.baseline.id).name
+    return f"Scaling {baseline} on {'its pictures' if facts.data is None else facts.data.source}"
 
 
 def question(facts: Facts) -> Lines:
     """What was asked, as given."""
-    asked = facts.study.get("question")
-    if isinstance(asked, Mapping):
-        command = facts.study.get("command")
-        memory = any("memory" in limit for limit in asked.get("budget") or ())
-        given = {
-            name: value for name, value in asked.items() if value not in (None, {}) and (memory or name != "batch")
-        }
-        return _lines({"command": command, **given} if command else given)
-    return [] if asked is None else [("question", units.text(asked))]
+    if facts.study is None:
+        return []
+    asked, command = facts.study.question, facts.study.command
+    given = {name: value for name, value in asked.items() if not _left_out(name, value)}
+    return _lines({"command": command, **given} if command else given)
+
+
+def _left_out(name: str, value: object) -> bool:
+    """Whether an option was not given. In 0.1 the batch was that of a limit on memory, 1 without any."""
+    return value is None or value is False or value == {} or (name == "batch" and value == 1)
 
 
 def data_facts(facts: Facts) -> Lines:
     """The data in counts."""
     data = facts.data
-    if not data:
+    if data is None:
         return []
-    classes = data.get("classes") or []
-    counts = ", ".join(
-        f"{data[part]:,} {part}" for part in ("train", "validation", "test") if data.get(part) is not None
-    )
+    counts = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
     return [
-        ("source", units.text(data.get("source"))),
-        ("pictures", f"{counts}; originals {units.pixels(data.get('native'))}"),
-        (f"{len(classes)} classes", units.text(classes)),
-        ("left out", f"{data.get('skipped') or 0} pictures"),
-        ("test from", units.text(data.get("test_from"))),
-        ("fingerprint", units.text(data.get("fingerprint"))),
+        ("source", data.source),
+        ("pictures", f"{counts}; originals {units.pixels(data.native)}"),
+        (f"{len(data.classes)} classes", units.text(data.classes)),
+        ("left out", f"{data.skipped} pictures"),
+        ("test from", data.test_from),
+        ("fingerprint", data.fingerprint),
     ]
 
 
 def plan_facts(facts: Facts) -> Lines:
     """How each network was trained: lengths, seeds, recipe."""
     plan = facts.plan
-    names = ("epochs", "batch", "train_size", "seeds", "leader_seeds", "phi", "tolerance")
-    lines = _lines({name: plan[name] for name in names if plan.get(name) is not None})
-    recipe = plan.get("recipe")
-    if isinstance(recipe, Mapping):
-        return [*lines, *((f"recipe: {name}", value) for name, value in _lines(recipe))]
-    return lines if recipe is None else [*lines, ("recipe", units.text(recipe))]
+    if plan is None:
+        return []
+    names = ("epochs", "batch", "train_size", "seeds", "phi", "tolerance")
+    lines = _lines({name: getattr(plan, name) for name in names})
+    return [*lines, *((f"recipe: {name}", value) for name, value in _lines(plan.recipe.to_dict()))]
 
 
 def origin(facts: Facts) -> Lines:
     """Machine, versions, time."""
-    study = facts.study
-    lines = _lines({"started": study["started"]} if study.get("started") else {})
-    if study.get("triscale"):
-        lines.append(("triscale", units.text(study["triscale"])))
-    machine = study.get("machine")
-    if isinstance(machine, Mapping):
-        known = {name: value for name, value in machine.items() if value is not None}
-        lines += _lines({**known, **({"memory": units.memory(known["memory"])} if "memory" in known else {})})
-    else:
-        lines.append(("machine", units.text(machine)))
-    runs = facts.records.all("run")
-    for name, title in (("device", "device"), ("threads", "threads a training")):
-        used = sorted({str(run[name]) for run in runs if run.get(name) is not None})  # several, if resumed elsewhere
-        lines += [(title, ", ".join(used))] if used else []
-    seconds = sum(run.get("seconds") or 0 for run in runs)
-    lines.append(("training", f"{len(runs)} runs, {units.duration(seconds)} in all"))
+    lines = [] if facts.study is None else _study_origin(facts.study)
+    used = [trial.numerics for trial in facts.done if trial.numerics is not None]
+    # Several, where the study was resumed elsewhere.
+    for title, values in (
+        ("device", {one.device for one in used}),
+        ("threads a training", {str(one.threads) for one in used}),
+    ):
+        known = sorted(values - {""})
+        lines += [(title, ", ".join(known))] if known else []
+    seconds = sum(trial.metrics.get("seconds", 0.0) for trial in facts.done)
+    lines.append(("training", f"{len(facts.done)} runs, {units.duration(seconds)} in all"))
     return lines
+
+
+def _study_origin(study: StudyRecord) -> Lines:
+    known = {name: value for name, value in study.machine.items() if value is not None}
+    memory = known.get("memory")
+    shown = {"memory": units.memory(memory)} if isinstance(memory, int | float) else {}
+    return _lines({"started": study.started, "triscale": study.triscale, **known, **shown})
 
 
 def coefficients(facts: Facts) -> str:
     """The chosen coefficients in one sentence; empty before the choice."""
-    chosen = facts.choice.get("coefficients")
-    if not chosen:
+    choice = facts.choice
+    if choice is None:
         return ""
-    values = ", ".join(f"{name} = {units.factor(chosen.get(name))}" for name in ("alpha", "beta", "gamma"))
-    noise = facts.choice.get("noise_sd")
-    if noise is None:
-        spread = ""
-    elif facts.choice.get("noise_freedom") == 0:
-        spread = (
-            f" With one seed, only the sampling error of the validation pictures is known: {100 * noise:.2f} points."
-        )
+    chosen = choice.coefficients
+    values = ", ".join(f"{name} = {units.factor(getattr(chosen, name))}" for name in ("alpha", "beta", "gamma"))
+    noise = f"{100 * choice.noise_sd:.2f} points."
+    if choice.noise_freedom == 0:
+        spread = f"With one seed, only the sampling error of the validation pictures is known: {noise}"
     else:
-        spread = f" In one seed, the difference of two networks has a standard deviation of {100 * noise:.2f} points."
+        spread = f"In one seed, the difference of two networks has a standard deviation of {noise}"
     basis = "The choice rests on validation accuracy only."
-    return f"Chosen: {values} (depth, width, resolution). {_standing(facts.choice)}{spread} {basis}"
+    return f"Chosen: {values} (depth, width, resolution). {_standing(choice)} {spread} {basis}"
 
 
-def _standing(choice: Mapping[str, Any]) -> str:
+def _standing(choice: ChoiceRecord) -> str:
     """What the noise allows to say; older studies name no rule and took the cheapest of the tied."""
-    tied = choice.get("tied") or []
-    if "rule" not in choice and len(tied) > 1:
-        return f"{len(tied)} candidates are tied within the noise; an older version took the cheapest of these."
-    others = sum(one != choice.get("chosen") for one in tied)
+    if choice.rule is None and len(choice.tied) > 1:
+        return f"{len(choice.tied)} candidates are tied within the noise; an older version took the cheapest of these."
+    others = sum(one != choice.chosen for one in choice.tied)
     if not others:
         return "It has the best mean, and the noise tells every other candidate apart from it."
     many = "1 other candidate" if others == 1 else f"{others} other candidates"
@@ -138,5 +132,5 @@ def method(facts: Facts) -> list[str]:
     return lines
 
 
-def _lines(values: Mapping[str, Any]) -> Lines:
+def _lines(values: Mapping[str, object]) -> Lines:
     return [(str(name).replace("_", " "), units.text(value)) for name, value in values.items()]

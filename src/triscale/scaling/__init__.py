@@ -1,15 +1,17 @@
 """Scaling rules, names such as `efficientnet_b0@phi=1.5`, and the budget solver."""
 
-from triscale.scaling.budget import Fit, Point, fill, fit
+from triscale.scaling.budget import fit
 from triscale.scaling.explain import Rounding, explain_rounding
-from triscale.scaling.fit_budget import LIMITS, BudgetFit, fit_budget
+from triscale.scaling.fit_budget import BudgetFit, fit_budget
+from triscale.scaling.leftover import fill
+from triscale.scaling.limit import Fit, Limit, Point, UnboundedError
 from triscale.scaling.names import fixed, network, parse_coefficients, published_twin
+from triscale.scaling.notches import scan
 from triscale.scaling.rules import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule
 from triscale.scaling.shorten import scale_shortly, short_factors, short_phi
 
 __all__ = [
-    "LIMITS", "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Point", "Rounding", "explain_rounding",
-    "factors", "fill", "fit", "fit_budget", "fixed", "network", "parse_coefficients", "published_twin",
-    "rename", "scale_by_rule",
-    "scale_shortly", "short_factors", "short_phi",
+    "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Limit", "Point", "Rounding", "UnboundedError",
+    "explain_rounding", "factors", "fill", "fit", "fit_budget", "fixed", "network", "parse_coefficients",
+    "published_twin", "rename", "scale_by_rule", "scale_shortly", "scan", "short_factors", "short_phi",
 ]  # fmt: skip

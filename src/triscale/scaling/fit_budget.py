@@ -1,20 +1,18 @@
-"""`fit_budget`: the budget solver applied to a network's counted costs."""
+"""`fit_budget`: the budget solvers applied to a network and limits on any registered metrics."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from triscale.cost import count_resolved, inference_memory, training_memory
-from triscale.errors import UsageError
-from triscale.scaling.budget import Fit, fill, fit
+from triscale.cost import ANYWHERE, Counts, Target, Values, metric_named
+from triscale.errors import InputError
+from triscale.scaling.budget import Curve, fit
+from triscale.scaling.leftover import fill
+from triscale.scaling.limit import CostOf, Fit, Limit, Limits, UnboundedError
+from triscale.scaling.notches import scan
 from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, scale_by_rule
 from triscale.scaling.shorten import scale_shortly, short_phi
-from triscale.spec import Network, Resolved, resolve, scale
-
-Memory = Callable[[Network | Resolved, int], int]
-"""(network, batch) -> bytes."""
-
-LIMITS = ("macs", "params", "activations", "inference_memory", "training_memory")
+from triscale.spec import Network, scale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,43 +39,78 @@ def fit_budget(
     *,
     rule: str = "compound",
     coefficients: Coefficients = PAPER,
-    batch: int = 1,
+    target: Target = ANYWHERE,
     filled: bool = False,
-    trained_in: Memory = training_memory,
-    inferred_in: Memory = inference_memory,
 ) -> BudgetFit:
-    """The largest network on the curve of `rule` whose counted, rounded cost keeps every limit.
+    """The largest network on the curve of `rule` that keeps every limit, after rounding.
+
+    Counted metrics are solved by bisection. With any other the networks below the counted limits are tried one by one
+    from the largest down, each evaluated once, so that a noisy value is drawn once.
 
     Args:
         network: the baseline; the answer may be larger or smaller.
-        limits: `macs`, `params`, `activations` (of one picture), `inference_memory`, `training_memory` (bytes).
+        limits: names of `triscale.cost.registry()` and bounds in the metrics' units; at least this for a metric of
+            which more is better, else at most.
         rule, coefficients: see `factors`.
-        batch: pictures a step, for the memory limits.
+        target: what the metrics are of.
         filled: spend what rounding leaves on the largest resolution, then width, that still fit.
-        trained_in, inferred_in: what the limits `training_memory` and `inference_memory` are held against.
 
     Raises:
         UsageError: an unknown or senseless limit.
-        InputError: the budget cannot be reached.
+        InputError: the budget cannot be reached, or nothing bounds the network.
     """
-    for name in limits:
-        if name not in LIMITS:
-            raise UsageError(f"unknown limit {name!r}; the limits are {', '.join(LIMITS)}.")
-    memory = {"training_memory": trained_in, "inference_memory": inferred_in}
-    cost_of = partial(_cost, network, {name: one for name, one in memory.items() if name in limits}, batch)
-    found = fit(partial(factors, rule, coefficients=coefficients), cost_of, limits)
-    if filled:
-        found = fill(found, cost_of, limits, max(network.resolution))
-    if found.left_rule == (1.0, 1.0):
-        scaled = scale_by_rule(network, rule, short_phi(network, rule, found.phi, coefficients), coefficients)
+    bounds = {name: _limit(name, value) for name, value in limits.items()}
+    counted = {name: limit for name, limit in bounds.items() if metric_named(name).counted}
+    values = Values(target)
+    whole, cheap = (partial(_cost, network, values, tuple(names)) for names in (bounds, counted))
+    curve = partial(factors, rule, coefficients=coefficients)
+    if counted == bounds:
+        found = fit(curve, whole, bounds)
     else:
-        scaled = scale_shortly(network, found.factors)
-    return BudgetFit(network=scaled, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
+        found = scan(curve, partial(_key, network, curve), whole, bounds, top=_top(curve, cheap, counted))
+    if filled:
+        some = None if counted == bounds else (cheap, counted)
+        found = fill(found, whole, bounds, max(network.resolution), counted=some)
+    return _checked(_named(network, found, rule, coefficients), found, bounds, values)
 
 
-def _cost(network: Network, memory: Mapping[str, Memory], batch: int, where: Factors) -> dict[str, float]:
-    """The counted costs; memory only where it is limited, since it takes longer."""
-    scaled = scale(network, **where._asdict())
-    resolved = resolve(scaled)
-    found: dict[str, float] = dict(count_resolved(resolved)._asdict())
-    return found | {name: takes(resolved, batch) for name, takes in memory.items()}
+def _limit(name: str, value: float) -> Limit:
+    metric = metric_named(name, "limit")
+    return Limit(value=value, at_least=metric.at_least, show=metric.unit.exact)
+
+
+def _top(curve: Curve, cost_of: CostOf, counted: Limits) -> Fit | None:
+    """The largest network within the counted limits; None where these bound nothing."""
+    try:
+        return fit(curve, cost_of, counted) if counted else None
+    except UnboundedError:
+        return None
+
+
+def _named(network: Network, found: Fit, rule: str, coefficients: Coefficients) -> Network:
+    """The answer under its shortest name."""
+    if found.left_rule == (1.0, 1.0):
+        return scale_by_rule(network, rule, short_phi(network, rule, found.phi, coefficients), coefficients)
+    return scale_shortly(network, found.factors)
+
+
+def _checked(network: Network, found: Fit, limits: Limits, values: Values) -> BudgetFit:
+    """The fit, once the network that is handed out is seen to keep every limit."""
+    cost = values.of(network, limits)
+    if not all(limit.kept_by(cost[name]) for name, limit in limits.items()):
+        raise AssertionError(f"{network.name} breaks the budget that it was found for: {cost}")
+    return BudgetFit(network=network, phi=found.phi, factors=found.factors, fit=found, unused=found.unused(limits))
+
+
+def _cost(network: Network, values: Values, names: tuple[str, ...], where: Factors) -> dict[str, float]:
+    """Of the scaled network: all counts, which bound what can be meant, and the limited metrics."""
+    return values.of(scale(network, **where._asdict()), dict.fromkeys((*Counts._fields, *names)))
+
+
+def _key(network: Network, curve: Curve, phi: float) -> Hashable:
+    """All that scaling changes; None where there is no network."""
+    try:
+        scaled = scale(network, **curve(phi)._asdict())
+    except InputError:
+        return None
+    return scaled.resolution, scaled.stem, scaled.stages, scaled.head

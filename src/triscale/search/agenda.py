@@ -4,12 +4,28 @@ What is not known yet (who leads, the coefficients of the family) is stood in fo
 """
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
+from triscale.cost import ANYWHERE
 from triscale.scaling import PAPER, Coefficients
 from triscale.search.candidates import Candidate
 from triscale.search.family import family
-from triscale.search.jobs import Job
 from triscale.spec import Network, content_hash
+
+
+class Training(NamedTuple):
+    """A network to train with one seed for a number of epochs; `purpose` says what for."""
+
+    network: Network
+    purpose: str
+    seed: int
+    epochs: int
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes it the same training within one study: content hash, seed, epochs."""
+        return content_hash(self.network), self.seed, self.epochs
+
 
 LEADERS = 3
 """Candidates that get further seeds beside the corners."""
@@ -24,7 +40,7 @@ def agenda(
     *,
     leading: Collection[str] | None = None,
     members: Sequence[Network] | None = None,
-) -> list[Job]:
+) -> list[Training]:
     """Every training once, under the first phase that needs it.
 
     Args:
@@ -41,14 +57,14 @@ def agenda(
     if members is None:
         members = _expected_family(baseline, candidates, phis)
     further = [one.network for one in candidates if one.rule != "grid" or content_hash(one.network) in leading]
-    jobs = [Job(baseline, "baseline", seed, epochs) for seed in seeds]
-    jobs += [Job(one.network, "search", seeds[0], epochs) for one in candidates]
-    jobs += [Job(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]]
-    jobs += [Job(network, "family", seed, epochs) for network in members for seed in seeds]
-    jobs += [Job(baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis if phi > 0]
-    unique: dict[tuple[str, int, int], Job] = {}
-    for job in jobs:
-        unique.setdefault(job.key, job)
+    trainings = [Training(baseline, "baseline", seed, epochs) for seed in seeds]
+    trainings += [Training(one.network, "search", seeds[0], epochs) for one in candidates]
+    trainings += [Training(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]]
+    trainings += [Training(network, "family", seed, epochs) for network in members for seed in seeds]
+    trainings += [Training(baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis if phi > 0]
+    unique: dict[tuple[str, int, int], Training] = {}
+    for one in trainings:
+        unique.setdefault(one.key, one)
     return list(unique.values())
 
 
@@ -61,4 +77,4 @@ def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Seque
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = Coefficients(*middle.factors) if middle.rule == "grid" else PAPER
-    return [member.network for member in family(baseline, coefficients, phis[-1], {}, 1, corners, middle)]
+    return [member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle)]

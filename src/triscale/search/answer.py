@@ -1,12 +1,21 @@
 """The answer of a study in five lines, and the tests that back it. Test accuracies are read nowhere earlier."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from triscale.records import Record, Records
 from triscale.search.rank import RULE, Noise, Scores, paired_noise
+from triscale.search.scores import scores_of
+from triscale.trials import TEST, Stored
+from triscale.trials.study_records import (
+    CandidateRecord,
+    ChoiceRecord,
+    FamilyRecord,
+    MemberRecord,
+    PlanRecord,
+    StudyRecord,
+)
 
 
 class Comparison(NamedTuple):
@@ -19,84 +28,80 @@ class Comparison(NamedTuple):
     cost_ratio: float
 
 
-def test_scores(records: Records, epochs: int) -> dict[str, dict[int, float]]:
-    """Id -> seed -> test top-1 of the trainings of that length."""
-    scores: dict[str, dict[int, float]] = {}
-    for test in records.all("test"):
-        if test["epochs"] == epochs:
-            scores.setdefault(test["id"], {})[test["seed"]] = test["top1"]
-    return scores
-
-
-def compare(members: Sequence[Record], scores: Scores, noise: Noise) -> list[Comparison]:
+def compare(members: Sequence[MemberRecord], scores: Scores, noise: Noise) -> list[Comparison]:
     """For each phi the compound member against the rival with the highest mean test top-1."""
     found = []
     for member in members:
         rivals = [
             one for one in members
-            if one["phi"] == member["phi"] and one["rule"] not in ("compound", "baseline")
-            and one["id"] != member["id"] and one["id"] in scores
+            if one.phi == member.phi and one.rule not in ("compound", "baseline")
+            and one.id != member.id and one.id in scores
         ]  # fmt: skip
-        if member["rule"] != "compound" or member["id"] not in scores or not rivals:
+        if member.rule != "compound" or member.id not in scores or not rivals:
             continue
-        rival = max(rivals, key=lambda one: mean(scores[one["id"]].values()))
-        common = scores[member["id"]].keys() & scores[rival["id"]].keys()
-        difference = mean(scores[member["id"]][seed] - scores[rival["id"]][seed] for seed in common)
+        rival = max(rivals, key=lambda one: mean(scores[one.id].values()))
+        common = scores[member.id].keys() & scores[rival.id].keys()
+        difference = mean(scores[member.id][seed] - scores[rival.id][seed] for seed in common)
         margin = noise.margin(len(common))
-        found.append(Comparison(member["phi"], rival["rule"], difference, margin, rival["cost_ratio"]))
+        found.append(Comparison(member.phi, rival.rule, difference, margin, rival.cost_ratio))
     return found
 
 
-def answer_lines(records: Records, best: Mapping[str, Any], folder: str) -> list[str]:
-    """Five lines: coefficients, accuracies, the verdict, equal training compute, the network to take."""
-    study, plan, choice, family = (records.one(kind) or {} for kind in ("study", "plan", "choice", "family"))
-    members, epochs = family["members"], plan["epochs"]
-    scores = test_scores(records, epochs)
-    pictures = study["data"]["test"]
-    noise = paired_noise(scores, pictures)
-    compared = compare(members, scores, noise)
-    return [
-        _coefficients_line(plan, choice),
-        _accuracy_line(members, scores),
-        _verdict(compared, _corner(plan, choice)),
-        _compute_line(records, members, scores, epochs),
-        _best_line(best, folder),
-    ]
+def answer_lines(stored: Stored, best: MemberRecord, folder: str) -> tuple[str, ...]:
+    """Five lines: coefficients, accuracies, the verdict, equal training compute, the network to take.
 
-
-def _coefficients_line(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> str:
-    alpha, beta, gamma = (choice["coefficients"][name] for name in ("alpha", "beta", "gamma"))
-    best = next((row for row in choice["ranking"] if row["id"] == choice["chosen"]), None)
-    mean_text = f", validation {_percent(best['mean'])}" if best else ""
+    Raises:
+        ValueError: the study has not come so far.
+    """
+    study, plan = stored.one(StudyRecord), stored.one(PlanRecord)
+    choice, family = stored.one(ChoiceRecord), stored.one(FamilyRecord)
+    if study is None or plan is None or choice is None or family is None:
+        raise ValueError("the study has no study, plan, choice or family yet")
+    scores = scores_of(stored, TEST, plan.epochs)
+    compared = compare(family.members, scores, paired_noise(scores, study.data.test))
     return (
-        f"alpha {alpha:.3f}, beta {beta:.3f}, gamma {gamma:.3f} "
-        f"(product {alpha * beta**2 * gamma**2:.2f}): {_standing(choice, len(plan['candidates']))}{mean_text}."
+        _coefficients_line(plan, choice),
+        _accuracy_line(family.members, scores),
+        _verdict(compared, _corner(plan, choice)),
+        _compute_line(stored, family.members, scores, plan.epochs),
+        _best_line(best, folder),
     )
 
 
-def _standing(choice: Mapping[str, Any], candidates: int) -> str:
+def _coefficients_line(plan: PlanRecord, choice: ChoiceRecord) -> str:
+    found = choice.coefficients
+    best = next((row for row in choice.ranking if row.id == choice.chosen), None)
+    mean_text = f", validation {_percent(best.mean)}" if best else ""
+    return (
+        f"alpha {found.alpha:.3f}, beta {found.beta:.3f}, gamma {found.gamma:.3f} "
+        f"(product {found.alpha * found.beta**2 * found.gamma**2:.2f}): "
+        f"{_standing(choice, len(plan.candidates))}{mean_text}."
+    )
+
+
+def _standing(choice: ChoiceRecord, candidates: int) -> str:
     """Where the chosen network stands; a study that was made by the older rule took the cheapest of the tied."""
     among = f"{candidates} networks of twice the cost"
-    if choice.get("rule") != RULE and len(choice["tied"]) > 1:
-        return f"the cheapest of {len(choice['tied'])} tied among {among}"
-    others = sum(one != choice["chosen"] for one in choice["tied"])
+    if choice.rule != RULE and len(choice.tied) > 1:
+        return f"the cheapest of {len(choice.tied)} tied among {among}"
+    others = sum(one != choice.chosen for one in choice.tied)
     apart = f", not told apart from {others} other{'s' if others > 1 else ''}" if others else ""
     return f"the best of {among}{apart}"
 
 
-def _accuracy_line(members: Sequence[Record], scores: Scores) -> str:
+def _accuracy_line(members: Sequence[MemberRecord], scores: Scores) -> str:
     parts = [
-        f"{_place(one)} {_percent(mean(scores[one['id']].values()))} at {_millions(one['cost']['macs'])} MACs"
+        f"{_place(one)} {_percent(mean(scores[one.id].values()))} at {_millions(one.cost['macs'])} MACs"
         for one in members
-        if one["rule"] in ("baseline", "compound") and one["id"] in scores
+        if one.rule in ("baseline", "compound") and one.id in scores
     ]
     return "Test top-1: " + ", ".join(parts) + "."
 
 
-def _corner(plan: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
+def _corner(plan: PlanRecord, choice: ChoiceRecord) -> str | None:
     """The single dimension that the choice scales, or None where it scales several."""
-    rule = next(one["rule"] for one in plan["candidates"] if one["id"] == choice["chosen"])
-    return None if rule == "grid" else str(rule)
+    chosen: CandidateRecord = next(one for one in plan.candidates if one.id == choice.chosen)
+    return None if chosen.rule == "grid" else chosen.rule
 
 
 def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
@@ -115,30 +120,28 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
     return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}."
 
 
-def _compute_line(records: Records, members: Sequence[Record], scores: Scores, epochs: int) -> str:
+def _compute_line(stored: Stored, members: Sequence[MemberRecord], scores: Scores, epochs: int) -> str:
     """The baseline trained as expensively as the last compound member."""
-    longer = [test for test in records.all("test") if test["epochs"] > epochs]
-    last = [one for one in members if one["rule"] == "compound" and one["id"] in scores]
+    longer = [trial for trial in stored if trial.epochs > epochs and TEST in trial.metrics]
+    last = [one for one in members if one.rule == "compound" and one.id in scores]
     if not longer or not last:
         return "Equal training compute was not compared."
-    most = max(test["epochs"] for test in longer)
-    baseline = mean(test["top1"] for test in longer if test["epochs"] == most)
-    member = min(last, key=lambda one: abs(math.log2(most / epochs) - one["phi"]))
+    most = max(trial.epochs for trial in longer)
+    baseline = mean(trial.metrics[TEST] for trial in longer if trial.epochs == most)
+    member = min(last, key=lambda one: abs(math.log2(most / epochs) - one.phi))
     return (
         f"Equal training compute: the baseline trained {most / epochs:.3g} times as long gets {_percent(baseline)}, "
-        f"the compound member at phi {member['phi']:.3g} {_percent(mean(scores[member['id']].values()))}."
+        f"the compound member at phi {member.phi:.3g} {_percent(mean(scores[member.id].values()))}."
     )
 
 
-def _best_line(best: Mapping[str, Any], folder: str) -> str:
-    cost = f"{_millions(best['cost']['macs'])} MACs, {_millions(best['cost']['params'])} params"
-    return (
-        f"Best of the family by validation: {best['rule']} at phi {best['phi']:.3g}, {cost}: {folder}/best.safetensors"
-    )
+def _best_line(best: MemberRecord, folder: str) -> str:
+    cost = f"{_millions(best.cost['macs'])} MACs, {_millions(best.cost['params'])} params"
+    return f"Best of the family by validation: {best.rule} at phi {best.phi:.3g}, {cost}: {folder}/best.safetensors"
 
 
-def _place(member: Mapping[str, Any]) -> str:
-    return "baseline" if member["rule"] == "baseline" else f"phi {member['phi']:.3g}"
+def _place(member: MemberRecord) -> str:
+    return "baseline" if member.rule == "baseline" else f"phi {member.phi:.3g}"
 
 
 def _percent(value: float) -> str:

@@ -8,12 +8,15 @@ round to it, and its triple is the centre of that cell (clipped to factors of at
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from triscale.cost import count
 from triscale.errors import InputError
 from triscale.scaling import Factors, factors, scale_shortly
-from triscale.spec import Network, content_hash, scale, to_document
+from triscale.spec import Network, content_hash, scale
+from triscale.trials.study_records import CandidateRecord, CellRecord, FactorsRecord
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
@@ -58,21 +61,19 @@ class Candidate(NamedTuple):
         """Content hash of the network."""
         return content_hash(self.network)
 
-    def as_record(self, native: tuple[int, int] | None) -> dict[str, Any]:
-        """The candidate as docs/records.md describes it; `native` is the size of the original pictures."""
-        counts = count(self.network)
-        return {
-            "id": self.id,
-            "rule": self.rule,
-            "network": to_document(self.network),
-            "factors": self.factors._asdict(),
-            "cell": {"depth": self.cell.depth, "width": self.cell.width, "resolution": self.cell.resolution},
-            "merged": self.merged,
-            "cost": counts._asdict(),
-            "ratio": self.ratio,
-            "within": self.within,
-            "upsampled": is_upsampled(self.network, native),
-        }
+    def record(self, native: tuple[int, int] | None) -> CandidateRecord:
+        """For the store; `native` is the size of the original images."""
+        return CandidateRecord(
+            id=self.id,
+            rule=self.rule,
+            factors=FactorsRecord(**self.factors._asdict()),
+            cell=CellRecord(**self.cell._asdict()),
+            merged=self.merged,
+            cost=count(self.network)._asdict(),
+            ratio=self.ratio,
+            within=self.within,
+            upsampled=is_upsampled(self.network, native),
+        )
 
 
 def is_upsampled(network: Network, native: tuple[int, int] | None) -> bool:
@@ -230,3 +231,14 @@ def _spread(chosen: list[_Proposal], others: list[_Proposal], most: int) -> list
 def _exponents(proposal: _Proposal) -> tuple[float, float, float]:
     depth, width, resolution = proposal.inside
     return math.log2(depth), 2 * math.log2(width), 2 * math.log2(resolution)
+
+
+def recorded(record: CandidateRecord, network: Network) -> Candidate:
+    """The candidate of a record, with the network that it names."""
+    if record.cell is None:
+        raise InputError(f"the candidate {record.id[:12]} has no cell.")
+    return Candidate(
+        network, record.rule,
+        Factors(**msgspec.structs.asdict(record.factors)), Cell(**msgspec.structs.asdict(record.cell)),
+        record.ratio, record.within, record.merged,
+    )  # fmt: skip

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from triscale.cost import count, inference_memory, known_here, training_memory
-from triscale.nn import kept_kernels
-from triscale.scaling import PAPER, BudgetFit, Coefficients, Factors, factors, fit_budget, scale_shortly
+from triscale.cost import Target, count
+from triscale.scaling import Coefficients, Factors, factors, fit_budget, scale_shortly
 from triscale.search.candidates import Candidate, is_upsampled, nearest_on_curve
-from triscale.spec import Network, content_hash, to_document
+from triscale.spec import Network, content_hash
+from triscale.trials.study_records import FactorsRecord, MemberRecord
 
 RIVALS = ("depth", "width", "resolution")
 
@@ -31,21 +31,20 @@ class Member(NamedTuple):
         """Content hash of the network."""
         return content_hash(self.network)
 
-    def as_record(self, baseline_macs: int, native: tuple[int, int] | None) -> dict[str, Any]:
-        """The member as docs/records.md describes it."""
+    def record(self, baseline_macs: int, native: tuple[int, int] | None) -> MemberRecord:
+        """For the store; `native` is the size of the original images."""
         counts = count(self.network)
-        return {
-            "rule": self.rule,
-            "phi": self.phi,
-            "id": self.id,
-            "network": to_document(self.network),
-            "factors": self.factors._asdict(),
-            "cost": counts._asdict(),
-            "ratio": counts.macs / baseline_macs,
-            "cost_ratio": self.cost_ratio,
-            "within": abs(self.cost_ratio - 1) <= NEAR,
-            "upsampled": is_upsampled(self.network, native),
-        }
+        return MemberRecord(
+            rule=self.rule,
+            phi=self.phi,
+            id=self.id,
+            factors=FactorsRecord(**self.factors._asdict()),
+            cost=counts._asdict(),
+            ratio=counts.macs / baseline_macs,
+            cost_ratio=self.cost_ratio,
+            within=abs(self.cost_ratio - 1) <= NEAR,
+            upsampled=is_upsampled(self.network, native),
+        )
 
 
 def steps(phi: float) -> list[float]:
@@ -54,22 +53,12 @@ def steps(phi: float) -> list[float]:
     return [*near, *(float(step) for step in range(2, math.floor(phi - 0.5 + 1e-9) + 1)), phi]
 
 
-def within(baseline: Network, limits: Mapping[str, float], batch: int, coefficients: Coefficients = PAPER) -> BudgetFit:
-    """The largest network of the curve that keeps the limits; memory counts what this machine's kernels take."""
-    counted = any(name.endswith("memory") for name in limits)
-    kernels = (known_here(1) or kept_kernels(1)) if counted else None
-    return fit_budget(
-        baseline, limits, coefficients=coefficients, batch=batch,
-        trained_in=partial(training_memory, kernels=kernels), inferred_in=partial(inference_memory, kernels=kernels),
-    )  # fmt: skip
-
-
 def family(
     baseline: Network,
     coefficients: Coefficients,
     phi: float,
     limits: Mapping[str, float],
-    batch: int,
+    target: Target,
     corners: Mapping[str, Candidate],
     chosen: Candidate,
 ) -> list[Member]:
@@ -77,13 +66,13 @@ def family(
 
     At a whole phi the compound member is the network of the curve whose counted MACs are nearest to 2^phi times the
     baseline's; at phi = 1 these are the chosen candidate and the corners themselves. With `limits` the last one is the
-    largest of the curve that keeps them all.
+    largest of the curve that keeps them all on `target`.
     """
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        found = within(baseline, limits, batch, coefficients)
+        found = fit_budget(baseline, limits, coefficients=coefficients, target=target)
         phi, last = found.phi, (found.factors, found.network)
     for step in steps(phi) if phi > 0 else [phi]:
         if step == phi and last is not None:

@@ -3,24 +3,24 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from triscale.cost import Target
 from triscale.errors import InputError
-from triscale.scaling import Factors
-from triscale.search.agenda import LEADERS, agenda
+from triscale.recipes import Recipe
+from triscale.scaling import Factors, fit_budget
+from triscale.search.agenda import LEADERS, Training, agenda
 from triscale.search.candidates import Candidate, candidates, cell_of
-from triscale.search.family import steps, within
-from triscale.search.jobs import Job
+from triscale.search.family import steps
 from triscale.search.question import Question
 from triscale.spec import Network
-from triscale.train import Recipe
+from triscale.trials.study_records import PlanRecord
 
 SecondsPerPicture = Callable[[Network], float]
 
 EVALUATION = 1 / 3
 """A forward pass takes about a third of a training step."""
 
-_LEAST_EPOCHS, _USUAL_EPOCHS, _MOST_EPOCHS = 5, 10, 30
+_LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
 _LEAST_SAMPLES = 2_000
 _ANY_EPOCHS = 100
 """Epochs of an agenda whose length is not known yet."""
@@ -48,24 +48,23 @@ class Plan:
     trainings: int
     predicted_seconds: float
 
-    def as_record(self, question: Question, native: tuple[int, int] | None) -> dict[str, Any]:
-        """The `plan` record of docs/records.md."""
-        return {
-            "kind": "plan",
-            "baseline": self.baseline.as_record(native),
-            "candidates": [candidate.as_record(native) for candidate in self.candidates],
-            "phi": self.phis[-1],
-            "phis": list(self.phis),
-            "epochs": self.recipe.epochs,
-            "batch": self.recipe.batch,
-            "train_size": self.train_size,
-            "seeds": list(self.seeds),
-            "leaders": LEADERS,
-            "tolerance": question.tolerance,
-            "trainings": self.trainings,
-            "predicted_seconds": round(self.predicted_seconds),
-            "recipe": self.recipe.document(),
-        }
+    def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
+        """For the store; `native` is the size of the original images."""
+        return PlanRecord(
+            baseline=self.baseline.record(native),
+            candidates=tuple(candidate.record(native) for candidate in self.candidates),
+            phi=self.phis[-1],
+            phis=tuple(self.phis),
+            epochs=self.recipe.epochs,
+            batch=self.recipe.batch,
+            train_size=self.train_size,
+            seeds=tuple(self.seeds),
+            leaders=LEADERS,
+            tolerance=question.tolerance,
+            trainings=self.trainings,
+            predicted_seconds=round(self.predicted_seconds),
+            recipe=self.recipe,
+        )
 
 
 def make_plan(
@@ -75,6 +74,7 @@ def make_plan(
     speed: SecondsPerPicture,
     workers: int,
     recipe: Recipe,
+    target: Target,
 ) -> Plan:
     """Candidates, lengths and the predicted time.
 
@@ -88,12 +88,13 @@ def make_plan(
         speed: seconds of training a picture takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
+        target: what the limits are held against, see `study_target`.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
     whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
-    phis = _phis(question, baseline)
+    phis = _phis(question, baseline, target)
     wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
     seeds = [question.seed + k for k in range(question.seeds)]
     every = candidates(baseline, tolerance=question.tolerance, most=wanted)
@@ -101,7 +102,7 @@ def make_plan(
         chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
         trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
         per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
-        size, epochs = _length(question, available, per_sample, evaluated)
+        size, epochs = _length(question, available, per_sample, evaluated, recipe.epochs)
         if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:
             break
         if wanted <= 5:
@@ -127,19 +128,19 @@ def make_plan(
     )
 
 
-def _phis(question: Question, baseline: Network) -> list[float]:
+def _phis(question: Question, baseline: Network, target: Target) -> list[float]:
     """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
-        phi = within(baseline, question.budget, question.batch).phi
+        phi = fit_budget(baseline, question.budget, target=target).phi
     return steps(phi) if phi > 0 else [phi]
 
 
-def _length(question: Question, available: int, per_sample: float, evaluated: float) -> tuple[int, int]:
+def _length(question: Question, available: int, per_sample: float, evaluated: float, usual: int) -> tuple[int, int]:
     """(training pictures, epochs); `evaluated` samples' worth of validation come on top of each epoch."""
     size = min(question.train_size or available, available)
     if question.time is None:
-        return size, question.epochs or _USUAL_EPOCHS
+        return size, question.epochs or usual
     samples = question.time / per_sample
     epochs = question.epochs or min(_MOST_EPOCHS, int(samples / (size + evaluated)))
     if question.train_size is not None or (question.epochs is None and epochs >= _LEAST_EPOCHS):
@@ -148,6 +149,6 @@ def _length(question: Question, available: int, per_sample: float, evaluated: fl
     return min(size, max(1, int(samples / epochs - evaluated))), epochs
 
 
-def _seconds_per_sample(trainings: Sequence[Job], epochs: int, speed: SecondsPerPicture) -> float:
+def _seconds_per_sample(trainings: Sequence[Training], epochs: int, speed: SecondsPerPicture) -> float:
     """Seconds that all trainings of the study take for each sample of one of `epochs` epochs, on one worker."""
-    return sum(speed(job.network) * job.epochs for job in trainings) / epochs
+    return sum(speed(one.network) * one.epochs for one in trainings) / epochs

@@ -1,26 +1,44 @@
-"""What a study tells while it works."""
+"""What a study reports while it works."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from triscale.search.jobs import Job
-from triscale.train import Epoch
+from triscale.trials import Trial
 
 
 class Progress(Protocol):
-    """What a study tells while it works."""
+    """What a study reports while it works; derive from `Quiet` and override what you want to hear of."""
 
     def say(self, text: str) -> None:
-        """A step begins."""
+        """A step begins, or something that a user should know."""
 
-    def going_on(self, done: int, whole: int) -> None:
-        """The records already hold some of all trainings."""
+    def resumed(self, done: int, whole: int) -> None:
+        """The store already holds some of all trainings."""
 
-    def agenda(self, waiting: Sequence[tuple[Job, float]], done: int, seconds: float) -> None:
-        """All that is left to train, each with its share of the predicted time; what is done, and the time it took."""
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
+        """All that is left to train, by key with its predicted seconds; what is done, and the time it took."""
 
-    def epoch(self, job: Job, epoch: Epoch) -> None:
-        """A training finished an epoch."""
+    def epoch(self, key: str, share: float) -> None:
+        """A training has come so far, as a fraction."""
 
-    def done(self, job: Job, record: dict[str, Any]) -> None:
-        """A training ended."""
+    def settled(self, trial: Trial) -> None:
+        """A training is done, or has failed."""
+
+
+class Quiet:
+    """Progress that hears nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def resumed(self, done: int, whole: int) -> None:
+        """Nothing."""
+
+    def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
+        """Nothing."""
+
+    def epoch(self, key: str, share: float) -> None:
+        """Nothing."""
+
+    def settled(self, trial: Trial) -> None:
+        """Nothing."""

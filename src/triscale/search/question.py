@@ -1,14 +1,18 @@
-"""What a study is asked; its hash names the run folder, so that the same command goes on where it stopped."""
+"""What a study is asked; its hash names the folder, so that the same command resumes it."""
 
 import hashlib
 import json
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from triscale.cost import registry
 from triscale.errors import UsageError
+from triscale.recipes import Recipe, load_recipe
+from triscale.recipes.recipe import Precision
+from triscale.trials.lines import SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,8 +23,10 @@ class Question:
         data: `flowers`, an .npz pair or a folder of class folders.
         network: the baseline: a registered name, a scaled name or a spec file.
         phi: the largest phi of the family; ignored where `budget` is given.
-        budget: limits on the last member of the family (macs, params, activations, inference_memory, training_memory).
-        batch: of the training_memory limit.
+        budget: limits on the last member of the family, by the names of metrics (`triscale.cost.registry`).
+        recipe: how each network is trained: a name or a .toml file.
+        precision: instead of the recipe's.
+        batch: images a step, instead of the recipe's.
         tolerance: how far the counted cost of a candidate may be from twice the baseline's (2 +- tolerance).
         candidates: most networks in the search for alpha, beta and gamma, corners included.
         seeds: trainings of the leaders, the corners, the baseline and every member of the family.
@@ -28,13 +34,17 @@ class Question:
         time: seconds that the whole study may take; it sizes what is None.
         seed: the first seed; the others follow.
         group_by: what stays on one side of a split, see `triscale.data.SplitRule`.
+        strict, allow_empty, follow_links, download, allow_truncated: what is done about doubtful images, see
+            `triscale.data.Policy`.
     """
 
     data: str = "flowers"
     network: str = "shallownet_24"
     phi: float = 2.0
     budget: Mapping[str, float] = field(default_factory=dict)
-    batch: int = 1
+    recipe: str = "quick"
+    precision: Precision | None = None
+    batch: int | None = None
     tolerance: float = 0.1
     candidates: int = 10
     seeds: int = 2
@@ -43,6 +53,11 @@ class Question:
     time: float | None = None
     seed: int = 0
     group_by: Literal["content", "near"] = "content"
+    strict: bool = False
+    allow_empty: bool = False
+    follow_links: bool = False
+    download: bool = False
+    allow_truncated: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -50,7 +65,7 @@ class Question:
             ("seeds", 1),
             ("epochs", 2),
             ("train_size", 10),
-            ("batch", 1),
+            ("batch", 2),
             ("seed", 0),
         ):
             value = getattr(self, name)
@@ -65,10 +80,18 @@ class Question:
         if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
 
-    def document(self) -> dict[str, Any]:
-        """The question as it stands in the records; older ones know no `group_by`."""
-        later = {} if self.group_by == "content" else {"group_by": self.group_by}
-        return {name: value for name, value in asdict(self).items() if name != "group_by"} | later
+    def to_dict(self) -> dict[str, Any]:
+        """The question as it stands in the store."""
+        return asdict(self)
+
+    def to_recipe(self) -> Recipe:
+        """The recipe of its trainings; `make_plan` sets the epochs.
+
+        Raises:
+            UsageError, InputError: see `triscale.recipes.load_recipe`.
+        """
+        found = load_recipe(self.recipe)
+        return replace(found, precision=self.precision or found.precision, batch=self.batch or found.batch)
 
     def command(self) -> str:
         """The command line that asks this question; what is left at its default is left out."""
@@ -77,14 +100,28 @@ class Question:
             value = getattr(self, spec.name)
             option = f"--{spec.name.replace('_', '-')}"
             if spec.name == "budget":
-                words += [word for name, limit in value.items() for word in (option, f"{name}={limit:.15g}")]
+                words += [word for name, limit in value.items() for word in (option, f"{name}={_written(name, limit)}")]
             elif spec.name == "time" and value is not None:
                 words += [option, f"{value:g}s"]
+            elif isinstance(value, bool):
+                words += [option] if value else []
             elif spec.name != "network" and value != spec.default:
                 words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
         return shlex.join(words)
 
     def hash(self, fingerprint: str, baseline: str) -> str:
-        """12 hex digits over the question, the content of the data and the content of the baseline."""
-        fields = {**self.document(), "data": fingerprint, "network": baseline}
+        """12 hex digits over the question, the content of the data, of the baseline and of the recipe."""
+        fields = {
+            **self.to_dict(),
+            "data": fingerprint,
+            "network": baseline,
+            "recipe": self.to_recipe().to_dict(),
+            "schema": SCHEMA,
+        }
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _written(name: str, limit: float) -> str:
+    """The limit as the command line reads it; a plain number where the metric is not known in this process."""
+    metric = registry().get(name)
+    return metric.unit.write(limit) if metric else f"{limit:.15g}"

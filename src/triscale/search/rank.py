@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triscale.intervals import t_quantile
+from triscale.trials.study_records import Ranked
 
 Scores = Mapping[str, Mapping[int, float]]
 """id -> seed -> accuracy."""
@@ -44,7 +45,7 @@ def paired_noise(scores: Scores, pictures: int) -> Noise:
     return Noise(math.sqrt(2 * squares / freedom), freedom)
 
 
-def ranking(scores: Scores, half: Scores, noise: Noise, seeds: int) -> list[dict[str, Any]]:
+def ranking(scores: Scores, half: Scores, noise: Noise, seeds: int) -> list[Ranked]:
     """Every network, best mean first, with its paired difference to the best and whether the noise can tell them apart.
 
     Only networks that ran all `seeds` can be best or tied: a single lucky run must not win.
@@ -54,19 +55,19 @@ def ranking(scores: Scores, half: Scores, noise: Noise, seeds: int) -> list[dict
     return [_row(scores, half, noise, best, one, full=len(scores[one]) >= seeds) for one in order]
 
 
-def _row(scores: Scores, half: Scores, noise: Noise, best: str, one: str, *, full: bool) -> dict[str, Any]:
+def _row(scores: Scores, half: Scores, noise: Noise, best: str, one: str, *, full: bool) -> Ranked:
     common = sorted(scores[best].keys() & scores[one].keys())
     difference = mean(scores[best][seed] - scores[one][seed] for seed in common)
     margin = 0.0 if one == best else noise.margin(len(common))
-    return {
-        "id": one,
-        "n": len(scores[one]),
-        "mean": mean(scores[one].values()),
-        "half_mean": mean(half[one].values()),
-        "difference": difference,
-        "interval": [difference - margin, difference + margin],
-        "tied": full and difference - margin <= 0,
-    }
+    return Ranked(
+        id=one,
+        n=len(scores[one]),
+        mean=mean(scores[one].values()),
+        half_mean=mean(half[one].values()),
+        difference=difference,
+        interval=(difference - margin, difference + margin),
+        tied=full and difference - margin <= 0,
+    )
 
 
 RULE = "best_mean"
@@ -74,29 +75,29 @@ RULE = "best_mean"
 the tied."""
 
 
-def choose(rows: Sequence[Mapping[str, Any]], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
+def choose(rows: Sequence[Ranked], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
     """The best network of a ranking that is allowed (in the tolerance); of equal means the cheapest."""
     allowed = set(allowed)
-    possible = [row for row in rows if row["id"] in allowed]
-    best = [row for row in possible if (row["mean"], row["n"]) == (possible[0]["mean"], possible[0]["n"])]
-    return min((str(row["id"]) for row in best), key=lambda one: macs[one])
+    possible = [row for row in rows if row.id in allowed]
+    best = [row for row in possible if (row.mean, row.n) == (possible[0].mean, possible[0].n)]
+    return min((row.id for row in best), key=lambda one: macs[one])
 
 
-def chance_warning(rows: Sequence[Mapping[str, Any]], classes: int, pictures: int) -> str | None:
+def chance_warning(rows: Sequence[Ranked], classes: int, pictures: int) -> str | None:
     """A warning where even the best network is within two standard errors of guessing: such a ranking says nothing."""
     chance = 1 / classes
-    if max(float(row["mean"]) for row in rows) > chance + 2 * math.sqrt(chance * (1 - chance) / pictures):
+    if max(row.mean for row in rows) > chance + 2 * math.sqrt(chance * (1 - chance) / pictures):
         return None
     return f"No network is better than guessing ({100 * chance:.1f}%), so the ranking says nothing. Train longer."
 
 
-def half_warning(rows: Sequence[Mapping[str, Any]]) -> str | None:
+def half_warning(rows: Sequence[Ranked]) -> str | None:
     """A warning where the best at half the training length is not among the tied at full length."""
-    compared = [row for row in rows if row["n"] == rows[0]["n"]]
-    best_half = max(compared, key=lambda row: float(row["half_mean"]))
-    if best_half["tied"]:
+    compared = [row for row in rows if row.n == rows[0].n]
+    best_half = max(compared, key=lambda row: row.half_mean)
+    if best_half.tied:
         return None
     return (
         f"The ranking changed between half and full training length: the best at half length is now "
-        f"{100 * best_half['difference']:.1f} points behind. Longer trainings may change it again."
+        f"{100 * best_half.difference:.1f} points behind. Longer trainings may change it again."
     )

@@ -1,57 +1,70 @@
-"""`study`: from pictures, a baseline and a budget to coefficients, a family, and the evidence for them.
+"""`study`: from images, a baseline and a budget to coefficients, a family, and the evidence for them.
 
-Everything is decided by validation accuracy; test pictures are looked at once, after the choice. Each step reads the
-records, does what is missing and appends, so that an interrupted study goes on where it stopped and loses at most the
-trainings in flight.
+Everything is decided by validation accuracy; the test is looked at once, after the choice. Each step reads the store,
+does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
 import torch
 
-from triscale import records as store
-from triscale import scaling
-from triscale._version import __version__
-from triscale.cost import count
-from triscale.data import Split, SplitRule, recorded_rule
-from triscale.data.split import FIRST
+from triscale.cost import Target, count
+from triscale.data import Policy, Split, SplitRule
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
-from triscale.machine import machine
-from triscale.nn import device_name
-from triscale.records import Records
-from triscale.scaling import Coefficients
-from triscale.search.agenda import LEADERS, agenda
-from triscale.search.answer import answer_lines
-from triscale.search.candidates import Candidate, Cell
+from triscale.recipes import Recipe
+from triscale.scaling import Coefficients, network
+from triscale.search.agenda import Training, agenda
+from triscale.search.campaign import Campaign, Terms
+from triscale.search.candidates import recorded
+from triscale.search.choice import make_choice
+from triscale.search.engine import LOCAL, Engine, Workers
 from triscale.search.family import family
-from triscale.search.jobs import Job, Workplace, seconds_per_picture, test_run, trained
+from triscale.search.finish import best_member, test_accuracy, write_answer
+from triscale.search.leaders import leading
+from triscale.search.limits import study_target
 from triscale.search.plan import EVALUATION, Plan, make_plan
-from triscale.search.pool import run_all
-from triscale.search.progress import Progress
+from triscale.search.progress import Progress, Quiet
 from triscale.search.question import Question
-from triscale.search.rank import RULE, chance_warning, choose, half_warning, paired_noise, ranking
-from triscale.spec import Network, content_hash, from_document
-from triscale.train import Recipe
-from triscale.weights import write_atomically
+from triscale.search.records import study_record
+from triscale.search.timing import Speed
+from triscale.search.work import absolute, opened
+from triscale.spec import Network, content_hash
+from triscale.train import Inputs, TrainRequest, World, resolve
+from triscale.trials import RECORDS, TEST, Execution, Numerics, Stored, Trial, TrialStore, read
+from triscale.trials.study_records import (
+    AnswerRecord,
+    CamRecord,
+    ChoiceRecord,
+    FamilyRecord,
+    MemberRecord,
+    PlanRecord,
+    StudyRecord,
+)
+from triscale.weights import load_classifier
 
-RECORDS = "records.jsonl"
 RUNS = Path("triscale-runs")
-_PICTURES_IN_GRID = 6
-_SLOW = 0.02
-"""Seconds a picture beyond which only the baseline is timed."""
+_IMAGES_IN_GRID = 6
+_SAVE_SECONDS = 30.0
 
 
 class Study:
     """A study in its folder, by default `triscale-runs/` and the hash of the question.
 
     `plan()` decides what to do, `run()` does what is missing.
+
+    Args:
+        question: what is asked.
+        folder: of the study alone; the same question in it resumes.
+        jobs: trainings at a time.
+        numerics: on what each of them computes.
+        progress: hears of it.
+        loader_workers: of each training.
+        engine: what runs the trainings; processes of this machine by default.
+        baseline: instead of the network that the question names.
     """
 
     def __init__(
@@ -59,308 +72,262 @@ class Study:
         question: Question,
         folder: Path | None = None,
         *,
-        workers: int,
-        progress: Progress,
-        threads: int = 1,
-        device: torch.device | str = "cpu",
-        kernels: bool = True,
+        jobs: int,
+        numerics: Numerics,
+        progress: Progress | None = None,
+        loader_workers: int = 0,
+        engine: Engine = LOCAL,
+        baseline: Network | None = None,
     ) -> None:
-        self.question, self.workers, self.progress = question, workers, progress
-        self._how: dict[str, Any] = {"threads": threads, "device": device, "kernels": kernels}
-        self._speeds: dict[str, float] = {}
-        self._open(SplitRule(group_by=question.group_by) if folder is None else _rule_in(folder, question))
-        if folder is None:
-            self._find_again()
-        self.folder = self.place.folder = folder or RUNS / self.hash
+        self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
+        self.engine = engine
+        self._policy = _policy(question, None if folder is None else _study_in(folder))
+        self.source = opened(question.data, self._policy, afresh=True)
+        self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
+        self.folder = folder or RUNS / self.hash
+        self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers)
+        self._speed = Speed(self._terms.job, numerics)
+        self._store: TrialStore
 
-    def _open(self, rule: SplitRule) -> None:
-        """Open the data, whose content is a part of the hash that names the folder."""
+    def _resolved(self, recipe: Recipe, subset: int | None, numerics: Numerics, loader_workers: int) -> Terms:
+        """What all trainings share; what the recipe leaves open is resolved once."""
         asked = self.question
-        self.place = Workplace(RUNS, asked.data, asked.seed, asked.train_size, Recipe(), rule=rule, **self._how)
-        self.baseline = replace(scaling.network(asked.network), classes=len(self.place.source.classes))
-
-    def _find_again(self) -> None:
-        """A study of this question by the first rule of splits keeps it; what it read of the data had another hash."""
-        newest, known = self.place.rule, (RUNS / self.hash / RECORDS).exists()
-        if known and _rule_in(RUNS / self.hash, self.question) == newest:
-            return
-        if self.question.group_by == "content" and (known or "val" in self.place.source.parts):
-            self._open(SplitRule(version=FIRST))
-            if not (RUNS / self.hash / RECORDS).exists():
-                self._open(newest)
+        request = TrainRequest(
+            network=self.baseline, data=asked.data, recipe=recipe, seed=asked.seed, split_seed=asked.seed,
+            subset=subset, policy=self._policy, keep="last",
+        )  # fmt: skip
+        execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
+        job = resolve(request, Inputs(source=self.source), numerics, execution, World(), self.progress.say)
+        return Terms(
+            job=job, numerics=numerics, execution=execution, data=absolute(asked.data), policy=self._policy,
+            images=subset or self.source.training_split(seed=asked.seed).training.size,
+        )  # fmt: skip
 
     @property
     def hash(self) -> str:
         """12 hex digits that name the question and the content of its data."""
-        return self.question.hash(self.place.source.fingerprint, content_hash(self.baseline))
+        return self.question.hash(self.source.fingerprint, content_hash(self.baseline))
 
     @property
-    def records(self) -> Records:
-        """What is known so far."""
-        path = self.folder / RECORDS
-        return store.read(path) if path.exists() else Records()
+    def numerics(self) -> Numerics:
+        """On what each training computes."""
+        return self._terms.numerics
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of its trainings, with nothing left open."""
+        return self._terms.job.recipe
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images to train on, to validate on and to test on."""
+        split = self.source.training_split(train_size=self.question.train_size, seed=self.question.seed)
+        test = len(self.source.labels("test"))
+        return {"train": len(split.training), "validation": len(split.validation), "test": test}
 
     def plan(self) -> Plan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
-        split = self.place.split
         self.progress.say("timing a few training steps")
-        pictures = {"train": len(split.training), "validation": len(split.validation)}
-        return make_plan(self.question, self.baseline, pictures, self._speed, self.workers, Recipe())
+        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
 
-    def run(self) -> Records:
-        """Do all that is missing, and return the records, the answer last."""
-        if self._begin():
-            self.progress.going_on(len(self._done), len(self._agenda()))
-        self._prepare()
-        self._search()
-        self._choose()
-        self._train_family()
-        self._test()
-        self._explain()
-        self._answer()
-        return self.records
+    @property
+    def _target(self) -> Target:
+        """What the limits are held against: the trainings of this study, by its recipe."""
+        numerics = self.numerics
+        return study_target(self.question.budget, self.recipe, threads=numerics.threads, device=numerics.device)
+
+    def run(self) -> Stored:
+        """Do all that is missing, and return the store, the answer last.
+
+        Raises:
+            InputError: the folder holds another study, the data changed, or every candidate failed.
+            BusyError: another process works in the folder.
+            OutputError, StorageError: the folder cannot be written.
+        """
+        with TrialStore(self.folder) as self._store:
+            resumed = self._begin()
+            with self._campaign() as campaign:
+                if resumed:
+                    self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
+                self._prepare()
+                self._train(campaign, {"baseline", "search"}, "baseline and candidates")
+                self._train(campaign, {"leaders"}, "leaders and corners")
+                self._choose()
+                self._make_family()
+                self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
+                self._test(campaign)
+                self._explain(campaign)
+                self._answer(campaign)
+            return self._store
+
+    @contextmanager
+    def _campaign(self) -> Iterator[Campaign]:
+        workers = self._start_workers()
+        self._terms = replace(self._terms, shared=workers.shared)
+        try:
+            yield Campaign(self._store, self._terms, workers.executor, self.progress)
+        finally:
+            workers.executor.close()
+
+    def _start_workers(self) -> Workers:
+        asked, numerics = self.question, self.numerics
+        return self.engine.workers(self.jobs, numerics.threads, asked.data, self.folder, self.progress.say)
 
     def _begin(self) -> bool:
-        """Whether there is something to go on with: a plan, and no answer."""
-        going_on = self.records.one("plan") is not None and self.records.one("answer") is None
-        known, source = self.records.one("study"), self.place.source
-        if known is not None and known["question_hash"] != self.hash:
+        """Whether there is something to resume: a plan, and no answer."""
+        store, known = self._store, self._store.one(StudyRecord)
+        resumed = store.one(PlanRecord) is not None and store.one(AnswerRecord) is None
+        if known is not None and known.question_hash != self.hash:
             raise InputError(
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
         if known is None:
-            split = self.place.split
-            data = {
-                "source": source.name,
-                "fingerprint": source.fingerprint,
-                "classes": list(source.classes),
-                "train": len(split.training),
-                "validation": len(split.validation),
-                "test": len(source.labels("test")),
-                "test_from": source.test_from,
-                "native": source.native,
-                "skipped": source.skipped,
-                "notes": list(source.notes),
-                "split": source.rule.document(),
-            }
-            self._append(
-                kind="study",
-                schema=1,
-                triscale=__version__,
-                command=self.question.command(),
-                question=self.question.document(),
-                question_hash=self.hash,
-                data=data,
-                machine={**machine(), "gpu": device_name(self.place.device)},
-                workers=self.workers,
-                device=str(self.place.device),
-                threads=self.place.threads,
-                started=datetime.now(UTC).isoformat(timespec="seconds"),
+            store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
+        if store.one(PlanRecord) is None:
+            plan = self.plan()
+            store.add(
+                plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
-        if self.records.one("plan") is None:
-            self._append(**self.plan().as_record(self.question, source.native))
-        plan = self._plan
-        self.place.train_size, self.place.recipe = plan["train_size"], Recipe(**plan["recipe"])
-        for stale in ("split", "trained_on"):
-            self.place.__dict__.pop(stale, None)
-        (self.folder / "runs").mkdir(exist_ok=True)
-        return going_on
+        plan_record = self._plan
+        data = replace(self._terms.job.data, subset=plan_record.train_size)
+        job = replace(self._terms.job, data=data, recipe=plan_record.recipe)
+        self._terms = replace(self._terms, job=job, images=plan_record.train_size)
+        return resumed
 
     @property
-    def _plan(self) -> dict[str, Any]:
-        plan = self.records.one("plan")
+    def _plan(self) -> PlanRecord:
+        plan = self._store.one(PlanRecord)
         if plan is None:
-            raise InputError(f"{self.folder / RECORDS} holds no plan; start the study again in an empty folder.")
+            raise InputError(f"{self._store.path} holds no plan; start the study again in an empty folder.")
         return plan
 
+    @property
+    def _members(self) -> Sequence[MemberRecord]:
+        found = self._store.one(FamilyRecord)
+        return found.members if found else ()
+
+    def _networks(self, ids: Iterable[str]) -> list[Network]:
+        return [self._store.network(one) for one in ids]
+
     def _prepare(self) -> None:
-        """Render the pictures at every resolution before workers ask for the same ones at once."""
-        sizes = {
-            self.baseline.resolution,
-            *(from_document(one["network"]).resolution for one in self._plan["candidates"]),
-        }
-        self._render(sizes, self._learned_from)
+        """Render the images at every resolution before workers ask for the same ones at once."""
+        if self.recipe.crop == "random":
+            return
+        candidates = self._networks(one.id for one in self._plan.candidates)
+        self._render({self.baseline.resolution, *(one.resolution for one in candidates)}, self._learned_from)
 
     @property
     def _learned_from(self) -> tuple[Split, ...]:
         """The parts of the data that trainings read."""
-        return tuple(dict.fromkeys(("train", self.place.split.held)))
+        held = self.source.training_split(seed=self.question.seed).held
+        return tuple(dict.fromkeys(("train", held)))
 
     def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
         for size in sorted(sizes):
             for split in splits:
                 self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
-                self.place.source.pictures(split, size)
+                self.source.pictures(split, size)
 
-    def _search(self) -> None:
-        self._train({"baseline", "search"}, "baseline and candidates")
-        self._train({"leaders"}, "leaders and corners")
-
-    def _choose(self) -> None:
-        if self.records.one("choice") is not None:
-            return
-        plan = self._plan
-        everything = self._validation(plan["epochs"])
-        scores = {one["id"]: everything[one["id"]] for one in plan["candidates"] if one["id"] in everything}
-        if not any(one["within"] and one["id"] in scores for one in plan["candidates"]):
-            raise InputError(f"every training of a candidate failed; the reasons are in {self.folder / RECORDS}.")
-        noise = paired_noise(everything, self._data["validation"])
-        rows = ranking(scores, self._validation(plan["epochs"], "half_top1"), noise, len(plan["seeds"]))
-        macs = {one["id"]: one["cost"]["macs"] for one in plan["candidates"]}
-        chosen = choose(rows, macs, [one["id"] for one in plan["candidates"] if one["within"]])
-        factors = next(one["factors"] for one in plan["candidates"] if one["id"] == chosen)
-        about = self._data
-        told = (half_warning(rows), chance_warning(rows, len(about["classes"]), about["validation"]))
-        warning = " ".join(text for text in told if text) or None
-        self._append(
-            kind="choice",
-            ranking=rows,
-            tied=[row["id"] for row in rows if row["tied"]],
-            chosen=chosen,
-            rule=RULE,
-            coefficients={"alpha": factors["depth"], "beta": factors["width"], "gamma": factors["resolution"]},
-            noise_sd=noise.sd,
-            noise_freedom=noise.freedom,
-            half_agrees=told[0] is None,
-            warning=warning,
-        )
-
-    def _train_family(self) -> None:
-        plan, source = self._plan, self.place.source
-        if self.records.one("family") is None:
-            choice = self.records.one("choice") or {}
-            known = {one["id"]: _candidate(one) for one in plan["candidates"]}
-            corners = {one.rule: one for one in known.values() if one.rule != "grid"}
-            coefficients = Coefficients(**choice["coefficients"])
-            limits, batch = self.question.budget, self.question.batch
-            found = family(self.baseline, coefficients, plan["phi"], limits, batch, corners, known[choice["chosen"]])
-            macs = count(self.baseline).macs
-            self._append(kind="family", members=[member.as_record(macs, source.native) for member in found])
-        members = self._members
-        self._render({from_document(one["network"]).resolution for one in members}, (*self._learned_from, "test"))
-        self._train({"family", "compute"}, "family, rivals and equal compute")
-
-    def _test(self) -> None:
-        done = {(one["id"], one["seed"], one["epochs"]) for one in self.records.all("test")}
-        family_ids = {one["id"] for one in self._members}
-        waiting = [run for run in self.records.all("run") if run["id"] in family_ids and _key(run) not in done]
-        if waiting:
-            self.progress.say(f"testing {len(waiting)} networks on {self._data['test']} pictures")
-        for run in waiting:
-            self._append(**test_run(self.place, _key(run)))
-
-    def _explain(self) -> None:
-        if self.records.one("cam") is not None:
-            return
-        self.progress.say("drawing class activation maps")
-        last = max(one["phi"] for one in self._members)
-        shown = {one["id"]: one for one in self._members if one["phi"] in (0, last)}
-        seed, epochs = self._plan["seeds"][0], self._plan["epochs"]
-        models = [(one["rule"], one["id"], trained(self.place, (one["id"], seed, epochs))) for one in shown.values()]
-        self._append(kind="cam", pictures=write_cam_grid(self.folder, self.place.source, models, _PICTURES_IN_GRID))
-
-    def _answer(self) -> None:
-        scores = self._validation(self._plan["epochs"])
-        last = max(one["phi"] for one in self._members)
-        candidates = [one for one in self._members if one["phi"] == last and one["id"] in scores]
-        best = max(candidates, key=lambda one: mean(scores[one["id"]].values()))
-        seed = max(scores[best["id"]], key=lambda one: scores[best["id"]][one])
-        checkpoint = self.place.checkpoint((best["id"], seed, self._plan["epochs"]))
-        write_atomically(self.folder / "best.safetensors", checkpoint.read_bytes())
-        write_atomically(self.folder / "best.json", (json.dumps(best["network"], indent=2) + "\n").encode())
-        if self.records.one("answer") is None:
-            self._append(kind="answer", lines=answer_lines(self.records, best, str(self.folder)), best=best["id"])
-
-    def _agenda(self) -> list[Job]:
-        """All trainings, as far as the records tell them."""
-        plan, members = self._plan, self._members
-        known = [_candidate(one) for one in plan["candidates"]]
-        phis = sorted({one["phi"] for one in members if one["phi"] > 0}) or plan["phis"]
-        networks = [from_document(one["network"]) for one in members] or None
-        return agenda(
-            self.baseline, known, phis, plan["seeds"], plan["epochs"], leading=self._leading, members=networks
-        )
-
-    @property
-    def _leading(self) -> list[str] | None:
-        """The best candidates of the first seed; None before all of them are trained."""
-        plan, done = self._plan, self._done
-        seed, epochs = plan["seeds"][0], plan["epochs"]
-        if any((one["id"], seed, epochs) not in done for one in plan["candidates"]):
-            return None
-        scores = self._validation(epochs)
-        within = [one["id"] for one in plan["candidates"] if one["within"] and one["id"] in scores]
-        return sorted(within, key=lambda one: scores[one][seed], reverse=True)[:LEADERS]
-
-    @property
-    def _done(self) -> dict[tuple[str, int, int], float]:
-        """Seconds of each training that has a record (and a checkpoint); those that failed count as none."""
-        found = {_key(run): 0.0 for run in self.records.all("failed")}
-        runs = [run for run in self.records.all("run") if self.place.checkpoint(_key(run)).exists()]
-        return {**found, **{_key(run): run["seconds"] for run in runs}}
-
-    def _train(self, phases: Collection[str], title: str) -> None:
-        """Train what these phases lack, the longest first so that no worker idles at the end."""
-        done = self._done
-        left = [job for job in self._agenda() if job.key not in done]
-        samples = self._plan["train_size"] + EVALUATION * self._data["validation"]
-        weights = {job.key: self._speed(job.network) * job.epochs * samples / self.workers for job in left}
-        waiting = sorted((job for job in left if job.phase in phases), key=lambda job: -weights[job.key])
+    def _train(self, campaign: Campaign, purposes: Collection[str], title: str) -> None:
+        """Train what these purposes lack."""
+        plan, everything = self._plan, self._agenda()
+        left = [one for one in everything if not campaign.is_settled(one)]
+        samples = plan.train_size + EVALUATION * self.counts["validation"]
+        seconds = {one: self._speed(one.network) * one.epochs * samples / self.jobs for one in left}
+        waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
         if waiting:
             self.progress.say(f"{title}: {len(waiting)} trainings")
-        self.progress.agenda([(job, weights[job.key]) for job in left], len(done), sum(done.values()) / self.workers)
-        for job, record in run_all(self.place, waiting, self.workers, self.progress.epoch):
-            self._append(**record)
-            self.place.forget(job.key)
-            self.progress.done(job, record)
+        took = sum(map(campaign.seconds_of, everything)) / self.jobs
+        shares = {self._terms.job_of(one).key: share for one, share in seconds.items()}
+        self.progress.agenda(shares, len(everything) - len(left), took)
+        campaign.train(waiting)
 
-    def _validation(self, epochs: int, field: str = "validation_top1") -> dict[str, dict[int, float]]:
-        scores: dict[str, dict[int, float]] = {}
-        for run in self.records.all("run"):
-            if run["epochs"] == epochs:
-                scores.setdefault(run["id"], {})[run["seed"]] = run[field]
-        return scores
+    def _agenda(self) -> list[Training]:
+        """All trainings, as far as the store tells them."""
+        plan, members = self._plan, self._members
+        known = [recorded(one, self._store.network(one.id)) for one in plan.candidates]
+        phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
+        networks = self._networks(one.id for one in members) or None
+        leaders = leading(self._store, plan)
+        return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
 
-    def _speed(self, network: Network) -> float:
-        """Seconds a picture: measured, or extrapolated by MACs for networks that are large or would be slow to time."""
-        key = content_hash(network)
-        if key not in self._speeds:
-            ratio = count(network).macs / count(self.baseline).macs
-            if ratio > 2.5 or (ratio != 1 and self._speed(self.baseline) > _SLOW):
-                self._speeds[key] = ratio * self._speed(self.baseline)
-            else:
-                self._speeds[key] = seconds_per_picture(self.place, network)
-        return self._speeds[key]
+    def _choose(self) -> None:
+        if self._store.one(ChoiceRecord) is None:
+            counts, classes = self.counts, len(self.source.classes)
+            self._store.add(make_choice(self._store, self._plan, counts["validation"], classes))
 
-    @property
-    def _members(self) -> list[dict[str, Any]]:
-        found = self.records.one("family")
-        return list(found["members"]) if found else []
+    def _make_family(self) -> None:
+        store, plan = self._store, self._plan
+        if store.one(FamilyRecord) is None:
+            choice = store.one(ChoiceRecord)
+            assert choice is not None  # noqa: S101  `_choose` wrote it
+            known = {one.id: recorded(one, store.network(one.id)) for one in plan.candidates}
+            corners = {one.rule: one for one in known.values() if one.rule != "grid"}
+            found = choice.coefficients
+            coefficients = Coefficients(found.alpha, found.beta, found.gamma)
+            members = family(
+                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
+                known[choice.chosen],
+            )  # fmt: skip
+            macs, native = count(self.baseline).macs, self.source.native
+            record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
+            store.add(record, [member.network for member in members])
+        if self.recipe.crop != "random":
+            sizes = {one.resolution for one in self._networks(one.id for one in self._members)}
+            self._render(sizes, (*self._learned_from, "test"))
 
-    @property
-    def _data(self) -> dict[str, Any]:
-        return dict((self.records.one("study") or {})["data"])
+    def _test(self, campaign: Campaign) -> None:
+        family_ids = {one.id for one in self._members}
+        waiting = [trial for trial in self._store if _untested(trial, family_ids)]
+        if waiting:
+            self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
+        for trial in waiting:
+            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device))
+            metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
+            self._store.put(replace(trial, metrics=metrics))
 
-    def _append(self, **record: Any) -> None:
-        store.append(self.folder / RECORDS, record)
+    def _explain(self, campaign: Campaign) -> None:
+        if self._store.one(CamRecord) is not None:
+            return
+        self.progress.say("drawing class activation maps")
+        last = max(one.phi for one in self._members)
+        shown = {one.id: one for one in self._members if one.phi in (0, last)}
+        plan = self._plan
+        trials = {
+            content_hash(one.network): one
+            for one in self._store
+            if one.seed == plan.seeds[0] and one.epochs == plan.epochs and one.state == "done"
+        }
+        models = [
+            (
+                one.rule,
+                one.id,
+                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self.numerics.device)),
+            )
+            for one in shown.values()
+            if one.id in trials
+        ]
+        pictures = write_cam_grid(self.folder, self.source, models, _IMAGES_IN_GRID)
+        self._store.add(CamRecord(pictures=tuple(pictures)))
+
+    def _answer(self, campaign: Campaign) -> None:
+        best, trial = best_member(self._store, self._members, self._plan)
+        write_answer(self._store, best, campaign.checkpoint(trial))
 
 
-def _rule_in(folder: Path, question: Question) -> SplitRule:
-    """The rule of the study that is in a folder; the newest if there is none."""
-    path = folder / RECORDS
-    known = store.read(path).one("study") if path.exists() else None
-    if known is None:
-        return SplitRule(group_by=question.group_by)
-    return replace(recorded_rule(known["data"].get("split")), group_by=question.group_by)
+def _untested(trial: Trial, ids: Collection[str]) -> bool:
+    return trial.state == "done" and TEST not in trial.metrics and content_hash(trial.network) in ids
 
 
-def _key(run: dict[str, Any]) -> tuple[str, int, int]:
-    return run["id"], run["seed"], run["epochs"]
+def _study_in(folder: Path) -> StudyRecord | None:
+    """The study that a folder holds; None where there is none yet."""
+    return read(folder).one(StudyRecord) if (folder / RECORDS).exists() else None
 
 
-def _candidate(record: dict[str, Any]) -> Candidate:
-    """The candidate in a record; its network keeps the name it had."""
-    cell = Cell(**{name: tuple(interval) for name, interval in record["cell"].items()})
-    factors = scaling.Factors(**record["factors"])
-    network = from_document(record["network"])
-    return Candidate(network, record["rule"], factors, cell, record["ratio"], record["within"], record["merged"])
+def _policy(question: Question, known: StudyRecord | None) -> Policy:
+    """What is done about doubtful images; a study keeps the rule of splits that it began with."""
+    rule = SplitRule(group_by=question.group_by)
+    if known is not None:
+        rule = replace(rule, version=known.data.rule)
+    names = ("strict", "allow_empty", "follow_links", "download", "allow_truncated")
+    return Policy(**{name: getattr(question, name) for name in names}, split=rule)

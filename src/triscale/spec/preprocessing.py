@@ -8,6 +8,7 @@ that takes (x - 127) / 128 has the mean 127/255 and the std 128/255.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import cycle, islice
 from typing import Literal, get_args
 
 from triscale.errors import InputError
@@ -61,10 +62,22 @@ class Preprocessing:
         """Whether pixels are cut and resized as in a study, whose rendered pictures then serve."""
         return (self.interpolation, self.fit, self.crop) == ("area", "centre", 1.0)
 
+    def for_channels(self, channels: int) -> "Preprocessing":
+        """For pictures of another number of channels: mean and std are averaged for one, repeated in turn for more."""
+        if channels == len(self.mean):
+            return self
+        if channels == 1:
+            return replace(self, mean=(sum(self.mean) / len(self.mean),), std=(sum(self.std) / len(self.std),))
+        return replace(self, mean=_in_turn(self.mean, channels), std=_in_turn(self.std, channels))
+
     def before_crop(self, size: Size) -> Size:
         """The size to which a picture is resized before `size` is cut out of it (the least, with `centre`)."""
         # 240 / (240 / 272) is a little less than 272.
         return math.floor(size[0] / self.crop + 1e-6), math.floor(size[1] / self.crop + 1e-6)
+
+
+def _in_turn(values: tuple[float, ...], count: int) -> tuple[float, ...]:
+    return tuple(islice(cycle(values), count))
 
 
 def _require_channels(path: str, values: object, low: float) -> None:

@@ -2,36 +2,27 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from triscale.errors import NumericError, UsageError
-from triscale.nn import Model, Plan, SectionModel, apply_plan, device_of, synchronise_norms
+from triscale.nn import Model, SectionModel, apply_plan, device_of, synchronise_norms
+from triscale.recipes import Recipe
+from triscale.speed_plan import SpeedPlan
 from triscale.train.ema import Ema
+from triscale.train.loss import Loss
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import Mixed, mixed
 from triscale.train.norms import freeze, set_momentum
 from triscale.train.optim import make_optimizer, set_learning_rate
-from triscale.train.recipe import Recipe
 from triscale.train.teacher import distillation
 from triscale.train.world import ALONE, World
+from triscale.trials import Epoch
 
 MOST_SKIPPED, AT_LEAST = 0.01, 10
 """Part of the steps of an epoch, or a number if that is more, that may be skipped: beyond it the training is broken."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Epoch:
-    """What one pass gave: `samples` seen since the start, mean training loss, top-1 on the validation pictures."""
-
-    epoch: int
-    samples: int
-    train_loss: float
-    validation_top1: float
 
 
 class Engine:
@@ -43,7 +34,9 @@ class Engine:
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
         world: the processes that learn together.
+        checkpointing: whether blocks compute their maps again in the backward pass; no bit depends on it.
         teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
+        loss: of a part of a batch, see `Loss`.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         precision: in what it computes; a training that goes on keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
@@ -69,6 +62,8 @@ class Engine:
         world: World = ALONE,
         teacher: Callable[[Tensor], Tensor] | None = None,
         whole: nn.Module | None = None,
+        checkpointing: bool = False,
+        class_weights: Tensor | None = None,
     ) -> None:
         if recipe.sync_norms and world.size > 1:
             model = synchronise_norms(model)
@@ -77,6 +72,8 @@ class Engine:
         self.parts, self.halving = 1, False
         self.precision = recipe.arithmetic
         self.device = device_of(model)
+        weights = None if class_weights is None else class_weights.to(self.device)
+        self.loss = Loss(recipe.label_smoothing, weights, world)
         self.optimizer = make_optimizer(model, recipe, whole)
         self.average = Ema(model, recipe.ema) if recipe.ema else None
         self.step = self.samples = self.epoch_samples = 0
@@ -84,18 +81,18 @@ class Engine:
         self.history: list[Epoch] = []
         self.seconds = self.training_seconds = self.norm = 0.0
         if isinstance(model, Model | SectionModel):
-            model.recompute = recipe.recompute
-        elif recipe.recompute:
-            raise UsageError("recompute = true needs the blocks of triscale's own networks.")
+            model.recompute = checkpointing
+        elif checkpointing:
+            raise UsageError("gradient checkpointing needs the blocks of triscale's own networks.")
         self.skipped: list[int] = []
         if recipe.norms == "momentum":
             set_momentum(model, steps)
-        self.plan = Plan()
+        self.plan = SpeedPlan()
         self._together = world.together(model)
         self._forward = torch.compile(self._together) if recipe.compile else self._together
         self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
 
-    def take(self, plan: Plan) -> None:
+    def take(self, plan: SpeedPlan) -> None:
         """Let the model's parts take the ways of a plan; the bits of all further steps depend on it.
 
         Raises:
@@ -167,6 +164,7 @@ class Engine:
         self.optimizer.zero_grad(set_to_none=True)
         buffers = self._norms_before()
         count = self.world.pictures(len(labels))
+        self.loss.begin(labels)
         loss = self._backward_in_parts(pictures, labels, count, buffers)
         self.world.add_up(loss)
         self.world.average_statistics(self.model)
@@ -263,15 +261,6 @@ class Engine:
         recipe, strength = self.recipe, self.recipe.strength_at(self.epoch)
         return mixed(pictures, labels, strength * recipe.mixup, strength * recipe.cutmix, self.seed, self.step)
 
-    def loss(self, logits: Tensor, own: Tensor, others: Tensor, share: float) -> Tensor:
-        """Mean cross entropy of pictures that are `share` their own and else another one."""
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(logits.float(), own, label_smoothing=smoothing)
-        if share < 1:
-            other = F.cross_entropy(logits.float(), others, label_smoothing=smoothing)
-            loss = share * loss + (1 - share) * other
-        return loss
-
     def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of the training as the process that writes them has them; all processes call it."""
         return dict(tensors)
@@ -294,8 +283,18 @@ class Engine:
 
     def close_epoch(self, top1: float) -> Epoch:
         """Write the epoch into the history, and begin the next."""
+        epoch = self.epoch + 1
         self.history.append(
-            Epoch(epoch=self.epoch + 1, samples=self.samples, train_loss=self.mean_loss, validation_top1=top1)
+            Epoch(
+                epoch=epoch,
+                samples=self.samples,
+                train_loss=self.mean_loss,
+                validation_top1=top1,
+                learning_rate=self.learning_rate,
+                gradient_norm=self.norm,
+                parts=self.parts,
+                skipped=len(self.skipped_in(epoch - 1)),
+            )
         )
         self.loss_sum.zero_()
         self.epoch_samples = 0

@@ -8,8 +8,9 @@ from torch import nn
 
 from triscale.data.batches import moved
 from triscale.errors import NumericError
-from triscale.train.engine import Engine, Epoch
+from triscale.train.engine import Engine
 from triscale.train.feed import Feed
+from triscale.trials import Epoch
 from triscale.units import some
 
 _SHOWN = 3

@@ -9,8 +9,8 @@ from triscale.cost import Kernels, count, known_here, largest_batch, training_fo
 from triscale.errors import InputError, OutOfMemoryError
 from triscale.machine import machine
 from triscale.nn import kept_kernels
+from triscale.recipes import Recipe
 from triscale.spec import Network
-from triscale.train.recipe import Recipe
 from triscale.units import memory
 
 _SIGNS = (
@@ -44,30 +44,33 @@ def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
         raise OutOfMemoryError(f"not enough memory to train {network.name} at batch {batch}; {advice}.") from None
 
 
-def forecast_parts(network: Network, recipe: Recipe, device: torch.device) -> int:
+def forecast_parts(network: Network, recipe: Recipe, device: torch.device, checkpointing: bool = False) -> int:
     """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
 
-    Counted are the recipe's optimizer, precision, recomputation and moving average, and on a CPU what its kernels take
-    beside tensors (`kept_kernels`), not a teacher; on a CPU the memory
-    there is, and not what happens to be free: the same command then gives the same bits. From the second part on, the
-    gradient of those before is there too. The count is that of live tensors, so a step may still fail; `Engine` then
-    halves the parts.
+    Counted are the recipe's optimizer, precision and moving average, gradient checkpointing, and on a CPU what its
+    kernels take beside tensors (`kept_kernels`), not a teacher; on a CPU the memory there is, and not what happens to
+    be free: the same command then gives the same bits. From the second part on, the gradient of those before is there
+    too. The count is that of live tensors, so a step may still fail; `Engine` then halves the parts.
     """
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
     limit, kernels = int(SHARE * free), _kernels(device, recipe)
-    if _together(network, recipe, limit, kernels) >= recipe.batch:
+    if _together(network, recipe, limit, kernels, checkpointing) >= recipe.batch:
         return 1
-    return -(-recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels)))
+    return -(
+        -recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels, checkpointing))
+    )
 
 
-def forecast_text(network: Network, recipe: Recipe, parts: int, device: torch.device) -> str:
+def forecast_text(
+    network: Network, recipe: Recipe, parts: int, device: torch.device, checkpointing: bool = False
+) -> str:
     """What a step in so many parts takes, in words."""
     images, kernels = -(-recipe.batch // parts), _kernels(device, recipe)
     found = training_forecast(
         network, images, recipe.optimizer,
-        precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0, kernels=kernels,
+        precision=recipe.arithmetic, recompute=checkpointing, ema=recipe.ema > 0, kernels=kernels,
     )  # fmt: skip
     whole = f"a batch of {recipe.batch}" + (f" in {parts} parts of {images}" if parts > 1 else "")
     taken = f"{memory(found.kept)} of tensors"
@@ -83,12 +86,12 @@ def _kernels(device: torch.device, recipe: Recipe) -> Kernels | None:
     return known_here(bfloat16=recipe.arithmetic == "bfloat16") or kept_kernels()
 
 
-def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None) -> int:
+def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None, checkpointing: bool) -> int:
     """How many pictures at a time are trained within `limit` bytes, 0 if none."""
     try:
         return largest_batch(
             network, limit, recipe.optimizer,
-            precision=recipe.arithmetic, recompute=recipe.recompute, ema=recipe.ema > 0, kernels=kernels,
+            precision=recipe.arithmetic, recompute=checkpointing, ema=recipe.ema > 0, kernels=kernels,
         )  # fmt: skip
     except InputError:
         return 0

@@ -1,14 +1,12 @@
 """What batch norms do in a training: few pictures a step, or few steps, leave poor statistics for the evaluation."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from triscale.nn import BatchNorm, device_of
-
-Norms = Literal["auto", "learn", "freeze", "momentum", "precise"]
+from triscale.recipes import Norms
 
 FEW = 64
 """Pictures below which mean and variance of a batch are too noisy to learn from."""

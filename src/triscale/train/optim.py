@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from triscale.nn import BatchNorm
-from triscale.train.recipe import Recipe
+from triscale.recipes import Recipe
 
 
 class RMSPropTF(torch.optim.Optimizer):

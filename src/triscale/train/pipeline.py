@@ -16,10 +16,11 @@ from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGP
 from triscale.cost.pipeline import Schedule, Section, cut
 from triscale.data.share import Share
 from triscale.errors import UsageError
-from triscale.nn import Model, Plan, SectionModel
+from triscale.nn import Model, SectionModel
+from triscale.recipes import Recipe
+from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine
 from triscale.train.optim import names_in_order
-from triscale.train.recipe import Recipe
 from triscale.train.world import World
 
 _KINDS: dict[Schedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
@@ -83,7 +84,7 @@ class PipelineEngine(Engine):
 
     Args:
         model: the whole network, of which the blocks of this process are taken.
-        recipe, steps, seed, world: see `Engine`.
+        recipe, steps, seed, world, class_weights: see `Engine`.
         device: where this section computes.
 
     Raises:
@@ -91,14 +92,19 @@ class PipelineEngine(Engine):
     """
 
     def __init__(
-        self, model: Model, recipe: Recipe, steps: int, *, world: Pipelined, device: torch.device, seed: int = 0
-    ) -> None:
+        self, model: Model, recipe: Recipe, steps: int, *, world: Pipelined, device: torch.device, seed: int = 0,
+        class_weights: Tensor | None = None, checkpointing: bool = False,
+    ) -> None:  # fmt: skip
         for name in ("compile", "sync_norms"):
             if getattr(recipe, name):
                 raise UsageError(f"{name} = true does not go with a pipeline; leave it out of the recipe.")
         self.sections: Sequence[Section] = cut(model.network, world.size)
         own = SectionModel(model, self.sections, world.rank)
-        super().__init__(own.to(device), recipe, steps, seed=seed, world=world, whole=model)
+        own.to(device)
+        super().__init__(
+            own, recipe, steps, seed=seed, world=world, whole=model, class_weights=class_weights,
+            checkpointing=checkpointing,
+        )  # fmt: skip
         self.own, self.parts = own, world.microbatches
         self._kind = _KINDS[world.schedule]
         self._runner = _Runner(own, lambda: self.precision == "bfloat16")
@@ -121,10 +127,10 @@ class PipelineEngine(Engine):
             raise TypeError("a pipeline learns sections")
         return Chain(learned)
 
-    def take(self, plan: Plan) -> None:
+    def take(self, plan: SpeedPlan) -> None:
         """Torch's own ways for all parts: a plan is measured on a whole network."""
         del plan
-        super().take(Plan())
+        super().take(SpeedPlan())
 
     def gathered(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of all sections, in the first process, as those of one training; all processes call it."""
@@ -216,6 +222,7 @@ class PipelineEngine(Engine):
 def engine_of(
     model: Model, recipe: Recipe, steps: int, *,
     seed: int, world: World, device: torch.device, teacher: Callable[[Tensor], Tensor] | None = None,
+    class_weights: Tensor | None = None, checkpointing: bool = False,
 ) -> Engine:  # fmt: skip
     """The engine for the processes there are; of a pipeline it keeps no more of the model than its section.
 
@@ -223,10 +230,16 @@ def engine_of(
         UsageError: a pipeline is asked for what it does not do.
     """
     if not isinstance(world, Pipelined):
-        return Engine(model.to(device), recipe, steps, seed=seed, world=world, teacher=teacher)
+        return Engine(
+            model.to(device), recipe, steps, seed=seed, world=world, teacher=teacher, class_weights=class_weights,
+            checkpointing=checkpointing,
+        )  # fmt: skip
     if teacher is not None:
         raise UsageError("a pipeline learns from no teacher; leave --teacher or --pipeline out.")
-    return PipelineEngine(model, recipe, steps, seed=seed, world=world, device=device)
+    return PipelineEngine(
+        model, recipe, steps, seed=seed, world=world, device=device, class_weights=class_weights,
+        checkpointing=checkpointing,
+    )  # fmt: skip
 
 
 class _Listed(NamedTuple):

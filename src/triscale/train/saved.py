@@ -9,21 +9,22 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
-from triscale._version import __version__
 from triscale.errors import InputError
-from triscale.machine import machine
-from triscale.nn import Plan, kernels_everywhere
-from triscale.train.engine import Engine, Epoch
-from triscale.weights import write_atomically
+from triscale.files import write_atomically
+from triscale.nn import kernels_everywhere
+from triscale.speed_plan import SpeedPlan
+from triscale.train.engine import Engine
+from triscale.trials import Deviation, Epoch, Numerics
 from triscale.weights.checkpoint import state_digest
 
 LAST, PREVIOUS, MANIFEST = "last.safetensors", "previous.safetensors", "manifest.json"
@@ -45,7 +46,8 @@ class Keeper:
 
     Args:
         folder: where it lies; it must exist.
-        identity: what makes the training this training; a state of another one is not taken.
+        key: of the job; a state of another one is not taken.
+        numerics: on what it computes now.
         every: seconds between two saves.
         stopping: whether the training was asked to stop.
         tell: told warnings.
@@ -55,17 +57,19 @@ class Keeper:
     def __init__(
         self,
         folder: Path,
-        identity: Mapping[str, Any],
+        key: str,
         *,
+        numerics: Numerics = Numerics(),  # noqa: B008  frozen
         every: float,
         stopping: Callable[[], bool] = lambda: False,
         tell: Callable[[str], None] = lambda _: None,
         writes: bool = True,
     ) -> None:
         self.writes = writes
-        self.folder, self.identity, self.every = folder, _digest_of(identity), every
+        self.folder, self.key, self.numerics, self.every = folder, key, numerics, every
         self.stopping, self.tell = stopping, tell
         self.restored: str | None = None
+        self.deviations: list[Deviation] = []
         self._saved = time.monotonic()
 
     def after_step(self, engine: Engine) -> None:
@@ -152,61 +156,61 @@ class Keeper:
         return {
             "format": FORMAT,
             "version": VERSION,
-            "identity": self.identity,
+            "identity": self.key,
             **{name: getattr(engine, name) for name in _COUNTERS},
-            "history": [asdict(one) for one in engine.history],
-            "where": _where(engine),
-            "plan": engine.plan.to_json(),
+            "history": msgspec.to_builtins(engine.history),
+            "numerics": msgspec.to_builtins(replace(self.numerics, plan=engine.plan)),
+            "processes": engine.world.size,
         }
 
     def _read(self, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         about, tensors = unpacked(path)
         if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
             raise _UnusableError(f"is {about.get('format')} version {about.get('version')}, not {FORMAT} {VERSION}")
-        if about.get("identity") != self.identity:
+        if about.get("identity") != self.key:
             raise _UnusableError("is of another training")
         return about, tensors
 
     def _bring(self, engine: Engine, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        now = _where(engine)
-        then = {"processes": 1, "instructions": now["instructions"], **about["where"]}  # older states do not say
-        if then != now:
-            changed = ", ".join(
-                f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
-            )
-            self.tell(f"warning: the last bits of the result may differ: {changed}.")
-        self._take_plan(engine, Plan.from_json(about.get("plan", {})))
+        then, processes = _numerics_in(about)
+        self._compare(about["step"], then.changes(replace(self.numerics, plan=then.plan)), "numerics")
+        if (now := engine.world.size) != processes:
+            self._compare(about["step"], [f"processes {processes} then, {now} now"], "processes")
+        self._take_plan(engine, about["step"], then.plan or SpeedPlan())
         for name in _COUNTERS:
             setattr(engine, name, about.get(name, getattr(engine, name)))  # one that an older state does not have
-        engine.history = [Epoch(**one) for one in about["history"]]
+        engine.history = msgspec.convert(about["history"], list[Epoch])
         put_tensors(engine, engine.taken(tensors))
 
-    def _take_plan(self, engine: Engine, plan: Plan) -> None:
+    def _compare(self, step: int, changed: list[str], kind: Literal["numerics", "processes"]) -> None:
+        """Report and record what is not as it was."""
+        if changed:
+            self.tell(f"warning: the last bits of the result may differ: {', '.join(changed)}.")
+            self.deviations.append(Deviation(step=step, kind=kind, text=", ".join(changed)))
+
+    def _take_plan(self, engine: Engine, step: int, plan: SpeedPlan) -> None:
         """The ways that the training has taken so far, as far as they can be gone here."""
         here = kernels_everywhere(engine.model).build if plan.compiled else None
         if plan.compiled and here != plan.build:
             why = "there are none here" if here is None else "they are built otherwise here"
-            self.tell(f"warning: the last bits of the result may differ: compiled kernels were used, and {why}.")
-        engine.take(plan if not plan.compiled or here is not None else Plan())
+            self._compare(step, [f"compiled kernels were used, and {why}"], "numerics")
+        engine.take(plan if not plan.compiled or here is not None else SpeedPlan())
 
 
-def _where(engine: Engine) -> dict[str, Any]:
-    """What the bits of a training depend on beside its identity."""
-    described = machine()
-    return {
-        "triscale": __version__,
-        "torch": str(torch.__version__),
-        "device": str(engine.device),
-        "threads": torch.get_num_threads(),
-        "instructions": ", ".join(
-            str(described[name]) for name in ("isa", "torch_isa", "isa_limits") if described[name]
-        ),
-        "processes": engine.world.size,
-    }
-
-
-def _digest_of(identity: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+def _numerics_in(about: Mapping[str, Any]) -> tuple[Numerics, int]:
+    """On what a state was made, and by how many processes; states of 0.1 have other names for it."""
+    if "numerics" in about:
+        return msgspec.convert(about["numerics"], Numerics), int(about["processes"])
+    where: dict[str, Any] = about["where"]
+    then = Numerics(
+        device=where["device"],
+        threads=where["threads"],
+        plan=SpeedPlan.from_dict(about.get("plan", {})),
+        instructions=where.get("instructions", ""),
+        torch=where["torch"],
+        triscale=where["triscale"],
+    )
+    return then, where.get("processes", 1)
 
 
 def tensors_of(engine: Engine) -> dict[str, Tensor]:

@@ -12,10 +12,10 @@ from triscale.data.loader import Loader
 from triscale.data.share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.errors import InputError
+from triscale.recipes import Recipe
 from triscale.spec import Preprocessing
 from triscale.train.feed import Batch, GrowingFeed, PictureFeed, eval_photos
-from triscale.train.identity import Asked
-from triscale.train.recipe import Recipe
+from triscale.trials import TrainJob
 
 TrainingFeed = PictureFeed | Loader | GrowingFeed
 Validation = Callable[[int], Iterator[Batch]]
@@ -23,7 +23,7 @@ Validation = Callable[[int], Iterator[Batch]]
 
 
 def feeds_of(
-    asked: Asked,
+    job: TrainJob,
     source: Source,
     how: Preprocessing,
     workers: int,
@@ -37,13 +37,13 @@ def feeds_of(
     Raises:
         InputError: too few pictures for both.
     """
-    part, size = source.parts["train"], asked.network.resolution
-    split = source.training_split(seed=asked.seed)
+    part, size = source.parts["train"], job.network.resolution
+    split = source.training_split(seed=job.data.seed, train_size=job.data.subset)
     training, validation, held = split.training, split.validation, source.parts[split.held]
-    fewest = min(asked.recipe.batch, len(training)) // 2 // share.of
+    fewest = min(job.recipe.batch, len(training)) // 2 // share.of
     if share.of > 1 and fewest < 1:
         raise InputError(
-            f"{share.of} processes cannot share batches of {min(asked.recipe.batch, len(training))} pictures.\n"
+            f"{share.of} processes cannot share batches of {min(job.recipe.batch, len(training))} pictures.\n"
             "Give each of them two at least: fewer processes, a larger batch or more pictures."
         )
     if len(training) < 2 or not len(validation):
@@ -53,22 +53,22 @@ def feeds_of(
         )
     drawn: dict[str, Any] = {
         "indices": training,
-        "batch": asked.recipe.batch,
-        "seed": asked.seed,
+        "batch": job.recipe.batch,
+        "seed": job.seed,
         "workers": workers,
         "share": share,
     }
     validation = share.turns(validation)
-    if asked.recipe.crop == "random":
-        loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(asked.recipe), **drawn)
+    if job.recipe.crop == "random":
+        loader = Loader(part=part, size=size, how=how, augmentation=photo_augmentation(job.recipe), **drawn)
 
         def cropped(size: Size, strength: float) -> Loader:
             weaker = replace(loader.augmentation, magnitude=strength * loader.augmentation.magnitude)
             return replace(loader, size=size, augmentation=weaker)
 
-        return _growing(asked, loader, cropped), PhotoValidation(held, validation, size, how)
+        return _growing(job, loader, cropped), PhotoValidation(held, validation, size, how)
     images, labels = source.pictures("train", size, progress=go_on), part.labels
-    augmentation = Augmentation(flip=asked.recipe.flip, shift=asked.recipe.shift)
+    augmentation = Augmentation(flip=job.recipe.flip, shift=job.recipe.shift)
     feed = PictureFeed(images=images, labels=labels, augmentation=augmentation, mean=how.mean, std=how.std,
                        name=part.name, **drawn)  # fmt: skip
 
@@ -76,16 +76,16 @@ def feeds_of(
         return replace(feed, images=source.pictures("train", size, progress=go_on))
 
     seen = images if split.held == "train" else source.pictures(split.held, size, progress=go_on)
-    return _growing(asked, feed, rendered), lambda at_once: eval_batches(
+    return _growing(job, feed, rendered), lambda at_once: eval_batches(
         seen, held.labels, validation, batch=at_once, mean=how.mean, std=how.std
     )
 
 
 def _growing(
-    asked: Asked, whole: PictureFeed | Loader, changed: Callable[[Size, float], PictureFeed | Loader]
+    job: TrainJob, whole: PictureFeed | Loader, changed: Callable[[Size, float], PictureFeed | Loader]
 ) -> TrainingFeed:
     """The feed itself; where a recipe grows, one for each size and strength."""
-    recipe, size = asked.recipe, asked.network.resolution
+    recipe, size = job.recipe, job.network.resolution
     if not recipe.grows:
         return whole
     by_epoch = [(recipe.size_at(epoch, size), recipe.strength_at(epoch)) for epoch in range(recipe.epochs)]

@@ -198,7 +198,7 @@ def here() -> World:
 
 @contextmanager
 def joined(world: World, device: torch.device, *, patience: float = JOIN) -> Iterator[None]:
-    """Meet the other processes, and part from them at the end.
+    """Meet the other processes, and part from them at the end; within another such block nothing happens.
 
     Args:
         world: see `here`.
@@ -208,7 +208,7 @@ def joined(world: World, device: torch.device, *, patience: float = JOIN) -> Ite
     Raises:
         StorageError: they do not come, or one was lost on the way.
     """
-    if world.size == 1:
+    if world.size == 1 or dist.is_initialized():
         yield
         return
     place = f"{os.environ.get('MASTER_ADDR', '?')}:{os.environ.get('MASTER_PORT', '?')}"

@@ -1,14 +1,15 @@
 """Weights: the checkpoint format, weights of other libraries both ways, and the classifier that they make."""
 
-from triscale.weights.adapt import with_input_channels, with_new_head
-from triscale.weights.answering import Answering
-from triscale.weights.checkpoint import AnyModel, Checkpoint, load, save, write_atomically
-from triscale.weights.classifier import Classifier, finite, load_classifier
+from triscale.weights.adapt import begin_with, with_input_channels
+from triscale.weights.answering import Answering, Guess
+from triscale.weights.checkpoint import AnyModel, Checkpoint, load, save
+from triscale.weights.classifier import Classifier, classifier_of, finite, load_classifier
 from triscale.weights.export import PEERS_TO_WRITE, write_for_peer
 from triscale.weights.grow import computed_as, grown, refuse_growth
+from triscale.weights.hub import is_hub_id
 from triscale.weights.imagenet import imagenet_ids, imagenet_names
 from triscale.weights.mapping import from_peer, to_peer
-from triscale.weights.sources import checkpoint_path, load_weights
+from triscale.weights.sources import checkpoint_path, load_weights, require_same
 
 __all__ = [
     "PEERS_TO_WRITE",
@@ -16,21 +17,24 @@ __all__ = [
     "AnyModel",
     "Checkpoint",
     "Classifier",
+    "Guess",
+    "begin_with",
     "checkpoint_path",
+    "classifier_of",
     "computed_as",
     "finite",
     "from_peer",
     "grown",
     "imagenet_ids",
     "imagenet_names",
+    "is_hub_id",
     "load",
     "load_classifier",
     "load_weights",
     "refuse_growth",
+    "require_same",
     "save",
     "to_peer",
     "with_input_channels",
-    "with_new_head",
-    "write_atomically",
     "write_for_peer",
 ]

@@ -1,54 +1,64 @@
 """Weights for other pictures and other classes than they were trained on; what was learned is kept."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from triscale.errors import UsageError
-from triscale.nn import build
+from triscale.nn import Model
 from triscale.weights.checkpoint import Checkpoint
+from triscale.weights.strict import refuse_differences, shapes
+
+CLASSIFIER = "classifier."
+"""How the names of the last layer's weights begin."""
 
 
 def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
     """The checkpoint for pictures of another number of channels; mean and std are repeated, or averaged for one.
 
-    The rule is timm's (`adapt_input_conv`): for one channel the kernels are summed over the channels, so that a grey
-    picture gives what it gave as RGB; for n of them they are repeated in turn and scaled by old / n, so that a picture
-    whose channels are all alike gives what it gave before, exactly if n is a multiple of the old number.
+    The rule is timm's (`timm.models.adapt_input_conv`): for one channel the kernels are summed over the channels, so
+    that a grey picture gives what it gave as RGB; for n of them they are repeated in turn and scaled by old / n, so
+    that a picture whose channels are all alike gives what it gave before, exactly if n is a multiple of the old number.
 
     Raises:
         UsageError: fewer than one channel.
     """
     if channels < 1:
-        raise UsageError(f"a picture of {channels} channels cannot be.")
-    network, how = checkpoint.spec, checkpoint.preprocessing
+        raise UsageError(f"a picture has at least 1 channel, not {channels}.")
+    network = checkpoint.spec
     if channels == network.input_channels:
         return checkpoint
     first = "stem.deep.0.conv.weight" if network.stem.deep else "stem.conv.weight"
-    state = {**checkpoint.state, first: _adapted(checkpoint.state[first], channels)}
-    colours = {name: for_channels(getattr(how, name), channels) for name in ("mean", "std")}
     return replace(
         checkpoint,
         network=replace(network, input_channels=channels),
-        state=state,
-        preprocessing=replace(how, mean=colours["mean"], std=colours["std"]),
+        state={**checkpoint.state, first: _adapted(checkpoint.state[first], channels)},
+        preprocessing=checkpoint.preprocessing.for_channels(channels),
     )
 
 
-def with_new_head(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
-    """The checkpoint for other classes: a fresh classifier, all else as it was. Uses torch's random numbers.
+def begin_with(model: Model, checkpoint: Checkpoint, *, classifier: bool) -> None:
+    """Give a model the weights of a checkpoint of the same network; what the checkpoint lacks stays as it is.
+
+    This is the one way to a new classifier: that of the model, which is fresh, stays.
+
+    Args:
+        model: changed in place.
+        checkpoint: whose classes may be others, without its classifier.
+        classifier: whether its classifier is taken too.
 
     Raises:
-        UsageError: fewer than two classes.
+        InputError: the weights do not belong to the network; up to ten names are listed.
     """
-    if len(classes) < 2:
-        raise UsageError(f"{len(classes)} classes leave nothing to tell apart; give at least two.")
-    network = replace(checkpoint.spec, classes=len(classes))
-    fresh = build(network).classifier.state_dict()
-    state = {**checkpoint.state, **{f"classifier.{name}": tensor for name, tensor in fresh.items()}}
-    return replace(checkpoint, network=network, state=state, classes=tuple(classes))
+    own = model.state_dict()
+    taken, wanted = (
+        {name: one for name, one in some.items() if classifier or not name.startswith(CLASSIFIER)}
+        for some in (checkpoint.state, own)
+    )
+    lacking = set(wanted) - set(taken) if checkpoint.lacks else set()
+    refuse_differences(shapes(taken), {name: shape for name, shape in shapes(wanted).items() if name not in lacking})
+    model.load_state_dict({**own, **taken})
 
 
 def _adapted(weight: Tensor, channels: int) -> Tensor:
@@ -58,10 +68,3 @@ def _adapted(weight: Tensor, channels: int) -> Tensor:
     before = weight.shape[1]
     order = torch.arange(channels) % before
     return weight[:, order] * (before / channels)
-
-
-def for_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Mean or std of another number of channels: averaged for one, repeated in turn for more."""
-    if channels == 1:
-        return (sum(values) / len(values),)
-    return tuple(values[index % len(values)] for index in range(channels))

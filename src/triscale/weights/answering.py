@@ -12,6 +12,25 @@ from triscale.spec import AnyNetwork, Network, Preprocessing, Size, overridden, 
 from triscale.trained_on import TrainedOn
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A class and how probable it is for a picture.
+
+    Attributes:
+        index: its position among the logits.
+        name: of the class.
+        probability: in [0, 1], by softmax.
+    """
+
+    index: int
+    name: str
+    probability: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: `class` (the index), `name` and `probability`."""
+        return {"class": self.index, "name": self.name, "probability": self.probability}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answering(ABC):
     """Something that maps prepared pictures to logits, with all that is needed to prepare them and to read the answer.

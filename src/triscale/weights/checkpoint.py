@@ -6,8 +6,6 @@ No pickle anywhere. A digest of it all is stored and checked, because a flipped 
 import hashlib
 import json
 import math
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from triscale.cost import cost
-from triscale.errors import InputError, OutputError, StorageError
+from triscale.errors import InputError
+from triscale.files import write_atomically
 from triscale.foreign import ForeignModel, counted, known, probe, require_probe
 from triscale.foreign import build as foreign_module
 from triscale.nn import Model, build
@@ -86,7 +85,9 @@ class Checkpoint:
         return state_digest(_described(replace(self, trained_on=None, probe=())), self.state)
 
     def model(self) -> AnyModel:
-        """The network with these weights, in evaluation mode. A foreign network's path is imported.
+        """The network with these weights, its classes and its preprocessing, in evaluation mode.
+
+        A foreign network's path is imported.
 
         Raises:
             InputError: the weights do not belong to the network; up to ten names are listed. The code of a foreign
@@ -98,13 +99,13 @@ class Checkpoint:
         if held < cost(self.network).params:  # a small file must not make a large network
             with torch.device("meta"):
                 refuse_differences(shapes(self.state), shapes(build(self.network).state_dict()))
-        model = build(self.network)
+        model = build(self.network, self.classes, self.preprocessing, self.trained_on)
         load_strictly(model, self.state)
         return model.eval()
 
     def _foreign(self, network: ForeignNetwork) -> ForeignModel:
         counted(network)  # its fingerprint, before memory is taken
-        model = foreign_module(network).eval()
+        model = foreign_module(network, self.classes, self.preprocessing, self.trained_on).eval()
         load_strictly(model, self.state)
         if self.probe:
             require_probe(model, self.probe)
@@ -229,48 +230,6 @@ def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load every tensor exactly once; InputError lists up to ten missing, extra or misshapen names."""
     refuse_differences(shapes(state), shapes(model.state_dict()))
     model.load_state_dict(dict(state))
-
-
-def write_atomically(path: Path, payload: bytes, *, keep: Path | None = None) -> None:
-    """Write to a temporary file in the same folder, flush it to disk, then rename it onto `path`.
-
-    Args:
-        path: the file.
-        payload: its content.
-        keep: what `path` held before is renamed onto this one, once the new content is on disk.
-
-    Raises:
-        OutputError: the folder cannot be written to.
-        StorageError: writing failed; the old file is untouched.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        if keep is not None and path.exists():
-            path.replace(keep)
-        temporary.replace(path)
-        _flush_folder(path.parent)
-    except PermissionError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}.") from None
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        free = f", {shutil.disk_usage(path.parent).free:,} are free" if path.parent.exists() else ""
-        raise StorageError(
-            f"writing {path} failed: {error.strerror}; it needs {len(payload):,} bytes{free}.\n"
-            "The old file is untouched. Free some space, then run the same command again."
-        ) from None
-
-
-def _flush_folder(folder: Path) -> None:
-    """A rename is on disk once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def state_digest(about: str, tensors: Mapping[str, Tensor]) -> str:

@@ -1,5 +1,6 @@
 """A network that is ready to answer: from a run folder or weights to a model, its classes and its preprocessing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,6 +68,22 @@ def finite(logits: Tensor) -> Tensor:
     return logits
 
 
+def classifier_of(model: AnyModel, classes: Sequence[str] = ()) -> Classifier:
+    """The classifier that a model is, by its own preprocessing; it puts the model into evaluation mode.
+
+    Args:
+        model: from `triscale.build`, `triscale.load` or a training of one's own.
+        classes: names in the order of the logits; by default the model's own, or else their numbers.
+
+    Raises:
+        UsageError: more or fewer names than logits.
+    """
+    names = tuple(classes) or model.classes or tuple(map(str, range(model.num_classes)))
+    if len(names) != model.num_classes:
+        raise UsageError(f"{len(names)} names are given for the {model.num_classes} classes of the model.")
+    return Classifier(model=model, classes=names, preprocessing=model.preprocessing, trained_on=model.trained_on)
+
+
 def load_classifier(
     source: str | Path | None = None,
     network: str | None = None,
@@ -90,7 +107,4 @@ def load_classifier(
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
     model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
-    return Classifier(
-        model=model, classes=found.classes, preprocessing=found.preprocessing, notes=found.notes,
-        trained_on=found.trained_on,
-    )  # fmt: skip
+    return replace(classifier_of(model, found.classes), notes=found.notes)

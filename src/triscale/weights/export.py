@@ -11,8 +11,9 @@ import safetensors.torch
 from torch import Tensor
 
 from triscale.errors import InputError, OutputError
+from triscale.files import write_atomically
 from triscale.weights import hub
-from triscale.weights.checkpoint import Checkpoint, write_atomically
+from triscale.weights.checkpoint import Checkpoint
 from triscale.weights.described import metadata, model_of
 from triscale.weights.hdf5 import NORMALIZATION
 from triscale.weights.mapping import to_peer

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from triscale.errors import InputError
-from triscale.spec import Network, Preprocessing, value_text
-from triscale.weights.adapt import for_channels
+from triscale.spec import Preprocessing, value_text
 from triscale.weights.checkpoint import Checkpoint
 from triscale.weights.fitted import Fitted, Identity
 from triscale.weights.mapping import from_peer
@@ -50,7 +49,7 @@ def read(path: Path, stored: Stored, found: Fitted, told: Told) -> Checkpoint:
         network=network,
         state=state,
         classes=names,
-        preprocessing=_for_channels(told.preprocessing, network),
+        preprocessing=told.preprocessing.for_channels(network.input_channels),
         notes=(*([f"{path.name}: {'; '.join(said)}."] if said else []), *told.notes),
         lacks=found.why,
     )
@@ -58,7 +57,7 @@ def read(path: Path, stored: Stored, found: Fitted, told: Told) -> Checkpoint:
 
 def assumed(path: Path, identity: Identity, how: Preprocessing) -> str:
     """What was taken for lack of a word in the file; it may be wrong for weights that somebody trained otherwise."""
-    how = _for_channels(how, identity.network)
+    how = how.for_channels(identity.network.input_channels)
     taken = ", ".join(
         f"{name} {value_text(value)}"
         for name in ("resolution", "crop", "interpolation", "mean", "std")
@@ -68,13 +67,6 @@ def assumed(path: Path, identity: Identity, how: Preprocessing) -> str:
         f"{path.name} does not say how its pictures are prepared; taken as {identity.peer.name} has it for "
         f"{identity.model}: {taken}. If its weights want another way: --override NAME=VALUE."
     )
-
-
-def _for_channels(how: Preprocessing, network: Network) -> Preprocessing:
-    channels = network.input_channels
-    if channels == len(how.mean):
-        return how
-    return replace(how, mean=for_channels(how.mean, channels), std=for_channels(how.std, channels))
 
 
 @contextmanager

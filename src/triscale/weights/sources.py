@@ -5,7 +5,8 @@ from pathlib import Path
 
 from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
-from triscale.spec import IMAGENET, ForeignNetwork, Network, Preprocessing, content_hash, is_foreign_text
+from triscale.spec import IMAGENET, ForeignNetwork, Network, Preprocessing, content_hash, diff, is_foreign_text
+from triscale.units import some
 from triscale.weights import hub
 from triscale.weights.checkpoint import Checkpoint, load
 from triscale.weights.described import ABOUT, read_described
@@ -23,6 +24,7 @@ from triscale.weights.strict import refuse_values
 BEST = "best.safetensors"
 """The file of a run folder that holds the network to take."""
 
+_SHOWN = 2
 _ABOUT = "triscale"
 """The entry of a safetensors file's metadata that makes it a checkpoint of ours."""
 
@@ -91,7 +93,7 @@ def from_package(network: str | None) -> Checkpoint:
         name = wanted.network.name if wanted else named(network).name
         raise UsageError(
             f"there are no weights for {name} here.\n"
-            f"Give --weights FILE or hf-hub:OWNER/NAME; packages hold those of {', '.join(PACKAGES)}."
+            f"Give a file or hf-hub:OWNER/NAME (--weights); packages hold those of {', '.join(PACKAGES)}."
         )
     known, path = PACKAGES[network], packaged_file(network)
     with opened(path, allow_pth=True) as stored:
@@ -132,13 +134,24 @@ def _require_same(found: Network, text: str, path: Path) -> None:
         raise InputError(f"{path} holds weights of {found.name}, not of {text}.\nLeave --network out.")
     spoken = spoken_of(text)
     wanted = spoken.network if spoken else named(text)
-    free = replace(wanted, resolution=found.resolution, classes=found.classes, input_channels=found.input_channels)
     if not spoken:
-        stem = replace(free.stem, pool_padding=found.stem.pool_padding)
-        free = replace(free, padding=found.padding, norm=found.norm, stem=stem)
+        stem = replace(wanted.stem, pool_padding=found.stem.pool_padding)
+        wanted = replace(wanted, padding=found.padding, norm=found.norm, stem=stem)
+    require_same(found, wanted, text, path)
+
+
+def require_same(found: Network, wanted: Network, name: str, where: object) -> None:
+    """InputError, with the first differences, unless weights of `found` are weights of `wanted`, here called `name`.
+
+    Resolution, classes and channels of the pictures are the weights' own.
+    """
+    free = replace(wanted, resolution=found.resolution, classes=found.classes, input_channels=found.input_channels)
     if content_hash(free) != content_hash(found):
+        differences = diff(replace(free, name=found.name), found)
         raise InputError(
-            f"{path} holds weights of {found.name}, not of {text}.\nLeave the network's name out, or give its weights."
+            f"{where} holds weights of {found.name}, not of {name}.\n"
+            f"They differ in {some(differences, _SHOWN)}.\n"
+            "Leave the network's name out, or give its weights."
         )
 
 

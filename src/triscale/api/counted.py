@@ -1,0 +1,209 @@
+"""What needs no module: names, scaling, cost and budgets; each takes a network or its name."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal, TypeGuard
+
+from triscale import families, scaling, spec
+from triscale.cost import (
+    Cost,
+    Kernels,
+    Optimizer,
+    Precision,
+    Target,
+    TargetPrecision,
+    known_here,
+    needed,
+    read_limit,
+    training_target,
+)  # fmt: skip
+from triscale.cost import cost as count_cost
+from triscale.errors import UsageError
+from triscale.scaling import PAPER, BudgetFit, Coefficients, network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
+
+Here = Literal["here"]
+"""This machine."""
+
+__all__ = [
+    "ForeignNetwork",
+    "as_network",
+    "cost",
+    "fit_budget",
+    "kernels_of",
+    "network",
+    "networks",
+    "plain",
+    "scale",
+    "whole",
+]
+
+
+def networks(pattern: str = "*") -> list[str]:
+    """The names of the registered networks that match a pattern such as "resnet*", in the order of their families.
+
+    Raises:
+        UsageError: none matches.
+    """
+    return families.matching(pattern)
+
+
+def scale(
+    net: Network | str,
+    *,
+    depth: float = 1.0,
+    width: float = 1.0,
+    resolution: float = 1.0,
+    phi: float | None = None,
+    rule: str = "compound",
+    coefficients: Coefficients = PAPER,
+) -> Network:
+    """The network with its depth, width and resolution multiplied and rounded, by factors or along a rule to `phi`.
+
+    See `triscale.spec.scale` for the factors, `triscale.scaling.factors` for rules, and both for the errors.
+    """
+    base = as_network(net)
+    if phi is None:
+        return spec.scale(base, depth=depth, width=width, resolution=resolution)
+    if (depth, width, resolution) != (1.0, 1.0, 1.0):
+        raise UsageError("give phi, or factors of depth, width and resolution, not both.")
+    return scaling.scale_by_rule(base, rule, phi, coefficients)
+
+
+def cost(
+    net: AnyNetwork | str,
+    *,
+    resolution: int | tuple[int, int] | None = None,
+    batch: int = 1,
+    optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+    kernels: Kernels | Here | None = "here",
+    weights_precision: TargetPrecision = "float32",
+    metrics: Iterable[str] = (),
+) -> Cost:
+    """What a network costs: params, MACs, activations of one picture; memory in bytes at a batch size; bytes of a file.
+
+    A foreign network, such as "my_package.models:build", is imported and counted by torch; of kernels and of blocks to
+    run again nothing is known there.
+
+    Args:
+        net: a network, or its name.
+        resolution: pixels, or (height, width); by default the network's own.
+        batch: pictures a step, for the memory.
+        optimizer: whose state counts as training memory.
+        precision: of the training, "float32" or "bfloat16" (by autocast).
+        recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
+        ema: the training keeps a moving average.
+        kernels: whose kernels the memory counts beside tensors: this machine's, `triscale.cost.kernels("avx2", 2)` for
+            another, or None for tensors alone.
+        weights_precision: of the stored weights: "float32", "float16", "bfloat16" or "int8" (biases and norms stay
+            float32).
+        metrics: further metrics by their names in `triscale.cost.registry()`, for `Cost.metrics`.
+
+    Raises:
+        UsageError: an unknown name or word, or a resolution or batch that is not above 0.
+        InputError: a network too large to be meant.
+    """
+    size, foreign = _pixels(resolution), ForeignNetwork.parse(net) if is_foreign(net) else net
+    if isinstance(foreign, ForeignNetwork):
+        target = training_target(
+            batch=whole("batch", batch), optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+            weights_precision=weights_precision,
+        )  # fmt: skip
+        return _foreign_cost(foreign if size is None else replace(foreign, resolution=size, fingerprint=""), target)
+    return count_cost(
+        as_network(net), resolution=size, batch=plain(batch),
+        optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
+        weights_precision=weights_precision, metrics=metrics,
+    )  # fmt: skip
+
+
+def _foreign_cost(network: ForeignNetwork, target: Target) -> Cost:
+    from triscale.foreign import cost as foreign_cost  # noqa: PLC0415  torch is loaded only here
+
+    return foreign_cost(network, target)
+
+
+def is_foreign(net: object) -> TypeGuard[str]:
+    """Whether a name means a foreign network."""
+    return isinstance(net, str) and is_foreign_text(net)
+
+
+def fit_budget(
+    net: Network | str,
+    *,
+    rule: str = "compound",
+    coefficients: Coefficients = PAPER,
+    batch: int = 1,
+    filled: bool = False,
+    optimizer: Optimizer = "sgd",
+    precision: Precision = "float32",
+    recompute: bool = False,
+    ema: bool = False,
+    kernels: Kernels | Here | None = "here",
+    weights_precision: TargetPrecision = "float32",
+    target: Target | None = None,
+    **limits: float | str,
+) -> BudgetFit:
+    """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
+
+    A limit is the name of any metric in `triscale.cost.registry()`. See `triscale.scaling.fit_budget` for the arguments
+    and errors, and `cost` for the words on training.
+
+    Args:
+        target: all that the metrics depend on, instead of the words on training.
+    """
+    base = as_network(net)
+    numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
+    if target is None:
+        target = training_target(
+            batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+            kernels=kernels_of(kernels, precision) if needed(numbers, "kernels") else None,
+            weights_precision=weights_precision,
+        )  # fmt: skip
+    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
+
+
+def kernels_of(kernels: Kernels | Here | None = "here", precision: Precision = "float32") -> Kernels | None:
+    """Kernels as they are given, or those of this machine: known by its instruction set, else measured once."""
+    if kernels != "here":
+        return kernels
+    known = known_here(bfloat16=precision == "bfloat16")
+    if known is None:
+        from triscale.nn import kept_kernels  # noqa: PLC0415  torch is loaded only here
+
+        known = kept_kernels()
+    return known
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy as the number of Python that it is; everything else as it was given."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number above 0; UsageError, with the argument's name, for anything else."""
+    number = plain(value)
+    if type(number) is not int or number < 1:
+        raise UsageError(f"{name} is {value!r}; give a whole number above 0.")
+    return number
+
+
+def _pixels(resolution: object) -> tuple[int, int] | None:
+    if resolution is None:
+        return None
+    sides = tuple(resolution) if isinstance(resolution, tuple | list) else (resolution, resolution)
+    if len(sides) != 2:
+        raise UsageError(f"resolution is {resolution!r}; give pixels such as 224, or (height, width).")
+    return whole("resolution", sides[0]), whole("resolution", sides[1])
+
+
+def as_network(net: object) -> Network:
+    """The network itself, or the one that a name means; UsageError for anything else."""
+    if isinstance(net, ForeignNetwork):
+        net = net.name
+    if not isinstance(net, Network | str):
+        raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
+    return network(net) if isinstance(net, str) else net

@@ -1,0 +1,201 @@
+"""Training one network, and studying how to scale one: in a script or a notebook as on the command line."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triscale.api.asked import TrainOptions, request_of
+from triscale.cost import read_limit
+from triscale.errors import UsageError
+from triscale.machine import cores
+from triscale.quantities import seconds
+from triscale.spec import Network
+from triscale.trials import Stored, Trial
+from triscale.trials.study_records import AnswerRecord, ChoiceRecord
+
+if TYPE_CHECKING:
+    from triscale.search.engine import Engine
+    from triscale.search.progress import Progress
+    from triscale.train import Callbacks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainResult:
+    """A finished training: its trial, the checkpoint of the weights that were kept, and its folder."""
+
+    trial: Trial
+    checkpoint: Path
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyResult:
+    """A finished study.
+
+    Attributes:
+        answer: in five lines, with the id of the network to take.
+        choice: alpha, beta and gamma, and what they rest on.
+        trials: all of its trainings.
+        checkpoint: weights of the network to take.
+        report: the page.
+        folder: where all of it lies.
+    """
+
+    answer: AnswerRecord
+    choice: ChoiceRecord
+    trials: list[Trial]
+    checkpoint: Path
+    report: Path
+    folder: Path
+
+
+def train(
+    network: Network | str | None,
+    data: str | Path,
+    *,
+    out: str | Path,
+    seed: int = 0,
+    callbacks: "Callbacks | None" = None,
+    **options: Any,
+) -> TrainResult:
+    """Train a network by a recipe; the same call resumes a training that was interrupted, to the same bits.
+
+    Args:
+        network: a network or its name; None where `weights` say which they are of.
+        data: see `triscale.data.open_data`.
+        out: the folder of the training.
+        seed: of the weights, the order, and all that is drawn in the training.
+        callbacks: what it calls while it runs; by default remarks go to the error stream.
+        **options: fields of `TrainOptions`: recipe, epochs, batch, weights, device and others.
+
+    Raises:
+        UsageError: an unknown option, or options that contradict each other.
+        InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.train.fit`.
+    """
+    _known("training", options, TrainOptions)
+    given = TrainOptions(**options)
+    from triscale.train import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
+
+    hears, folder = callbacks or _remarks(), Path(out)
+    request = request_of(network, data, seed, given, hears.say)
+    numerics = numerics_here(given.device, given.threads, kernels=given.kernels)
+    trial = train_request(request, folder, numerics, given.to_execution(), hears)
+    return TrainResult(trial=trial, checkpoint=folder / str(trial.checkpoint), folder=folder)
+
+
+def study(
+    baseline: Network | str = "shallownet_24",
+    data: str | Path = "flowers",
+    *,
+    out: str | Path | None = None,
+    budget: Mapping[str, float | str] | None = None,
+    time: float | str | None = None,
+    jobs: int | None = None,
+    device: str | None = None,
+    threads: int = 1,
+    kernels: bool = True,
+    loader_workers: int = 0,
+    engine: "Engine | None" = None,
+    progress: "Progress | None" = None,
+    **asked: Any,
+) -> StudyResult:
+    """Find how to spend a budget on depth, width and resolution, on these images; the same call resumes it.
+
+    Args:
+        baseline: a network or its name.
+        data: see `triscale.data.open_data`.
+        out: the folder of the study; by default `triscale-runs/` and the hash of what is asked.
+        budget: limits on the largest member, such as {"macs": "20M"}.
+        time: sizes the study: seconds, or a text such as "30m".
+        jobs: trainings at a time; by default one a core, one on a GPU.
+        device, threads, kernels: where each training computes, see `triscale.train.numerics_here`.
+        loader_workers: of each training.
+        engine: what runs the trainings, see `triscale.search.engine.Engine`; by default processes of this machine.
+        progress: what hears of it; by default warnings go to the error stream.
+        **asked: further fields of `triscale.search.question.Question`, such as phi, epochs, seeds, recipe, precision.
+
+    Raises:
+        UsageError: an unknown field, or one that is out of range.
+        InputError, BusyError, OutputError, StorageError: see `triscale.search.study.Study.run`.
+    """
+    from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+    from triscale.search.engine import LOCAL  # noqa: PLC0415
+    from triscale.search.question import Question  # noqa: PLC0415
+    from triscale.search.study import Study  # noqa: PLC0415  torch is loaded only here
+    from triscale.train import numerics_here  # noqa: PLC0415
+
+    _known("study", asked, Question)
+    limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
+    question = Question(
+        network=baseline if isinstance(baseline, str) else baseline.name,
+        data=str(data),
+        budget=limits,
+        time=seconds(time) if isinstance(time, str) else time,
+        **asked,
+    )
+    numerics = numerics_here(device, threads, kernels=kernels)
+    found = Study(
+        question, None if out is None else Path(out),
+        jobs=jobs or usual_jobs(numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
+        engine=engine or LOCAL, progress=progress or _warnings(),
+        baseline=baseline if isinstance(baseline, Network) else None,
+    )  # fmt: skip
+    return study_result(found.run(), found.folder, write_report(found.folder))
+
+
+def study_result(stored: Stored, folder: Path, report: Path) -> StudyResult:
+    """What a study that has ended holds."""
+    answer, choice = stored.one(AnswerRecord), stored.one(ChoiceRecord)
+    if answer is None or choice is None:
+        raise ValueError(f"the study in {folder} has no answer yet")
+    return StudyResult(
+        answer=answer, choice=choice, trials=list(stored), checkpoint=folder / "best.safetensors", report=report,
+        folder=folder,
+    )  # fmt: skip
+
+
+def usual_jobs(device: str, threads: int) -> int:
+    """Trainings at a time: as many as the cores have room for; one on a GPU."""
+    return max(1, cores() // threads) if device == "cpu" else 1
+
+
+def _known(what: str, given: Mapping[str, object], kind: type[Any]) -> None:
+    names = {one.name for one in fields(kind)}
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            raise UsageError(f"a {what} has no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
+
+
+def _say(text: str) -> None:
+    print(f"triscale: {text}", file=sys.stderr)
+
+
+def _remarks() -> "Callbacks":
+    """Callbacks that print remarks on the error stream."""
+    from triscale.train import Quiet  # noqa: PLC0415  torch is loaded only here
+
+    class Remarks(Quiet):
+        def say(self, text: str) -> None:
+            _say(text)
+
+    return Remarks()
+
+
+def _warnings() -> "Progress":
+    """Progress that prints warnings and failures on the error stream."""
+    from triscale.search.progress import Quiet  # noqa: PLC0415
+
+    class Warnings(Quiet):
+        def say(self, text: str) -> None:
+            if text.startswith("warning"):
+                _say(text)
+
+        def settled(self, trial: Trial) -> None:
+            if trial.state == "failed":
+                _say(f"{trial.network.name}, seed {trial.seed}, failed: {trial.reason}")
+
+    return Warnings()

@@ -1,0 +1,192 @@
+"""What a trained network is used for: predictions, maps, accuracy, exported files; and the check of a data set."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triscale.api.counted import whole
+from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
+from triscale.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from triscale.data import Picture, Policy
+    from triscale.deploy import Export
+    from triscale.explain import Explanation
+    from triscale.predict import Prediction
+    from triscale.scores import Evaluation
+    from triscale.weights import Answering, Classifier
+
+
+def predict(
+    weights: "str | Path | nn.Module | Answering",
+    images: "Picture | Iterable[Picture]",
+    *,
+    top: int = 5,
+    batch: int = 16,
+    classes: Sequence[str] = (),
+    override: Mapping[str, object] | None = None,
+) -> "list[Prediction[Any]]":
+    """What pictures show: for each, in their order, the most probable classes (`found[0].top[0].name`).
+
+    Args:
+        weights: a run folder, weights of any kind, an exported file, or a model of `build` or `load`, which gets its
+            mode back.
+        images: one or several: paths, folders, patterns such as "photos/**/*.jpg", images of Pillow, uint8 arrays
+            [h, w, 3].
+        top: the most classes for each.
+        batch: pictures a step; it changes the memory, not the answer.
+        classes: names in the order of the logits, for a model that nobody has named them to.
+        override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
+
+    Raises:
+        UsageError: a number below 1, or a module whose preprocessing is not known.
+        InputError: no such weights, something that is no picture, or not a single picture that can be read; one that
+            cannot be read beside others has a `reason` instead of classes.
+        NumericError: the network answers what is not finite.
+    """
+    top, batch = whole("top", top), whole("batch", batch)
+    from triscale.predict import predictions  # noqa: PLC0415  torch is loaded only here
+
+    pictures = pictures_of(images)
+    with answering(weights, classes, override) as classifier:
+        return readable(list(predictions(classifier, pictures, top=top, batch=batch)))
+
+
+def explain(
+    weights: "str | Path | nn.Module | Classifier",
+    images: "Picture | Iterable[Picture]",
+    *,
+    target: str | int | None = None,
+    layer: str = "head",
+    classes: Sequence[str] = (),
+    override: Mapping[str, object] | None = None,
+) -> "list[Explanation[Any]]":
+    """Where a network sees a class in pictures: for each, in their order, a map over what it saw (`found[0].picture`).
+
+    Args:
+        weights, images, classes, override: see `predict`; an exported file has no maps.
+        target: the class by its name or index; by default the most probable one of each picture.
+        layer: the map that is looked at: `stem`, `stage1` and so on, or `head`, the last one before pooling.
+
+    Raises:
+        UsageError: no such class or layer.
+        InputError, NumericError: see `predict`.
+    """
+    from triscale.explain import explanations  # noqa: PLC0415  torch is loaded only here
+
+    pictures = pictures_of(images)
+    with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
+        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
+
+
+def evaluate(
+    weights: "str | Path | nn.Module | Answering",
+    data: "str | Path | Iterable[tuple[Tensor, Tensor]]",
+    *,
+    split: str | None = None,
+    batch: int = 32,
+    classes: Sequence[str] = (),
+    override: Mapping[str, object] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> "Evaluation":
+    """How many pictures a network tells right: top-1, top-5, balanced accuracy, macro F1, by class, what is confused.
+
+    Every picture counts once.
+
+    Args:
+        weights: as of `predict`; for batches of your own, any module.
+        data: a data set, see `triscale.data.open_split`, whose classes are matched by name; or batches of your own,
+            such as a DataLoader of (tensor, labels).
+        split: of a data set: `test`, `val`, `train` or `all`, taken whole; without it, see `triscale.data.open_split`,
+            and images that the weights were trained on are left out.
+        batch: pictures a step; it changes the memory, not the answer. Batches of your own stay as they are.
+        classes: names in the order of the logits, for a model that nobody has named them to.
+        override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
+        progress: called with `(done, n)`.
+
+    Raises:
+        UsageError: a module that does not say how its pictures are prepared, with a data set; or options of a data set
+            with batches.
+        InputError: nothing usable there, classes that the network does not know, or a batch of another form.
+        NumericError: the network answers what is not finite.
+    """
+    from triscale.evaluate import evaluate as evaluate_classifier  # noqa: PLC0415  torch is loaded only here
+    from triscale.evaluate import evaluate_batches  # noqa: PLC0415
+
+    if isinstance(data, str | Path):
+        with answering(weights, classes, override) as classifier:
+            return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
+    if split is not None or override:
+        raise UsageError("split and override are of data sets: leave them out with batches of your own.")
+    if not isinstance(data, Iterable):
+        kind = type(data).__name__
+        raise UsageError(f"a {kind} is no data: give a path, or batches: DataLoader(dataset, batch_size=32).")
+    module, own = module_of(weights)
+    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
+
+
+def export(
+    weights: "str | Path | nn.Module | Classifier",
+    out: str | Path,
+    *,
+    kind: str | None = None,
+    batch: int | None = None,
+    dynamic_size: bool = False,
+    classes: Sequence[str] = (),
+    override: Mapping[str, object] | None = None,
+) -> "Export":
+    """Write a network for another runtime, with its preprocessing; nothing is written before it is proven to be equal.
+
+    Args:
+        weights, classes, override: see `predict`; a model stays as it is.
+        out: the file: .onnx, .pt2, or .xml for OpenVINO (with .bin beside it).
+        kind: onnx, pt2 or openvino; by default what the file's name says.
+        batch: pictures in each step; by default any number.
+        dynamic_size: take pictures of any size; not for networks with SAME padding.
+
+    Raises:
+        UsageError, InputError, NumericError, OutputError, StorageError: see `triscale.deploy.export`.
+    """
+    place = Path(out)
+    require_place(place)
+    steps = None if batch is None else whole("batch", batch)
+    from triscale.deploy import export as write  # noqa: PLC0415  torch is loaded only here
+    from triscale.deploy import kind_of  # noqa: PLC0415
+
+    kind_of(place, kind)
+    with model_classifier(weights, classes, override, "is written already") as classifier:
+        return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size)
+
+
+def check(
+    data: str | Path, *, policy: "Policy | None" = None, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """The verdict on a data set that a study or training acts on: every file is hashed, and decoded once.
+
+    Args:
+        data: see `triscale.data.open_data`.
+        policy: what is done about doubtful pictures; by default they are left out and told.
+        progress: called with `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
+            whole grows while many files are looked for.
+
+    Returns:
+        See `triscale.data.check.verdict`.
+
+    Raises:
+        InputError: nothing usable there.
+    """
+    from triscale.data import Policy, open_data  # noqa: PLC0415  decoders are loaded only here
+    from triscale.data.check import verdict  # noqa: PLC0415
+
+    return verdict(open_data(data, policy=policy or Policy(), progress=progress))
+
+
+def require_place(out: Path) -> None:
+    """OutputError where a file cannot be written, before any work."""
+    if not out.parent.is_dir():
+        raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise OutputError(f"cannot write {out}: it is a folder, or its folder cannot be written to.")

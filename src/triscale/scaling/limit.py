@@ -1,0 +1,132 @@
+"""A limit of a budget, and a point of a curve that keeps it or not."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import NamedTuple
+
+from triscale.errors import InputError, UsageError
+from triscale.scaling.rules import Factors
+
+CostOf = Callable[[Factors], Mapping[str, float]]
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """A bound on one cost.
+
+    Attributes:
+        value: the bound, above 0.
+        at_least: the cost must not be below it; otherwise not above it.
+        show: a cost as text, for messages.
+    """
+
+    value: float
+    at_least: bool = False
+    show: Callable[[float], str] = _plain
+
+    def slack(self, cost: float) -> float:
+        """What is left: how far the cost may still go before it breaks the limit; below 0 where it does."""
+        return cost - self.value if self.at_least else self.value - cost
+
+    def kept_by(self, cost: float) -> bool:
+        """Whether a cost keeps it; exactly at the bound it does."""
+        return cost >= self.value if self.at_least else cost <= self.value
+
+    def broken(self, name: str, cost: float) -> str:
+        """How a cost breaks it, such as `macs 12 > 10`."""
+        return f"{name} {self.show(cost)} {'<' if self.at_least else '>'} {self.show(self.value)}"
+
+
+Limits = Mapping[str, Limit]
+
+
+class UnboundedError(InputError):
+    """No limit keeps a network from growing on this curve."""
+
+
+class Point(NamedTuple):
+    """A place on the curve; `cost` is None where there is no such network, too large or too small, which `why` says."""
+
+    phi: float
+    factors: Factors
+    cost: Mapping[str, float] | None
+    why: InputError | None = None
+
+    def keeps(self, limits: Limits) -> bool:
+        """Whether there is a network that keeps every limit."""
+        return self.cost is not None and all(limit.kept_by(self.cost[name]) for name, limit in limits.items())
+
+    def broken(self, limits: Limits) -> tuple[str, ...]:
+        """The limits that it breaks."""
+        cost = self.cost or {}
+        return tuple(name for name, limit in limits.items() if name in cost and not limit.kept_by(cost[name]))
+
+
+def point_at(phi: float, where: Factors, cost_of: CostOf) -> Point:
+    """The point of these factors, with its cost if it has one."""
+    try:
+        return Point(phi, where, cost_of(where))
+    except InputError as error:
+        return Point(phi, where, None, error)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """The answer of the solver.
+
+    Attributes:
+        phi, factors, cost: of the answer; `cost` holds the limited quantities.
+        slack: how far each cost is from its limit, in the limit's unit.
+        binding: the limits that one notch more would break.
+        notch: the next distinct network along phi, which breaks them.
+        left_rule: by what ratio `fill` left the rule: (resolution, width), both 1 where nothing was filled.
+    """
+
+    phi: float
+    factors: Factors
+    cost: Mapping[str, float]
+    slack: Mapping[str, float]
+    binding: tuple[str, ...]
+    notch: Point
+    left_rule: tuple[float, float] = (1.0, 1.0)
+
+    def unused(self, limits: Limits) -> float:
+        """Fraction of the tightest binding limit that stays unused."""
+        return min(self.slack[name] / limits[name].value for name in self.binding)
+
+
+def answer(low: Point, high: Point, limits: Limits) -> Fit:
+    """The answer `low`, which keeps every limit, below the next distinct network `high`, which does not.
+
+    Raises:
+        UnboundedError: there is no larger network, and so no limit that binds.
+    """
+    if low.cost is None:
+        raise AssertionError  # the invariant of every solver: low keeps every limit
+    if high.cost is None:
+        raise UnboundedError(
+            f"this rule hardly changes {', '.join(limits)}: nothing bounds the network; add a limit such as macs."
+        )
+    return Fit(
+        phi=low.phi,
+        factors=low.factors,
+        cost=low.cost,
+        slack={name: limit.slack(low.cost[name]) for name, limit in limits.items()},
+        binding=high.broken(limits),
+        notch=high,
+    )
+
+
+def check(limits: Limits) -> None:
+    """UsageError unless there are limits and each is a finite number above 0."""
+    if not limits:
+        raise UsageError("no limit given: write --budget macs=1.0G, params=9M or another.")
+    for name, limit in limits.items():
+        if not (isinstance(limit.value, Real) and math.isfinite(limit.value) and limit.value > 0):
+            raise UsageError(f"the limit {name} is {limit.value!r}; give a finite number above 0.")

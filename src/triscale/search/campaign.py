@@ -1,0 +1,155 @@
+"""The trainings of a study: from what it plans to trials in its store, whatever happens to the workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from triscale.data import Policy
+from triscale.errors import NumericError, OutOfMemoryError
+from triscale.files import write_atomically
+from triscale.search.agenda import Training
+from triscale.search.progress import Progress
+from triscale.search.work import Progressed, Trained, TrialTask
+from triscale.spec import content_hash
+from triscale.speed_plan import SpeedPlan
+from triscale.trials import Execution, Numerics, TrainJob, Trial, TrialStore
+from triscale.trials.executor import Ended, Event, Executor, Failed, GivenUp, Settled, Task, Told, settle
+
+TRIALS = Path("trials")
+"""Below the folder of a study: a folder for each training."""
+
+TUNED_FROM = 1_000
+"""Steps of a training from which on a measurement of the kernels, about 30 steps long, is worth its time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What all trainings of a study share.
+
+    Attributes:
+        job: of the baseline; the others differ in network, seed and epochs.
+        numerics, execution: see `triscale.train.fit`.
+        data, policy: what opens the images.
+        images: to train on.
+        shared: whether workers write into the folder of the study; else weights travel back.
+    """
+
+    job: TrainJob
+    numerics: Numerics
+    execution: Execution
+    data: str
+    policy: Policy
+    images: int
+    shared: bool = True
+
+    def job_of(self, training: Training) -> TrainJob:
+        """What decides its result."""
+        recipe = replace(self.job.recipe, epochs=training.epochs)
+        return replace(self.job, network=training.network, seed=training.seed, recipe=recipe)
+
+
+class Campaign:
+    """The trainings of a study.
+
+    Args:
+        store: of the study, open.
+        terms: what they share.
+        executor: what runs `run_trial`.
+        progress: hears of them.
+    """
+
+    def __init__(
+        self, store: TrialStore, terms: Terms, executor: Executor[TrialTask, Trained], progress: Progress
+    ) -> None:
+        self._store, self._terms, self._executor, self._progress = store, terms, executor, progress
+        self._warned: set[str] = set()
+
+    def trial_of(self, training: Training) -> Trial | None:
+        """What the store knows of it."""
+        key = self._terms.job_of(training).key
+        return self._store.trial(key) if key in self._store else None
+
+    def is_settled(self, training: Training) -> bool:
+        """Whether it is done and its weights are there, or failed in a way that would come again."""
+        trial = self.trial_of(training)
+        if trial is None:
+            return False
+        if trial.state == "failed":
+            return trial.failure == NumericError.__name__
+        return trial.state == "done" and self.checkpoint(trial).exists()
+
+    def checkpoint(self, trial: Trial) -> Path:
+        """Where its weights lie."""
+        return self._store.folder / str(trial.checkpoint)
+
+    def seconds_of(self, training: Training) -> float:
+        """Of a training that is done; 0 for others."""
+        trial = self.trial_of(training)
+        return trial.metrics.get("seconds", 0.0) if trial else 0.0
+
+    def train(self, trainings: Sequence[Training]) -> None:
+        """Train them, the longest first so that no worker idles at the end; each becomes a trial of the store.
+
+        Raises:
+            TriscaleError: the data changed or the disk is full; a training that fails by itself is only recorded.
+        """
+        jobs = {(job := self._terms.job_of(one)).key: Trial(job=job, purpose=one.purpose) for one in trainings}
+        new = [trial for trial in jobs.values() if trial.key not in self._store]
+        self._store.put(*new)
+        tasks = [Task(key, self._task(trial.job)) for key, trial in jobs.items()]
+        for settled in settle(self._executor, tasks, on_event=self._hear):
+            trial = self._settled(settled, self._store.trial(settled.key))
+            self._store.put(trial)
+            self._progress.settled(trial)
+
+    def _task(self, job: TrainJob) -> TrialTask:
+        terms, folder = self._terms, self._store.folder / TRIALS / job.key[:16]
+        numerics = replace(terms.numerics, plan=self._plan(job))
+        return TrialTask(
+            job=job, numerics=numerics, execution=terms.execution, data=terms.data, policy=terms.policy,
+            folder=folder.resolve() if terms.shared else None,
+        )  # fmt: skip
+
+    def _plan(self, job: TrainJob) -> SpeedPlan | None:
+        """The kernels of a network are measured once in a study, and only for trainings that are long enough."""
+        steps = job.recipe.epochs * (self._terms.images // job.recipe.batch)
+        if not self._terms.numerics.kernels or steps < TUNED_FROM:
+            return SpeedPlan()
+        here = (content_hash(job.network), self._terms.numerics.cpu, self._terms.numerics.instructions)
+        return next((one.numerics.plan for one in self._store if _measured(one) == here and one.numerics), None)
+
+    def _hear(self, event: Event[Trained]) -> None:
+        if isinstance(event, Told) and isinstance(event.message, Progressed):
+            epochs = self._store.trial(event.key).epochs
+            self._progress.epoch(event.key, event.message.epoch / epochs)
+        elif isinstance(event, Told) and isinstance(event.message, str) and event.message not in self._warned:
+            self._warned.add(event.message)
+            self._progress.say(event.message)
+
+    def _settled(self, settled: Settled[Trained], planned: Trial) -> Trial:
+        """The trial as it stands now; errors that concern all trainings are raised."""
+        match settled:
+            case Ended(result=result):
+                folder = TRIALS / planned.key[:16]
+                path = folder / str(result.trial.checkpoint)
+                if result.weights is not None:
+                    (self._store.folder / folder).mkdir(parents=True, exist_ok=True)
+                    write_atomically(self._store.folder / path, result.weights)
+                return replace(result.trial, purpose=planned.purpose, checkpoint=str(path), losses=settled.attempt - 1)
+            case GivenUp():
+                return replace(
+                    planned, state="failed", failure="Lost", reason=settled.reason, losses=len(settled.losses)
+                )
+            case Failed(error=NumericError() | OutOfMemoryError() as error):
+                return replace(planned, state="failed", failure=type(error).__name__, reason=str(error))
+            case Failed(error=error):
+                raise error
+        raise AssertionError("a task ended, failed, or was given up")
+
+
+def _measured(trial: Trial) -> tuple[str, str, str] | None:
+    """Of which network its kernels were chosen, and on what processor; None where they were not."""
+    found = trial.numerics
+    if found is None or found.plan is None:
+        return None
+    return content_hash(trial.network), found.cpu, found.instructions

@@ -1,0 +1,73 @@
+"""The end of a study: the test, the network to take, the answer."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from triscale.data import Source
+from triscale.data.batches import eval_batches, to_tensor
+from triscale.data.source import rendered
+from triscale.errors import InputError
+from triscale.evaluate import count_correct
+from triscale.files import write_atomically
+from triscale.search.answer import answer_lines
+from triscale.search.scores import scores_of
+from triscale.spec import content_hash, to_document
+from triscale.trials import VALIDATION, Stored, Trial, TrialStore
+from triscale.trials.study_records import AnswerRecord, MemberRecord, PlanRecord
+from triscale.weights import Classifier
+
+_AT_ONCE = 256
+
+
+def test_accuracy(classifier: Classifier, source: Source) -> float:
+    """Top-1 on every test image, each prepared as the preprocessing of the weights says."""
+    correct, n = count_correct(classifier.model, _test_batches(classifier, source))
+    return correct / n
+
+
+def _test_batches(classifier: Classifier, source: Source) -> Iterator[tuple[Tensor, Tensor]]:
+    how, size, labels = classifier.preprocessing, classifier.resolution, source.labels("test")
+    if how.exact_pixels:  # rendered once for all networks of a size
+        everything = np.arange(len(labels))
+        images = source.pictures("test", size)
+        yield from eval_batches(images, labels, everything, batch=_AT_ONCE, mean=how.mean, std=how.std)
+        return
+    start = 0
+    for block in rendered(source.parts["test"], size, how):
+        yield to_tensor(block, how.mean, how.std), torch.from_numpy(labels[start : start + len(block)])
+        start += len(block)
+
+
+def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> tuple[MemberRecord, Trial]:
+    """The member of the largest phi with the best mean on validation, and its best trial.
+
+    Raises:
+        InputError: every training of these failed.
+    """
+    scores, last = scores_of(stored, VALIDATION, plan.epochs), max(one.phi for one in members)
+    possible = [one for one in members if one.phi == last and one.id in scores]
+    if not possible:
+        raise InputError(f"every training of the networks at phi {last:g} failed; give a smaller phi or budget.")
+    best = max(possible, key=lambda one: mean(scores[one.id].values()))
+    seed = max(scores[best.id], key=lambda one: scores[best.id][one])
+    found = next(
+        one for one in stored
+        if one.seed == seed and one.epochs == plan.epochs and content_hash(one.network) == best.id
+    )  # fmt: skip
+    return best, found
+
+
+def write_answer(store: TrialStore, best: MemberRecord, checkpoint: Path) -> None:
+    """The weights and the spec of the network to take, and the answer in lines."""
+    folder = store.folder
+    write_atomically(folder / "best.safetensors", checkpoint.read_bytes())
+    document = to_document(store.network(best.id))
+    write_atomically(folder / "best.json", (json.dumps(document, indent=2) + "\n").encode())
+    if store.one(AnswerRecord) is None:
+        store.add(AnswerRecord(lines=answer_lines(store, best, str(folder)), best=best.id))

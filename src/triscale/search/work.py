@@ -1,0 +1,127 @@
+"""What a worker of a study does: one training, from a task to a trial."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from triscale.data import Policy, Source, open_data
+from triscale.train import Engine, Inputs, Quiet, fit
+from triscale.trials import Execution, Numerics, TrainJob, Trial
+from triscale.trials.executor import Tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialTask:
+    """A training, and where it finds its images.
+
+    Attributes:
+        job: what is trained.
+        numerics, execution: see `triscale.train.fit`.
+        data: what opens the images, see `triscale.data.open_data`.
+        policy: what is done about doubtful images.
+        folder: of the training, where the worker shares the driver's files; None: the weights travel back.
+    """
+
+    job: TrainJob
+    numerics: Numerics
+    execution: Execution
+    data: str
+    policy: Policy
+    folder: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished training; `weights` are the bytes of its checkpoint where the folder is not shared."""
+
+    trial: Trial
+    weights: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """A worker completed an epoch."""
+
+    epoch: int
+
+
+_sources: dict[tuple[str, Policy], Source] = {}
+
+
+def opened(data: str, policy: Policy, *, afresh: bool = False) -> Source:
+    """The data set, opened and checked once a process.
+
+    Args:
+        data, policy: see `triscale.data.open_data`.
+        afresh: open it again, as a driver does: its content may have changed since.
+    """
+    key = absolute(data), policy
+    if afresh or key not in _sources:
+        _sources.clear()  # one study at a time reads its images
+        _sources[key] = open_data(data, policy=policy)
+    return _sources[key]
+
+
+def absolute(data: str) -> str:
+    """What opens the same images from any working folder."""
+    name, colon, root = data.partition(":")
+    if data.startswith("flowers") and not Path(data).exists():
+        return data
+    if colon and not Path(data).exists():
+        return f"{name}:{Path(root).resolve()}"
+    return str(Path(data).resolve())
+
+
+def run_trial(task: TrialTask, tell: Tell) -> Trained:
+    """Train, or resume; progress and signs of life go to the driver.
+
+    Raises:
+        TriscaleError: see `triscale.train.fit`.
+    """
+    with _folder(task.folder) as folder:
+        inputs = Inputs(source=opened(task.data, task.policy))
+        trial = fit(task.job, folder, task.numerics, task.execution, _Reports(tell), inputs=inputs)
+        weights = None if task.folder else (folder / str(trial.checkpoint)).read_bytes()
+    return Trained(trial=trial, weights=weights)
+
+
+class _Reports(Quiet):
+    """Sends epochs and warnings to the driver; each step and each batch of an evaluation is a sign of life."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def say(self, text: str) -> None:
+        """Send a warning."""
+        if text.startswith("warning"):
+            self._tell(text)
+
+    def step(self, engine: Engine) -> None:
+        """Send a sign of life."""
+        del engine
+        self._tell()
+
+    def epoch(self, engine: Engine) -> None:
+        """Send how far it is."""
+        self._tell(Progressed(engine.epoch))
+
+    def stopping(self) -> bool:
+        """Send a sign of life; the driver ends the process where it wants a stop."""
+        self._tell()
+        return False
+
+
+@contextmanager
+def _folder(shared: Path | None) -> Iterator[Path]:
+    """The folder of the training; one that is removed at the end where none is shared."""
+    if shared is not None:
+        yield shared
+        return
+    folder = Path(tempfile.mkdtemp(prefix="triscale-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""What a user reads where a folder holds another training than the one asked for."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from triscale.errors import InputError
+from triscale.recipes import Recipe
+from triscale.trials import DataUse, TrainJob
+
+_SHOWN_CLASSES = 3
+_NAMES = {
+    "seed": "seed", "parts": "parts of a batch", "processes": "processes", "pipeline": "pipeline",
+    "keep": "kept epoch", "weights": "weights", "teacher": "teacher",
+}  # fmt: skip
+
+
+def refuse_another(folder: Path, then: TrainJob, now: TrainJob) -> None:
+    """InputError with the differences, unless both are the same training."""
+    if then.key == now.key:
+        return
+    found = differences(then, now)
+    changed = "its data changed" if list(found) == ["data"] else f"another training ({', '.join(found)})"
+    listed = "; ".join(f"{name}: {text}" for name, text in found.items())
+    raise InputError(f"cannot resume in {folder}: {changed}.\n{listed}.\nUse another --out, or the first command.")
+
+
+def differences(then: TrainJob, now: TrainJob) -> dict[str, str]:
+    """By what differs: `X then, Y now`."""
+    before, after = then.to_dict(), now.to_dict()
+    found = {}
+    if before["network"] != after["network"]:
+        found["network"] = _both(*(f"{it.network.name} at {it.network.resolution} px" for it in (then, now)))
+    if then.data.fingerprint != now.data.fingerprint:
+        found["data"] = _data(then.data, now.data)
+    elif _split(then.data) != _split(now.data):
+        found["split"] = _both(_split(then.data), _split(now.data))
+    if before["recipe"] != after["recipe"]:
+        found["recipe"] = _recipe(then.recipe, now.recipe)
+    return found | {name: _both(before[key], after[key]) for key, name in _NAMES.items() if before[key] != after[key]}
+
+
+def _both(then: object, now: object) -> str:
+    return f"{then} then, {now} now"
+
+
+def _split(data: DataUse) -> str:
+    subset = "" if data.subset is None else f", {data.subset:,} images"
+    return f"rule {data.rule} by {data.group_by}, seed {data.seed}{subset}"
+
+
+def _recipe(then: Recipe, now: Recipe) -> str:
+    before, after = asdict(then), asdict(now)
+    changed = [name for name in after if before[name] != after[name]]
+    return _both(*(", ".join(f"{name} {one[name]}" for name in changed) for one in (before, after)))
+
+
+def _data(then: DataUse, now: DataUse) -> str:
+    """The classes whose images differ; where it is none of them, what is known of the whole."""
+    before, after = _contents(then), _contents(now)
+    found = [name for name in after | before if before.get(name, "none") != after.get(name, "none")]
+    if not found:
+        shown = [f"{one.images} pictures in {len(one.classes)} classes ({one.fingerprint[:8]})" for one in (then, now)]
+        return f"{_both(*shown)}; each class has as many as before"
+    texts = [
+        f"{name!r} had {before.get(name, 'none')}, has {after.get(name, 'none')}" for name in found[:_SHOWN_CLASSES]
+    ]
+    more = f", and {len(found) - _SHOWN_CLASSES} more classes" if len(found) > _SHOWN_CLASSES else ""
+    return ", ".join(texts) + more
+
+
+def _contents(data: DataUse) -> dict[str, Any]:
+    return dict(zip(data.classes, data.contents or [f"{data.images} in all"] * len(data.classes), strict=True))

@@ -1,0 +1,270 @@
+"""What a study wrote down beside its trials: its question, its plan, and what it decided.
+
+Each is one line of the store. Networks stand in it by their content hash; the store holds each of them once.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from triscale.recipes import Recipe
+from triscale.spec import Size
+
+Scalar = str | int | float | bool | None
+Interval = tuple[float, float]
+Cost = Mapping[str, int | float]
+"""Counted cost by the name of the metric; what is a whole number stays one."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """One line of a store, told apart by `kind`."""
+
+
+class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of a study in numbers.
+
+    Attributes:
+        source: what opens it.
+        fingerprint: content hash.
+        classes: names, in the order of the labels.
+        train, validation, test: images of each.
+        test_from: what served as the test: `test`, `val`, or a part split off `train`.
+        native: height and width of the originals; beyond it is upsampling.
+        skipped: images left out because they cannot be read.
+        notes: what a reader of the results should know.
+        rule, group_by: by which splits were drawn, see `triscale.trials.DataUse`.
+    """
+
+    source: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    test_from: str
+    native: Size | None = None
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+    rule: int = 1
+    group_by: str = "content"
+
+
+class StudyRecord(Line, frozen=True, kw_only=True, tag="study"):
+    """What was asked, on what, where.
+
+    Attributes:
+        triscale: version.
+        command: the command line that asks it.
+        question: what was asked, by field.
+        question_hash: names the study.
+        data: see `DataFacts`.
+        machine: as `triscale.machine.machine` describes it, and `gpu`.
+        jobs: trainings at a time.
+        device: where torch computed.
+        threads: of each training.
+        started: UTC, ISO 8601.
+    """
+
+    triscale: str
+    question: Mapping[str, Scalar | Mapping[str, float]]
+    question_hash: str
+    data: DataFacts
+    machine: Mapping[str, Scalar]
+    jobs: int
+    device: str
+    threads: int
+    started: str
+    command: str | None = None
+
+
+class FactorsRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Factors of depth, width and resolution over the baseline."""
+
+    depth: float
+    width: float
+    resolution: float
+
+
+class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """For each factor, the interval of values that round to one network."""
+
+    depth: Interval
+    width: Interval
+    resolution: Interval
+
+
+class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A network of a study.
+
+    Attributes:
+        id: content hash of the network.
+        rule: `baseline`, `grid`, `compound`, or the one dimension that is scaled.
+        factors: over the baseline.
+        cost: counted, by the name of the metric.
+        ratio: counted MACs over the baseline's.
+        within: whether it costs what it should, within the tolerance.
+        upsampled: whether it takes more pixels than the originals have.
+    """
+
+    id: str
+    rule: str
+    factors: FactorsRecord
+    cost: Cost
+    ratio: float
+    within: bool
+    upsampled: bool
+
+
+class CandidateRecord(NetworkRecord, frozen=True, kw_only=True):
+    """A candidate for alpha, beta, gamma.
+
+    Attributes:
+        cell: of the triples that round to it; None where nothing rounds.
+        merged: grid triples that rounded to it.
+    """
+
+    cell: CellRecord | None = None
+    merged: int = 1
+
+
+class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
+    """A network of the scaled family.
+
+    Attributes:
+        phi: its place.
+        cost_ratio: counted MACs over those of the compound member at the same phi.
+    """
+
+    phi: float
+    cost_ratio: float
+
+
+class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
+    """What the study will do; see `triscale.search.plan.Plan`.
+
+    Attributes:
+        baseline, candidates: of the search.
+        phi, phis: of the family; the last one, and all.
+        epochs, batch, train_size: of each training.
+        seeds: in order.
+        leaders: candidates that get all seeds beside the corners.
+        tolerance: of the counted cost of a candidate.
+        trainings: how many are expected.
+        predicted_seconds: of all of them.
+        recipe: of each training.
+    """
+
+    baseline: CandidateRecord
+    candidates: tuple[CandidateRecord, ...]
+    phi: float
+    phis: tuple[float, ...]
+    epochs: int
+    batch: int
+    train_size: int
+    seeds: tuple[int, ...]
+    leaders: int
+    tolerance: float
+    trainings: int
+    predicted_seconds: float
+    recipe: Recipe
+
+
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate in the ranking.
+
+    Attributes:
+        id: of its network.
+        n: seeds.
+        mean, half_mean: validation accuracy at the end, and at half the training length.
+        difference: the best one's mean minus its own, over the seeds of both.
+        interval: of that, 95%.
+        tied: whether the noise cannot tell it from the best.
+    """
+
+    id: str
+    n: int
+    mean: float
+    half_mean: float
+    difference: float
+    interval: Interval
+    tied: bool
+
+
+class CoefficientsRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """alpha, beta and gamma."""
+
+    alpha: float
+    beta: float
+    gamma: float
+
+
+class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
+    """Which candidate was chosen, and on what ground.
+
+    Attributes:
+        ranking: best first.
+        tied: ids that the noise cannot tell from the best.
+        chosen: id.
+        rule: of the choice; None in older studies, which took the cheapest of the tied.
+        coefficients: the factors of the chosen one.
+        noise_sd, noise_freedom: of a paired difference in one seed, and its degrees of freedom (0: sampling error).
+        half_agrees: whether the best at half the training length is tied at the end.
+        warning: what speaks against the ranking.
+    """
+
+    ranking: tuple[Ranked, ...]
+    tied: tuple[str, ...]
+    chosen: str
+    coefficients: CoefficientsRecord
+    noise_sd: float
+    noise_freedom: int
+    half_agrees: bool
+    rule: str | None = None
+    warning: str | None = None
+
+
+class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
+    """The networks that the coefficients give, and their rivals at equal cost."""
+
+    members: tuple[MemberRecord, ...]
+
+
+class MapRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A class activation map of one network: its PNG below the study's folder, and what the network predicted."""
+
+    id: str
+    rule: str
+    file: str
+    predicted: str
+    probability: float
+
+
+class PictureRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A test image, its class, and the maps of the networks."""
+
+    label: str
+    file: str
+    maps: tuple[MapRecord, ...]
+
+
+class CamRecord(Line, frozen=True, kw_only=True, tag="cam"):
+    """The grid of class activation maps."""
+
+    pictures: tuple[PictureRecord, ...]
+
+
+class AnswerRecord(Line, frozen=True, kw_only=True, tag="answer"):
+    """The answer in lines, and the id of the network to take."""
+
+    lines: tuple[str, ...]
+    best: str
+
+
+class EventRecord(Line, frozen=True, kw_only=True, tag="event"):
+    """Something that happened to the study, such as a plan made anew; `at` is UTC, ISO 8601."""
+
+    at: str
+    text: str
+
+
+StudyLine = StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord

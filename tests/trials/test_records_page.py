@@ -1,0 +1,42 @@
+"""docs/records.md names every field of every line, and no other."""
+
+import re
+from dataclasses import fields
+from typing import Any, get_args
+
+import msgspec
+
+from tests.paths import ROOT
+from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
+from triscale.trials import study_records as known
+from triscale.trials.lines import SCHEMA, AnyLine
+
+PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
+VALUES: dict[str, Any] = {
+    "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
+    "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
+    "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,
+    "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,
+}  # fmt: skip
+
+
+def documented(section: str) -> dict[str, set[str]]:
+    """Fields by the first cell of each row of the section's table: what stands in backquotes outside of brackets."""
+    text = PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
+    return {
+        row[0].strip(" `"): set(re.findall(r"`(\w+)`", re.sub(r"\([^()]*\)", "", row[-1]))) for row in rows
+    }  # fmt: skip
+
+
+def test_every_line_and_its_fields_are_documented() -> None:
+    lines = {str(kind.__struct_config__.tag): set(kind.__struct_fields__) for kind in get_args(AnyLine)}
+    assert documented("Lines") == lines
+    assert f"`schema` ({SCHEMA})" in PAGE
+
+
+def test_every_value_and_its_fields_are_documented() -> None:
+    assert documented("Values") == {
+        name: set(kind.__struct_fields__) if issubclass(kind, msgspec.Struct) else {one.name for one in fields(kind)}
+        for name, kind in VALUES.items()
+    }
