@@ -22,13 +22,12 @@ from torch import nn
 
 from benchmarks import harness
 from benchmarks.remote import Prepared, Remote, together
+from benchmarks.stepped import Stepped
 from triscale.cost import count
-from triscale.data.batches import Augmentation
 from triscale.families import network
-from triscale.nn import build, keep_freed_memory, kept_plan
 from triscale.spec import Network, Preprocessing
 from triscale.speed_plan import SpeedPlan
-from triscale.train import Engine, PictureFeed, Recipe
+from triscale.train import Recipe, numerics_here
 
 NAME = "small_networks"
 NETWORKS = ("shallownet_24", "smallnet_24", "smallnet_32", "smallnet_48", "smallnet_64")
@@ -178,26 +177,13 @@ def timm_loop(subject: Subject, of: Network) -> Loop:
     return lambda: next(steps)
 
 
-def our_loop(subject: Subject, of: Network) -> tuple[Loop, SpeedPlan]:
-    """Steps of a training of `triscale study`, and the plan that it follows."""
-    images, labels = stored(of)
-    recipe = Recipe(epochs=10_000, batch=BATCH, compile=subject.compiled, precision=subject.precision)
-    feed = PictureFeed(
-        images=images, labels=labels, indices=np.arange(PICTURES), batch=BATCH, seed=0,
-        augmentation=Augmentation(flip=True, shift=SHIFT), mean=COLOURS.mean, std=COLOURS.std,
+def our_training(subject: Subject, of: Network) -> Stepped:
+    """A training of `triscale study`, by `triscale.train.fit`; it has made its first step."""
+    recipe = Recipe(
+        epochs=10_000, batch=BATCH, shift=SHIFT, compile=subject.compiled, precision=subject.precision
     )  # fmt: skip
-    engine = Engine(build(of).to(memory_format=torch.channels_last), recipe, feed.steps)
-    if subject.tuned:
-        engine.take(kept_plan(engine.model, BATCH, of.resolution, recipe.arithmetic))
-
-    def forever() -> Iterator[None]:
-        for epoch in range(recipe.epochs):
-            for batch in feed.batches(epoch, 0):
-                engine.learn(*batch)
-                yield
-
-    steps = forever()
-    return lambda: next(steps), engine.plan
+    numerics = numerics_here("cpu", subject.threads)
+    return Stepped(of, recipe, numerics if subject.tuned else replace(numerics, plan=SpeedPlan()), *stored(of))
 
 
 def prepare(subject: Subject, of: Network) -> Prepared:
@@ -207,13 +193,18 @@ def prepare(subject: Subject, of: Network) -> Prepared:
     plan = SpeedPlan()
     if subject.library == "timm":
         step = timm_loop(subject, of)
+        step()
+
+        def turn() -> None:
+            for _ in range(STEPS):
+                step()
+
     else:
-        keep_freed_memory()
-        step, plan = our_loop(subject, of)
-    step()
+        training = our_training(subject, of)
+        plan, turn = training.plan, partial(training, STEPS)
     kinds = plan.to_dict()
     ways = {kind: dict(Counter(kinds[kind].values())) for kind in ("convolutions", "norms", "blocks")}
-    return Prepared(lambda: [step() for _ in range(STEPS)], {"ways": ways})
+    return Prepared(turn, {"ways": ways})
 
 
 def compare(name: str, subjects: tuple[Subject, ...], rounds: int) -> dict[str, object]:

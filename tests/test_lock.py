@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,27 @@ from triscale.lock import locked
 
 
 def test_a_held_folder_is_busy_and_free_afterwards(tmp_path: Path) -> None:
-    folder = tmp_path / "deep" / "run"
-    with locked(folder), pytest.raises(BusyError, match="run"), locked(folder):
-        raise AssertionError
+    folder, found = tmp_path / "deep" / "run", list[BaseException]()
+
+    def enter() -> None:
+        try:
+            with locked(folder):
+                pass
+        except BusyError as error:
+            found.append(error)
+
+    def elsewhere() -> list[BaseException]:
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        return found
+
     with locked(folder):
-        pass
+        assert "run" in str(elsewhere()[0]), "another thread of this process"
+        with locked(folder):  # the holder itself may enter
+            pass
+        assert len(elsewhere()) == 2, "it is held until the outer block ends"
+    assert len(elsewhere()) == 2
 
 
 def test_another_process_finds_it_busy(tmp_path: Path) -> None:

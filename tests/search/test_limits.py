@@ -34,6 +34,7 @@ def test_a_memory_limit_counts_the_recipe_and_the_threads_of_the_study(recipe: R
         BASE, 32, recipe.optimizer,
         precision=recipe.arithmetic, ema=recipe.ema > 0, kernels=kernels,
     )  # fmt: skip
+    assert target.kernels == kernels
     assert (target.threads, kernels.threads) == (threads, threads)
 
 

@@ -13,7 +13,7 @@ from triscale.evaluate import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.train import Engine, Outcome, Recipe, train
-from triscale.train.engine import clip
+from triscale.train.gradient import clip
 
 NETWORK = Network(
     name="tiny",

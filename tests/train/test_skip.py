@@ -17,7 +17,7 @@ from tests.train.trainings import Heard, epochs, request, run
 from triscale.errors import NumericError, UsageError
 from triscale.nn import build
 from triscale.train import Engine, Interrupted, Recipe, train
-from triscale.train.engine import clip
+from triscale.train.gradient import clip
 from triscale.train.saved import tensors_of
 
 

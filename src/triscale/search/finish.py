@@ -18,7 +18,7 @@ from triscale.files import write_atomically
 from triscale.search.answer import answer_lines
 from triscale.search.scores import scores_of
 from triscale.spec import content_hash, to_document
-from triscale.trials import VALIDATION, Stored, Trial, TrialStore
+from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, MemberRecord, PlanRecord
 from triscale.weights import Classifier
 
@@ -42,6 +42,27 @@ def _test_batches(classifier: Classifier, source: Source) -> Iterator[tuple[Tens
     for block in rendered(source.parts["test"], size, how):
         yield to_tensor(block, how.mean, how.std), torch.from_numpy(labels[start : start + len(block)])
         start += len(block)
+
+
+def untested(stored: Stored, members: Sequence[MemberRecord]) -> list[Trial]:
+    """The finished trials of the family that have no test accuracy yet."""
+    ids = {one.id for one in members}
+    return [
+        one for one in stored
+        if one.state == "done" and TEST not in one.metrics and content_hash(one.network) in ids
+    ]  # fmt: skip
+
+
+def shown(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> list[tuple[MemberRecord, Trial]]:
+    """The members whose activation maps are drawn, the baseline and those of the largest phi, with a trial of each."""
+    last = max(one.phi for one in members)
+    trials = {
+        content_hash(one.network): one
+        for one in stored
+        if one.seed == plan.seeds[0] and one.epochs == plan.epochs and one.state == "done"
+    }
+    wanted = {one.id: one for one in members if one.phi in (0, last)}
+    return [(member, trials[known]) for known, member in wanted.items() if known in trials]
 
 
 def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> tuple[MemberRecord, Trial]:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import torch
 
 from triscale.cost import Target, count
-from triscale.data import Policy, Split, SplitRule
+from triscale.data import Split
 from triscale.errors import InputError
 from triscale.explain import write_cam_grid
 from triscale.recipes import Recipe
@@ -21,11 +22,12 @@ from triscale.search.agenda import Training, agenda
 from triscale.search.campaign import Campaign, Terms
 from triscale.search.candidates import recorded
 from triscale.search.choice import make_choice
-from triscale.search.engine import LOCAL, Engine, Workers
+from triscale.search.engine import LOCAL, Engine
 from triscale.search.family import family
-from triscale.search.finish import best_member, test_accuracy, write_answer
+from triscale.search.finish import best_member, shown, test_accuracy, untested, write_answer
 from triscale.search.leaders import leading
 from triscale.search.limits import study_target
+from triscale.search.opening import policy_of
 from triscale.search.plan import EVALUATION, Plan, make_plan
 from triscale.search.progress import Progress, Quiet
 from triscale.search.question import Question
@@ -34,13 +36,14 @@ from triscale.search.timing import Speed
 from triscale.search.work import absolute, opened
 from triscale.spec import Network, content_hash
 from triscale.train import Inputs, TrainRequest, World, resolve
-from triscale.trials import RECORDS, TEST, Execution, Numerics, Stored, Trial, TrialStore, read
+from triscale.trials import TEST, Execution, Numerics, Stored, TrialStore
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
     ChoiceRecord,
     FamilyRecord,
     MemberRecord,
+    NetworkRecord,
     PlanRecord,
     StudyRecord,
 )
@@ -81,7 +84,7 @@ class Study:
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self.engine = engine
-        self._policy = _policy(question, None if folder is None else _study_in(folder))
+        self._policy = policy_of(question, folder)
         self.source = opened(question.data, self._policy, afresh=True)
         self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
         self.folder = folder or RUNS / self.hash
@@ -162,16 +165,13 @@ class Study:
 
     @contextmanager
     def _campaign(self) -> Iterator[Campaign]:
-        workers = self._start_workers()
+        data, threads = self.question.data, self.numerics.threads
+        workers = self.engine.workers(self.jobs, threads, data, self.folder, self.progress.say)
         self._terms = replace(self._terms, shared=workers.shared)
         try:
             yield Campaign(self._store, self._terms, workers.executor, self.progress)
         finally:
             workers.executor.close()
-
-    def _start_workers(self) -> Workers:
-        asked, numerics = self.question, self.numerics
-        return self.engine.workers(self.jobs, numerics.threads, asked.data, self.folder, self.progress.say)
 
     def _begin(self) -> bool:
         """Whether there is something to resume: a plan, and no answer."""
@@ -206,15 +206,15 @@ class Study:
         found = self._store.one(FamilyRecord)
         return found.members if found else ()
 
-    def _networks(self, ids: Iterable[str]) -> list[Network]:
-        return [self._store.network(one) for one in ids]
+    def _networks(self, records: Iterable[NetworkRecord]) -> list[Network]:
+        return [self._store.network(one.id) for one in records]
 
     def _prepare(self) -> None:
         """Render the images at every resolution before workers ask for the same ones at once."""
         if self.recipe.crop == "random":
             return
-        candidates = self._networks(one.id for one in self._plan.candidates)
-        self._render({self.baseline.resolution, *(one.resolution for one in candidates)}, self._learned_from)
+        networks = [self.baseline, *self._networks(self._plan.candidates)]
+        self._render({one.resolution for one in networks}, self._learned_from)
 
     @property
     def _learned_from(self) -> tuple[Split, ...]:
@@ -247,7 +247,7 @@ class Study:
         plan, members = self._plan, self._members
         known = [recorded(one, self._store.network(one.id)) for one in plan.candidates]
         phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
-        networks = self._networks(one.id for one in members) or None
+        networks = self._networks(members) or None
         leaders = leading(self._store, plan)
         return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
 
@@ -263,8 +263,7 @@ class Study:
             assert choice is not None  # noqa: S101  `_choose` wrote it
             known = {one.id: recorded(one, store.network(one.id)) for one in plan.candidates}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
-            found = choice.coefficients
-            coefficients = Coefficients(found.alpha, found.beta, found.gamma)
+            coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
                 known[choice.chosen],
@@ -273,12 +272,11 @@ class Study:
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
         if self.recipe.crop != "random":
-            sizes = {one.resolution for one in self._networks(one.id for one in self._members)}
+            sizes = {one.resolution for one in self._networks(self._members)}
             self._render(sizes, (*self._learned_from, "test"))
 
     def _test(self, campaign: Campaign) -> None:
-        family_ids = {one.id for one in self._members}
-        waiting = [trial for trial in self._store if _untested(trial, family_ids)]
+        waiting = untested(self._store, self._members)
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
@@ -290,22 +288,9 @@ class Study:
         if self._store.one(CamRecord) is not None:
             return
         self.progress.say("drawing class activation maps")
-        last = max(one.phi for one in self._members)
-        shown = {one.id: one for one in self._members if one.phi in (0, last)}
-        plan = self._plan
-        trials = {
-            content_hash(one.network): one
-            for one in self._store
-            if one.seed == plan.seeds[0] and one.epochs == plan.epochs and one.state == "done"
-        }
         models = [
-            (
-                one.rule,
-                one.id,
-                load_classifier(campaign.checkpoint(trials[one.id])).on(torch.device(self.numerics.device)),
-            )
-            for one in shown.values()
-            if one.id in trials
+            (member.rule, member.id, load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device)))
+            for member, trial in shown(self._store, self._members, self._plan)
         ]
         pictures = write_cam_grid(self.folder, self.source, models, _IMAGES_IN_GRID)
         self._store.add(CamRecord(pictures=tuple(pictures)))
@@ -313,21 +298,3 @@ class Study:
     def _answer(self, campaign: Campaign) -> None:
         best, trial = best_member(self._store, self._members, self._plan)
         write_answer(self._store, best, campaign.checkpoint(trial))
-
-
-def _untested(trial: Trial, ids: Collection[str]) -> bool:
-    return trial.state == "done" and TEST not in trial.metrics and content_hash(trial.network) in ids
-
-
-def _study_in(folder: Path) -> StudyRecord | None:
-    """The study that a folder holds; None where there is none yet."""
-    return read(folder).one(StudyRecord) if (folder / RECORDS).exists() else None
-
-
-def _policy(question: Question, known: StudyRecord | None) -> Policy:
-    """What is done about doubtful images; a study keeps the rule of splits that it began with."""
-    rule = SplitRule(group_by=question.group_by)
-    if known is not None:
-        rule = replace(rule, version=known.data.rule)
-    names = ("strict", "allow_empty", "follow_links", "download", "allow_truncated")
-    return Policy(**{name: getattr(question, name) for name in names}, split=rule)

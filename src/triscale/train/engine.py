@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +11,7 @@ from triscale.nn import Model, SectionModel, apply_plan, device_of, synchronise_
 from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.train.ema import Ema
+from triscale.train.gradient import clip, step_seed
 from triscale.train.loss import Loss
 from triscale.train.memory import is_want_of_memory
 from triscale.train.mix import Mixed, mixed
@@ -22,14 +22,14 @@ from triscale.train.world import ALONE, World
 from triscale.trials import Epoch
 
 MOST_SKIPPED, AT_LEAST = 0.01, 10
-"""Part of the steps of an epoch, or a number if that is more, that may be skipped: beyond it the training is broken."""
+"""Part of the steps of an epoch, or a number if that is more, that may be skipped."""
 
 
 class Engine:
     """A training under way.
 
     Attributes:
-        model: the network, on the device where it lies.
+        model: the network, where it computes.
         recipe: how it is trained; what its norms do is chosen already.
         steps: steps in an epoch.
         seed: all that is drawn in a step is a function of it and of the step.
@@ -40,15 +40,14 @@ class Engine:
         parts: into how many parts a batch is split, one after the other, for want of memory.
         precision: in what it computes; a training that goes on keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
-        optimizer, average: what follows the model; `average` is None without a moving average.
+        optimizer, average: what follows the model; `average` is None without one.
         step: steps that were made.
         samples, epoch_samples: pictures seen, in all and in this epoch.
         loss_sum: sum of the losses of the pictures of this epoch, where the model lies.
         history: the epochs that are complete.
-        seconds: of training and evaluation, over all processes.
-        training_seconds: without evaluation.
+        seconds, training_seconds: with and without evaluation, over all processes.
         norm: of the last gradient that was learned from, before it was clipped.
-        skipped: steps, counted from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
+        skipped: steps, from 0, that changed nothing else: see `Recipe.not_finite` and `Recipe.spike`.
         plan: which parts of the model take a faster way; set by `take`.
     """
 
@@ -299,18 +298,3 @@ class Engine:
         self.loss_sum.zero_()
         self.epoch_samples = 0
         return self.history[-1]
-
-
-def clip(model: nn.Module, most: float, world: World = ALONE) -> float:
-    """The norm of the gradient, which is scaled down to `most` first where that is above 0."""
-    gradients = [one.grad for one in model.parameters() if one.grad is not None]
-    norm = world.norm(torch.nn.utils.get_total_norm(gradients))
-    if most:
-        torch.nn.utils.clip_grads_with_norm_(model.parameters(), most, norm)
-    return norm.item()
-
-
-def step_seed(seed: int, step: int, rank: int = 0) -> int:
-    """A seed of torch for one step of a training in one of its processes."""
-    source = (seed, step, rank) if rank else (seed, step)
-    return int(np.random.SeedSequence(source).generate_state(1, np.uint64)[0])

@@ -21,6 +21,7 @@ from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.train.engine import Engine
 from triscale.train.optim import names_in_order
+from triscale.train.sections import Chain, Runner
 from triscale.train.world import World
 
 _KINDS: dict[Schedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
@@ -107,7 +108,7 @@ class PipelineEngine(Engine):
         )  # fmt: skip
         self.own, self.parts = own, world.microbatches
         self._kind = _KINDS[world.schedule]
-        self._runner = _Runner(own, lambda: self.precision == "bfloat16")
+        self._runner = Runner(own, lambda: self.precision == "bfloat16")
         places = {name: index for index, name in enumerate(names_in_order(model, recipe))}
         self._places = [places[name] for name in names_in_order(own, recipe, model)]
         self._share = 1.0
@@ -270,43 +271,6 @@ def _parcels(listed: Sequence[_Listed]) -> Iterator[list[_Listed]]:
         elements += one.shape.numel()
     if together:
         yield together
-
-
-class Chain(nn.Module):
-    """All sections one after the other, for evaluation: every process gives the same pictures and gets the logits."""
-
-    def __init__(self, section: SectionModel) -> None:
-        super().__init__()
-        self.section = section
-
-    @torch.no_grad()
-    def forward(self, pictures: Tensor) -> Tensor:
-        """[n, input channels, h, w] -> [n, classes]."""
-        section, device = self.section, pictures.device
-        takes, _ = section.shapes(len(pictures), (pictures.shape[2], pictures.shape[3]))
-        given = [pictures] if section.first else [torch.empty(shape, device=device) for shape in takes]
-        for one in given if not section.first else ():
-            dist.recv(one, section.index - 1)
-        found = section(*given)
-        logits = found if section.last else torch.empty(len(pictures), section.network.classes, device=device)
-        for one in () if section.last else found:
-            dist.send(one, section.index + 1)
-        dist.broadcast(logits, len(section.sections) - 1)
-        return logits
-
-
-class _Runner(nn.Module):
-    """A section in the precision of its training."""
-
-    def __init__(self, section: SectionModel, narrow: Callable[[], bool]) -> None:
-        super().__init__()
-        self.section, self._narrow = section, narrow
-
-    def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """As the section's, in bfloat16 on request."""
-        with torch.autocast(given[0].device.type, torch.bfloat16, enabled=self._narrow()):
-            found: Tensor | tuple[Tensor, ...] = self.section(*given)
-        return found
 
 
 def _examples(shapes: Sequence[tuple[int, ...]], dtype: torch.dtype, *, learnt: bool) -> tuple[Tensor, ...]:

@@ -60,7 +60,7 @@ def connect(address: str, *, cores: int | None = None) -> bool:
         _reach(address)
         _answers(address)
     try:
-        with _same_modules() if address == "local" else nullcontext():
+        with _as_here() if address == "local" else nullcontext():
             ray.init(address=address, log_to_driver=False, configure_logging=False, **own)
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         raise _refused(address, str(error)) from None
@@ -68,16 +68,19 @@ def connect(address: str, *, cores: int | None = None) -> bool:
 
 
 @contextmanager
-def _same_modules() -> Iterator[None]:
-    """Processes that start here find modules where this one does."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+def _as_here() -> Iterator[None]:
+    """Processes that start here find modules where this one does, and are no nicer than local workers."""
+    modules = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    own = {"PYTHONPATH": modules, "RAY_worker_niceness": "0"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
     try:
         yield
     finally:
-        os.environ.pop("PYTHONPATH")
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _reach(address: str) -> None:
