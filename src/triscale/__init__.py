@@ -8,6 +8,7 @@ from triscale._version import __version__
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
     from triscale.api import (
+        ForeignNetwork,
         build,
         check,
         cost,
@@ -34,6 +35,7 @@ else:
 
 
 __all__ = [
+    "ForeignNetwork",
     "__version__",
     "build",
     "check",

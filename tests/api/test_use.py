@@ -75,6 +75,7 @@ def test_pictures_may_be_paths_folders_patterns_images_and_arrays(best: Path, ph
 
 def test_a_model_keeps_the_mode_of_every_part(best: Path, photos: list[Path]) -> None:
     model = triscale.load(best).train()
+    assert isinstance(model, Model)
     model.stages[0].eval()
     before, state = modes(model), {name: one.clone() for name, one in model.state_dict().items()}
     found = triscale.predict(model, photos)
@@ -99,6 +100,7 @@ def test_a_file_that_cannot_be_read_has_a_reason_beside_others_and_is_an_error_a
 
 def test_names_are_given_to_a_model_that_has_none(best: Path, photos: list[Path]) -> None:
     model = triscale.load(best)
+    assert isinstance(model, Model)
     model.reset_classifier(2)
     assert {one.name for one in triscale.predict(model, photos[0])[0].top} == {"0", "1"}
     assert {one.name for one in triscale.predict(model, photos[0], classes=["no", "yes"])[0].top} == {"no", "yes"}
@@ -122,6 +124,7 @@ def test_a_map_is_drawn_of_any_picture_for_a_class_by_name_or_index(
 def exported(best: Path) -> Path:
     """The same weights in ONNX."""
     model = triscale.load(best).train()
+    assert isinstance(model, Model)
     made = triscale.export(model, best.with_name("exported.onnx"))
     assert made.proof.holds
     assert all(modes(model))

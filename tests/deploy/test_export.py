@@ -118,7 +118,7 @@ class Noisy(torch.nn.Module):
 def test_an_export_that_answers_otherwise_is_not_written(tmp_path: Path) -> None:
     """The old file stays; nothing else is left."""
     wrong = classifier(small())
-    wrong.model.dropout = Noisy().eval()  # type: ignore[assignment]
+    wrong.own_model.dropout = Noisy().eval()  # type: ignore[assignment]
     (tmp_path / "x.onnx").write_bytes(b"old")
     with pytest.raises(
         NumericError, match=r"not written.*\n100 random pictures: logits within \d\.\de-0[234]"
@@ -163,11 +163,11 @@ def test_an_export_may_be_as_inexact_as_the_model_itself(own: float, export: flo
 
 def test_training_mode_and_nan_are_refused(tmp_path: Path) -> None:
     training, broken = classifier(small()), classifier(small())
-    training.model.stages[0].train()
+    training.own_model.stages[0].train()
     with pytest.raises(InputError, match="training mode"):
         export(training, tmp_path / "x.onnx")
     with torch.no_grad():
-        broken.model.classifier.bias[0] = float("nan")
+        broken.own_model.classifier.bias[0] = float("nan")
     with pytest.raises(InputError, match=r"classifier\.bias holds NaN"):
         export(broken, tmp_path / "x.onnx")
     assert files(tmp_path) == []

@@ -138,7 +138,7 @@ def test_the_lock_travels_in_the_checkpoint(weights: Path) -> None:
 def test_weights_that_are_not_numbers_are_refused(weights: Path, disks: Path) -> None:
     broken = load_classifier(weights)
     with torch.no_grad():
-        broken.model.classifier.bias[0] = float("nan")
+        broken.own_model.classifier.bias[0] = float("nan")
     with pytest.raises(NumericError):
         evaluate(broken, disks)
 

@@ -52,7 +52,7 @@ def test_the_map_lies_over_the_very_pixels_that_the_network_saw(photo: Path) -> 
     left, top = round((whole.width - 96) / 2), round((whole.height - 96) / 2)
     seen = np.asarray(whole.crop((left, top, left + 96, top + 96)))
     normal = torch.from_numpy((seen.astype(np.float32) - 127) / 128).permute(2, 0, 1)[None]
-    model = classifier().model.eval()
+    model = classifier().own_model.eval()
     with torch.inference_mode():
         expected = torch.einsum("chw,c->hw", model.forward_features(normal)[0], model.classifier.weight[3])
 
@@ -110,6 +110,6 @@ def test_a_class_is_found_by_name_before_index() -> None:
 
 def test_weights_that_are_not_numbers_are_said_so_with_the_picture(photo: Path) -> None:
     broken = classifier()
-    torch.nn.init.constant_(broken.model.classifier.bias, float("nan"))
+    torch.nn.init.constant_(broken.own_model.classifier.bias, float("nan"))
     with pytest.raises(NumericError, match=r"photo\.png"):
         list(explanations(broken, [photo]))

@@ -21,7 +21,7 @@ from triscale.spec import (
     loads,
     read,
     scale,
-    to_dict,
+    to_document,
 )
 
 quick = settings(max_examples=30, deadline=None)
@@ -47,14 +47,14 @@ def floated(value: object) -> object:
 @given(networks())
 def test_every_network_comes_back_from_its_json(net: Network) -> None:
     assert net == loads(dumps(net))
-    assert net == from_dict(to_dict(net))
+    assert net == from_dict(to_document(net))
     assert dumps(net) == dumps(loads(dumps(net)))
 
 
 @quick
 @given(networks())
 def test_key_order_and_6_or_6_point_0_change_neither_network_nor_hash(net: Network) -> None:
-    for document in (backwards(to_dict(net)), floated(to_dict(net))):
+    for document in (backwards(to_document(net)), floated(to_document(net))):
         again = from_dict(json.loads(json.dumps(document)))
         assert net == again
         assert content_hash(net) == content_hash(again)

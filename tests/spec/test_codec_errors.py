@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.spec import FieldError, Network, content_hash, dumps, from_dict, loads, read, to_dict
+from triscale.spec import FieldError, Network, content_hash, dumps, from_dict, loads, read, to_document
 
 MISSING = object()
 NAN, INF = float("nan"), float("inf")
@@ -102,7 +102,7 @@ WRONG: list[tuple[str, Any, str]] = [
 
 def broken(path: str, value: object, name: str = "efficientnet_b0") -> dict[str, Any]:
     """The document of a network with `value` at `path`, or with that field taken out."""
-    document = json.loads(json.dumps(to_dict(network(name))))
+    document = json.loads(json.dumps(to_document(network(name))))
     *way, last = path.replace("[", ".[").split(".")
     place = document
     for step in way:

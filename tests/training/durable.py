@@ -17,7 +17,7 @@ import safetensors
 
 from tests.paths import ROOT
 from tests.training.pictures import SMALL, class_folders
-from triscale.spec import to_dict
+from triscale.spec import to_document
 
 EPOCHS, STEPS = 6, 24
 KINDS = (("shift", 0), ("random", 2), ("shift", 2), ("random", 0))
@@ -80,7 +80,7 @@ class Trainer:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        (place / "network.json").write_text(json.dumps(to_dict(SMALL)))
+        (place / "network.json").write_text(json.dumps(to_document(SMALL)))
         for crop, more in _CROPS.items():
             (place / f"{crop}.toml").write_text(_RECIPE + more)
         class_folders(place / "data", formats=("png", "jpg"))

@@ -97,7 +97,7 @@ def test_a_pipeline_trains_evaluates_and_leaves_the_whole_network(tmp_path: Path
     trainings.whole("whole", 2, *LINE)
     assert [one.parts for one in trainings.epochs("whole")] == [4, 4]
     best = load_checkpoint(tmp_path / "whole" / "best.safetensors")
-    build(best.network).load_state_dict(best.state)
+    build(best.spec).load_state_dict(best.state)
     assert 0 <= trainings.epochs("whole")[1].validation_top1 <= 1
 
 

@@ -12,7 +12,7 @@ from tests.training.pictures import SMALL, class_folders
 from tests.training.trainings import Heard, job_of, only, run
 from triscale.errors import InputError, UsageError
 from triscale.lock import LOCK
-from triscale.nn import build
+from triscale.nn import Model, build
 from triscale.spec import Preprocessing, Stem, scale
 from triscale.training import Inputs, Interrupted, Recipe, TrainRequest
 from triscale.training.first import first_model
@@ -57,9 +57,10 @@ def test_the_first_answers_are_those_of_the_smaller_network(data: Path) -> None:
 def test_other_classes_get_a_new_classifier_and_the_map_before_it_stays(data: Path) -> None:
     small, said = smaller(("a", "b", "c")), list[str]()
     model = first_model(*resolved(growing(data, small)), said.append).eval()
-    pictures = torch.randn(4, 3, 8, 8)
+    pictures, before = torch.randn(4, 3, 8, 8), small.model()
+    assert isinstance(before, Model)
     with torch.no_grad():
-        ours, theirs = model.forward_features(pictures), small.model().forward_features(pictures)
+        ours, theirs = model.forward_features(pictures), before.forward_features(pictures)
     torch.testing.assert_close(ours[:, : theirs.shape[1]], theirs, rtol=1e-4, atol=1e-5)
     assert any("classifier is new" in text for text in said)
 

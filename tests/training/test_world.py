@@ -27,7 +27,7 @@ from tests.training.trainings import epochs, job_of, only
 from triscale.data.feed.rank_share import Share
 from triscale.errors import InputError
 from triscale.nn import build, synchronise_norms
-from triscale.spec import IMAGENET, to_dict
+from triscale.spec import IMAGENET, to_document
 from triscale.training import Recipe, TrainRequest
 from triscale.training.distributed.processes import _differences
 from triscale.training.learning.mix import mixed
@@ -125,7 +125,7 @@ class Trainings:
         class_folders(place / "data")
         for index in range(20):  # of unequal classes, which the recipe weighs
             (place / "data" / "1" / f"{index}.png").unlink()
-        (place / "network.json").write_text(json.dumps(to_dict(NETWORK)))
+        (place / "network.json").write_text(json.dumps(to_document(NETWORK)))
         (place / "recipe.toml").write_text(RECIPE.format(epochs))
 
     def begin(self, folder: str, processes: int, *more: str) -> "subprocess.Popen[str]":

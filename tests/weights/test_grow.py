@@ -29,7 +29,7 @@ def trained(network: Network) -> Checkpoint:
 
 def of(checkpoint: Checkpoint) -> Model:
     """In float64, in evaluation mode."""
-    model = build(checkpoint.network).double().eval()
+    model = build(checkpoint.spec).double().eval()
     model.load_state_dict(dict(checkpoint.state))
     return model
 
@@ -60,9 +60,9 @@ def assert_same_answers(before: Checkpoint, after: Checkpoint) -> None:
 @pytest.mark.parametrize(("name", "factors"), SCALED, ids=str)
 def test_a_scaled_network_answers_what_the_smaller_one_did(name: str, factors: dict[str, float]) -> None:
     before = trained(small(name))
-    larger = scale(before.network, **factors)
+    larger = scale(before.spec, **factors)
     assert sum(stage.repeats * stage.channels for stage in larger.stages) > sum(
-        stage.repeats * stage.channels for stage in before.network.stages
+        stage.repeats * stage.channels for stage in before.spec.stages
     )
     after = grown(before, larger)
     assert after.network == larger
@@ -91,13 +91,13 @@ KINDS = [name for name in TINY if name not in ("cell", "senet")]
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_block_may_become_wider(name: str) -> None:
     before = trained(TINY[name])
-    assert_same_answers(before, grown(before, scale(before.network, width=1.8)))
+    assert_same_answers(before, grown(before, scale(before.spec, width=1.8)))
 
 
 @pytest.mark.parametrize("name", [*KINDS, "senet"])
 def test_every_kind_of_block_but_separable_ones_may_become_more(name: str) -> None:
     before = trained(TINY[name])
-    larger = scale(before.network, depth=2.5)
+    larger = scale(before.spec, depth=2.5)
     if name == "separable":
         with pytest.raises(InputError, match="block 3 of stage 1, separable, is new and has no skip"):
             grown(before, larger)
@@ -132,7 +132,7 @@ def test_the_same_seed_grows_the_same_bits_and_the_smaller_one_is_not_changed() 
     digests = []
     for _ in range(2):
         torch.manual_seed(5)
-        digests.append(grown(before, scale(before.network, width=1.8, depth=2.0)).digest)
+        digests.append(grown(before, scale(before.spec, width=1.8, depth=2.0)).digest)
     assert digests[0] == digests[1]
     assert all(torch.equal(held[name], before.state[name]) for name in held)
 
@@ -178,6 +178,6 @@ def test_wider_groups_are_refused() -> None:
 
 def test_a_silu_after_the_sum_refuses_new_blocks_and_takes_width() -> None:
     before = trained(replace(TINY["basic"], activation="silu"))
-    assert_same_answers(before, grown(before, scale(before.network, width=1.5)))
+    assert_same_answers(before, grown(before, scale(before.spec, width=1.5)))
     with pytest.raises(InputError, match="the silu after its sum"):
-        grown(before, scale(before.network, depth=2.0))
+        grown(before, scale(before.spec, depth=2.0))

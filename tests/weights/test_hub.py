@@ -53,7 +53,7 @@ def hub(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_hub_id_gives_network_weights_classes_and_preprocessing(hub: Hub) -> None:
     found = load_weights(f"hf-hub:{NAME}")
 
-    assert (found.network.name, found.network.padding, found.network.norm) == (
+    assert (found.spec.name, found.spec.padding, found.spec.norm) == (
         "mnasnet_small", "symmetric", Norm(eps=1e-5, momentum=0.1),
     )  # fmt: skip
     assert hub.asked

@@ -44,7 +44,7 @@ def test_a_grey_picture_gives_what_it_gave(checkpoint: Checkpoint, channels: int
 
 
 def test_a_new_classifier_leaves_all_else(checkpoint: Checkpoint) -> None:
-    model = build(replace(checkpoint.network, classes=2))
+    model = build(replace(checkpoint.spec, classes=2))
     fresh = {name: one.clone() for name, one in model.state_dict().items()}
 
     begin_with(model, checkpoint, classifier=False)
@@ -57,7 +57,7 @@ def test_a_new_classifier_leaves_all_else(checkpoint: Checkpoint) -> None:
 
 def test_weights_that_do_not_fit_are_named(checkpoint: Checkpoint) -> None:
     """A classifier of other classes, and a layer that is not there."""
-    model = build(replace(checkpoint.network, classes=2))
+    model = build(replace(checkpoint.spec, classes=2))
     with pytest.raises(InputError, match=r"classifier\.weight"):
         begin_with(model, checkpoint, classifier=True)
     state = {name: one for name, one in checkpoint.state.items() if name != "stem.conv.weight"}
@@ -78,4 +78,4 @@ def test_the_first_layer_of_every_network_is_found(of: Network) -> None:
     whole = Checkpoint(network=of, state=state, classes=(), preprocessing=IMAGENET)
     found = with_input_channels(whole, 1)
     with torch.device("meta"):
-        assert shapes(found.state) == shapes(build(found.network).state_dict())
+        assert shapes(found.state) == shapes(build(found.spec).state_dict())

@@ -48,7 +48,7 @@ def test_a_file_that_fits_one_model_needs_no_name(tmp_path: Path) -> None:
     """Padding, norm and how pictures are prepared come from the library that made it."""
     found = load_weights(file_of(tmp_path, small_state()), classes=2)
 
-    assert (found.network.name, found.network.padding, found.network.norm.eps) == ("mnasnet_small", "symmetric", 1e-5)
+    assert (found.spec.name, found.spec.padding, found.spec.norm.eps) == ("mnasnet_small", "symmetric", 1e-5)
     assert found.classes == ("class 0", "class 1")
     assert (found.preprocessing.crop, found.preprocessing.resolution) == (0.875, (224, 224))
 
@@ -63,8 +63,8 @@ def test_a_file_that_fits_two_models_is_not_guessed(tmp_path: Path, b0: dict[str
     tf = load_weights(path, "timm:tf_efficientnet_b0.ap_in1k", classes=10)
 
     assert len(str(caught.value).splitlines()) == 2
-    assert (native.network.padding, native.network.norm.eps) == ("symmetric", 1e-5)
-    assert (tf.network.padding, tf.network.norm.eps) == ("same", 1e-3)
+    assert (native.spec.padding, native.spec.norm.eps) == ("symmetric", 1e-5)
+    assert (tf.spec.padding, tf.spec.norm.eps) == ("same", 1e-3)
     assert tf.preprocessing.mean == INCEPTION.mean
 
 
@@ -162,7 +162,7 @@ def test_a_converted_checkpoint_keeps_all_that_it_needs(tmp_path: Path, b0: dict
     again = load_classifier(network="efficientnet_b0", weights=tmp_path / "own.safetensors")
 
     assert again.model.network == first.network == load(tmp_path / "own.safetensors").network
-    assert (again.preprocessing, again.model.network.padding) == (first.preprocessing, "same")
+    assert (again.preprocessing, again.own_model.network.padding) == (first.preprocessing, "same")
     with pytest.raises(InputError, match="not of timm:efficientnet_b0"):
         load_weights(tmp_path / "own.safetensors", "timm:efficientnet_b0")
 
@@ -292,7 +292,7 @@ def lite0() -> None:
 def test_lite0_of_the_package_has_its_right_recipe() -> None:
     found = load_weights(None, "efficientnet_lite0")
 
-    assert (found.network.padding, found.network.norm, found.network.activation) == (
+    assert (found.spec.padding, found.spec.norm, found.spec.activation) == (
         "same", Norm(eps=1e-3, momentum=0.01), "relu6",
     )  # fmt: skip
     assert (found.preprocessing.mean, found.preprocessing.std) == (TFLITE.mean, TFLITE.std)
@@ -304,7 +304,7 @@ def test_lite0_of_the_package_has_its_right_recipe() -> None:
 def test_lite0_of_the_package_matches_timms_tf_model_and_not_its_native_one() -> None:
     """The recipe is in the network too: padding and eps of the other model give other answers."""
     found = load_weights(None, "efficientnet_lite0")
-    tensors = to_peer(found.state, found.network, "timm")
+    tensors = to_peer(found.state, found.spec, "timm")
     torch.manual_seed(0)
     x = torch.randn(2, 3, 97, 128).cumsum(3).sub(3).mul(0.2)  # smooth along a line, as pictures are
     with torch.inference_mode():

@@ -134,7 +134,7 @@ def test_a_checkpoint_that_names_its_model_needs_no_network(tmp_path: Path) -> N
 
     found = load_weights(tmp_path / "b0.pth.tar", allow_pth=True)
 
-    assert found.network.padding == "same"
+    assert found.spec.padding == "same"
     assert "the model is timm:tf_efficientnet_b0, as the file names it" in found.notes[0]
     with pytest.raises(InputError, match="Say which"):
         load_weights(tmp_path / "silent.pth.tar", allow_pth=True)

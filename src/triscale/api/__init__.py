@@ -1,11 +1,12 @@
 """The public functions; each is a thin way to one room. Torch is loaded by those that compute, when they are called."""
 
-from triscale.api.counted import as_network, cost, fit_budget, kernels_of, network, networks, scale
+from triscale.api.counted import ForeignNetwork, as_network, cost, fit_budget, kernels_of, network, networks, scale
 from triscale.api.models import build, load
 from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
 
 __all__ = [
+    "ForeignNetwork",
     "StudyResult",
     "TrainResult",
     "as_network",

@@ -137,11 +137,11 @@ def _beginning(network: Network | str | None, options: TrainOptions, say: Say) -
     name = network.name if isinstance(network, Network) else network
     first = _loaded(options.weights, name, options, say, headless=True)
     if first is not None:
-        return replace(first.network, resolution=first.preprocessing.resolution or first.network.resolution), first
+        return replace(first.spec, resolution=first.preprocessing.resolution or first.spec.resolution), first
     assert network is not None  # noqa: S101  contradictions are refused
     grown = _loaded(options.grow, options.grow_network, options, say)
     found = as_network(network)
-    return (found if grown is None else computed_as(found, grown.network)), grown
+    return (found if grown is None else computed_as(found, grown.spec)), grown
 
 
 def _loaded(

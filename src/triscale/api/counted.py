@@ -1,7 +1,8 @@
 """What needs no module: names, scaling, cost and budgets; each takes a network or its name."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, TypeGuard
 
 from triscale import families, scaling, spec
 from triscale.costs import (
@@ -19,12 +20,23 @@ from triscale.costs import (
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
 from triscale.scaling import PAPER, BudgetFit, Coefficients, network
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
 
 Here = Literal["here"]
 """This machine."""
 
-__all__ = ["as_network", "cost", "fit_budget", "kernels_of", "network", "networks", "plain", "scale", "whole"]
+__all__ = [
+    "ForeignNetwork",
+    "as_network",
+    "cost",
+    "fit_budget",
+    "kernels_of",
+    "network",
+    "networks",
+    "plain",
+    "scale",
+    "whole",
+]
 
 
 def networks(pattern: str = "*") -> list[str]:
@@ -59,7 +71,7 @@ def scale(
 
 
 def cost(
-    net: Network | str,
+    net: AnyNetwork | str,
     *,
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
@@ -72,6 +84,9 @@ def cost(
     metrics: Iterable[str] = (),
 ) -> Cost:
     """What a network costs: params, MACs, activations of one picture; memory in bytes at a batch size; bytes of a file.
+
+    A foreign network, such as "my_package.models:build", is imported and counted by torch; of kernels and of blocks to
+    run again nothing is known there.
 
     Args:
         net: a network, or its name.
@@ -91,11 +106,29 @@ def cost(
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
         InputError: a network too large to be meant.
     """
+    size, foreign = _pixels(resolution), ForeignNetwork.parse(net) if is_foreign(net) else net
+    if isinstance(foreign, ForeignNetwork):
+        target = training_target(
+            batch=whole("batch", batch), optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
+            weights_precision=weights_precision,
+        )  # fmt: skip
+        return _foreign_cost(foreign if size is None else replace(foreign, resolution=size, fingerprint=""), target)
     return count_cost(
-        as_network(net), resolution=_pixels(resolution), batch=plain(batch),
+        as_network(net), resolution=size, batch=plain(batch),
         optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
         weights_precision=weights_precision, metrics=metrics,
     )  # fmt: skip
+
+
+def _foreign_cost(network: ForeignNetwork, target: Target) -> Cost:
+    from triscale.foreign import cost as foreign_cost  # noqa: PLC0415  torch is loaded only here
+
+    return foreign_cost(network, target)
+
+
+def is_foreign(net: object) -> TypeGuard[str]:
+    """Whether a name means a foreign network."""
+    return isinstance(net, str) and is_foreign_text(net)
 
 
 def fit_budget(
@@ -167,8 +200,10 @@ def _pixels(resolution: object) -> tuple[int, int] | None:
     return whole("resolution", sides[0]), whole("resolution", sides[1])
 
 
-def as_network(net: Network | str) -> Network:
+def as_network(net: object) -> Network:
     """The network itself, or the one that a name means; UsageError for anything else."""
+    if isinstance(net, ForeignNetwork):
+        net = net.name
     if not isinstance(net, Network | str):
         raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
     return network(net) if isinstance(net, str) else net

@@ -10,7 +10,7 @@ from triscale.spec import Network
 
 if TYPE_CHECKING:
     from triscale.nn import Model
-    from triscale.weights import Checkpoint
+    from triscale.weights import AnyModel, Checkpoint
 
 PACKAGE = "package"
 """The weights in an installed package."""
@@ -53,7 +53,7 @@ def build(
     if isinstance(net, Network):
         classes, channels = classes or net.classes, channels or net.input_channels
     found = _pretrained(net, base, pretrained, allow_pth=allow_pth)
-    return _with_weights(found, classes or found.network.classes, channels or found.network.input_channels)
+    return _with_weights(found, classes or found.spec.classes, channels or found.spec.input_channels)
 
 
 def _pretrained(net: Network | str, base: Network, source: object, *, allow_pth: bool) -> "Checkpoint":
@@ -68,7 +68,7 @@ def _pretrained(net: Network | str, base: Network, source: object, *, allow_pth:
     name = net if isinstance(net, str) else base.name if file is None else None
     found = load_weights(file, name, allow_pth=allow_pth, headless=True)  # type: ignore[arg-type]  # no bool is left
     if isinstance(net, Network):
-        require_same(found.network, net, net.name, source)
+        require_same(found.spec, net, net.name, source)
     return found
 
 
@@ -77,15 +77,15 @@ def _with_weights(found: "Checkpoint", classes: int, channels: int) -> "Model":
     from triscale.weights import begin_with, with_input_channels  # noqa: PLC0415
 
     found = with_input_channels(found, channels)
-    kept = not found.lacks and classes == found.network.classes
-    wanted = replace(found.network, classes=classes)
+    kept = not found.lacks and classes == found.spec.classes
+    wanted = replace(found.spec, classes=classes)
     names = found.classes if kept else ()
     model = build_network(wanted, names, found.preprocessing, found.trained_on)
     begin_with(model, found, classifier=kept)
     return model
 
 
-def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "Model":
+def load(run_or_weights: str | Path, network: str | None = None, *, allow_pth: bool = False) -> "AnyModel":
     """The trained network of a run folder (its best one) or of weights of any kind, in evaluation mode.
 
     See `triscale.weights.load_weights` for the arguments and errors.

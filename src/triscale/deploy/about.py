@@ -11,15 +11,15 @@ from typing import Any
 from triscale._version import __version__
 from triscale.errors import InputError
 from triscale.spec import (
+    AnyNetwork,
     FieldError,
-    Network,
     Preprocessing,
     Size,
+    any_from_document,
     content_hash,
-    from_dict,
     preprocessing_from_dict,
     preprocessing_to_dict,
-    to_dict,
+    to_document,
 )
 from triscale.trained_on import TrainedOn
 
@@ -51,7 +51,7 @@ class About:
         trained_on: which images made the weights; None where that is not known.
     """
 
-    network: Network
+    network: AnyNetwork
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     batch: int | None = None
@@ -71,7 +71,7 @@ class About:
             "format": FORMAT,
             "version": VERSION,
             "triscale": __version__,
-            "network": to_dict(self.network),
+            "network": to_document(self.network),
             "hash": content_hash(self.network),
             "classes": list(self.classes),
             "preprocessing": preprocessing_to_dict(self.preprocessing),
@@ -96,7 +96,7 @@ def about_from(text: str, path: Path) -> About:
         if (found.get("format"), found.get("version")) != (FORMAT, VERSION):
             raise InputError(f"{path} is an export of another version; this triscale reads version {VERSION}.")
         about = About(
-            network=from_dict(found["network"]),
+            network=any_from_document(found["network"]),
             classes=tuple(map(str, found["classes"])),
             preprocessing=preprocessing_from_dict(found["preprocessing"]),
             batch=found["batch"],

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from triscale.deploy.about import About
 from triscale.errors import InputError, NumericError
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 from triscale.weights import Predictor
 
 Floats = NDArray[np.float32]
@@ -36,7 +36,7 @@ class Exported(Predictor):
         self._refuse_size(self.resolution)
 
     @property
-    def network(self) -> Network:
+    def network(self) -> AnyNetwork:
         """The spec of the network that was exported."""
         return self.about.network
 

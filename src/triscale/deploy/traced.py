@@ -13,9 +13,9 @@ from torch import Tensor
 
 from triscale.deploy.about import About
 from triscale.errors import InputError, UsageError
-from triscale.nn import Model, build
-from triscale.spec import Network, Size
-from triscale.weights import Classifier
+from triscale.nn import build
+from triscale.spec import AnyNetwork, ForeignNetwork, Size
+from triscale.weights import AnyModel, Classifier
 from triscale.weights.read.strict import refuse_values
 
 Shapes = tuple[dict[int, Any]] | None
@@ -24,7 +24,7 @@ Shapes = tuple[dict[int, Any]] | None
 MOST_SIDE = 16384
 
 
-def plain(classifier: Classifier) -> Model:
+def plain(classifier: Classifier) -> AnyModel:
     """A copy of the model on the CPU, in float32 and plain memory.
 
     Raises:
@@ -38,12 +38,15 @@ def plain(classifier: Classifier) -> Model:
     return model.requires_grad_(requires_grad=False)
 
 
-def least_size(network: Network, size: Size) -> Size:
+def least_size(network: AnyNetwork, size: Size) -> Size:
     """The smallest (height, width) of an export with open size: the last map has two pixels a side there.
 
     Raises:
-        UsageError: the network's padding follows the size of the picture, so a graph has to be made for each size.
+        UsageError: the network's padding follows the size of the picture, so a graph has to be made for each size; or
+            it is foreign, so nothing is known of its sizes.
     """
+    if isinstance(network, ForeignNetwork):
+        raise UsageError(f"which sizes {network.path} takes is not known; leave --dynamic-size out.")
     if network.padding != "symmetric" or any(stage.cell for stage in network.stages):
         raise UsageError(
             f"{network.name} pads by the size of the picture (SAME), so a graph is right for one size only.\n"

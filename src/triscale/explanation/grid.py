@@ -79,7 +79,7 @@ def _overlays(
 ) -> tuple[list[Image.Image], list[int], list[float]]:
     how = classifier.preprocessing
     pixels = _pixels(source, classifier.resolution, how, chosen)
-    logits, maps = class_activation_maps(classifier.model, to_tensor(pixels, how.mean, how.std))
+    logits, maps = class_activation_maps(classifier.own_model, to_tensor(pixels, how.mean, how.std))
     predicted = logits.argmax(1)
     rows = torch.arange(len(chosen))
     shown = [overlay(pixels[row], maps[row, predicted[row]].numpy()) for row in rows.tolist()]

@@ -63,7 +63,7 @@ def explanations(
         InputError: something in memory is no picture.
         NumericError: the network answers what is not finite; the message names the picture.
     """
-    method = method_for(classifier.model, layer)
+    method = method_for(classifier.own_model, layer)
     index = None if wanted is None else class_index(classifier.classes, wanted)
     return _explanations(classifier, images, index, layer, method)
 
@@ -102,7 +102,7 @@ def _explanations(
 
 def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, first: Picture) -> ClassMaps:
     how = classifier.preprocessing
-    seen = class_maps(classifier.model, to_tensor(pixels, how.mean, how.std), index, layer)
+    seen = class_maps(classifier.own_model, to_tensor(pixels, how.mean, how.std), index, layer)
     try:
         finite(seen.logits)
     except NumericError as error:

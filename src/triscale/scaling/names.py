@@ -7,7 +7,7 @@ from pathlib import Path
 from triscale import families, spec
 from triscale.errors import UsageError
 from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
-from triscale.spec import Network
+from triscale.spec import Network, is_foreign_text
 
 _BY_WIDTH = re.compile(r"(\w+)@depth=1\.0,width=([0-9.]+),resolution=1\.0")
 _EXAMPLES = "write NAME@phi=1.5, NAME@fixed@phi=1, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
@@ -20,6 +20,8 @@ def network(text: str) -> Network:
         UsageError: an unknown name (with the nearest ones) or a malformed scaling.
         InputError: a spec file that cannot be read, or a network too large to be meant.
     """
+    if is_foreign_text(text):
+        raise UsageError(f"unknown network {text!r}: Python code cannot stand here, only networks of triscale.")
     base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
     for scaling in scalings:

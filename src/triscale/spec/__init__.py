@@ -3,7 +3,6 @@
 from triscale.spec.cell import Cell, CellOperation
 from triscale.spec.cell_layers import Branch, CellPlan, Pool
 from triscale.spec.codec import (
-    content_hash,
     diff,
     dumps,
     from_dict,
@@ -11,9 +10,11 @@ from triscale.spec.codec import (
     preprocessing_from_dict,
     preprocessing_to_dict,
     read,
-    to_dict,
 )
+from triscale.spec.either import AnyNetwork, any_from_document, content_hash, to_document
 from triscale.spec.fields import FieldError
+from triscale.spec.foreign_network import ForeignNetwork, Role, is_foreign_document
+from triscale.spec.foreign_text import is_foreign_text
 from triscale.spec.layer import Layer
 from triscale.spec.layers import Block
 from triscale.spec.network import (
@@ -49,6 +50,7 @@ __all__ = [
     "INCEPTION",
     "TFLITE",
     "Activation",
+    "AnyNetwork",
     "Around",
     "Block",
     "BlockRun",
@@ -58,6 +60,7 @@ __all__ = [
     "CellPlan",
     "FieldError",
     "FitMode",
+    "ForeignNetwork",
     "Gate",
     "Head",
     "Interpolation",
@@ -69,15 +72,19 @@ __all__ = [
     "Pool",
     "Preprocessing",
     "Resolved",
+    "Role",
     "Size",
     "SqueezeExcite",
     "Stage",
     "Stem",
+    "any_from_document",
     "content_hash",
     "diff",
     "dumps",
     "fix_stem_and_head",
     "from_dict",
+    "is_foreign_document",
+    "is_foreign_text",
     "loads",
     "overridden",
     "padded_crop",
@@ -88,6 +95,6 @@ __all__ = [
     "resolve",
     "scale",
     "scale_size",
-    "to_dict",
+    "to_document",
     "value_text",
 ]

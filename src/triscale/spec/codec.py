@@ -12,6 +12,7 @@ from typing import Any
 
 from triscale.errors import InputError
 from triscale.spec.fields import LATER, FieldError
+from triscale.spec.foreign_network import ForeignNetwork, is_foreign_document
 from triscale.spec.network import Network
 from triscale.spec.preprocessing import Preprocessing
 
@@ -32,6 +33,9 @@ def from_dict(document: object) -> Network:
     """
     if not isinstance(document, Mapping):
         raise InputError(f"a network is a JSON object, not {type(document).__name__}")
+    if is_foreign_document(document):  # a file may name any code
+        name = ForeignNetwork.from_dict(document).name
+        raise InputError(f"it holds a network that Python code makes.\nIf you trust that code, name it instead: {name}")
     fields = dict(document)
     if (found := fields.pop("format", FORMAT)) != FORMAT:
         raise FieldError("format", found, FORMAT)

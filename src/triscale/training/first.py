@@ -30,7 +30,7 @@ def refuse_unfit(job: TrainJob, inputs: Inputs) -> None:
     if found is None or job.weights is None:
         return
     if job.weights.grow:
-        refuse_growth(found.network, job.network)
+        refuse_growth(found.spec, job.network)
         return
     free = replace(job.network, classes=found.network.classes, resolution=found.network.resolution)
     if content_hash(free) != content_hash(found.network):

@@ -11,7 +11,7 @@ import msgspec
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.spec import Network, content_hash, from_dict, to_dict
+from triscale.spec import Network, content_hash, from_dict, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -177,7 +177,7 @@ class Shared:
         known = content_hash(network)
         if known not in self.networks:
             self.networks[known] = network
-            yield NetworkLine(id=known, value=msgspec.Raw(msgspec.json.encode(to_dict(network))))
+            yield NetworkLine(id=known, value=msgspec.Raw(msgspec.json.encode(to_document(network))))
 
     def lines_for(self, trial: Trial) -> Iterator[Line]:
         """The lines that a trial needs: what it shares, where that is new, then itself."""

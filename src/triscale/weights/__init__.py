@@ -1,6 +1,6 @@
 """Weights: the checkpoint format, weights of other libraries both ways, and the classifier that they make."""
 
-from triscale.weights.checkpoint import Checkpoint, load, save
+from triscale.weights.checkpoint import AnyModel, Checkpoint, load, save
 from triscale.weights.classifier import Classifier, classifier_of, finite, load_classifier
 from triscale.weights.grow import computed_as, grown, refuse_growth
 from triscale.weights.hub import is_hub_id
@@ -13,6 +13,7 @@ from triscale.weights.write_peer import PEERS_TO_WRITE, write_for_peer
 
 __all__ = [
     "PEERS_TO_WRITE",
+    "AnyModel",
     "Checkpoint",
     "Classifier",
     "Guess",

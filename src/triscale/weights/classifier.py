@@ -9,7 +9,8 @@ from torch import Tensor
 
 from triscale.errors import NumericError, UsageError
 from triscale.nn import Model, device_of
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
+from triscale.weights.checkpoint import AnyModel
 from triscale.weights.predictor import Predictor
 from triscale.weights.sources import load_weights
 
@@ -23,7 +24,7 @@ class Classifier(Predictor):
         notes: sentences on how sure the preprocessing is.
     """
 
-    model: Model
+    model: AnyModel
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -31,9 +32,20 @@ class Classifier(Predictor):
         self.model.eval()
 
     @property
-    def network(self) -> Network:
-        """The spec that the model was built from."""
+    def network(self) -> AnyNetwork:
+        """What the model was built from."""
         return self.model.network
+
+    @property
+    def own_model(self) -> Model:
+        """The model, where it must be one of ours: its parts have names.
+
+        Raises:
+            UsageError: it is foreign.
+        """
+        if not isinstance(self.model, Model):
+            raise UsageError(f"{self.network.name} is not one of triscale's own networks, whose maps have names.")
+        return self.model
 
     @torch.inference_mode()
     def logits(self, pictures: Tensor) -> Tensor:
@@ -56,7 +68,7 @@ def finite(logits: Tensor) -> Tensor:
     return logits
 
 
-def classifier_of(model: Model, classes: Sequence[str] = ()) -> Classifier:
+def classifier_of(model: AnyModel, classes: Sequence[str] = ()) -> Classifier:
     """The classifier that a model is, by its own preprocessing; it puts the model into evaluation mode.
 
     Args:

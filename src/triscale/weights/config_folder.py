@@ -105,9 +105,7 @@ def _unchanged(
     config_path: Path, found: Checkpoint, identity: Identity, classes: int | None, how: Preprocessing
 ) -> Checkpoint:
     """The checkpoint that we wrote, unless the config beside it was changed since."""
-    expected = settings(
-        timm_config(identity.model, found.network, found.classes, found.preprocessing)["pretrained_cfg"]
-    )
+    expected = settings(timm_config(identity.model, found.spec, found.classes, found.preprocessing)["pretrained_cfg"])
     if how != expected or classes != found.network.classes:
         raise InputError(
             f"{config_path} and the weights beside it do not say the same: one of them was changed.\n"

@@ -46,9 +46,9 @@ def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
     Raises:
         InputError: the larger one cannot have that function; where and why is told.
     """
-    refuse_growth(checkpoint.network, network)
-    large = replace(network, classes=checkpoint.network.classes)
-    narrow, wide = _by_block(checkpoint.network), _by_block(large)
+    refuse_growth(checkpoint.spec, network)
+    large = replace(network, classes=checkpoint.spec.classes)
+    narrow, wide = _by_block(checkpoint.spec), _by_block(large)
     fresh, state = build(large).state_dict(), dict[str, Tensor]()
     for at, ours in wide.items():
         state |= _copied(narrow[at], ours, checkpoint.state) if at in narrow else _silent(ours, fresh)

@@ -26,7 +26,7 @@ def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
     """
     if channels < 1:
         raise UsageError(f"a picture has at least 1 channel, not {channels}.")
-    network = checkpoint.network
+    network = checkpoint.spec
     if channels == network.input_channels:
         return checkpoint
     first = "stem.deep.0.conv.weight" if network.stem.deep else "stem.conv.weight"

@@ -61,7 +61,7 @@ def read_described(path: Path, stored: StoredTensors) -> PeerFile:
             "Use another copy, or save the new weights without the old file's metadata."
         )
     found = described_by(path, about, tensors)
-    found = replace(found, state=from_peer(tensors, found.network, peer))
+    found = replace(found, state=from_peer(tensors, found.spec, peer))
     return PeerFile(found, f"{peer}:{model}" if model else "")
 
 

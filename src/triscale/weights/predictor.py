@@ -8,7 +8,7 @@ from typing import Any, Self
 from torch import Tensor
 
 from triscale.errors import InputError
-from triscale.spec import Network, Preprocessing, Size, overridden, refuse_difference, resolve, value_text
+from triscale.spec import AnyNetwork, Network, Preprocessing, Size, overridden, refuse_difference, resolve, value_text
 from triscale.trained_on import TrainedOn
 
 
@@ -54,11 +54,12 @@ class Predictor(ABC):
         ):
             if here != there:
                 raise InputError(f"{here} {what} do not fit the network {self.network.name}, which has {there}.")
-        resolve(replace(self.network, resolution=self.resolution))  # rejects images that are too small for it
+        if isinstance(self.network, Network):
+            resolve(replace(self.network, resolution=self.resolution))  # rejects images that are too small for it
 
     @property
     @abstractmethod
-    def network(self) -> Network:
+    def network(self) -> AnyNetwork:
         """The network whose weights these are."""
 
     @abstractmethod

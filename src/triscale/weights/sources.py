@@ -5,7 +5,7 @@ from pathlib import Path
 
 from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
-from triscale.spec import IMAGENET, Network, Preprocessing, content_hash, diff
+from triscale.spec import IMAGENET, ForeignNetwork, Network, Preprocessing, content_hash, diff, is_foreign_text
 from triscale.units import some
 from triscale.weights import hub
 from triscale.weights.checkpoint import Checkpoint, load
@@ -15,6 +15,7 @@ from triscale.weights.match.identify import identify, spoken_of
 from triscale.weights.match.reading import Told, assumed, naming, read
 from triscale.weights.packages import PACKAGES, packaged_file
 from triscale.weights.peer_metadata import ABOUT, read_described
+from triscale.weights.peers import PEERS
 from triscale.weights.read.hdf5 import NORMALIZATION
 from triscale.weights.read.sniff import opened, refuse_other_folder
 from triscale.weights.read.strict import refuse_values
@@ -43,7 +44,8 @@ def load_weights(
             Keras, also as a trainer saved it; a folder with a `config.json` of timm or transformers; or
             `hf-hub:OWNER/NAME[@REVISION]`. None takes the weights of an installed package.
         network: the network that the weights must belong to; `PEER:MODEL[.TAG]`, such as `timm:tf_efficientnet_b0`,
-            where the file leaves open which model it is.
+            where the file leaves open which model it is. For a checkpoint of a foreign network, its callable
+            (`module:callable`), which is imported only if it is named here.
         allow_pth: read pickles of torch, by its restricted unpickler.
         classes: that the file must have; by default, those that it has.
         headless: take weights without a classifier too, for a training that makes a new one: the checkpoint has no
@@ -84,6 +86,8 @@ def from_package(network: str | None) -> Checkpoint:
     """The weights of a network in an installed package; see `triscale.weights.packages` for the errors."""
     if network is None:
         raise UsageError("no weights are named: give a run folder, a file of weights, or a network.")
+    if is_foreign_text(network) and network.partition(":")[0] not in PEERS:
+        raise UsageError(f"there are no weights for {network} here; give --weights FILE, or a RUN.")
     if network not in PACKAGES:
         wanted = spoken_of(network)
         name = wanted.network.name if wanted else named(network).name
@@ -116,8 +120,8 @@ def checkpoint_path(run_or_weights: str | Path) -> Path:
 
 
 def _own(path: Path, network: str | None) -> Checkpoint:
-    found = load(path)
-    if network is not None:
+    found = load(path, named=network)
+    if network is not None and not isinstance(found.network, ForeignNetwork):
         _require_same(found.network, network, path)
     with naming(path):
         refuse_values(found.state)
@@ -126,6 +130,8 @@ def _own(path: Path, network: str | None) -> Checkpoint:
 
 def _require_same(found: Network, text: str, path: Path) -> None:
     """What travels with the weights is their own: resolution, classes, channels of the pictures, padding and norm."""
+    if is_foreign_text(text) and text.partition(":")[0] not in PEERS:
+        raise InputError(f"{path} holds weights of {found.name}, not of {text}.\nLeave --network out.")
     spoken = spoken_of(text)
     wanted = spoken.network if spoken else named(text)
     if not spoken:
@@ -154,7 +160,7 @@ def _described(path: Path, stored: StoredTensors, network: str | None) -> Checkp
     with naming(path):
         found, model = read_described(path, stored)
     if network is not None and network != model:
-        _require_same(found.network, network, path)
+        _require_same(found.spec, network, path)
     return found
 
 

@@ -53,9 +53,9 @@ def write_for_peer(path: Path, checkpoint: Checkpoint, peer: str) -> Written:
         InputError: the peer has no such network, or the file's name does not suit it.
         OutputError, StorageError: it cannot be written.
     """
-    tensors = to_peer(checkpoint.state, checkpoint.network, peer)
+    tensors = to_peer(checkpoint.state, checkpoint.spec, peer)
     to = PEERS[peer]
-    model, wrong = model_of(to, checkpoint.network)
+    model, wrong = model_of(to, checkpoint.spec)
     notes = [wrong] if wrong else []
     if peer == "keras":
         if path.suffix != ".h5" or path.name.endswith(".weights.h5"):
@@ -93,7 +93,7 @@ def _write_folder(folder: Path, payload: bytes, checkpoint: Checkpoint, to: Peer
     if others:
         raise OutputError(f"{folder} holds something else, such as {others[0]}: give an empty folder or a new one.")
     how = checkpoint.preprocessing
-    described = config(model, checkpoint.network, checkpoint.classes, how)
+    described = config(model, checkpoint.spec, checkpoint.classes, how)
     write_atomically(folder / hub.WEIGHTS, payload)
     write_atomically(folder / hub.CONFIG, (json.dumps(described, indent=2) + "\n").encode())
     if how.interpolation != "area":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from triscale import units
+from triscale.cli.options.foreign_arguments import show_foreign_cost
 from triscale.cli.options.network_name import named
 from triscale.cli.options.sizes_and_limits import Signed, metric_names, pixels
 from triscale.cli.options.stages import pipeline_rows, show_pipeline
@@ -16,7 +17,7 @@ from triscale.costs import cost_on, largest_batch, metric_named, registry, separ
 from triscale.costs.sections import microbatches_for
 from triscale.errors import UsageError
 from triscale.quantities import BYTES
-from triscale.spec import Network, resolve
+from triscale.spec import Network, is_foreign_text, resolve
 
 
 def cost(
@@ -37,7 +38,7 @@ def cost(
     """Count what a network costs: params, MACs and activations of one picture, memory at a batch size, bytes of a file.
 
     Args:
-        net: a registered or scaled name, or a spec file (.json).
+        net: a registered or scaled name, a spec file (.json), or a foreign network, such as my_package.models:build.
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
         batch: pictures a step, for the memory.
         trained: how it is trained.
@@ -49,6 +50,12 @@ def cost(
         microbatches: into how many parts the pipeline splits a batch; four a stage by default.
         json: print one JSON document instead of text.
     """
+    if is_foreign_text(net):
+        others = {"--fit-memory": fit_memory, "--by-stage": by_stage, "--separable": separable, "--stages": stages}
+        others |= {"--microbatches": microbatches, "--metric": metric[0] if metric else None}
+        size = None if resolution is None else pixels(resolution)
+        show_foreign_cost(net, size, batch, trained, others, json=json)
+        return
     words, target = trained.words(), trained.target(batch)
     network, further = named(net), metric_names(metric)
     if resolution is not None:

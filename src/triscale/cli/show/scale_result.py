@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from triscale.cli.show.output import print_table, print_text
 from triscale.costs import Cost, Target, cost_on, metric_named, registry
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
-from triscale.spec import Network, to_dict
+from triscale.spec import Network, to_document
 
 _MUCH_UNUSED = 0.1
 
@@ -41,7 +41,7 @@ class Scaled(NamedTuple):
         before, after = self.costs()
         fit = self.fitted.fit if self.fitted else None
         found: dict[str, Any] = {
-            "network": to_dict(self.network),
+            "network": to_document(self.network),
             "factors": {**self.factors._asdict(), "phi": self.phi},
             "cost": after.to_dict(),
             "slack": dict(fit.slack) if fit else {},

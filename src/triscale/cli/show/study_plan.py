@@ -6,7 +6,7 @@ import msgspec
 
 from triscale import units
 from triscale.cli.show.output import print_table, print_text
-from triscale.spec import to_dict
+from triscale.spec import to_document
 
 if TYPE_CHECKING:
     from triscale.search.studies.plan import StudyPlan
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def plan_document(study: "Study", plan: "StudyPlan") -> dict[str, Any]:
     """The `plan` record of docs/records.md with its networks, the folder, the jobs, and the counts of the data."""
     source, record = study.source, plan.record(study.question, study.source.native)
-    networks = {one.id: to_dict(one.network) for one in (plan.baseline, *plan.candidates)}
+    networks = {one.id: to_document(one.network) for one in (plan.baseline, *plan.candidates)}
     document: dict[str, Any] = msgspec.to_builtins(record)
     for one in (document["baseline"], *document["candidates"]):
         one["network"] = networks[one["id"]]

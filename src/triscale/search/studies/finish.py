@@ -17,7 +17,7 @@ from triscale.evaluation import count_correct
 from triscale.files import write_atomically
 from triscale.search.studies.answer import answer_lines
 from triscale.search.studies.trial_scores import scores_of
-from triscale.spec import content_hash, to_dict
+from triscale.spec import content_hash, to_document
 from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, MemberRecord, PlanRecord
 from triscale.weights import Classifier
@@ -88,7 +88,7 @@ def write_answer(store: TrialStore, best: MemberRecord, checkpoint: Path) -> Non
     """The weights and the spec of the network to take, and the answer in lines."""
     folder = store.folder
     write_atomically(folder / "best.safetensors", checkpoint.read_bytes())
-    document = to_dict(store.network(best.id))
+    document = to_document(store.network(best.id))
     write_atomically(folder / "best.json", (json.dumps(document, indent=2) + "\n").encode())
     if store.one(AnswerRecord) is None:
         store.add(AnswerRecord(lines=answer_lines(store, best, str(folder)), best=best.id))

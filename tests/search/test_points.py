@@ -1,0 +1,107 @@
+"""Candidates and family of foreign baselines: points of a grid, at counted cost."""
+
+import math
+from functools import partial
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triscale.errors import InputError
+from triscale.foreign import Dimensions, count, dimensions, known
+from triscale.scaling import Coefficients, Factors, factors
+from triscale.search.coefficients.points import Point, candidates, family, nearest, point
+from triscale.spec import ForeignNetwork
+
+HERE = "tests.foreign.models"
+THREE, TWO = f"{HERE}:stack@resolution=48", f"{HERE}:stack@resolution=48,depth="
+REAL = ["tests.examples.cifar_resnet:build@resolution=32", "torchvision.models:mobilenet_v2@width=width_mult"]
+
+
+def searched(text: str) -> tuple[ForeignNetwork, Dimensions]:
+    baseline = known(ForeignNetwork.parse(text))
+    return baseline, dimensions(baseline)
+
+
+@pytest.mark.parametrize("text", [THREE, TWO, *(pytest.param(text, marks=pytest.mark.slow) for text in REAL)])
+def test_candidates_cost_twice_the_baseline_and_are_distinct(text: str) -> None:
+    """Corners first; each is what its factors give, and no two are one network."""
+    baseline, scaled = searched(text)
+    found = candidates(baseline, scaled, tolerance=0.1)
+    assert [one.rule for one in found[: len(scaled.scaled)]] == list(scaled.scaled)
+    assert {one.rule for one in found[len(scaled.scaled) :]} == {"grid"}
+    assert len({one.identity for one in found}) == len(found) == len({one.id for one in found})
+    for one in found:
+        assert one.ratio == count(one.network).macs / count(baseline).macs
+        assert one.rule != "grid" or one.is_within(0.1)
+        assert known(baseline.scaled(**one.factors._asdict())) == one.network
+        assert all(factor >= 1 for factor in one.factors)
+        assert all(getattr(one.factors, name) == 1 for name in scaled.held)
+
+
+def test_a_narrow_tolerance_keeps_what_lies_within_it() -> None:
+    baseline, scaled = searched(TWO)
+    found = candidates(baseline, scaled, tolerance=0.012)
+    assert 0 < sum(one.rule == "grid" for one in found) < 4
+    assert all(one.is_within(0.012) for one in found if one.rule == "grid")
+
+
+def test_two_dimensions_make_a_curve_of_candidates() -> None:
+    baseline, scaled = searched(TWO)
+    found = sorted(candidates(baseline, scaled), key=lambda one: one.factors.resolution)
+    assert len(found) >= 5
+    assert all(one.factors.width >= two.factors.width for one, two in pairwise(found))
+
+
+def test_fewer_candidates_are_a_part_of_more() -> None:
+    baseline, scaled = searched(THREE)
+    few, many = (candidates(baseline, scaled, most=most) for most in (5, 8))
+    assert [one.id for one in few] == [one.id for one in many[:5]]
+
+
+@pytest.mark.parametrize("text", [THREE, TWO, *(pytest.param(text, marks=pytest.mark.slow) for text in REAL)])
+def test_a_family_costs_what_its_phi_says_and_its_rivals_cost_the_same(text: str) -> None:
+    baseline, scaled = searched(text)
+    alpha = 1.2 if "depth" in scaled.scaled else 1.0
+    members = family(baseline, scaled, Coefficients(alpha, 1.15, 1.15), [1.0, 2.0])
+    assert [(phi, one.rule) for phi, one in members] == [
+        (phi, rule) for phi in (1.0, 2.0) for rule in ("compound", *scaled.scaled)
+    ]
+    for phi, one in members:
+        assert one.ratio == pytest.approx(2**phi, rel=0.12)  # repeats are whole numbers
+
+
+@pytest.fixture(scope="module")
+def curves() -> dict[str, list[Point]]:
+    """Some hundred points of each curve."""
+    baseline, _ = searched(TWO)
+    return {
+        rule: [point(baseline, rule, factors(rule, phi / 50)) for phi in range(-60, 120)]
+        for rule in ("width", "resolution")
+    }
+
+
+@settings(deadline=None)
+@given(ratio=st.floats(0.6, 4), rule=st.sampled_from(["width", "resolution"]))
+def test_the_nearest_point_of_a_curve_is_nearer_than_any_other(
+    curves: dict[str, list[Point]], ratio: float, rule: str
+) -> None:
+    """Brute force over the whole curve."""
+    found = nearest(searched(TWO)[0], rule, partial(factors, rule), ratio)
+    best = min(abs(math.log(one.ratio / ratio)) for one in curves[rule])
+    assert abs(math.log(found.ratio / ratio)) <= best + 1e-9
+
+
+def test_a_point_lies_on_the_grid() -> None:
+    baseline, _ = searched(TWO)
+    one = point(baseline, "grid", Factors(1.0, 1.234567, 1.09))
+    assert isinstance(one, Point)
+    assert (one.factors.width, one.network.resolution) == (1.23, (52, 52))
+    assert one.factors.resolution == 52 / 48
+
+
+def test_a_baseline_that_rounds_too_coarsely_is_rejected() -> None:
+    coarse = known(ForeignNetwork.parse(f"{HERE}:coarse"))
+    with pytest.raises(InputError, match="rounds too coarsely"):
+        candidates(coarse, dimensions(coarse), tolerance=0.05)
