@@ -1,6 +1,7 @@
 """`triscale study`: the main job."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from triscale.cli.show.progress_lines import terminal_progress
 from triscale.cli.show.study_plan import plan_document, show_plan
 from triscale.cli.signals import Stopped, terminable
 from triscale.errors import OutputError, UsageError
-from triscale.lock import LOCK
+from triscale.lock import LOCK, locked
 from triscale.trials import RECORDS
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def study(
         if plan:
             _plan(opened, json=json)
         else:
-            _run(opened, json=json)
+            _run(opened, out, json=json)
 
 
 def _refuse_another_folder(out: Path) -> None:
@@ -164,8 +165,9 @@ def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
         show_plan(document)
 
 
-def _run(opened: "Callable[[], Study]", *, json: bool) -> None:
-    with terminable():
+def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None:
+    """A folder that is given is held before the images are looked at: a second driver hears at once that it is late."""
+    with terminable(), locked(out) if out is not None else nullcontext():
         study = opened()
         try:
             stored = study.run()

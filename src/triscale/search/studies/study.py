@@ -27,10 +27,10 @@ from triscale.search.studies.campaign import Campaign, Terms
 from triscale.search.studies.finish import best_member, shown, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import study_record
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.opening import policy_of
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
+from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import absolute, opened
 from triscale.search.studies.workers import LOCAL, Engine
