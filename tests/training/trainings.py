@@ -69,7 +69,7 @@ def job_of(asked: TrainRequest) -> TrainJob:
 
 
 def inside(name: str) -> ModuleType:
-    """A module of `triscale.training`, to patch; by attributes it cannot be reached, as functions have the same names."""
+    """A module of `triscale.training`, to patch."""
     return import_module(f"triscale.training.{name}")
 
 

@@ -136,9 +136,17 @@ class TrialStore(Stored):
             self._file = stack.enter_context(_opened(self.path, intact))
             self._end = intact
             if not intact:
-                self._write([StoreLine(schema=SCHEMA, triscale=__version__)])
+                self._start()
             self._held = stack.pop_all()
         return self
+
+    def _start(self) -> None:
+        """The first line; a disk that takes none is left without a file."""
+        try:
+            self._write([StoreLine(schema=SCHEMA, triscale=__version__)])
+        except StorageError:
+            self.path.unlink(missing_ok=True)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
