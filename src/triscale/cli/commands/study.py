@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class StudyArguments:
-    """What is asked; whatever is left out is as `triscale.search.studies.question.Question` says.
+    """The question of a study; whatever is left out is as `triscale.search.studies.question.Question` says.
 
     Attributes:
         data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
@@ -84,7 +84,7 @@ class StudyArguments:
             "budget": limits or None,
             "time": None if self.time is None else sizes_and_limits.seconds(self.time),
         }
-        from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is told at once
+        from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is reported at once
 
         return Question(**{name: value for name, value in given.items() if value is not None})
 

@@ -60,7 +60,7 @@ class Study:
     `plan()` decides what to do, `run()` does what is missing.
 
     Args:
-        question: what is asked.
+        question: of the study.
         folder: of the study alone; the same question in it resumes.
         jobs: trainings at a time.
         numerics: on what each of them computes.
