@@ -32,10 +32,9 @@ def answering(
 
 
 def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[str]) -> "Predictor":
-    from triscale.nn import Model  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import Predictor, classifier_of, load_classifier  # noqa: PLC0415
+    from triscale.weights import AnyModel, Predictor, classifier_of, load_classifier  # noqa: PLC0415  with torch
 
-    if isinstance(weights, Model):
+    if isinstance(weights, AnyModel):
         return classifier_of(weights, classes)
     if classes:
         raise UsageError("these weights name their classes already: classes= is for a model that has no names.")
@@ -82,11 +81,10 @@ def module_of(weights: "str | Path | nn.Module | Predictor") -> "tuple[nn.Module
     """The module itself with the names of its classes, as far as they are known."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
 
-    from triscale.nn import Model  # noqa: PLC0415
-    from triscale.weights import Classifier  # noqa: PLC0415
+    from triscale.weights import AnyModel, Classifier  # noqa: PLC0415
 
     if isinstance(weights, nn.Module):
-        return weights, weights.classes if isinstance(weights, Model) else ()
+        return weights, weights.classes if isinstance(weights, AnyModel) else ()
     found = _answering(weights, ())
     if not isinstance(found, Classifier):
         raise UsageError("an exported file is evaluated on a data set: give its path instead of batches.")
