@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from triscale.costs import ANYWHERE, count
 from triscale.families import network
 from triscale.scaling import Coefficients, factors
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates, nearest_on_curve
-from triscale.search.coefficients.family import NEAR, RIVALS, Member, family, steps
+from triscale.search.coefficients.family import NEAR, Member, family, steps
 from triscale.spec import content_hash, scale
 
 BASE = network("smallnet_24")

@@ -19,7 +19,10 @@ _NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale
 
 @contextmanager
 def answering(
-    weights: "str | Path | nn.Module | Predictor", classes: Sequence[str], override: Mapping[str, object] | None
+    weights: "str | Path | nn.Module | Predictor",
+    classes: Sequence[str],
+    override: Mapping[str, object] | None,
+    network: str | None = None,
 ) -> "Iterator[Predictor]":
     """What answers, for as long as it is used; a model gets its mode back afterwards."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
@@ -27,11 +30,13 @@ def answering(
     from triscale.nn import evaluation_mode  # noqa: PLC0415
 
     with evaluation_mode(weights) if isinstance(weights, nn.Module) else nullcontext():
-        found = _answering(weights, classes)
+        found = _answering(weights, classes, network)
         yield found.held_to({}, override) if override else found
 
 
-def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[str]) -> "Predictor":
+def _answering(
+    weights: "str | Path | nn.Module | Predictor", classes: Sequence[str], network: str | None = None
+) -> "Predictor":
     from triscale.weights import AnyModel, Predictor, classifier_of, load_classifier  # noqa: PLC0415  with torch
 
     if isinstance(weights, AnyModel):
@@ -50,7 +55,7 @@ def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[
         from triscale.deploy import load_exported  # noqa: PLC0415
 
         return load_exported(weights)
-    return load_classifier(weights)
+    return load_classifier(weights, network)
 
 
 def _refuse_name(weights: str | Path) -> None:
@@ -67,11 +72,12 @@ def model_classifier(
     classes: Sequence[str],
     override: Mapping[str, object] | None,
     why_not: str,
+    network: str | None = None,
 ) -> "Iterator[Classifier]":
     """A classifier whose model can be looked into."""
     from triscale.weights import Classifier  # noqa: PLC0415  torch is loaded only here
 
-    with answering(weights, classes, override) as found:
+    with answering(weights, classes, override, network) as found:
         if not isinstance(found, Classifier):
             raise UsageError(f"an exported file {why_not}: {_NO_PATH}")
         yield found

@@ -6,7 +6,7 @@ from typing import Any
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.spec import AnyNetwork, ForeignNetwork, path_of_code
+from triscale.spec import AnyNetwork, ForeignNetwork
 from triscale.trials import DataUse, TrainJob
 
 _SHOWN_CLASSES = 3
@@ -42,10 +42,13 @@ def differences(then: TrainJob, now: TrainJob) -> dict[str, str]:
 
 
 def _networks(then: AnyNetwork, now: AnyNetwork) -> str:
-    foreign = isinstance(then, ForeignNetwork) and isinstance(now, ForeignNetwork)
-    if foreign and replace(then, fingerprint=now.fingerprint) == now:
-        return f"the code of {path_of_code(now)} changed"
+    if isinstance(now, ForeignNetwork) and replace(now, fingerprint="") == _unmarked(then):
+        return f"the code of {now.path} changed"
     return _both(*(f"{one.name} at {one.resolution} px" for one in (then, now)))
+
+
+def _unmarked(network: AnyNetwork) -> AnyNetwork:
+    return replace(network, fingerprint="") if isinstance(network, ForeignNetwork) else network
 
 
 def _both(then: object, now: object) -> str:
