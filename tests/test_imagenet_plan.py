@@ -8,6 +8,7 @@ from tests.paths import ROOT
 from triscale.costs import count
 from triscale.data.split import VALIDATION
 from triscale.families import network
+from triscale.foreign import count_any
 from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import steps
 from triscale.search.studies.agenda import Training, agenda
@@ -27,7 +28,7 @@ def trainings() -> tuple[int, dict[str, tuple[int, float, float]]]:
     macs = count(b0).macs
 
     def work(one: Training) -> float:
-        return count(one.network).macs / macs * one.epochs / EPOCHS
+        return count_any(one.network).macs / macs * one.epochs / EPOCHS
 
     parts = [[work(one) for one in planned if one.purpose in purposes] for purposes in STEPS]
     assert sum(map(len, parts)) == len(planned)

@@ -109,11 +109,11 @@ def tuple_out() -> nn.Module:
     return Two()
 
 
-def fails_when_wide(width: float = 1.0) -> nn.Module:
+def fails_when_wide(width: float = 1.0, num_classes: int = 10) -> nn.Module:
     """Fails at a size."""
     if width > 1:
         raise ValueError("at most 8 channels\nand more lines")
-    return tiny(width)
+    return tiny(width, num_classes)
 
 
 def exits() -> nn.Module:
@@ -136,3 +136,16 @@ def stack(depth: float = 1.0, width: float = 1.0, num_classes: int = 4) -> nn.Mo
     layers: list[nn.Module] = [nn.Conv2d(3, wide, 1)]
     layers += [nn.Conv2d(wide, wide, 3, padding=1) for _ in range(round(10 * depth))]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(wide, num_classes))
+
+
+class TwoHeads(Tiny):
+    """Two layers could be the last one."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(4, num_classes)
+        self.other = nn.Linear(4, num_classes)
+
+
+def two_heads(num_classes: int = 10) -> nn.Module:
+    """Which layer gives the classes is not certain."""
+    return TwoHeads(num_classes)

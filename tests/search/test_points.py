@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triscale.errors import InputError
-from triscale.foreign import Dimensions, count, dimensions, known
+from triscale.costs import ANYWHERE, training_target
+from triscale.errors import InputError, UsageError
+from triscale.foreign import Dimensions, count, count_any, dimensions, known, metrics_any
 from triscale.scaling import Coefficients, Factors, factors
-from triscale.search.coefficients.points import Point, candidates, family, nearest, point
+from triscale.search.coefficients.baselines import baseline_of
+from triscale.search.coefficients.family import family
+from triscale.search.coefficients.points import Point, candidates, nearest, point
 from triscale.spec import ForeignNetwork
 
 HERE = "tests.foreign.models"
@@ -63,13 +66,31 @@ def test_fewer_candidates_are_a_part_of_more() -> None:
 @pytest.mark.parametrize("text", [THREE, TWO, *(pytest.param(text, marks=pytest.mark.slow) for text in REAL)])
 def test_a_family_costs_what_its_phi_says_and_its_rivals_cost_the_same(text: str) -> None:
     baseline, scaled = searched(text)
-    alpha = 1.2 if "depth" in scaled.scaled else 1.0
-    members = family(baseline, scaled, Coefficients(alpha, 1.15, 1.15), [1.0, 2.0])
-    assert [(phi, one.rule) for phi, one in members] == [
-        (phi, rule) for phi in (1.0, 2.0) for rule in ("compound", *scaled.scaled)
+    found = baseline_of(baseline).candidates(0.1, 5)
+    corners, chosen = {one.rule: one for one in found if one.rule != "grid"}, found[-1]
+    members = family(baseline, Coefficients(*chosen.factors), 2.0, {}, ANYWHERE, corners, chosen)
+    rules = ("compound", *scaled.scaled)
+    assert [(one.phi, one.rule) for one in members[1:]] == [(phi, rule) for phi in (1.0, 2.0) for rule in rules]
+    assert [one.network for one in members[1:] if one.phi == 1] == [
+        chosen.network,
+        *(one.network for one in corners.values()),
     ]
-    for phi, one in members:
-        assert one.ratio == pytest.approx(2**phi, rel=0.12)  # repeats are whole numbers
+    for one in members[1:]:
+        assert count_any(one.network).macs / count(baseline).macs == pytest.approx(2**one.phi, rel=0.12)
+
+
+def test_a_budget_bounds_the_last_member_whatever_metric_it_names() -> None:
+    baseline, _ = searched(TWO)
+    ground, target = baseline_of(baseline), training_target(batch=4)
+    own = metrics_any(baseline, ["macs", "params", "training_memory"], target)
+    for name, value in own.items():
+        phi, (_, network) = ground.largest({name: 3 * value}, Coefficients(1.2, 1.2, 1.15), target)
+        assert phi > 0
+        assert 2 * value < metrics_any(network, [name], target)[name] <= 3 * value
+        assert isinstance(network, ForeignNetwork)
+        assert network.depth == 1, "a dimension that stays is not moved"
+    with pytest.raises(UsageError, match="latency of code of your own cannot be limited"):
+        ground.largest({"latency": 1.0}, Coefficients(1.2, 1.2, 1.15), target)
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ DECISIVE: dict[str, Callable[[TrainJob], TrainJob]] = {
     "pipeline.schedule": lambda job: replace(job, pipeline=Pipeline(stages=2, schedule="1f1b")),
 }
 SILENT: dict[str, Callable[[TrainJob], TrainJob]] = {
-    "network.name": lambda job: replace(job, network=replace(job.network, name="renamed")),
+    "network.name": lambda job: with_network({"name": "renamed"}, job),
     "data.contents": lambda job: replace(job, data=replace(job.data, contents=("40 images", "40 images"))),
     "weights.network": lambda job: replace(
         job, weights=job.weights and replace(job.weights, network="renamed")

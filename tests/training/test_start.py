@@ -58,6 +58,7 @@ def test_other_classes_get_a_new_classifier_and_the_map_before_it_stays(data: Pa
     small, said = smaller(("a", "b", "c")), list[str]()
     model = first_model(*resolved(growing(data, small)), said.append).eval()
     pictures, before = torch.randn(4, 3, 8, 8), small.model()
+    assert isinstance(model, Model)
     assert isinstance(before, Model)
     with torch.no_grad():
         ours, theirs = model.forward_features(pictures), before.forward_features(pictures)
@@ -116,6 +117,7 @@ def test_weights_without_a_classifier_keep_all_else(data: Path) -> None:
 
     model = first_model(*resolved(one), said.append)
 
+    assert isinstance(model, Model)
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in state.items())
     assert model.classifier.weight.shape[0] == SMALL.classes
     assert said == ["the classifier is new: it holds no classifier"]

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from triscale.api.counted import as_network
+from triscale.api.counted import NamedNetwork, as_any_network
 from triscale.api.models import PACKAGE
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import ClassWeights, RecipePrecision
-from triscale.spec import Network, Size
+from triscale.spec import AnyNetwork, ForeignNetwork, Size, altered
 from triscale.trials import Execution, Keep
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TrainOptions:
 
 
 def request_of(
-    network: Network | str | None, data: str | Path, seed: int, options: TrainOptions, say: Say
+    network: NamedNetwork | None, data: str | Path, seed: int, options: TrainOptions, say: Say
 ) -> "TrainRequest":
     """The request; weights are loaded, and `say` hears what is said of them. See `triscale.train` for the arguments.
 
@@ -115,7 +115,7 @@ def request_of(
     size = options.resolution
     size = (size, size) if isinstance(size, int) else size
     return TrainRequest(
-        network=found if size is None else replace(found, resolution=size),
+        network=altered(found, resolution=size),
         data=str(data),
         recipe=recipe,
         seed=seed,
@@ -130,18 +130,22 @@ def request_of(
     )
 
 
-def _beginning(network: Network | str | None, options: TrainOptions, say: Say) -> "tuple[Network, Checkpoint | None]":
+def _beginning(network: NamedNetwork | None, options: TrainOptions, say: Say) -> "tuple[AnyNetwork, Checkpoint | None]":
     """The network, and the weights that it begins with."""
     from triscale.weights import computed_as  # noqa: PLC0415  torch is loaded only here
 
-    name = network.name if isinstance(network, Network) else network
-    first = _loaded(options.weights, name, options, say, headless=True)
+    named = None if network is None else network if isinstance(network, str) else as_any_network(network).name
+    first = _loaded(options.weights, named, options, say, headless=True)
     if first is not None:
-        return replace(first.spec, resolution=first.preprocessing.resolution or first.spec.resolution), first
+        return altered(first.network, resolution=first.preprocessing.resolution), first
     assert network is not None  # noqa: S101  contradictions are refused
+    wanted = as_any_network(network)
+    if isinstance(wanted, ForeignNetwork):
+        if options.grow is not None:
+            raise UsageError(f"growing needs the blocks of triscale's own networks; {wanted.path} is code of your own.")
+        return wanted, None
     grown = _loaded(options.grow, options.grow_network, options, say)
-    found = as_network(network)
-    return (found if grown is None else computed_as(found, grown.spec)), grown
+    return (wanted if grown is None else computed_as(wanted, grown.spec)), grown
 
 
 def _loaded(

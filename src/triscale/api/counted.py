@@ -1,8 +1,9 @@
 """What needs no module: names, scaling, cost and budgets; each takes a network or its name."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 from triscale import families, scaling, spec
 from triscale.costs import (
@@ -19,11 +20,14 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
-from triscale.scaling import PAPER, BudgetFit, Coefficients, network
-from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
+from triscale.scaling import PAPER, BudgetFit, Coefficients, any_network, network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
 Here = Literal["here"]
 """This machine."""
+
+NamedNetwork = AnyNetwork | str | Callable[..., object]
+"""A network, its name, or a function or class of somebody's module that makes one."""
 
 __all__ = [
     "ForeignNetwork",
@@ -71,7 +75,7 @@ def scale(
 
 
 def cost(
-    net: AnyNetwork | str,
+    net: NamedNetwork,
     *,
     resolution: int | tuple[int, int] | None = None,
     batch: int = 1,
@@ -89,7 +93,7 @@ def cost(
     run again nothing is known there.
 
     Args:
-        net: a network, or its name.
+        net: a network, its name, or a callable that makes a foreign one.
         resolution: pixels, or (height, width); by default the network's own.
         batch: pictures a step, for the memory.
         optimizer: whose state counts as training memory.
@@ -106,15 +110,15 @@ def cost(
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
         InputError: a network too large to be meant.
     """
-    size, foreign = _pixels(resolution), ForeignNetwork.parse(net) if is_foreign(net) else net
-    if isinstance(foreign, ForeignNetwork):
+    size, found = _pixels(resolution), as_any_network(net)
+    if isinstance(found, ForeignNetwork):
         target = training_target(
             batch=whole("batch", batch), optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
             weights_precision=weights_precision,
         )  # fmt: skip
-        return _foreign_cost(foreign if size is None else replace(foreign, resolution=size, fingerprint=""), target)
+        return _foreign_cost(found if size is None else replace(found, resolution=size, fingerprint=""), target)
     return count_cost(
-        as_network(net), resolution=size, batch=plain(batch),
+        found, resolution=size, batch=plain(batch),
         optimizer=optimizer, precision=precision, recompute=recompute, ema=ema, kernels=kernels_of(kernels, precision),
         weights_precision=weights_precision, metrics=metrics,
     )  # fmt: skip
@@ -124,11 +128,6 @@ def _foreign_cost(network: ForeignNetwork, target: Target) -> Cost:
     from triscale.foreign import cost as foreign_cost  # noqa: PLC0415  torch is loaded only here
 
     return foreign_cost(network, target)
-
-
-def is_foreign(net: object) -> TypeGuard[str]:
-    """Whether a name means a foreign network."""
-    return isinstance(net, str) and is_foreign_text(net)
 
 
 def fit_budget(
@@ -198,6 +197,24 @@ def _pixels(resolution: object) -> tuple[int, int] | None:
     if len(sides) != 2:
         raise UsageError(f"resolution is {resolution!r}; give pixels such as 224, or (height, width).")
     return whole("resolution", sides[0]), whole("resolution", sides[1])
+
+
+def as_any_network(net: object) -> AnyNetwork:
+    """The network itself, the one that a name means, or the foreign one that a function or class makes.
+
+    Raises:
+        UsageError: anything else.
+        InputError: a function that other processes cannot import.
+    """
+    if isinstance(net, ForeignNetwork):
+        return net
+    if isinstance(net, str):
+        return any_network(net)
+    if inspect.isroutine(net) or isinstance(net, type):
+        from triscale.foreign import path_of  # noqa: PLC0415  torch is loaded only here
+
+        return ForeignNetwork(path_of(net))
+    return as_network(net)
 
 
 def as_network(net: object) -> Network:

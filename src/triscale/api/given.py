@@ -19,7 +19,10 @@ _NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale
 
 @contextmanager
 def answering(
-    weights: "str | Path | nn.Module | Predictor", classes: Sequence[str], override: Mapping[str, object] | None
+    weights: "str | Path | nn.Module | Predictor",
+    classes: Sequence[str],
+    override: Mapping[str, object] | None,
+    network: str | None = None,
 ) -> "Iterator[Predictor]":
     """What answers, for as long as it is used; a model gets its mode back afterwards."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
@@ -27,15 +30,16 @@ def answering(
     from triscale.nn import evaluation_mode  # noqa: PLC0415
 
     with evaluation_mode(weights) if isinstance(weights, nn.Module) else nullcontext():
-        found = _answering(weights, classes)
+        found = _answering(weights, classes, network)
         yield found.held_to({}, override) if override else found
 
 
-def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[str]) -> "Predictor":
-    from triscale.nn import Model  # noqa: PLC0415  torch is loaded only here
-    from triscale.weights import Predictor, classifier_of, load_classifier  # noqa: PLC0415
+def _answering(
+    weights: "str | Path | nn.Module | Predictor", classes: Sequence[str], network: str | None = None
+) -> "Predictor":
+    from triscale.weights import AnyModel, Predictor, classifier_of, load_classifier  # noqa: PLC0415  with torch
 
-    if isinstance(weights, Model):
+    if isinstance(weights, AnyModel):
         return classifier_of(weights, classes)
     if classes:
         raise UsageError("these weights name their classes already: classes= is for a model that has no names.")
@@ -51,7 +55,7 @@ def _answering(weights: "str | Path | nn.Module | Predictor", classes: Sequence[
         from triscale.deploy import load_exported  # noqa: PLC0415
 
         return load_exported(weights)
-    return load_classifier(weights)
+    return load_classifier(weights, network)
 
 
 def _refuse_name(weights: str | Path) -> None:
@@ -68,11 +72,12 @@ def model_classifier(
     classes: Sequence[str],
     override: Mapping[str, object] | None,
     why_not: str,
+    network: str | None = None,
 ) -> "Iterator[Classifier]":
     """A classifier whose model can be looked into."""
     from triscale.weights import Classifier  # noqa: PLC0415  torch is loaded only here
 
-    with answering(weights, classes, override) as found:
+    with answering(weights, classes, override, network) as found:
         if not isinstance(found, Classifier):
             raise UsageError(f"an exported file {why_not}: {_NO_PATH}")
         yield found
@@ -82,11 +87,10 @@ def module_of(weights: "str | Path | nn.Module | Predictor") -> "tuple[nn.Module
     """The module itself with the names of its classes, as far as they are known."""
     from torch import nn  # noqa: PLC0415  torch is loaded only here
 
-    from triscale.nn import Model  # noqa: PLC0415
-    from triscale.weights import Classifier  # noqa: PLC0415
+    from triscale.weights import AnyModel, Classifier  # noqa: PLC0415
 
     if isinstance(weights, nn.Module):
-        return weights, weights.classes if isinstance(weights, Model) else ()
+        return weights, weights.classes if isinstance(weights, AnyModel) else ()
     found = _answering(weights, ())
     if not isinstance(found, Classifier):
         raise UsageError("an exported file is evaluated on a data set: give its path instead of batches.")

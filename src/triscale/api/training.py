@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
+from triscale.api.counted import NamedNetwork, as_any_network
 from triscale.costs import read_limit
 from triscale.errors import UsageError
 from triscale.machine import cores
 from triscale.quantities import seconds
-from triscale.spec import Network
 from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
@@ -53,7 +53,7 @@ class StudyResult:
 
 
 def train(
-    network: Network | str | None,
+    network: NamedNetwork | None,
     data: str | Path,
     *,
     out: str | Path,
@@ -64,7 +64,8 @@ def train(
     """Train a network by a recipe; the same call resumes a training that was interrupted, to the same bits.
 
     Args:
-        network: a network or its name; None where `weights` say which they are of.
+        network: a network or its name, also of code of your own ("my_models:build", or the function itself); None
+            where `weights` say which they are of.
         data: see `triscale.data.open_data`.
         out: the folder of the training.
         seed: of the weights, the order, and all that is drawn in the training.
@@ -87,7 +88,7 @@ def train(
 
 
 def study(
-    baseline: Network | str = "shallownet_24",
+    baseline: NamedNetwork = "shallownet_24",
     data: str | Path = "flowers",
     *,
     out: str | Path | None = None,
@@ -105,7 +106,7 @@ def study(
     """Find how to spend a budget on depth, width and resolution, on these images; the same call resumes it.
 
     Args:
-        baseline: a network or its name.
+        baseline: a network or its name, also of code of your own ("my_models:build", or the function itself).
         data: see `triscale.data.open_data`.
         out: the folder of the study; by default `triscale-runs/` and the hash of the question.
         budget: limits on the largest member, such as {"macs": "20M"}.
@@ -131,7 +132,7 @@ def study(
     _known("study", asked, Question)
     limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
     question = Question(
-        network=baseline if isinstance(baseline, str) else baseline.name,
+        network=baseline if isinstance(baseline, str) else as_any_network(baseline).name,
         data=str(data),
         budget=limits,
         time=seconds(time) if isinstance(time, str) else time,
@@ -142,7 +143,7 @@ def study(
         question, None if out is None else Path(out),
         jobs=jobs_of(jobs, where, numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
         engine=where, progress=progress or _warnings(),
-        baseline=baseline if isinstance(baseline, Network) else None,
+        baseline=None if isinstance(baseline, str) else as_any_network(baseline),
     )  # fmt: skip
     return study_result(found.run(), found.folder, write_report(found.folder))
 

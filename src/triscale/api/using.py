@@ -28,6 +28,7 @@ def predict(
     batch: int = 16,
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    network: str | None = None,
 ) -> "list[Prediction[Any]]":
     """What pictures show: for each, in their order, the most probable classes (`found[0].top[0].name`).
 
@@ -40,6 +41,7 @@ def predict(
         batch: pictures a step; it changes the memory, not the answer.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
+        network: which network the weights of a path are of; code of your own ("my_models:build") must be named.
 
     Raises:
         UsageError: a number below 1, or a module whose preprocessing is not known.
@@ -51,7 +53,7 @@ def predict(
     from triscale.prediction import predictions  # noqa: PLC0415  torch is loaded only here
 
     pictures = pictures_of(images)
-    with answering(weights, classes, override) as classifier:
+    with answering(weights, classes, override, network) as classifier:
         return readable(list(predictions(classifier, pictures, top=top, batch=batch)))
 
 
@@ -90,6 +92,7 @@ def evaluate(
     batch: int = 32,
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    network: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "Evaluation":
     """How many pictures a network tells right: top-1, top-5, balanced accuracy, macro F1, by class, what is confused.
@@ -105,6 +108,7 @@ def evaluate(
         batch: pictures a step; it changes the memory, not the answer. Batches of your own stay as they are.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
+        network: which network the weights of a path are of, see `predict`.
         progress: called with `(done, n)`.
 
     Raises:
@@ -117,7 +121,7 @@ def evaluate(
     from triscale.evaluation import evaluate_batches  # noqa: PLC0415
 
     if isinstance(data, str | Path):
-        with answering(weights, classes, override) as classifier:
+        with answering(weights, classes, override, network) as classifier:
             return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
     if split is not None or override:
         raise UsageError("split and override are of data sets: leave them out with batches of your own.")
@@ -137,11 +141,13 @@ def export(
     dynamic_size: bool = False,
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    network: str | None = None,
 ) -> "Export":
     """Write a network for another runtime, with its preprocessing; nothing is written before it is proven to be equal.
 
     Args:
         weights, classes, override: see `predict`; a model stays as it is.
+        network: which network the weights of a path are of, see `predict`.
         out: the file: .onnx, .pt2, or .xml for OpenVINO (with .bin beside it).
         kind: onnx, pt2 or openvino; by default what the file's name says.
         batch: pictures in each step; by default any number.
@@ -157,7 +163,7 @@ def export(
     from triscale.deploy import kind_of  # noqa: PLC0415
 
     kind_of(place, kind)
-    with model_classifier(weights, classes, override, "is written already") as classifier:
+    with model_classifier(weights, classes, override, "is written already", network) as classifier:
         return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size)
 
 

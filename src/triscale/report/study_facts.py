@@ -6,7 +6,7 @@ from statistics import mean
 
 from triscale import intervals
 from triscale.errors import InputError
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 from triscale.trials import TEST, VALIDATION, Epoch, Stored, Trial
 from triscale.trials.study_records import (
     AnswerRecord,
@@ -148,7 +148,7 @@ class Facts:
             self.test(id_).values for id_ in dict.fromkeys(one.id for one in self.members)
         )
 
-    def network(self, id_: str) -> Network:
+    def network(self, id_: str) -> AnyNetwork:
         """The network of an id."""
         return self.stored.network(id_)
 

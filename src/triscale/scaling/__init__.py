@@ -3,7 +3,7 @@
 from triscale.scaling.budget import fit
 from triscale.scaling.leftover import fill
 from triscale.scaling.limit import Fit, Limit, Point, UnboundedError
-from triscale.scaling.names import fixed, network, parse_coefficients, published_twin
+from triscale.scaling.names import any_network, fixed, network, parse_coefficients, published_twin
 from triscale.scaling.network_budget import BudgetFit, fit_budget
 from triscale.scaling.notches import scan
 from triscale.scaling.roundings import Rounding, explain_rounding
@@ -12,6 +12,6 @@ from triscale.scaling.shorten import scale_shortly, short_factors, short_phi
 
 __all__ = [
     "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Limit", "Point", "Rounding", "UnboundedError",
-    "explain_rounding", "factors", "fill", "fit", "fit_budget", "fixed", "network", "parse_coefficients",
+    "any_network", "explain_rounding", "factors", "fill", "fit", "fit_budget", "fixed", "network", "parse_coefficients",
     "published_twin", "rename", "scale_by_rule", "scale_shortly", "scan", "short_factors", "short_phi",
 ]  # fmt: skip

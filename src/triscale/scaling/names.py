@@ -7,7 +7,7 @@ from pathlib import Path
 from triscale import families, spec
 from triscale.errors import UsageError
 from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
-from triscale.spec import Network, is_foreign_text
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
 
 _BY_WIDTH = re.compile(r"(\w+)@depth=1\.0,width=([0-9.]+),resolution=1\.0")
 _EXAMPLES = "write NAME@phi=1.5, NAME@fixed@phi=1, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
@@ -27,6 +27,15 @@ def network(text: str) -> Network:
     for scaling in scalings:
         found = _apply(found, scaling)
     return found
+
+
+def any_network(text: str) -> AnyNetwork:
+    """The network that `text` names, or the foreign one of `module:callable@...`, which is not imported.
+
+    Raises:
+        UsageError, InputError: see `network`; malformed settings of a foreign one.
+    """
+    return ForeignNetwork.parse(text) if is_foreign_text(text) else network(text)
 
 
 def parse_coefficients(text: str) -> Coefficients:

@@ -11,7 +11,7 @@ from triscale.spec.codec import (
     preprocessing_to_dict,
     read,
 )
-from triscale.spec.either import AnyNetwork, any_from_document, content_hash, to_document
+from triscale.spec.either import AnyNetwork, altered, any_from_document, content_hash, path_of_code, to_document
 from triscale.spec.fields import FieldError
 from triscale.spec.foreign_network import ForeignNetwork, Role, is_foreign_document
 from triscale.spec.foreign_text import is_foreign_text
@@ -77,6 +77,7 @@ __all__ = [
     "SqueezeExcite",
     "Stage",
     "Stem",
+    "altered",
     "any_from_document",
     "content_hash",
     "diff",
@@ -88,6 +89,7 @@ __all__ = [
     "loads",
     "overridden",
     "padded_crop",
+    "path_of_code",
     "preprocessing_from_dict",
     "preprocessing_to_dict",
     "read",

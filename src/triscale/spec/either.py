@@ -1,10 +1,12 @@
 """What holds for a network of either kind: a spec, or a foreign one by its import path."""
 
+from dataclasses import replace
 from typing import Any
 
 from triscale.spec import codec
 from triscale.spec.foreign_network import ForeignNetwork, is_foreign_document
 from triscale.spec.network import Network
+from triscale.spec.rounding import Size
 
 AnyNetwork = Network | ForeignNetwork
 
@@ -26,3 +28,21 @@ def any_from_document(document: object) -> AnyNetwork:
         InputError: naming the field, its value and what is allowed.
     """
     return ForeignNetwork.from_dict(document) if is_foreign_document(document) else codec.from_dict(document)
+
+
+def altered(network: AnyNetwork, *, classes: int | None = None, resolution: Size | None = None) -> AnyNetwork:
+    """The network with other classes or another resolution (height, width); None leaves them.
+
+    A foreign one that changes loses its fingerprint, which holds both.
+    """
+    changed = classes or network.classes, resolution or network.resolution
+    if changed == (network.classes, network.resolution):
+        return network
+    if isinstance(network, ForeignNetwork):
+        return replace(network, classes=changed[0], resolution=changed[1], fingerprint="")
+    return replace(network, classes=changed[0], resolution=changed[1])
+
+
+def path_of_code(network: AnyNetwork) -> str | None:
+    """The import path of a foreign network; None for one of ours."""
+    return network.path if isinstance(network, ForeignNetwork) else None

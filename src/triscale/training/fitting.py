@@ -8,6 +8,7 @@ import torch
 
 from triscale.errors import NumericError
 from triscale.nn import kept_plan, kernels_missing
+from triscale.spec import ForeignNetwork
 from triscale.speed_plan import SpeedPlan
 from triscale.training.callbacks import Callbacks, Quiet, Warnings, introduce
 from triscale.training.computing import computing, here
@@ -209,7 +210,8 @@ class _Training:
 
     def _plan(self, engine: Trainer) -> SpeedPlan:
         """Which kernels the parts of the model take: as given, or the fastest here, as the first process finds."""
-        if not self.numerics.kernels or engine.recipe.compile or isinstance(engine, PipelineTrainer):
+        kinds = isinstance(engine, PipelineTrainer) or isinstance(self.job.network, ForeignNetwork)
+        if not self.numerics.kernels or engine.recipe.compile or kinds:
             return SpeedPlan()
         why = kernels_missing(engine.model)
         if why:

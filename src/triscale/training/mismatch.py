@@ -1,11 +1,12 @@
 """What a user reads where a folder holds another training than the one asked for."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
+from triscale.spec import AnyNetwork, ForeignNetwork
 from triscale.trials import DataUse, TrainJob
 
 _SHOWN_CLASSES = 3
@@ -30,7 +31,7 @@ def differences(then: TrainJob, now: TrainJob) -> dict[str, str]:
     before, after = then.to_dict(), now.to_dict()
     found = {}
     if before["network"] != after["network"]:
-        found["network"] = _both(*(f"{it.network.name} at {it.network.resolution} px" for it in (then, now)))
+        found["network"] = _networks(then.network, now.network)
     if then.data.fingerprint != now.data.fingerprint:
         found["data"] = _data(then.data, now.data)
     elif _split(then.data) != _split(now.data):
@@ -38,6 +39,16 @@ def differences(then: TrainJob, now: TrainJob) -> dict[str, str]:
     if before["recipe"] != after["recipe"]:
         found["recipe"] = _recipe(then.recipe, now.recipe)
     return found | {name: _both(before[key], after[key]) for key, name in _NAMES.items() if before[key] != after[key]}
+
+
+def _networks(then: AnyNetwork, now: AnyNetwork) -> str:
+    if isinstance(now, ForeignNetwork) and replace(now, fingerprint="") == _unmarked(then):
+        return f"the code of {now.path} changed"
+    return _both(*(f"{one.name} at {one.resolution} px" for one in (then, now)))
+
+
+def _unmarked(network: AnyNetwork) -> AnyNetwork:
+    return replace(network, fingerprint="") if isinstance(network, ForeignNetwork) else network
 
 
 def _both(then: object, now: object) -> str:

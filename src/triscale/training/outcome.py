@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from triscale.costs import count
+from triscale.foreign import count_any
 from triscale.machine import machine
 from triscale.nn import device_name
 from triscale.training.loop import Outcome
@@ -17,7 +17,7 @@ from triscale.trials import RECORDS, VALIDATION, Epoch, Stored, TrainJob, Trial,
 def begun(job: TrainJob, device: torch.device) -> Trial:
     """The trial of a job that begins here."""
     where = {**machine(), "gpu": device_name(device)}
-    return Trial(job=job, state="running", cost=count(job.network)._asdict(), machine=where)
+    return Trial(job=job, state="running", cost=count_any(job.network)._asdict(), machine=where)
 
 
 def known_in(store: Stored | None, folder: Path, job: TrainJob) -> Trial | None:

@@ -11,13 +11,14 @@ from triscale.data.photo import DEFAULT
 from triscale.data.photo_files import PhotoPart
 from triscale.data.split import VALIDATION, recorded_rule
 from triscale.errors import UsageError
+from triscale.foreign import known_any
 from triscale.nn.fast import native
 from triscale.recipes import Recipe
 from triscale.recipes.recipe import RecipePrecision
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, altered
 from triscale.training.distributed.pipeline import Pipelined
 from triscale.training.distributed.processes import World
-from triscale.training.first import refuse_unfit
+from triscale.training.first import refuse_blocks, refuse_unfit
 from triscale.training.inputs import Inputs
 from triscale.training.learning.memory import forecast_parts, forecast_text
 from triscale.training.learning.norms import REASONS, chosen
@@ -47,7 +48,7 @@ class TrainRequest:
         split_for_memory: split each batch into as many parts as the memory asks for.
     """
 
-    network: Network
+    network: AnyNetwork
     data: str
     recipe: Recipe
     seed: int = 0
@@ -127,9 +128,17 @@ def resolve(
     All processes of a world call it, and find the same.
 
     Raises:
-        InputError: images, weights or a teacher that do not fit the network.
+        InputError: images, weights or a teacher that do not fit the network; a foreign one fails.
+        UsageError: a foreign network is to be cut into its blocks.
     """
-    network = replace(request.network, classes=len(inputs.source.classes))
+    if isinstance(request.network, ForeignNetwork):
+        refuse_blocks(
+            request.network,
+            checkpointing=execution.gradient_checkpointing,
+            pipeline=isinstance(world, Pipelined),
+            grow=request.grow,
+        )
+    network = known_any(altered(request.network, classes=len(inputs.source.classes)))
     weights, teacher = inputs.weights, inputs.teacher
     seed = request.seed if request.split_seed is None else request.split_seed
     line = Pipeline(stages=world.size, schedule=world.schedule) if isinstance(world, Pipelined) else None

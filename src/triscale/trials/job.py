@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from triscale.errors import UsageError
 from triscale.recipes import Recipe
-from triscale.spec import Network, content_hash
+from triscale.spec import AnyNetwork, content_hash
 
 GroupBy = Literal["content", "near"]
 Keep = Literal["best", "last"]
@@ -90,7 +90,7 @@ class TrainJob:
         teacher: digest of the checkpoint that it learns from too; None: none.
     """
 
-    network: Network
+    network: AnyNetwork
     data: DataUse
     recipe: Recipe
     seed: int = 0

@@ -8,7 +8,7 @@ from typing import TypeVar, get_args
 import msgspec
 
 from triscale.errors import InputError
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 from triscale.speed_plan import SpeedPlan
 from triscale.trials.job import DataUse, FirstWeights, GroupBy, TrainJob
 from triscale.trials.legacy_lines import (
@@ -144,7 +144,7 @@ def _same(kind: type[_Struct], old: msgspec.Struct, **changed: object) -> _Struc
     return kind(**kept, **changed)
 
 
-def _trial(old: OldRun | OldFailed, study: OldStudy, plan: OldPlan, network: Network) -> Trial:
+def _trial(old: OldRun | OldFailed, study: OldStudy, plan: OldPlan, network: AnyNetwork) -> Trial:
     """A training of a study, which kept the weights of its last epoch."""
     recipe = replace(plan.recipe, epochs=old.epochs)
     job = TrainJob(network=network, data=_data_of(study, plan), recipe=recipe, seed=old.seed, keep="last")
@@ -220,7 +220,7 @@ def _epoch(old: OldEpoch) -> Epoch:
     return Epoch(**{name: getattr(old, name) for name in old.__struct_fields__})
 
 
-def _job(begun: OldTrain, network: Network, identity: OldIdentity) -> TrainJob:
+def _job(begun: OldTrain, network: AnyNetwork, identity: OldIdentity) -> TrainJob:
     data = DataUse(
         fingerprint=begun.data.fingerprint, classes=begun.data.classes, images=begun.data.pictures,
         rule=begun.data.split.version, group_by=_group_by(begun.data.split), fraction=_FRACTION, seed=begun.seed,

@@ -11,7 +11,7 @@ import msgspec
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.spec import Network, content_hash, from_dict, to_document
+from triscale.spec import AnyNetwork, any_from_document, content_hash, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -126,7 +126,7 @@ def encoded(line: Line) -> bytes:
 class Shared:
     """What trials share, by hash."""
 
-    networks: dict[str, msgspec.Raw | Network] = field(default_factory=dict)
+    networks: dict[str, msgspec.Raw | AnyNetwork] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
     data: dict[str, DataUse] = field(default_factory=dict)
     machines: dict[str, dict[str, str | int | None]] = field(default_factory=dict)
@@ -159,8 +159,8 @@ class Shared:
                 case MachineLine(id=known):
                     del self.machines[known]
 
-    def network(self, known: str) -> Network:
-        """The network of this content hash.
+    def network(self, known: str) -> AnyNetwork:
+        """The network of this content hash; a foreign one is not imported.
 
         Raises:
             InputError: the store has none, or one that this version cannot read.
@@ -168,11 +168,11 @@ class Shared:
         found = self.networks.get(known)
         if found is None:
             raise InputError(f"the store holds no network {known[:12]}.")
-        if not isinstance(found, Network):
-            found = self.networks[known] = from_dict(msgspec.json.decode(found))
+        if isinstance(found, msgspec.Raw):
+            found = self.networks[known] = any_from_document(msgspec.json.decode(found))
         return found
 
-    def lines_for_network(self, network: Network) -> Iterator[Line]:
+    def lines_for_network(self, network: AnyNetwork) -> Iterator[Line]:
         """The line that a network needs, if it is new."""
         known = content_hash(network)
         if known not in self.networks:

@@ -17,7 +17,7 @@ import msgspec
 from triscale._version import __version__
 from triscale.errors import BusyError, InputError, NumericError, StorageError
 from triscale.lock import locked
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 from triscale.trials.legacy import converted
 from triscale.trials.lines import (
     SCHEMA,
@@ -72,7 +72,7 @@ class Stored:
         """The trial of a key; KeyError where there is none."""
         return self._shared.trial(self._trials[key])
 
-    def network(self, id_: str) -> Network:
+    def network(self, id_: str) -> AnyNetwork:
         """The network of a content hash; InputError where there is none."""
         return self._shared.network(id_)
 
@@ -165,7 +165,7 @@ class TrialStore(Stored):
         self._write([line])
         self._complete(line)
 
-    def add(self, record: StudyLine, networks: Iterable[Network] = ()) -> None:
+    def add(self, record: StudyLine, networks: Iterable[AnyNetwork] = ()) -> None:
         """Write a record of a study, and the networks that it names."""
         new = [line for network in networks for line in self._shared.lines_for_network(network)]
         self._write([*new, record])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from triscale.errors import NumericError
-from triscale.spec import Network, Size
+from triscale.spec import AnyNetwork, Size
 from triscale.trials.job import TrainJob
 from triscale.trials.numerics import Numerics
 
@@ -109,7 +109,7 @@ class Trial:
         return self.job.key
 
     @property
-    def network(self) -> Network:
+    def network(self) -> AnyNetwork:
         """Of its job."""
         return self.job.network
 

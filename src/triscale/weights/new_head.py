@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from triscale.errors import UsageError
-from triscale.nn import Model
-from triscale.weights.checkpoint import Checkpoint
+from triscale.foreign import ForeignModel, last_layer_prefix
+from triscale.weights.checkpoint import AnyModel, Checkpoint
 from triscale.weights.read.strict import refuse_differences, shapes
 
 CLASSIFIER = "classifier."
@@ -38,7 +38,7 @@ def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
     )
 
 
-def begin_with(model: Model, checkpoint: Checkpoint, *, classifier: bool) -> None:
+def begin_with(model: AnyModel, checkpoint: Checkpoint, *, classifier: bool) -> None:
     """Give a model the weights of a checkpoint of the same network; what the checkpoint lacks stays as it is.
 
     This is the one way to a new classifier: that of the model, which is fresh, stays.
@@ -49,11 +49,13 @@ def begin_with(model: Model, checkpoint: Checkpoint, *, classifier: bool) -> Non
         classifier: whether its classifier is taken too.
 
     Raises:
-        InputError: the weights do not belong to the network; up to ten names are listed.
+        InputError: the weights do not belong to the network; up to ten names are listed. Or it is not known which
+            layer of a foreign network gives the classes.
     """
     own = model.state_dict()
+    last = "" if classifier else last_layer_prefix(model) if isinstance(model, ForeignModel) else CLASSIFIER
     taken, wanted = (
-        {name: one for name, one in some.items() if classifier or not name.startswith(CLASSIFIER)}
+        {name: one for name, one in some.items() if classifier or not name.startswith(last)}
         for some in (checkpoint.state, own)
     )
     lacking = set(wanted) - set(taken) if checkpoint.lacks else set()

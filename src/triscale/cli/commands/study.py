@@ -15,7 +15,8 @@ from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
-from triscale.cli.options.network_name import named
+from triscale.cli.options.network_name import any_named
+from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.show.progress_lines import terminal_progress
 from triscale.cli.show.study_plan import plan_document, show_plan
@@ -114,7 +115,8 @@ def study(
     options, --device, --threads, --kernels and --out.
 
     Args:
-        net: the baseline: a registered or scaled name, or a spec file; shallownet_24 by default.
+        net: the baseline: a registered or scaled name, a spec file, or code of your own (my_package.models:build);
+            shallownet_24 by default.
         asked: see `StudyArguments`.
         jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU; a
             cluster needs it.
@@ -136,7 +138,7 @@ def study(
     if out is not None:
         _refuse_another_folder(out)
     question = asked.question(net, doubtful)
-    named(question.network)
+    any_named(question.network)
     with terminal_progress() as progress:
         opened = partial(_open, question, out, jobs, loader_workers, cluster, compute, progress, kernels=kernels)
         if plan:
@@ -156,8 +158,9 @@ def _refuse_another_folder(out: Path) -> None:
 
 
 def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
-    study = opened()
-    plan = study.plan()
+    with foreign_code():
+        study = opened()
+        plan = study.plan()
     document = plan_document(study, plan)
     if json:
         print_json(document)
@@ -166,8 +169,8 @@ def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
 
 
 def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None:
-    """A folder that is given is held before the images are looked at: a second driver hears at once that it is late."""
-    with terminable(), locked(out) if out is not None else nullcontext():
+    """A folder that is given is held before the images are looked at: a second driver fails at once."""
+    with terminable(), foreign_code(), locked(out) if out is not None else nullcontext():
         study = opened()
         try:
             stored = study.run()

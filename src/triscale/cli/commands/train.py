@@ -11,8 +11,9 @@ from triscale.api.asked import TrainOptions, request_of
 from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
-from triscale.cli.options.network_name import named
+from triscale.cli.options.network_name import any_named
 from triscale.cli.options.stages import NO_LINE, PipelineArguments
+from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.show.training_bar import training_progress
 from triscale.cli.signals import Wish, terminable
@@ -33,7 +34,8 @@ class TrainArguments:
     """What is trained, and how.
 
     Attributes:
-        network: a registered or scaled name, or a spec file; may be left out where --weights tell it.
+        network: a registered or scaled name, a spec file, or code of your own, such as my_package.models:build; may be
+            left out where --weights tell it.
         data: class folders, a table, .npz files, shards, or any other that `triscale check` takes; flowers is embedded.
         resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
@@ -137,15 +139,17 @@ def train(
         policy=doubtful.policy(), loader_workers=loader_workers, gradient_checkpointing=gradient_checkpointing,
         save_every=sizes_and_limits.seconds(save_every),
     )  # fmt: skip
-    network = wanted.network if wanted.weights or wanted.network is None else named(wanted.network)
-    request = request_of(network, wanted.data, wanted.seed, options, complain)
+    network = wanted.network if wanted.weights or wanted.network is None else any_named(wanted.network)
+    with foreign_code():
+        request = request_of(network, wanted.data, wanted.seed, options, complain)
     _refuse_another_folder(out)
     from triscale.training import here, numerics_here  # noqa: PLC0415  torch is loaded only here
 
     world = line.world(here(), request.recipe.batch, auto=request.split_for_memory)
     numerics = numerics_here(_place(compute, world), compute.threads, kernels=kernels)
     execution = options.to_execution()
-    trial = _trial(request, out, numerics, execution, world, tensorboard)
+    with foreign_code():
+        trial = _trial(request, out, numerics, execution, world, tensorboard)
     if world.first:
         _tell(trial, out, request.weights.notes if request.weights else (), json=json)
 

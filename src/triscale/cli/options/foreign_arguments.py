@@ -1,32 +1,17 @@
-"""Foreign networks on the command line: importing them from the working folder, and what they cost."""
+"""What a foreign network costs, on the command line."""
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from triscale import api, units
 from triscale.cli.options.training_memory import CountedTraining
+from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import print_json, print_table, print_text
 from triscale.costs import metric_named
 from triscale.errors import UsageError
 from triscale.spec import ForeignNetwork, Size
 
 _COSTS = ("params", "macs", "activations", "inference_memory", "training_memory", "file_size")
-
-
-@contextmanager
-def foreign_code() -> Iterator[None]:
-    """Let code of the working folder be imported, as `python -m` does; what it prints goes to stderr.
-
-    The folder comes last, so that a file in it hides no module that is installed.
-    """
-    here = str(Path.cwd())
-    if not {here, ""} & set(sys.path):
-        sys.path.append(here)
-    with redirect_stdout(sys.stderr):
-        yield
 
 
 def show_foreign_cost(

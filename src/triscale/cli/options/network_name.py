@@ -2,7 +2,7 @@
 
 from triscale import scaling
 from triscale.cli.show.output import complain
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
 
 def named(text: str) -> Network:
@@ -10,6 +10,14 @@ def named(text: str) -> Network:
     network = scaling.network(text)
     remark(network)
     return network
+
+
+def any_named(text: str) -> AnyNetwork:
+    """The network of a name, or the foreign one of `module:callable@...`, which is not imported."""
+    found = scaling.any_network(text)
+    if not isinstance(found, ForeignNetwork):
+        remark(found)
+    return found
 
 
 def remark(scaled: Network) -> None:

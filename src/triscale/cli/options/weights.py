@@ -8,9 +8,10 @@ from cyclopts import Parameter
 
 from triscale.cli.options.compute import Compute
 from triscale.cli.options.sizes_and_limits import pixels
+from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, complain, print_text
 from triscale.errors import UsageError
-from triscale.spec import FieldError, Preprocessing, overridden
+from triscale.spec import FieldError, Preprocessing, is_foreign_text, overridden
 
 if TYPE_CHECKING:
     from triscale.weights import Classifier, Predictor
@@ -26,7 +27,8 @@ class Weights:
 
     Attributes:
         network: the network that the weights must belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0; alone,
-            its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2).
+            its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2). Weights of code of your
+            own need its name here, such as my_package.models:build.
         weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
             hf-hub:OWNER/NAME; an .onnx or .xml of `triscale export` where no more than answers are asked for.
         allow_pth: read a pickle of torch (.pth), by its restricted reader.
@@ -48,14 +50,16 @@ class Weights:
     @property
     def named(self) -> bool:
         """Whether the weights are named by options, so that no RUN stands in front."""
-        return self.network is not None or self.weights is not None
+        foreign = self.network is not None and is_foreign_text(self.network)  # it comes with its weights
+        return self.weights is not None or (self.network is not None and not foreign)
 
     def classifier(self, run: str | None, compute: Compute) -> "Classifier":
         """The classifier on its device; loads torch. See `triscale.weights.load_classifier` for the errors."""
         wanted, replaced = self._preprocessing()
         from triscale.weights import load_classifier  # noqa: PLC0415  torch is loaded only here
 
-        found = load_classifier(run, network=self.network, weights=self.weights, allow_pth=self.allow_pth)
+        with foreign_code():
+            found = load_classifier(run, network=self.network, weights=self.weights, allow_pth=self.allow_pth)
         for note in found.notes:
             complain(note)
         return found.held_to(wanted, replaced).on(compute.place())

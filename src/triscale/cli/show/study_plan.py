@@ -1,5 +1,6 @@
 """What `triscale study --plan` shows."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,7 +57,10 @@ def show_plan(document: dict[str, Any]) -> None:
         ("network", "depth", "width", "resolution", "repeats", "channels", "px", "params", "MACs", "ratio", "remark"),
         rows,
     )
-    print_text("", "depth, width, resolution: the centre of the cell [low, high] of triples that round to the network")
+    if document["baseline"]["cell"]:
+        print_text(
+            "", "depth, width, resolution: the centre of the cell [low, high] of triples that round to the network"
+        )
 
 
 def _row(one: dict[str, Any]) -> list[str]:
@@ -66,15 +70,16 @@ def _row(one: dict[str, Any]) -> list[str]:
     remarks += ["more pixels than the originals"] if one["upsampled"] else []
     return [
         one["rule"],
-        *(
-            f"{factors[name]:.3f} [{cell[name][0]:.3f}, {cell[name][1]:.3f}]"
-            for name in ("depth", "width", "resolution")
-        ),
-        ",".join(str(stage["repeats"]) for stage in network["stages"]),
-        ",".join(str(stage["channels"]) for stage in network["stages"]),
+        *(_factor(factors[name], cell and cell[name]) for name in ("depth", "width", "resolution")),
+        ",".join(str(stage["repeats"]) for stage in network.get("stages", ())) or units.MISSING,
+        ",".join(str(stage["channels"]) for stage in network.get("stages", ())) or units.MISSING,
         units.size(network["resolution"]),
         units.trimmed(one["cost"]["params"]),
         units.trimmed(one["cost"]["macs"]),
         f"{one['ratio']:.3f}",
         "; ".join(remarks),
     ]
+
+
+def _factor(value: float, cell: Sequence[float] | None) -> str:
+    return f"{value:.3f}" + (f" [{cell[0]:.3f}, {cell[1]:.3f}]" if cell else "")

@@ -14,8 +14,9 @@ import msgspec
 
 from triscale.costs import count
 from triscale.errors import InputError
+from triscale.foreign import count_any
 from triscale.scaling import Factors, factors, scale_shortly
-from triscale.spec import Network, content_hash, scale
+from triscale.spec import AnyNetwork, Network, content_hash, scale
 from triscale.trials.study_records import CandidateRecord, CellRecord, FactorsRecord
 
 TARGET = 2.0
@@ -43,15 +44,16 @@ class Candidate(NamedTuple):
 
     Attributes:
         rule: `baseline`, `grid`, or the corner it is: `depth`, `width`, `resolution`.
+        cell: of triples that round to it; None for a foreign network.
         ratio: counted MACs over the baseline's.
         within: |ratio - 2| is inside the tolerance.
         merged: grid points (repeats, side, width) that rounded to this network.
     """
 
-    network: Network
+    network: AnyNetwork
     rule: str
     factors: Factors
-    cell: GridCell
+    cell: GridCell | None
     ratio: float
     within: bool
     merged: int = 1
@@ -67,16 +69,16 @@ class Candidate(NamedTuple):
             id=self.id,
             rule=self.rule,
             factors=FactorsRecord(**self.factors._asdict()),
-            cell=CellRecord(**self.cell._asdict()),
+            cell=None if self.cell is None else CellRecord(**self.cell._asdict()),
             merged=self.merged,
-            cost=count(self.network)._asdict(),
+            cost=count_any(self.network)._asdict(),
             ratio=self.ratio,
             within=self.within,
             upsampled=is_upsampled(self.network, native),
         )
 
 
-def is_upsampled(network: Network, native: tuple[int, int] | None) -> bool:
+def is_upsampled(network: AnyNetwork, native: tuple[int, int] | None) -> bool:
     """Whether the network wants more pixels than the original pictures have."""
     return native is not None and (network.resolution[0] > native[0] or network.resolution[1] > native[1])
 
@@ -233,12 +235,11 @@ def _exponents(proposal: _Proposal) -> tuple[float, float, float]:
     return math.log2(depth), 2 * math.log2(width), 2 * math.log2(resolution)
 
 
-def recorded(record: CandidateRecord, network: Network) -> Candidate:
+def recorded(record: CandidateRecord, network: AnyNetwork) -> Candidate:
     """The candidate of a record, with the network that it names."""
-    if record.cell is None:
-        raise InputError(f"the candidate {record.id[:12]} has no cell.")
+    cell = None if record.cell is None else GridCell(**msgspec.structs.asdict(record.cell))
     return Candidate(
         network, record.rule,
-        Factors(**msgspec.structs.asdict(record.factors)), GridCell(**msgspec.structs.asdict(record.cell)),
+        Factors(**msgspec.structs.asdict(record.factors)), cell,
         record.ratio, record.within, record.merged,
     )  # fmt: skip

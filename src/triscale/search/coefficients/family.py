@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from triscale.costs import Target, count
-from triscale.scaling import Coefficients, Factors, factors, fit_budget, scale_shortly
-from triscale.search.coefficients.candidates import Candidate, is_upsampled, nearest_on_curve
-from triscale.spec import Network, content_hash
+from triscale.costs import Target
+from triscale.foreign import count_any
+from triscale.scaling import Coefficients, Factors, factors
+from triscale.search.coefficients.baselines import RIVALS, Baseline, baseline_of
+from triscale.search.coefficients.candidates import Candidate, is_upsampled
+from triscale.spec import AnyNetwork, content_hash
 from triscale.trials.study_records import FactorsRecord, MemberRecord
-
-RIVALS = ("depth", "width", "resolution")
 
 NEAR = 0.03
 """A rival within 3% of the compound member's MACs counts as equal in cost."""
@@ -22,7 +22,7 @@ class Member(NamedTuple):
 
     rule: str
     phi: float
-    network: Network
+    network: AnyNetwork
     factors: Factors
     cost_ratio: float
 
@@ -33,7 +33,7 @@ class Member(NamedTuple):
 
     def record(self, baseline_macs: int, native: tuple[int, int] | None) -> MemberRecord:
         """For the store; `native` is the size of the original images."""
-        counts = count(self.network)
+        counts = count_any(self.network)
         return MemberRecord(
             rule=self.rule,
             phi=self.phi,
@@ -54,7 +54,7 @@ def steps(phi: float) -> list[float]:
 
 
 def family(
-    baseline: Network,
+    baseline: AnyNetwork,
     coefficients: Coefficients,
     phi: float,
     limits: Mapping[str, float],
@@ -68,12 +68,12 @@ def family(
     baseline's; at phi = 1 these are the chosen candidate and the corners themselves. With `limits` the last one is the
     largest of the curve that keeps them all on `target`.
     """
+    ground = baseline_of(baseline)
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        found = fit_budget(baseline, limits, coefficients=coefficients, target=target)
-        phi, last = found.phi, (found.factors, found.network)
+        phi, last = ground.largest(limits, coefficients, target)
     for step in steps(phi) if phi > 0 else [phi]:
         if step == phi and last is not None:
             where, network = last
@@ -81,22 +81,21 @@ def family(
             members += _first(chosen, corners)
             continue
         else:
-            where, _ = nearest_on_curve(baseline, curve, 2**step * count(baseline).macs)
-            network = scale_shortly(baseline, where)
+            where, network = ground.nearest(curve, 2**step * count_any(baseline).macs)
         members.append(Member("compound", step, network, where, 1.0))
-        members += _rivals(baseline, step, count(network).macs)
+        members += _rivals(ground, step, count_any(network).macs)
     return members
 
 
 def _first(chosen: Candidate, corners: Mapping[str, Candidate]) -> Iterator[Member]:
     yield Member("compound", 1.0, chosen.network, chosen.factors, 1.0)
     for rule in RIVALS:
-        corner = corners[rule]
-        yield Member(rule, 1.0, corner.network, corner.factors, corner.ratio / chosen.ratio)
+        if rule in corners:  # a foreign network may lack a dimension
+            corner = corners[rule]
+            yield Member(rule, 1.0, corner.network, corner.factors, corner.ratio / chosen.ratio)
 
 
-def _rivals(baseline: Network, phi: float, macs: int) -> Iterator[Member]:
-    for rule in RIVALS:
-        where, _ = nearest_on_curve(baseline, partial(factors, rule), macs)
-        network = scale_shortly(baseline, where)
-        yield Member(rule, phi, network, where, count(network).macs / macs)
+def _rivals(ground: Baseline, phi: float, macs: int) -> Iterator[Member]:
+    for rule in ground.rules:
+        where, network = ground.nearest(partial(factors, rule), macs)
+        yield Member(rule, phi, network, where, count_any(network).macs / macs)

@@ -1,4 +1,4 @@
-"""Candidates and family of a foreign baseline: points of one grid, since nothing is known of how its code rounds.
+"""Candidates and curves of a foreign baseline: points of one grid, since nothing is known of how its code rounds.
 
 A factor is a multiple of a hundredth and a side a whole number of pixels, so that points meet again and each is counted
 once. Candidates are spread over the exponents of cost: of one doubling, every fifth goes to one dimension.
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from triscale.errors import InputError
 from triscale.foreign import Dimension, Dimensions, count, known
-from triscale.scaling import Coefficients, Factors, factors
+from triscale.scaling import Factors, factors
 from triscale.spec import ForeignNetwork
 
 TARGET = 2.0
@@ -35,7 +35,7 @@ class Point(NamedTuple):
 
     Attributes:
         network: as it was built and counted, with its fingerprint.
-        rule: `grid`, `compound`, or the one dimension that is scaled.
+        rule: `grid`, `compound`, `curve`, or the one dimension that is scaled.
         factors: over the baseline.
         ratio: counted MACs over the baseline's.
         merged: points of the search that turned out to be this network.
@@ -86,19 +86,6 @@ def candidates(
             "Use a baseline with more channels or blocks, or a larger --tolerance."
         )
     return picked
-
-
-def family(
-    baseline: ForeignNetwork, scaled: Dimensions, coefficients: Coefficients, phis: list[float]
-) -> list[tuple[float, Point]]:  # fmt: skip
-    """For each phi the compound member, nearest to 2^phi times the baseline's MACs, and its rivals at equal cost."""
-    compound = partial(factors, "compound", coefficients=coefficients)
-    found = []
-    for phi in phis:
-        member = nearest(baseline, "compound", compound, 2**phi)
-        rivals = [nearest(baseline, rule, partial(factors, rule), member.ratio) for rule in scaled.scaled]
-        found += [(phi, point) for point in (member, *rivals)]
-    return found
 
 
 def nearest(baseline: ForeignNetwork, rule: str, curve: Curve, ratio: float) -> Point:

@@ -7,16 +7,16 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from triscale.costs import ANYWHERE
-from triscale.scaling import PAPER, Coefficients
+from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import family
-from triscale.spec import Network, content_hash
+from triscale.spec import AnyNetwork, content_hash
 
 
 class Training(NamedTuple):
     """A network to train with one seed for a number of epochs; `purpose` says what for."""
 
-    network: Network
+    network: AnyNetwork
     purpose: str
     seed: int
     epochs: int
@@ -32,14 +32,14 @@ LEADERS = 3
 
 
 def agenda(
-    baseline: Network,
+    baseline: AnyNetwork,
     candidates: Sequence[Candidate],
     phis: Sequence[float],
     seeds: Sequence[int],
     epochs: int,
     *,
     leading: Collection[str] | None = None,
-    members: Sequence[Network] | None = None,
+    members: Sequence[AnyNetwork] | None = None,
 ) -> list[Training]:
     """Every training once, under the first phase that needs it.
 
@@ -73,8 +73,8 @@ def longer_epochs(epochs: int, phi: float) -> int:
     return max(epochs, round(epochs * 2**phi))
 
 
-def _expected_family(baseline: Network, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[Network]:
+def _expected_family(baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[AnyNetwork]:
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
-    coefficients = Coefficients(*middle.factors) if middle.rule == "grid" else PAPER
+    coefficients = baseline_of(baseline).expected(middle)
     return [member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle)]

@@ -1,7 +1,7 @@
 """The end of a study: the test, the network to take, the answer."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -14,15 +14,17 @@ from triscale.data.feed.in_memory import eval_batches, to_tensor
 from triscale.data.source import rendered
 from triscale.errors import InputError
 from triscale.evaluation import count_correct
+from triscale.explanation import write_cam_grid
 from triscale.files import write_atomically
 from triscale.search.studies.answer import answer_lines
 from triscale.search.studies.trial_scores import scores_of
 from triscale.spec import content_hash, to_document
 from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
-from triscale.trials.study_records import AnswerRecord, MemberRecord, PlanRecord
+from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord, PlanRecord
 from triscale.weights import Classifier
 
 _AT_ONCE = 256
+_IMAGES_IN_GRID = 6
 
 
 def test_accuracy(classifier: Classifier, source: Source) -> float:
@@ -63,6 +65,18 @@ def shown(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> 
     }
     wanted = {one.id: one for one in members if one.phi in (0, last)}
     return [(member, trials[known]) for known, member in wanted.items() if known in trials]
+
+
+def draw_maps(
+    store: TrialStore,
+    source: Source,
+    members: Sequence[MemberRecord],
+    plan: PlanRecord,
+    classifier: Callable[[Trial], Classifier],
+) -> None:
+    """Draw the class activation maps of the members that are shown, and record them."""
+    models = [(member.rule, member.id, classifier(trial)) for member, trial in shown(store, members, plan)]
+    store.add(CamRecord(pictures=tuple(write_cam_grid(store.folder, source, models, _IMAGES_IN_GRID))))
 
 
 def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> tuple[MemberRecord, Trial]:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from triscale.costs import Target
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.scaling import Factors, fit_budget
-from triscale.search.coefficients.candidates import Candidate, candidates, cell_of
+from triscale.scaling import PAPER
+from triscale.search.coefficients.baselines import Baseline, baseline_of
+from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import steps
 from triscale.search.studies.agenda import LEADERS, Training, agenda
 from triscale.search.studies.question import Question
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 from triscale.trials.study_records import PlanRecord
 
-SecondsPerPicture = Callable[[Network], float]
+SecondsPerPicture = Callable[[AnyNetwork], float]
 
 EVALUATION = 1 / 3
 """A forward pass takes about a third of a training step."""
@@ -69,7 +70,7 @@ class StudyPlan:
 
 def make_plan(
     question: Question,
-    baseline: Network,
+    baseline: AnyNetwork,
     pictures: Mapping[str, int],
     speed: SecondsPerPicture,
     workers: int,
@@ -93,11 +94,12 @@ def make_plan(
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
-    whole = Candidate(baseline, "baseline", Factors(), cell_of(baseline, baseline, Factors()), 1.0, within=False)
-    phis = _phis(question, baseline, target)
+    ground = baseline_of(baseline)
+    whole = ground.itself()
+    phis = _phis(question, ground, target)
     wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
     seeds = [question.seed + k for k in range(question.seeds)]
-    every = candidates(baseline, tolerance=question.tolerance, most=wanted)
+    every = ground.candidates(question.tolerance, wanted)
     while True:
         chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
         trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
@@ -128,11 +130,11 @@ def make_plan(
     )
 
 
-def _phis(question: Question, baseline: Network, target: Target) -> list[float]:
+def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
     """The phis of the family; with a budget the paper's coefficients stand in until those of the study are known."""
     phi = question.phi
     if question.budget:
-        phi = fit_budget(baseline, question.budget, target=target).phi
+        phi, _ = ground.largest(question.budget, PAPER, target)
     return steps(phi) if phi > 0 else [phi]
 
 

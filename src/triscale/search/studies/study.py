@@ -7,36 +7,37 @@ does what is missing and appends, so that an interrupted study resumes and loses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import torch
 
-from triscale.costs import Target, count
+from triscale.costs import Target
 from triscale.data import Split
 from triscale.errors import InputError
-from triscale.explanation import write_cam_grid
+from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
-from triscale.scaling import Coefficients, network
+from triscale.scaling import Coefficients, any_network
+from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import recorded
 from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
 from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, Terms
-from triscale.search.studies.finish import best_member, shown, test_accuracy, untested, write_answer
+from triscale.search.studies.campaign import Campaign
+from triscale.search.studies.finish import best_member, draw_maps, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import study_record
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
-from triscale.search.studies.study_policy import policy_of
+from triscale.search.studies.study_terms import policy_of, terms_of
 from triscale.search.studies.timing import Speed
-from triscale.search.studies.work import absolute, opened
+from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
-from triscale.spec import Network, content_hash
-from triscale.training import Inputs, TrainRequest, World, resolve
-from triscale.trials import TEST, Execution, Numerics, Stored, TrialStore
+from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
+from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -47,11 +48,9 @@ from triscale.trials.study_records import (
     PlanRecord,
     StudyRecord,
 )
-from triscale.weights import load_classifier
+from triscale.weights import Classifier, load_classifier
 
 RUNS = Path("triscale-runs")
-_IMAGES_IN_GRID = 6
-_SAVE_SECONDS = 30.0
 
 
 class Study:
@@ -80,31 +79,20 @@ class Study:
         progress: StudyProgress | None = None,
         loader_workers: int = 0,
         engine: Engine = LOCAL,
-        baseline: Network | None = None,
+        baseline: AnyNetwork | None = None,
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self.engine = engine
         self._policy = policy_of(question, folder)
         self.source = opened(question.data, self._policy, afresh=True)
-        self.baseline = replace(baseline or network(question.network), classes=len(self.source.classes))
+        named = baseline or any_network(question.network)
+        self.baseline = known_any(altered(named, classes=len(self.source.classes)))
         self.folder = folder or RUNS / self.hash
-        self._terms = self._resolved(question.to_recipe(), question.train_size, numerics, loader_workers)
+        self._terms = terms_of(
+            question, self.baseline, self.source, self._policy, numerics, loader_workers, self.progress.say
+        )
         self._speed = Speed(self._terms.job, numerics)
         self._store: TrialStore
-
-    def _resolved(self, recipe: Recipe, subset: int | None, numerics: Numerics, loader_workers: int) -> Terms:
-        """What all trainings share; what the recipe leaves open is resolved once."""
-        asked = self.question
-        request = TrainRequest(
-            network=self.baseline, data=asked.data, recipe=recipe, seed=asked.seed, split_seed=asked.seed,
-            subset=subset, policy=self._policy, keep="last",
-        )  # fmt: skip
-        execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
-        job = resolve(request, Inputs(source=self.source), numerics, execution, World(), self.progress.say)
-        return Terms(
-            job=job, numerics=numerics, execution=execution, data=absolute(asked.data), policy=self._policy,
-            images=subset or self.source.training_split(seed=asked.seed).training.size,
-        )  # fmt: skip
 
     @property
     def hash(self) -> str:
@@ -130,6 +118,8 @@ class Study:
 
     def plan(self) -> StudyPlan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
+        if remark := baseline_of(self.baseline).remark:
+            self.progress.say(remark)
         self.progress.say("timing a few training steps")
         return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
 
@@ -166,6 +156,8 @@ class Study:
     @contextmanager
     def _campaign(self) -> Iterator[Campaign]:
         data, threads = self.question.data, self.numerics.threads
+        if self.engine.name == "ray" and isinstance(self.baseline, ForeignNetwork):
+            self.progress.say(f"every node imports {self.baseline.path}: its package must be installed there")
         workers = self.engine.workers(self.jobs, threads, data, self.folder, self.progress.say)
         self._terms = replace(self._terms, shared=workers.shared)
         try:
@@ -206,7 +198,7 @@ class Study:
         found = self._store.one(FamilyRecord)
         return found.members if found else ()
 
-    def _networks(self, records: Iterable[NetworkRecord]) -> list[Network]:
+    def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
         return [self._store.network(one.id) for one in records]
 
     def _prepare(self) -> None:
@@ -268,7 +260,7 @@ class Study:
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
                 known[choice.chosen],
             )  # fmt: skip
-            macs, native = count(self.baseline).macs, self.source.native
+            macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
         if self.recipe.crop != "random":
@@ -280,20 +272,20 @@ class Study:
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
-            found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device))
+            found = self._classifier(campaign, trial)
             metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
             self._store.put(replace(trial, metrics=metrics))
 
+    def _classifier(self, campaign: Campaign, trial: Trial) -> Classifier:
+        """What a trial trained, on the device; a foreign network's code is the one that the user named."""
+        found = load_classifier(campaign.checkpoint(trial), network=path_of_code(self.baseline))
+        return found.on(torch.device(self.numerics.device))
+
     def _explain(self, campaign: Campaign) -> None:
-        if self._store.one(CamRecord) is not None:
-            return
+        if self._store.one(CamRecord) is not None or isinstance(self.baseline, ForeignNetwork):
+            return  # of a foreign network the last map is unknown
         self.progress.say("drawing class activation maps")
-        models = [
-            (member.rule, member.id, load_classifier(campaign.checkpoint(trial)).on(torch.device(self.numerics.device)))
-            for member, trial in shown(self._store, self._members, self._plan)
-        ]
-        pictures = write_cam_grid(self.folder, self.source, models, _IMAGES_IN_GRID)
-        self._store.add(CamRecord(pictures=tuple(pictures)))
+        draw_maps(self._store, self.source, self._members, self._plan, partial(self._classifier, campaign))
 
     def _answer(self, campaign: Campaign) -> None:
         best, trial = best_member(self._store, self._members, self._plan)

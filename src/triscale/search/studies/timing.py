@@ -10,11 +10,11 @@ from statistics import median
 import numpy as np
 import torch
 
-from triscale.costs import count
 from triscale.data import Source
 from triscale.data.readers.torchvision_sets import MemoryPart
+from triscale.foreign import count_any
 from triscale.nn import synchronize
-from triscale.spec import Network, content_hash
+from triscale.spec import AnyNetwork, content_hash
 from triscale.speed_plan import SpeedPlan
 from triscale.training import Inputs, Quiet, Trainer, data_use, fit
 from triscale.trials import Execution, Numerics, TrainJob
@@ -42,14 +42,12 @@ def seconds_per_image(job: TrainJob, numerics: Numerics, steps: int = 3) -> floa
     Raises:
         OutOfMemoryError: it does not fit.
     """
-    batch = min(job.recipe.batch, max(8, _TIMED_MACS // count(job.network).macs))
+    batch = min(job.recipe.batch, max(8, _TIMED_MACS // count_any(job.network).macs))
     clock = _Clock(steps, torch.device(numerics.device))
     with tempfile.TemporaryDirectory(prefix="triscale-") as name:
         source = _random_images(job.network, batch * (steps + 2), Path(name))
-        recipe = replace(job.recipe, batch=batch, epochs=max(job.recipe.epochs, 2))
-        timed = replace(
-            job, network=replace(job.network, classes=len(source.classes)), data=data_use(source, seed=0), recipe=recipe
-        )
+        recipe = replace(job.recipe, batch=batch, epochs=max(job.recipe.epochs, 2), class_weights="none")
+        timed = replace(job, data=data_use(source, seed=0), recipe=recipe)
         execution = Execution(loader_workers=0, save_every=3600.0)
         with suppress(_Enough):
             fit(
@@ -71,12 +69,12 @@ class Speed:
         self._job, self._numerics = job, numerics
         self._known: dict[str, float] = {}
 
-    def __call__(self, network: Network) -> float:
+    def __call__(self, network: AnyNetwork) -> float:
         """Of a network; those that are large or would be slow to time are extrapolated from the baseline."""
         key = content_hash(network)
         if key not in self._known:
             baseline = self._job.network
-            ratio = count(network).macs / count(baseline).macs
+            ratio = count_any(network).macs / count_any(baseline).macs
             if ratio > _FAR or (ratio != 1 and self(baseline) > _SLOW):
                 self._known[key] = ratio * self(baseline)
             else:
@@ -108,17 +106,17 @@ class _Clock(Quiet):
         self._before = now
 
 
-def _random_images(network: Network, images: int, cache: Path) -> Source:
-    """Images of the network's size, of two classes; a few more stand for the validation that is never reached."""
+def _random_images(network: AnyNetwork, images: int, cache: Path) -> Source:
+    """Images of the network's size and classes; a few more stand for the validation that is never reached."""
     draws = np.random.default_rng(0)
 
     def part(n: int, split: str) -> MemoryPart:
         pixels = draws.integers(0, 256, (n, *network.resolution, 3), dtype=np.uint8)
-        return MemoryPart(pixels, np.arange(n) % 2, split)
+        return MemoryPart(pixels, np.arange(n) % network.classes, split)
 
     return Source(
         name="random images",
-        classes=("0", "1"),
+        classes=tuple(map(str, range(network.classes))),
         native=network.resolution,
         fingerprint="random",
         test_from="test",

@@ -23,6 +23,7 @@ from triscale.training.distributed.processes import World
 from triscale.training.distributed.section_modules import Chain, Runner
 from triscale.training.engine import Trainer
 from triscale.training.learning.optim import names_in_order
+from triscale.weights import AnyModel
 
 _KINDS: dict[PipelineSchedule, type[ScheduleGPipe | Schedule1F1B]] = {"gpipe": ScheduleGPipe, "1f1b": Schedule1F1B}
 
@@ -221,7 +222,7 @@ class PipelineTrainer(Trainer):
 
 
 def engine_of(
-    model: Model, recipe: Recipe, steps: int, *,
+    model: AnyModel, recipe: Recipe, steps: int, *,
     seed: int, world: World, device: torch.device, teacher: Callable[[Tensor], Tensor] | None = None,
     class_weights: Tensor | None = None, checkpointing: bool = False,
 ) -> Trainer:  # fmt: skip
@@ -237,6 +238,8 @@ def engine_of(
         )  # fmt: skip
     if teacher is not None:
         raise UsageError("a pipeline learns from no teacher; leave --teacher or --pipeline out.")
+    if not isinstance(model, Model):
+        raise UsageError("a pipeline needs the blocks of triscale's own networks.")
     return PipelineTrainer(
         model, recipe, steps, seed=seed, world=world, device=device, class_weights=class_weights,
         checkpointing=checkpointing,

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 import torch
 
-from triscale.costs import Kernels, count, known_here, largest_batch, training_forecast
+from triscale.costs import Kernels, known_here
 from triscale.errors import InputError, OutOfMemoryError
+from triscale.foreign import count_any, largest_batch_any, training_forecast_any
 from triscale.machine import machine
 from triscale.nn import kept_kernels
 from triscale.recipes import Recipe
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork
 from triscale.units import memory
 
 _SIGNS = (
@@ -34,7 +35,7 @@ def is_want_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
+def enough_memory(network: AnyNetwork, batch: int, advice: str) -> Iterator[None]:
     """Turn want of memory within the block into an error with an exit code."""
     try:
         yield
@@ -44,7 +45,7 @@ def enough_memory(network: Network, batch: int, advice: str) -> Iterator[None]:
         raise OutOfMemoryError(f"not enough memory to train {network.name} at batch {batch}; {advice}.") from None
 
 
-def forecast_parts(network: Network, recipe: Recipe, device: torch.device, checkpointing: bool = False) -> int:
+def forecast_parts(network: AnyNetwork, recipe: Recipe, device: torch.device, checkpointing: bool = False) -> int:
     """Into how many parts a batch must be split by the counted memory of a step and the memory there is.
 
     Counted are the recipe's optimizer, precision and moving average, gradient checkpointing, and on a CPU what its
@@ -55,20 +56,21 @@ def forecast_parts(network: Network, recipe: Recipe, device: torch.device, check
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else machine()["memory"]
     if not isinstance(free, int):
         return 1
-    limit, kernels = int(SHARE * free), _kernels(device, recipe)
+    limit, kernels = int(SHARE * free), _kernels(network, device, recipe)
     if _together(network, recipe, limit, kernels, checkpointing) >= recipe.batch:
         return 1
     return -(
-        -recipe.batch // max(2, _together(network, recipe, limit - 4 * count(network).params, kernels, checkpointing))
+        -recipe.batch
+        // max(2, _together(network, recipe, limit - 4 * count_any(network).params, kernels, checkpointing))
     )
 
 
 def forecast_text(
-    network: Network, recipe: Recipe, parts: int, device: torch.device, checkpointing: bool = False
+    network: AnyNetwork, recipe: Recipe, parts: int, device: torch.device, checkpointing: bool = False
 ) -> str:
     """What a step in so many parts takes, in words."""
-    images, kernels = -(-recipe.batch // parts), _kernels(device, recipe)
-    found = training_forecast(
+    images, kernels = -(-recipe.batch // parts), _kernels(network, device, recipe)
+    found = training_forecast_any(
         network, images, recipe.optimizer,
         precision=recipe.arithmetic, recompute=checkpointing, ema=recipe.ema > 0, kernels=kernels,
     )  # fmt: skip
@@ -79,18 +81,18 @@ def forecast_text(
     return f"{whole} is forecast to take {taken}"
 
 
-def _kernels(device: torch.device, recipe: Recipe) -> Kernels | None:
-    """Those of the CPU; what a GPU's take is not counted."""
-    if device.type != "cpu":
+def _kernels(network: AnyNetwork, device: torch.device, recipe: Recipe) -> Kernels | None:
+    """Those of the CPU; what a GPU's take, and those of a foreign network, is not counted."""
+    if device.type != "cpu" or isinstance(network, ForeignNetwork):
         return None
     return known_here(bfloat16=recipe.arithmetic == "bfloat16") or kept_kernels()
 
 
-def _together(network: Network, recipe: Recipe, limit: int, kernels: Kernels | None, checkpointing: bool) -> int:
-    """How many pictures at a time are trained within `limit` bytes, 0 if none."""
+def _together(network: AnyNetwork, recipe: Recipe, limit: int, kernels: Kernels | None, checkpointing: bool) -> int:
+    """How many pictures of a batch are trained at a time within `limit` bytes, 0 if none."""
     try:
-        return largest_batch(
-            network, limit, recipe.optimizer,
+        return largest_batch_any(
+            network, limit, recipe.batch, recipe.optimizer,
             precision=recipe.arithmetic, recompute=checkpointing, ema=recipe.ema > 0, kernels=kernels,
         )  # fmt: skip
     except InputError:

@@ -1,0 +1,160 @@
+"""What a study does with its baseline, one of ours or a foreign one; the one place that chooses."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Protocol
+
+from triscale.costs import Target, metric_named
+from triscale.foreign import Dimensions, count, dimensions, metrics_any
+from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
+from triscale.search.coefficients import points
+from triscale.search.coefficients.candidates import Candidate, candidates, cell_of, nearest_on_curve
+from triscale.search.coefficients.points import Point
+from triscale.spec import AnyNetwork, ForeignNetwork, Network
+
+Curve = Callable[[float], Factors]
+Place = tuple[Factors, AnyNetwork]
+"""A network, and its factors over the baseline."""
+
+RIVALS = ("depth", "width", "resolution")
+"""All that can be scaled."""
+
+
+class Baseline(Protocol):
+    """A baseline that can be scaled.
+
+    Attributes:
+        network: itself, nothing left open.
+        rules: the dimensions that are scaled, each alone a rival of the compound.
+        remark: what a person should know of these; empty: nothing.
+    """
+
+    @property
+    def network(self) -> AnyNetwork:
+        """See above."""
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """See above."""
+
+    @property
+    def remark(self) -> str:
+        """See above."""
+
+    def itself(self) -> Candidate:
+        """The baseline as it stands in the plan."""
+
+    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
+        """The corners and further networks of twice the cost, the farthest from one another first."""
+
+    def nearest(self, curve: Curve, macs: float) -> Place:
+        """The network on a curve (phi -> factors) whose MACs are nearest to `macs` by ratio."""
+
+    def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
+        """The phi of the largest network of the compound curve that keeps all limits, and that network."""
+
+    def expected(self, chosen: Candidate) -> Coefficients:
+        """Coefficients that stand in for those of a study, with a candidate as its choice."""
+
+
+@dataclass(frozen=True)
+class OwnBaseline:
+    """A network of triscale: it is rounded by its spec, so each candidate stands for a cell of factors."""
+
+    network: Network
+    rules = RIVALS
+    remark = ""
+
+    def itself(self) -> Candidate:
+        """See `Baseline`."""
+        cell = cell_of(self.network, self.network, Factors())
+        return Candidate(self.network, "baseline", Factors(), cell, 1.0, within=False)
+
+    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
+        """See `Baseline`."""
+        return candidates(self.network, tolerance=tolerance, most=most)
+
+    def nearest(self, curve: Curve, macs: float) -> Place:
+        """See `Baseline`."""
+        where, _ = nearest_on_curve(self.network, curve, macs)
+        return where, scale_shortly(self.network, where)
+
+    def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
+        """See `Baseline`."""
+        found = fit_budget(self.network, limits, coefficients=coefficients, target=target)
+        return found.phi, (found.factors, found.network)
+
+    def expected(self, chosen: Candidate) -> Coefficients:
+        """See `Baseline`."""
+        return Coefficients(*chosen.factors) if chosen.rule == "grid" else PAPER
+
+
+@dataclass(frozen=True)
+class ForeignBaseline:
+    """A network of other people's code, which is built and counted at each point: nothing is known of its rounding."""
+
+    network: ForeignNetwork
+
+    @cached_property
+    def scaled(self) -> Dimensions:
+        """What can be scaled; two dimensions at least, else InputError."""
+        return dimensions(self.network)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """See `Baseline`."""
+        return self.scaled.scaled
+
+    @property
+    def remark(self) -> str:
+        """Which dimensions are scaled, and why the others are not."""
+        return f"{self.network.path} is scaled in {self.scaled}"
+
+    def itself(self) -> Candidate:
+        """See `Baseline`."""
+        return Candidate(self.network, "baseline", Factors(), None, 1.0, within=False)
+
+    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
+        """See `Baseline`."""
+        found = points.candidates(self.network, self.scaled, tolerance=tolerance, most=most)
+        return [
+            Candidate(one.network, one.rule, one.factors, None, one.ratio, one.is_within(tolerance), one.merged)
+            for one in found
+        ]
+
+    def nearest(self, curve: Curve, macs: float) -> Place:
+        """See `Baseline`."""
+        return _place(points.nearest(self.network, "curve", curve, macs / count(self.network).macs))
+
+    def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
+        """See `Baseline`.
+
+        Raises:
+            UsageError: a limit on what is not counted of foreign code.
+            InputError: the limits cannot be reached.
+        """
+        at = partial(points.point, self.network, "compound")
+        bounds = {name: Limit(value=value, show=metric_named(name).unit.exact) for name, value in limits.items()}
+        moved = Coefficients(
+            *(one if name in self.rules else 1.0 for name, one in zip(RIVALS, coefficients, strict=True))
+        )
+        found = fit(
+            partial(factors, "compound", coefficients=moved),
+            lambda where: metrics_any(at(where).network, limits, target),
+            bounds,
+        )
+        return found.phi, _place(at(found.factors))
+
+    def expected(self, chosen: Candidate) -> Coefficients:
+        """See `Baseline`; the paper's would move what stays."""
+        return Coefficients(*chosen.factors)
+
+
+def baseline_of(network: AnyNetwork) -> Baseline:
+    """What can be done with a baseline; a foreign one's path is imported once it is used."""
+    return ForeignBaseline(network) if isinstance(network, ForeignNetwork) else OwnBaseline(network)
+
+
+def _place(point: Point) -> Place:
+    return point.factors, point.network
