@@ -33,7 +33,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave all to torch but in tests of modules: kernels are compiled for each cache folder, and tests make many."""
-    if item.path.parent.name == "nn":
+    if "nn" in item.path.parts:
         os.environ.pop(SWITCH, None)
     else:
         os.environ[SWITCH] = "off"

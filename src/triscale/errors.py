@@ -8,7 +8,7 @@ class TriscaleError(Exception):
 
 
 class UsageError(TriscaleError):
-    """An unknown command, option or network name, or a number that cannot be meant (negative, zero, NaN)."""
+    """An unknown command, option or network name, or a number out of range (negative, zero, NaN)."""
 
     exit_code = 64
 

@@ -65,7 +65,7 @@ def evaluate(
         split: `test`, `val`, `train` or `all`, taken whole. Without it, images that the weights were trained on, or
             that helped to choose the epoch, are left out, as far as the weights tell.
         batch: pictures a step.
-        progress: is told `(done, n)` after each step.
+        progress: called with `(done, n)` after each step.
 
     Raises:
         UsageError: a batch below 1, or no such split.

@@ -62,7 +62,7 @@ import importlib.abc, sys
 
 class Ready(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "triscale.cli.main":
+        if name == "triscale.cli.app":
             sys.meta_path.remove(self)
             print(flush=True)
 
@@ -113,7 +113,7 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize("swallowed", [False, True], ids=["plain", "as ImportError"])
-@pytest.mark.parametrize("at", ["triscale.cli.main", "cyclopts", "triscale.api", "triscale.data", "numpy", "PIL"])
+@pytest.mark.parametrize("at", ["triscale.cli.app", "cyclopts", "triscale.api", "triscale.data", "numpy", "PIL"])
 def test_ctrl_c_within_an_import_says_nothing(at: str, swallowed: bool, tmp_path: Path) -> None:
     """Also where a library makes an ImportError of it, as NumPy's C code does."""
     code = IMPORTING.format(at=at, swallowed=swallowed, data=str(tmp_path / "none"))
@@ -123,7 +123,7 @@ def test_ctrl_c_within_an_import_says_nothing(at: str, swallowed: bool, tmp_path
 
 def test_a_second_ctrl_c_ends_what_does_not_heed_the_first() -> None:
     code = (
-        f"{AS_A_SHELL}; import sys, time, triscale.cli; line = sys.modules['triscale.cli.main']\n"
+        f"{AS_A_SHELL}; import sys, time, triscale.cli; line = sys.modules['triscale.cli.app']\n"
         "def stubborn(*_):\n"
         "    while True:\n"
         "        try:\n"

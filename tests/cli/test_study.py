@@ -141,7 +141,7 @@ def test_a_folder_that_another_process_holds_is_busy(run: Run, pictures: Path, b
         answer = run("study", *QUESTION, "--data", pictures, "--out", "run")
     assert answer.code == 75
     assert "run" in answer.err
-    assert {path.name for path in (beside / "run").iterdir()} == {".lock", "records.jsonl"}
+    assert {path.name for path in (beside / "run").iterdir()} == {".lock"}
 
 
 def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path, pictures: Path) -> None:

@@ -164,7 +164,7 @@ def test_tensorboard_without_its_package_says_what_to_install(run: Run, pictures
 def limited(tmp_path: Path, room: int, *more: str, data: str = "flowers:240") -> "subprocess.CompletedProcess[str]":
     """A training that may take `room` bytes more than a process has after its imports."""
     code = (
-        "import resource, sys, torch._dynamo, triscale.train; from triscale.cli import main; "
+        "import resource, sys, torch._dynamo, triscale.training; from triscale.cli import main; "
         "pages = int(open('/proc/self/statm').read().split()[0]); "
         f"limit = pages * resource.getpagesize() + {room}; "
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); "

@@ -37,7 +37,7 @@ def break_after_the_check(monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path]
                 harm(name)
         return feeds_of(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inside("fit"), "feeds_of", harmed)
+    monkeypatch.setattr(inside("fitting"), "feeds_of", harmed)
 
 
 def places(data: Path) -> tuple[list[Path], list[Path]]:

@@ -42,7 +42,7 @@ def data(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the kernels won everywhere."""
-    monkeypatch.setattr(inside("fit"), "kept_plan", lambda model, *_: kernels_everywhere(model))
+    monkeypatch.setattr(inside("fitting"), "kept_plan", lambda model, *_: kernels_everywhere(model))
 
 
 @pytest.mark.usefixtures("everywhere")
@@ -53,7 +53,7 @@ def test_a_stopped_training_resumes_by_its_plan_to_the_same_bits(
     run(request(data, recipe=RECIPE), tmp_path / "whole")
     with pytest.raises(Interrupted):
         run(request(data, recipe=RECIPE), tmp_path / "run", Heard(stop))
-    monkeypatch.setattr(inside("fit"), "kept_plan", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(inside("fitting"), "kept_plan", lambda *_: pytest.fail("measured again"))
     run(request(data, recipe=RECIPE), tmp_path / "run")
     assert states(tmp_path / "run") == states(tmp_path / "whole")
 
@@ -90,7 +90,7 @@ def test_where_the_kernels_are_gone_a_warning_says_so_and_torch_goes_on(
 def test_a_plan_that_is_given_is_taken_as_it_is_and_nothing_is_measured(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inside("fit"), "kept_plan", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(inside("fitting"), "kept_plan", lambda *_: pytest.fail("measured"))
     asked = request(data, recipe=replace(RECIPE, epochs=1))
     everything = kernels_everywhere(build(replace(SMALL, classes=2)))
     for name, given in (("all", everything), ("none", SpeedPlan())):

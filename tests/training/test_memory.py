@@ -74,18 +74,18 @@ def test_without_leave_to_halve_it_is_an_error() -> None:
 
 
 def test_the_forecast_splits_what_no_machine_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inside("memory"), "machine", lambda: {"memory": 2_000_000})
+    monkeypatch.setattr(inside("learning.memory"), "machine", lambda: {"memory": 2_000_000})
     cpu = torch.device("cpu")
     parts = forecast_parts(NETWORK, Recipe(batch=1024), cpu)
     assert 1 < parts <= 512
-    monkeypatch.setattr(inside("memory"), "machine", lambda: {"memory": None})
+    monkeypatch.setattr(inside("learning.memory"), "machine", lambda: {"memory": None})
     assert forecast_parts(NETWORK, Recipe(batch=1024), cpu) == 1
 
 
 def parts(memory: int, of: Network = NETWORK, *, checkpointing: bool = False, **recipe: Any) -> int:
     """Of a batch, by the forecast for a machine of so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inside("memory"), "machine", lambda: {"memory": memory})
+        patch.setattr(inside("learning.memory"), "machine", lambda: {"memory": memory})
         return forecast_parts(of, Recipe(**recipe), torch.device("cpu"), checkpointing)
 
 

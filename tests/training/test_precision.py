@@ -29,7 +29,7 @@ def recipe(precision: str) -> Recipe:
 
 def processor(monkeypatch: pytest.MonkeyPatch, *, fast: bool | None, kernels: bool = True) -> None:
     """As if the processor were such a one."""
-    monkeypatch.setattr(inside("precision"), "bfloat16_is_fast", lambda: fast)
+    monkeypatch.setattr(inside("learning.precision"), "bfloat16_is_fast", lambda: fast)
     monkeypatch.setattr(inside("request").native, "available", lambda: kernels)
 
 

@@ -253,7 +253,7 @@ def test_processes_that_are_asked_different_things_are_refused(trainings: Traini
 
 def test_others_that_never_come_are_waited_for_no_longer_than_agreed() -> None:
     code = (
-        "import torch\nfrom triscale.errors import StorageError\nfrom triscale.train import here, joined\n"
+        "import torch\nfrom triscale.errors import StorageError\nfrom triscale.training import here, joined\n"
         "try:\n    with joined(here(), torch.device('cpu'), patience=1.0): pass\n"
         "except StorageError as error: print(error)"
     )

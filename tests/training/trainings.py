@@ -69,8 +69,8 @@ def job_of(asked: TrainRequest) -> TrainJob:
 
 
 def inside(name: str) -> ModuleType:
-    """A module of `triscale.train`, to patch; by attributes it cannot be reached, as functions have the same names."""
-    return import_module(f"triscale.train.{name}")
+    """A module of `triscale.training`, to patch."""
+    return import_module(f"triscale.training.{name}")
 
 
 def only(folder: Path) -> Trial:

@@ -132,9 +132,10 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_later_writes_are_whole(tmp_pa
     assert list(read(tmp_path))[-1] == new
 
 
-def test_a_store_on_a_full_disk_can_be_opened_again_later(tmp_path: Path) -> None:
-    with full_disk(10), pytest.raises(StorageError), TrialStore(tmp_path):
-        pass
+def test_a_store_on_a_full_disk_leaves_no_file_and_can_be_opened_again_later(tmp_path: Path) -> None:
+    with full_disk(10), pytest.raises(StorageError), TrialStore(tmp_path) as store:
+        store.put(made.trial(0))
+    assert not (tmp_path / RECORDS).exists()
     assert seeds(written(tmp_path).parent) == [0, 1, 2]
 
 

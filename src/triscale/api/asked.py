@@ -1,4 +1,4 @@
-"""What is asked of a training, in the forms in which people give it, brought to a `TrainRequest`."""
+"""Options of a training in the forms in which people give them, as a `TrainRequest`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -108,7 +108,7 @@ def study(
     Args:
         baseline: a network or its name, also of code of your own ("my_models:build", or the function itself).
         data: see `triscale.data.open_data`.
-        out: the folder of the study; by default `triscale-runs/` and the hash of what is asked.
+        out: the folder of the study; by default `triscale-runs/` and the hash of the question.
         budget: limits on the largest member, such as {"macs": "20M"}.
         time: sizes the study: seconds, or a text such as "30m".
         jobs: trainings at a time; by default one a core, one on a GPU; a cluster needs it.

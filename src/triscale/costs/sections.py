@@ -137,7 +137,7 @@ def pipeline_memory(
     optimizer, precision, recompute, ema and kernels see `training_forecast`.
 
     Raises:
-        UsageError: the batch is no multiple of `microbatches`, or a word cannot be meant.
+        UsageError: the batch is no multiple of `microbatches`, or an unknown word.
     """
     require_allowed("schedule", schedule, get_args(PipelineSchedule))
     require_allowed("optimizer", optimizer, STATES)

@@ -131,7 +131,7 @@ def photo_source(
         table: what tells the labels, where the names of the files do not.
         cache: folder for what is remembered.
         policy: what is done about doubtful pictures, and how splits are drawn.
-        progress: is told how much of the scan is done, and of how much.
+        progress: called with how much of the scan is done, and of how much.
 
     Raises:
         InputError: a class or the test without a readable picture; with a strict policy any serious finding.

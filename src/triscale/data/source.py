@@ -150,7 +150,7 @@ class Source:
             split: `train`, `val` or `test`.
             size: `(height, width)` in pixels; averaged over areas when shrinking, bicubic when enlarging, the centre of
                 photos of another shape.
-            progress: is told `(done, n)` while pictures are rendered; not called when they are in the cache.
+            progress: called with `(done, n)` while pictures are rendered; not called when they are in the cache.
 
         Returns:
             uint8 `[n, height, width, 3]`, mapped read-only from the cache.

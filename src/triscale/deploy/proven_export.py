@@ -72,7 +72,7 @@ def export(
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
 
     Raises:
-        UsageError: what is asked cannot be.
+        UsageError: options that contradict each other.
         InputError: a model in training mode, weights that are not finite, or a library is missing.
         NumericError: the file does not give the model's logits; nothing was written.
         OutputError: the folder cannot be written to.

@@ -32,7 +32,7 @@ def _unfinished(facts: Facts) -> list[str]:
             "Run the same command again to go on."
         )
     if facts.stored.torn:
-        found.append("The last record was cut by a crash and is left out; it is repeated when the study goes on.")
+        found.append("The last record was cut by a crash and is left out; it is repeated when the study resumes.")
     return found
 
 

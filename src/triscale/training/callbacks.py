@@ -52,7 +52,7 @@ class Quiet:
 
 
 class Warnings:
-    """What went wrong in a training that goes on all the same; each image and each epoch is reported once."""
+    """What went wrong in a training that continues; each image and each epoch is reported once."""
 
     def __init__(self, callbacks: Callbacks) -> None:
         self._callbacks = callbacks

@@ -38,7 +38,7 @@ class Trainer:
         teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
         loss: of a part of a batch, see `Loss`.
         parts: into how many parts a batch is split, one after the other, for want of memory.
-        precision: in what it computes; a training that goes on keeps that in which it began.
+        precision: in what it computes; a resumed training keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without one.
         step: steps that were made.

@@ -1,4 +1,4 @@
-"""Which pictures come when: a function of (seed, epoch, step), so that a training goes on in the middle of an epoch."""
+"""Which pictures come when: a function of (seed, epoch, step), so that a training resumes in the middle of an epoch."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +50,7 @@ class PictureFeed(WholeBatches):
         seed: not negative.
         augmentation: what is done to the pictures.
         mean, std: by which they are normalised.
-        workers: threads that make batches ahead; 0: each is made when it is asked for. The same batches come.
+        workers: threads that make batches ahead; 0: each is made when it is needed. The same batches come.
         name: the name of a picture by its position.
         share: which of each batch are made.
     """

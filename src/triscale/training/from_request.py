@@ -27,7 +27,7 @@ def train_request(
     callbacks: Callbacks,
     world: World = ALONE,
 ) -> Trial:
-    """Train what is asked in a folder, or resume it there; see `fit` for the arguments and errors.
+    """Train a request in a folder, or resume it there; see `fit` for the arguments and errors.
 
     What the request leaves open is as in the training that the folder holds, or else resolved now. An image that broke
     while the images of a new training were rendered is named, and the others are checked again; where a training

@@ -123,7 +123,7 @@ def resolve(
     say: Say,
     known: TrainJob | None = None,
 ) -> TrainJob:
-    """The job that is asked for; what is left to triscale is as in the `known` one of its folder, or chosen now.
+    """The job of a request; what is left to triscale is as in the `known` one of its folder, or chosen now.
 
     All processes of a world call it, and find the same.
 

@@ -1,4 +1,4 @@
-"""The state of a training on disk, from which it goes on bit for bit.
+"""The state of a training on disk, from which it resumes bit for bit.
 
 All that is drawn in a training is a function of (seed, epoch, step), so the state is weights, average, optimizer and
 counters. It lies in one safetensors file with its digest, because two files could be of two moments; a `manifest.json`
@@ -143,7 +143,7 @@ class ResumeState:
                 reasons.append(f"{path} {error}")
                 continue
             if reasons:
-                self.tell(f"warning: {reasons[0]}; going on from {path}, step {about['step']}.")
+                self.tell(f"warning: {reasons[0]}; resuming from {path}, step {about['step']}.")
             self._bring(engine, about, tensors)
             if engine.world.size > 1:
                 self.restored = hashlib.sha256(path.read_bytes()).hexdigest()

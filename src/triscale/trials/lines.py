@@ -38,7 +38,7 @@ class StoreLine(Line, frozen=True, kw_only=True, tag="store"):
 
 
 class NetworkLine(Line, frozen=True, kw_only=True, tag="network"):
-    """A network by its content hash; read when it is asked for."""
+    """A network by its content hash; decoded when it is needed."""
 
     id: str
     value: msgspec.Raw

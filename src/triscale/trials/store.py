@@ -6,7 +6,7 @@ opening for writing removes it first.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +108,9 @@ class Stored:
 
 
 class TrialStore(Stored):
-    """A store open for writing; entering takes the lock of its folder, and creates both where they are missing.
+    """A store open for writing; entering takes the lock of its folder, and creates that where it is missing.
+
+    The file begins with its first record: who only looks, or fails before, leaves none.
 
     Raises:
         BusyError: another process has it open.
@@ -120,7 +122,7 @@ class TrialStore(Stored):
         super().__init__()
         self.folder, self.path = folder, folder / RECORDS
         self._file: FileIO | None = None
-        self._end = 0
+        self._end, self._open = 0, False
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
@@ -133,10 +135,9 @@ class TrialStore(Stored):
                     f"{self.path} was written by triscale 0.1, which can be read and reported but not resumed.\n"
                     "Use another --out, or resume it with triscale 0.1."
                 )
-            self._file = stack.enter_context(_opened(self.path, intact))
-            self._end = intact
-            if not intact:
-                self._write([StoreLine(schema=SCHEMA, triscale=__version__)])
+            if self.path.exists():
+                self._file = stack.enter_context(_opened(self.path, intact))
+            self._end, self._open = intact, True
             self._held = stack.pop_all()
         return self
 
@@ -144,7 +145,7 @@ class TrialStore(Stored):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._held.close()
-        self._file = None
+        self._file, self._open = None, False
 
     def put(self, *trials: Trial) -> None:
         """Write trials as they stand now; on return they are on disk.
@@ -171,15 +172,12 @@ class TrialStore(Stored):
         self._records.append(record)
 
     def _write(self, lines: list[Line]) -> None:
-        if self._file is None:
+        if not self._open:
             raise RuntimeError("the store is not open")
         try:
-            data = b"".join(map(encoded, lines))
-            self._file.seek(self._end)
-            left = data
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
+            first = [] if self._end else [StoreLine(schema=SCHEMA, triscale=__version__)]
+            data = b"".join(map(encoded, [*first, *lines]))
+            self._append(data)
         except NumericError:
             self._shared.forget(lines)
             raise
@@ -189,13 +187,23 @@ class TrialStore(Stored):
             raise StorageError(f"{self.path}: the record was not written: {error.strerror or error}.") from error
         self._end += len(data)
 
+    def _append(self, data: bytes) -> None:
+        """Write behind the intact lines; on return the bytes are on disk."""
+        if self._file is None:
+            self._file = self._held.enter_context(_opened(self.path, 0))
+        self._file.seek(self._end)
+        while data:
+            data = data[self._file.write(data) :]
+        os.fsync(self._file.fileno())
+
     def _undo(self) -> None:
-        """Remove what a failed write left."""
-        assert self._file is not None  # noqa: S101  for the type checker
-        try:
-            self._file.truncate(self._end)
-        except OSError:  # the next opening removes it
-            return
+        """Remove what a failed write left; the next opening removes what cannot be removed now."""
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.truncate(self._end)
+            if not self._end:
+                self.path.unlink(missing_ok=True)
+                self._file = None
 
 
 def read(where: str | Path) -> Stored:

@@ -44,7 +44,7 @@ def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
         network: the larger one; the number of its classes becomes that of the smaller.
 
     Raises:
-        InputError: the larger one cannot have that function; where and why is told.
+        InputError: the larger one cannot have that function; the message says where and why.
     """
     refuse_growth(checkpoint.spec, network)
     large = replace(network, classes=checkpoint.spec.classes)

@@ -114,7 +114,7 @@ def checkpoint_path(run_or_weights: str | Path) -> Path:
     weights = hub.weights_in(path)
     if weights is None:
         raise InputError(
-            f"{path} holds no {BEST}: no study's folder, or an unfinished study (the same command goes on)."
+            f"{path} holds no {BEST}: no study's folder, or an unfinished study (the same command resumes it)."
         )
     return weights
 

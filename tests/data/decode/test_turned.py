@@ -57,8 +57,8 @@ def test_every_crop_of_a_turned_picture_is_that_of_an_upright_copy(
 ) -> None:
     """With the decoders of the extra `fast` and without; none leaves the picture."""
     if not fast:
-        for place in ("crop.part_decoder", "augment.part_decoder", "crop._fast_decoder"):
-            monkeypatch.setattr(f"triscale.data.{place}", lambda: None)
+        for place in ("random_crop.part_decoder", "train_augment.part_decoder", "random_crop._fast_decoder"):
+            monkeypatch.setattr(f"triscale.data.transforms.{place}", lambda: None)
     augmentation = PhotoAugmentation(flip=0)
     for orientation in range(2, 9):
         data = made(way, orientation)

@@ -14,7 +14,7 @@ from triscale.nn.fast import native
 SCRIPT = """
 import json
 import torch
-from triscale.nn import native
+from triscale.nn.fast import native
 from triscale.nn.fast.depthwise import use
 
 why = native.missing()

@@ -20,7 +20,7 @@ from triscale.paper import compare as compare_networks
 _MARK = "*"
 _NAMES = {"params": "params", "macs": "MACs"}
 _SHOWN = ("params", "macs", "activations", "inference_memory")
-"""The columns of networks where no metric is asked for."""
+"""The columns of networks where no metric is given."""
 
 
 def compare(

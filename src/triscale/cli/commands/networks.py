@@ -13,7 +13,7 @@ from triscale.spec import Network
 def networks(pattern: str = "*", /, *, json: Flag = False) -> None:
     """List the registered networks with their counted params, MACs and resolution, and what is printed of them.
 
-    A spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5 serves wherever a network is asked for.
+    A spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5 serves wherever a network is expected.
 
     Args:
         pattern: only names that match, such as 'resnet*' or '*_b[0-3]'.

@@ -1,6 +1,7 @@
 """`triscale study`: the main job."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from triscale.cli.show.progress_lines import terminal_progress
 from triscale.cli.show.study_plan import plan_document, show_plan
 from triscale.cli.signals import Stopped, terminable
 from triscale.errors import OutputError, UsageError
-from triscale.lock import LOCK
+from triscale.lock import LOCK, locked
 from triscale.trials import RECORDS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class StudyArguments:
-    """What is asked; whatever is left out is as `triscale.search.studies.question.Question` says.
+    """The question of a study; whatever is left out is as `triscale.search.studies.question.Question` says.
 
     Attributes:
         data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
@@ -84,7 +85,7 @@ class StudyArguments:
             "budget": limits or None,
             "time": None if self.time is None else sizes_and_limits.seconds(self.time),
         }
-        from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is told at once
+        from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is reported at once
 
         return Question(**{name: value for name, value in given.items() if value is not None})
 
@@ -143,7 +144,7 @@ def study(
         if plan:
             _plan(opened, json=json)
         else:
-            _run(opened, json=json)
+            _run(opened, out, json=json)
 
 
 def _refuse_another_folder(out: Path) -> None:
@@ -167,8 +168,9 @@ def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
         show_plan(document)
 
 
-def _run(opened: "Callable[[], Study]", *, json: bool) -> None:
-    with terminable(), foreign_code():
+def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None:
+    """A folder that is given is held before the images are looked at: a second driver hears at once that it is late."""
+    with terminable(), foreign_code(), locked(out) if out is not None else nullcontext():
         study = opened()
         try:
             stored = study.run()

@@ -53,7 +53,7 @@ def tell_answers(
         answers: one a picture.
         document: what is printed of an answer with --json; made as soon as the answer is there.
         show: prints such a document as text.
-        overrides: what differs from the preprocessing of the weights, which is told too.
+        overrides: what differs from the preprocessing of the weights, which is reported too.
         json: print one JSON document.
 
     Raises:

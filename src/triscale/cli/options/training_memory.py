@@ -14,7 +14,7 @@ from triscale.machine import threads
 
 
 class MemoryOptions(TypedDict):
-    """What `triscale.cost` is told of a training."""
+    """How `triscale.cost` counts a training."""
 
     optimizer: Optimizer
     precision: Precision

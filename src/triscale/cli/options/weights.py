@@ -1,4 +1,4 @@
-"""Which weights answer, and what is asked of their preprocessing: options of every command that uses weights."""
+"""Which weights to use, and which preprocessing they must have: options of every command that uses weights."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -40,7 +40,7 @@ def cached_pictures(
         path: the file.
         shape: `(n, height, width, 3)`.
         render: yields the pictures in order, in blocks `[some, height, width, 3]`.
-        progress: is told `(done, n)` after each block.
+        progress: called with `(done, n)` after each block.
 
     Returns:
         uint8 `shape`, mapped read-only.

@@ -62,7 +62,7 @@ class Loader(WholeBatches):
         augmentation: what is done to each picture.
         seed: not negative.
         share: which of each batch are made.
-        workers: processes that work ahead; 0: each batch is made when it is asked for.
+        workers: processes that work ahead; 0: each batch is made when it is needed.
         broken: picture names with reasons, filled while batches are taken.
     """
 

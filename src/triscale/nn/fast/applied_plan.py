@@ -1,4 +1,4 @@
-"""Which way each part of a model takes: plain data, because a training that goes on must take the same again."""
+"""Which way each part of a model takes: plain data, because a resumed training must take the same again."""
 
 from torch import nn
 

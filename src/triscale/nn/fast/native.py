@@ -97,7 +97,7 @@ def call(name: str, *arguments: Argument) -> int:
 
 
 def longs(*values: int) -> "ctypes.Array[ctypes.c_long]":
-    """An array of C's long: how a kernel is told sizes."""
+    """An array of C's long: how a kernel gets sizes."""
     return (ctypes.c_long * len(values))(*values)
 
 

@@ -1,22 +1,26 @@
 """The trainings of a study: from what it plans to trials in its store, whatever happens to the workers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triscale.data import CheckOptions
+from triscale.data import CheckOptions, Source
 from triscale.errors import NumericError, OutOfMemoryError
 from triscale.files import write_atomically
 from triscale.search.studies.agenda import Training
 from triscale.search.studies.progress import StudyProgress
-from triscale.search.studies.work import Progressed, Trained, TrialTask
-from triscale.spec import content_hash
+from triscale.search.studies.question import Question
+from triscale.search.studies.work import Progressed, Trained, TrialTask, absolute
+from triscale.spec import AnyNetwork, content_hash
 from triscale.speed_plan import SpeedPlan
+from triscale.training import Inputs, TrainRequest, World, resolve
 from triscale.trials import Execution, Numerics, TrainJob, Trial, TrialStore
 from triscale.trials.executor import Ended, Event, Executor, Failed, GivenUp, Settled, Task, Told, settle
 
 TRIALS = Path("trials")
 """Below the folder of a study: a folder for each training."""
+
+_SAVE_SECONDS = 30.0
 
 TUNED_FROM = 1_000
 """Steps of a training from which on a measurement of the kernels, about 30 steps long, is worth its time."""
@@ -46,6 +50,28 @@ class Terms:
         """What decides its result."""
         recipe = replace(self.job.recipe, epochs=training.epochs)
         return replace(self.job, network=training.network, seed=training.seed, recipe=recipe)
+
+
+def terms_of(
+    question: Question,
+    baseline: AnyNetwork,
+    source: Source,
+    policy: CheckOptions,
+    numerics: Numerics,
+    loader_workers: int,
+    say: Callable[[str], None],
+) -> Terms:
+    """What all trainings of a study share; what its recipe leaves open is resolved once, which `say` hears of."""
+    request = TrainRequest(
+        network=baseline, data=question.data, recipe=question.to_recipe(), seed=question.seed,
+        split_seed=question.seed, subset=question.train_size, policy=policy, keep="last",
+    )  # fmt: skip
+    execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
+    job = resolve(request, Inputs(source=source), numerics, execution, World(), say)
+    return Terms(
+        job=job, numerics=numerics, execution=execution, data=absolute(question.data), policy=policy,
+        images=question.train_size or source.training_split(seed=question.seed).training.size,
+    )  # fmt: skip
 
 
 class Campaign:

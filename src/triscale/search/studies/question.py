@@ -1,4 +1,4 @@
-"""What a study is asked; its hash names the folder, so that the same command resumes it."""
+"""The question of a study; its hash names the folder, so that the same command resumes it."""
 
 import hashlib
 import json

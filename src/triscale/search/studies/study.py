@@ -25,14 +25,14 @@ from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
 from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign
+from triscale.search.studies.campaign import Campaign, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import study_record
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.opening import policy_of, terms_of
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
+from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -59,7 +59,7 @@ class Study:
     `plan()` decides what to do, `run()` does what is missing.
 
     Args:
-        question: what is asked.
+        question: of the study.
         folder: of the study alone; the same question in it resumes.
         jobs: trainings at a time.
         numerics: on what each of them computes.

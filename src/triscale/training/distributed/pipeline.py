@@ -229,7 +229,7 @@ def engine_of(
     """The engine for the processes there are; of a pipeline it keeps no more of the model than its section.
 
     Raises:
-        UsageError: a pipeline is asked for what it does not do.
+        UsageError: the request is one that a pipeline cannot do.
     """
     if not isinstance(world, Pipelined):
         return Trainer(

@@ -62,7 +62,7 @@ class World:
         return batch
 
     def parts(self, then: int) -> int:
-        """Into how many parts a batch is split, if so many in the state that is gone on from."""
+        """Into how many parts a batch is split, if so many in the state that is resumed."""
         return then
 
     def should_save(self, wish: bool) -> bool:
@@ -237,7 +237,7 @@ def joined(world: World, device: torch.device, *, patience: float = JOIN) -> Ite
             raise
         raise StorageError(
             f"process {world.rank} of {world.size} lost the others; one of them ended (torchrun says which).\n"
-            "The same command goes on from the state that was saved last."
+            "The same command resumes from the state that was saved last."
         ) from None
     finally:
         dist.destroy_process_group()

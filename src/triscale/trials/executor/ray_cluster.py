@@ -50,7 +50,7 @@ class RayExecutor(Generic[P, R]):
         paths: what every node needs, such as the data set; absolute.
         ship: carry those to nodes that lack them, instead of rejecting the nodes.
         folder: where the driver writes.
-        notice: is told of each node that is rejected, and why.
+        notice: called with each node that is rejected, and why.
 
     Attributes:
         rejected: the reason for each rejected node, by its name.

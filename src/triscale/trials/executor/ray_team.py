@@ -1,4 +1,4 @@
-"""Which nodes take part: each is asked once, before anything runs there, and rejected by name where it is not fit."""
+"""Which nodes take part: each is probed once, before anything runs there, and rejected by name where it is not fit."""
 
 import os
 from collections.abc import Callable, Sequence

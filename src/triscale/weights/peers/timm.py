@@ -214,13 +214,13 @@ def config(model: str, network: Network, classes: Sequence[str], how: Preprocess
 
 
 def _preprocessing(model: str, tag: str, _file: str) -> Preprocessing:
-    """It differs from tag to tag, so that the installed timm is asked."""
+    """It differs from tag to tag, so the installed timm tells it."""
     name = f"{model}.{tag}" if tag else model
     try:
         models = import_module("timm.models")
     except ImportError:
         raise InputError(
-            f"how {name} wants its pictures is asked of timm, which is not installed.\n"
+            f"only timm knows how {name} wants its images, and it is not installed.\n"
             "Give the folder of the weights with the hub's config.json in it, or pip install 'triscale[imagenet]'."
         ) from None
     try:

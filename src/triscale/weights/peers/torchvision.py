@@ -109,12 +109,12 @@ def _naming(network: Network) -> Naming:
 
 
 def _preprocessing(model: str, tag: str, file: str) -> Preprocessing:
-    """It differs from one set of weights to another, so that the installed torchvision is asked."""
+    """It differs from one set of weights to another, so the installed torchvision tells it."""
     try:
         models = import_module("torchvision.models")
     except ImportError:
         raise InputError(
-            f"how {model} wants its pictures is asked of torchvision, which is not installed.\n"
+            f"only torchvision knows how {model} wants its images, and it is not installed.\n"
             "Install it beside torch: pip install 'triscale[imagenet]'."
         ) from None
     sets = list(models.get_model_weights(model))

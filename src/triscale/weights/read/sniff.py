@@ -1,7 +1,7 @@
 """Files of weights of any kind that we read, told by their first bytes, not by their names.
 
-Nothing in a file is executed: a pickle is refused unless it is asked for, and is read by torch's restricted unpickler
-then.
+Nothing in a file is executed: a pickle is rejected unless the user allows it, and is then read by
+torch's restricted unpickler.
 """
 
 import json
