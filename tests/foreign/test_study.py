@@ -22,8 +22,8 @@ from triscale.training import numerics_here
 from triscale.trials import TEST, read
 from triscale.trials.study_records import CamRecord, FamilyRecord, PlanRecord
 
-RESNET = "tests.examples.cifar_resnet:build@resolution=12,width=0.5,blocks=1"
-MOBILENET = "torchvision.models:mobilenet_v2@resolution=32,width=0.25,width=width_mult"
+RESNET = "tests.examples.cifar_resnet:build@resolution=32,width=0.5"
+MOBILENET = "torchvision.models:mobilenet_v2@resolution=64,width=width_mult"
 SHORT = ("--phi", 1, "--candidates", 4, "--seeds", 1, "--epochs", 2, "--train-size", 40, "--device", "cpu")
 FAST = {"phi": 1, "candidates": 4, "seeds": 1, "epochs": 2, "train_size": 40}
 

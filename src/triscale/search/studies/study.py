@@ -25,14 +25,14 @@ from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
 from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign
-from triscale.search.studies.finish import best_member, draw_maps, test_accuracy, untested, write_answer
-from triscale.search.studies.first_record import study_record
+from triscale.search.studies.campaign import Campaign, terms_of
+from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
+from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
-from triscale.search.studies.study_terms import policy_of, terms_of
+from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -139,13 +139,18 @@ class Study:
         """
         with TrialStore(self.folder) as self._store:
             resumed = self._begin()
+            answer = self._store.one(AnswerRecord)
+            if answer is not None:  # what failed is not tried again: it would speak against the answer
+                restore_answer(self._store, answer, self._plan)
+                return self._store
             with self._campaign() as campaign:
                 if resumed:
                     self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
                 self._prepare()
-                self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-                self._train(campaign, {"leaders"}, "leaders and corners")
-                self._choose()
+                if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
+                    self._train(campaign, {"baseline", "search"}, "baseline and candidates")
+                    self._train(campaign, {"leaders"}, "leaders and corners")
+                    self._choose()
                 self._make_family()
                 self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
@@ -173,17 +178,22 @@ class Study:
             raise InputError(
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
+        if known is not None:
+            for text in changed_since(known, self.source, self.numerics):
+                store.add(event(text))
+                self.progress.say(f"warning: {text}.")
         if known is None:
+            if len(store):
+                raise InputError(f"{self.folder} holds a training, not a study.\nUse another --out.")
             store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(
                 plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
-        plan_record = self._plan
-        data = replace(self._terms.job.data, subset=plan_record.train_size)
-        job = replace(self._terms.job, data=data, recipe=plan_record.recipe)
-        self._terms = replace(self._terms, job=job, images=plan_record.train_size)
+        size, job = self._plan.train_size, self._terms.job
+        job = replace(job, data=replace(job.data, subset=size), recipe=self._plan.recipe)
+        self._terms = replace(self._terms, job=job, images=size)
         return resumed
 
     @property
@@ -244,9 +254,8 @@ class Study:
         return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
 
     def _choose(self) -> None:
-        if self._store.one(ChoiceRecord) is None:
-            counts, classes = self.counts, len(self.source.classes)
-            self._store.add(make_choice(self._store, self._plan, counts["validation"], classes))
+        classes = len(self.source.classes)
+        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], classes))
 
     def _make_family(self) -> None:
         store, plan = self._store, self._plan
