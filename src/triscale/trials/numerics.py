@@ -73,5 +73,5 @@ class Execution:
     def __post_init__(self) -> None:
         if self.loader_workers < 0:
             raise UsageError(f"loader_workers must be at least 0, got {self.loader_workers}.")
-        if not 0 < self.save_every < math.inf:
-            raise UsageError(f"save_every must be above 0 seconds, got {self.save_every}.")
+        if not 0 <= self.save_every < math.inf:
+            raise UsageError(f"save_every must be at least 0 seconds, got {self.save_every}.")

@@ -101,7 +101,7 @@ class Study:
 
     @property
     def numerics(self) -> Numerics:
-        """On what each training computes."""
+        """Of each training."""
         return self._terms.numerics
 
     @property
@@ -112,9 +112,9 @@ class Study:
     @property
     def counts(self) -> dict[str, int]:
         """Images to train on, to validate on and to test on."""
-        split = self.source.training_split(train_size=self.question.train_size, seed=self.question.seed)
-        test = len(self.source.labels("test"))
-        return {"train": len(split.training), "validation": len(split.validation), "test": test}
+        source, asked = self.source, self.question
+        split = source.training_split(train_size=asked.train_size, seed=asked.seed)
+        return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
 
     def plan(self) -> StudyPlan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
@@ -221,8 +221,7 @@ class Study:
     @property
     def _learned_from(self) -> tuple[Split, ...]:
         """The parts of the data that trainings read."""
-        held = self.source.training_split(seed=self.question.seed).held
-        return tuple(dict.fromkeys(("train", held)))
+        return tuple(dict.fromkeys(("train", self.source.training_split(seed=self.question.seed).held)))
 
     def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
         for size in sorted(sizes):
