@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,17 @@ import triscale
 from tests.cli.conftest import Answer, Run
 from tests.examples import cifar_resnet
 from tests.training.pictures import class_folders
+from tests.trials.made import JOB
 from triscale.cli import main
 from triscale.errors import InputError
 from triscale.foreign import path_of
+from triscale.search.studies.campaign import network_in
 from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study
 from triscale.spec import ForeignNetwork, content_hash
 from triscale.training import numerics_here
-from triscale.trials import TEST, read
+from triscale.trials import TEST, Trial, TrialStore, read
 from triscale.trials.study_records import CamRecord, FamilyRecord, PlanRecord
 
 RESNET = "tests.examples.cifar_resnet:build@resolution=32,width=0.5"
@@ -115,6 +118,16 @@ def test_a_function_of_a_notebook_is_told_to_move(data: Path, monkeypatch: pytes
         triscale.study(build, data)
     with pytest.raises(InputError, match="Move it into a file"):
         triscale.cost(build)
+
+
+def test_a_store_that_names_other_code_than_the_user_is_rejected(tmp_path: Path) -> None:
+    other, own = ForeignNetwork("no_such_module:build", classes=3), ForeignNetwork("tests.foreign.models:tiny")
+    with TrialStore(tmp_path) as store:
+        store.put(Trial(job=replace(JOB, network=other), state="waiting"))
+        for baseline in (own, JOB.network):
+            with pytest.raises(InputError, match="the store names the Python code no_such_module:build"):
+                network_in(store, content_hash(other), baseline)
+        assert network_in(store, content_hash(other), other) == other
 
 
 def ended(folder: Path, trainings: int, rules: Callable[[set[str]], bool]) -> None:

@@ -64,3 +64,10 @@ def test_what_is_done_about_doubtful_images_is_a_part_of_the_question(tmp_path: 
         assert study(usual).source.skipped == 1
         with pytest.raises(InputError, match=r"broken\.png"):
             study(strict)
+
+
+def test_a_whole_number_asks_what_the_same_fraction_asks() -> None:
+    """From Python people write phi=1; the command line says 1.0."""
+    whole, fraction = Question(phi=1, time=60), Question(phi=1.0, time=60.0)
+    assert whole.hash("data", "network") == fraction.hash("data", "network")
+    assert whole.command() == fraction.command()

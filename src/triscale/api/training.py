@@ -115,9 +115,10 @@ def study(
         device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
         loader_workers: of each training.
         engine: what runs the trainings, see `triscale.search.studies.workers.Engine`; by default processes of this
-        machine. progress: what hears of it; by default warnings go to the error stream.
+            machine.
+        progress: what it reports to; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.studies.question.Question`, such as phi, epochs, seeds, recipe,
-        precision.
+            precision.
 
     Raises:
         UsageError: an unknown field, or one that is out of range.

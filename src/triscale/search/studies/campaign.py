@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triscale.data import CheckOptions, Source
-from triscale.errors import NumericError, OutOfMemoryError, TriscaleError
+from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
 from triscale.search.studies.agenda import Training
 from triscale.search.studies.progress import StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.work import Progressed, Trained, TrialTask, absolute
-from triscale.spec import AnyNetwork, content_hash
+from triscale.spec import AnyNetwork, content_hash, path_of_code
 from triscale.speed_plan import SpeedPlan
 from triscale.training import Inputs, TrainRequest, World, resolve
-from triscale.trials import RECORDS, Execution, Numerics, TrainJob, Trial, TrialStore
+from triscale.trials import RECORDS, Execution, Numerics, Stored, TrainJob, Trial, TrialStore
 from triscale.trials.executor import Ended, Event, Executor, Failed, GivenUp, Settled, Task, Told, settle
 
 TRIALS = Path("trials")
@@ -72,6 +72,21 @@ def terms_of(
         job=job, numerics=numerics, execution=execution, data=absolute(question.data), policy=policy,
         images=question.train_size or source.training_split(seed=question.seed).training.size,
     )  # fmt: skip
+
+
+def network_in(stored: Stored, id_: str, baseline: AnyNetwork) -> AnyNetwork:
+    """A network of the store of a study.
+
+    Raises:
+        InputError: it names other code than the baseline, which the user named: that is not imported.
+    """
+    found = stored.network(id_)
+    if path_of_code(found) not in (None, path_of_code(baseline)):
+        raise InputError(
+            f"the store names the Python code {path_of_code(found)}, which is not that of the baseline "
+            f"{baseline.name}.\nThe file was changed; use another --out."
+        )
+    return found
 
 
 class Campaign:

@@ -60,6 +60,9 @@ class Question:
     allow_truncated: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("phi", "tolerance", "time"):  # 1 and 1.0 are one question and must have one hash
+            if isinstance(number := getattr(self, name), int):
+                object.__setattr__(self, name, float(number))
         for name, least in (
             ("candidates", 4),
             ("seeds", 1),

@@ -25,7 +25,7 @@ from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
 from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, terms_of
+from triscale.search.studies.campaign import Campaign, network_in, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
@@ -205,11 +205,10 @@ class Study:
 
     @property
     def _members(self) -> Sequence[MemberRecord]:
-        found = self._store.one(FamilyRecord)
-        return found.members if found else ()
+        return found.members if (found := self._store.one(FamilyRecord)) else ()
 
     def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
-        return [self._store.network(one.id) for one in records]
+        return [network_in(self._store, one.id, self.baseline) for one in records]
 
     def _prepare(self) -> None:
         """Render the images at every resolution before workers ask for the same ones at once."""
@@ -246,7 +245,7 @@ class Study:
     def _agenda(self) -> list[Training]:
         """All trainings, as far as the store tells them."""
         plan, members = self._plan, self._members
-        known = [recorded(one, self._store.network(one.id)) for one in plan.candidates]
+        known = [recorded(*pair) for pair in zip(plan.candidates, self._networks(plan.candidates), strict=True)]
         phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
         networks = self._networks(members) or None
         leaders = leading(self._store, plan)
@@ -261,7 +260,8 @@ class Study:
         if store.one(FamilyRecord) is None:
             choice = store.one(ChoiceRecord)
             assert choice is not None  # noqa: S101  `_choose` wrote it
-            known = {one.id: recorded(one, store.network(one.id)) for one in plan.candidates}
+            networks = self._networks(plan.candidates)
+            known = {one.id: recorded(one, its) for one, its in zip(plan.candidates, networks, strict=True)}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
