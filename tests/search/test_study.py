@@ -245,5 +245,13 @@ def test_every_trial_uses_as_many_images_as_the_plan_says(tmp_path: Path) -> Non
     stored = read(tmp_path / "study")
     plan = stored.one(PlanRecord)
     assert plan is not None
-    assert {trial.job.data.subset for trial in stored} == {plan.train_size}
+    assert plan.train_size == 216
+    assert {trial.job.data.subset for trial in stored} == {None}, "all of them is no subset: the key is that of train"
     assert len(stored) == plan.trainings
+    one = next(trial for trial in stored if trial.purpose == "search")
+    alone = train(
+        one.network, "flowers:240", out=tmp_path / "alone", recipe=one.job.recipe, seed=one.seed, keep="last",
+        device="cpu", threads=1,
+    )  # fmt: skip
+    assert alone.trial.key == one.key
+    assert tensors(alone.checkpoint) == tensors(tmp_path / "study" / str(one.checkpoint))

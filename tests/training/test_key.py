@@ -188,3 +188,14 @@ def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
     for wrong in ({"seed": -1}, {"split_seed": -1}):
         with pytest.raises(UsageError, match="seed must be at least 0, got -1"):
             job_of(request(data, recipe=RECIPE, **wrong))
+
+
+def test_where_nothing_is_drawn_the_seed_of_the_split_is_no_part_of_the_key(tmp_path: Path) -> None:
+    """With validation images of their own, and all training images."""
+    for split in ("train", "val", "test"):
+        class_folders(tmp_path / "data" / split, count=12)
+    asked = request(tmp_path / "data", seed=1)
+    assert job_of(replace(asked, split_seed=5)).key == job_of(replace(asked, split_seed=6)).key
+    some = replace(asked, subset=10)
+    assert job_of(replace(some, split_seed=5)).key != job_of(replace(some, split_seed=6)).key
+    assert job_of(replace(asked, subset=24)).key == job_of(asked).key

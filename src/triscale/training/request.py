@@ -85,7 +85,13 @@ class TrainRequest:
 
 
 def data_use(source: Source, *, seed: int, subset: int | None = None) -> DataUse:
-    """The images of a training that splits this source with this seed."""
+    """The images of a training that splits this source with this seed.
+
+    A subset of all of them is none, and where nothing is drawn the seed is 0: one training has one key.
+    """
+    if subset is not None and subset == len(source.training_split(seed=seed).training):
+        subset = None
+    fraction = None if "val" in source.parts else VALIDATION
     return DataUse(
         fingerprint=source.fingerprint,
         classes=tuple(source.classes),
@@ -93,9 +99,9 @@ def data_use(source: Source, *, seed: int, subset: int | None = None) -> DataUse
         contents=contents_of(source),
         rule=source.rule.version,
         group_by=source.rule.group_by,
-        fraction=None if "val" in source.parts else VALIDATION,
+        fraction=fraction,
         subset=subset,
-        seed=seed,
+        seed=0 if fraction is subset is None else seed,
     )
 
 

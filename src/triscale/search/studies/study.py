@@ -37,6 +37,7 @@ from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
+from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore
 from triscale.trials.study_records import (
     AnswerRecord,
@@ -192,7 +193,7 @@ class Study:
                 plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
         size, job = self._plan.train_size, self._terms.job
-        job = replace(job, data=replace(job.data, subset=size), recipe=self._plan.recipe)
+        job = replace(job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._plan.recipe)
         self._terms = replace(self._terms, job=job, images=size)
         return resumed
 
@@ -252,8 +253,7 @@ class Study:
         return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
 
     def _choose(self) -> None:
-        classes = len(self.source.classes)
-        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], classes))
+        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], len(self.source.classes)))
 
     def _make_family(self) -> None:
         store, plan = self._store, self._plan
