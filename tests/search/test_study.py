@@ -17,7 +17,7 @@ import pytest
 from tests.paths import ROOT
 from tests.search.studies import SMALL, outcome, study, tensors
 from tests.training.pictures import class_folders
-from triscale import evaluate
+from triscale import evaluate, train
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
 from triscale.search.studies import work
 from triscale.search.studies.work import Trained, TrialTask
@@ -139,12 +139,15 @@ def test_a_study_that_is_killed_at_random_points_ends_in_the_same_trials_and_byt
 class Fails:
     """Work that raises for one network at first, and then trains."""
 
-    def __init__(self, error: Exception, times: int) -> None:
-        self.error, self.left = error, times
+    def __init__(self, error: Exception, times: int, calls_left: int = 10**9) -> None:
+        self.error, self.left, self.calls_left = error, times, calls_left
         self.calls: list[str] = []
 
     def __call__(self, task: TrialTask, tell: Tell) -> Trained:
         """As `run_trial`."""
+        if not self.calls_left:
+            raise InputError("enough")
+        self.calls_left -= 1
         self.calls.append(task.job.key)
         first = self.calls[0]
         if task.job.key == first and self.left:
@@ -154,18 +157,49 @@ class Fails:
 
 
 @pytest.mark.parametrize(("error", "again"), [
-    (NumericError("the loss is nan"), False), (OutOfMemoryError("too large"), True),
+    (NumericError("the loss is nan"), False), (OutOfMemoryError("too large"), True), (ValueError("odd"), True),
 ])  # fmt: skip
 def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path, error: Exception, again: bool) -> None:
-    """What would come again is not tried again; want of memory is, by the same command."""
+    """What would come again is not tried again; want of memory is, by the same command, until the study is answered."""
     question, folder = replace(SMALL, seeds=2), tmp_path / "study"
-    failing = Fails(error, times=1)
-    study(question, folder, engine=Here(work=failing)).run()
+    failing = Fails(error, times=1, calls_left=4)
+    with pytest.raises(InputError, match="enough"):
+        study(question, folder, engine=Here(work=failing)).run()
     failed = [one for one in read(folder) if one.state == "failed"]
     assert [(one.reason, one.failure) for one in failed] == [(str(error), type(error).__name__)]
-    assert {one.state for one in read(folder) if one.key != failed[0].key} == {"done"}
+    assert sum(one.state == "done" for one in read(folder)) == 3
     study(question, folder).run()
     assert {one.state for one in read(folder)} == ({"done"} if again else {"done", "failed"})
+
+
+def test_an_answered_study_trains_nothing_again_and_its_answer_stays(tmp_path: Path) -> None:
+    """Though a trial failed; weights that are gone come back from the trial that they are of."""
+    folder = tmp_path / "study"
+    study(replace(SMALL, seeds=2), folder, engine=Here(work=Fails(OutOfMemoryError("too large"), times=1))).run()
+    before = {name: (folder / name).read_bytes() for name in ("records.jsonl", "best.safetensors", "best.json")}
+    (folder / "best.safetensors").unlink()
+    never = Fails(AssertionError("it trained"), times=10**9)
+    study(replace(SMALL, seeds=2), folder, engine=Here(work=never)).run()
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert never.calls == []
+
+
+def test_a_trial_whose_weights_are_gone_is_trained_again(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    with pytest.raises(InputError, match="enough"):
+        study(folder=folder, engine=Here(work=Fails(InputError("x"), times=0, calls_left=2))).run()
+    done = next(one for one in read(folder) if one.state == "done")
+    (folder / str(done.checkpoint)).unlink()
+    study(folder=folder).run()
+    assert all((folder / str(one.checkpoint)).exists() for one in read(folder))
+
+
+def test_a_training_and_a_study_share_no_folder(whole: Path, tmp_path: Path) -> None:
+    train("smallnet_24@resolution=0.34", "flowers:240", out=tmp_path / "training", epochs=1, kernels=False)
+    with pytest.raises(InputError, match="holds a training, not a study"):
+        study(folder=tmp_path / "training").run()
+    with pytest.raises(InputError, match="holds a study, not a training"):
+        train("smallnet_24@resolution=0.34", "flowers:240", out=whole, epochs=1)
 
 
 @dataclass(frozen=True, kw_only=True)

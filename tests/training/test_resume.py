@@ -77,6 +77,30 @@ def test_another_number_of_threads_is_reported_and_recorded_and_leaves_the_trial
     assert only(tmp_path / "run") == trial
 
 
+class Killed(Heard):
+    """The process is gone after the first epoch, before any state was saved."""
+
+    def epoch(self, engine: Trainer) -> None:
+        """Raise."""
+        del engine
+        raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("_threads")
+def test_a_training_whose_state_is_lost_begins_again_and_its_trial_with_it(tmp_path: Path, data: Path) -> None:
+    """What the first try computed on, and its epochs, say nothing of the second."""
+    asked = request(data, recipe=SHORT)
+    whole = run(asked, tmp_path / "whole", threads=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, tmp_path / "run", Killed(), threads=1, save_every=1e9)
+    assert len(only(tmp_path / "run").history) == 1
+    assert not (tmp_path / "run" / LAST).exists()
+    trial = run(asked, tmp_path / "run", threads=2)
+    assert trial.numerics is not None
+    assert (trial.numerics.threads, trial.deviations) == (2, ())
+    assert [one.train_loss for one in trial.history] == [one.train_loss for one in whole.history]
+
+
 def test_another_number_of_processes_is_reported_and_recorded_and_the_trial_is_not_paired(
     tmp_path: Path, data: Path
 ) -> None:
@@ -131,7 +155,7 @@ def test_where_halving_is_not_asked_for_a_batch_that_does_not_fit_ends_the_train
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     narrow(monkeypatch)
-    with pytest.raises(OutOfMemoryError, match="use --batch auto"):
+    with pytest.raises(OutOfMemoryError, match="use --gradient-checkpointing"):
         run(request(data), tmp_path / "run")
 
 

@@ -66,6 +66,10 @@ class TrainOptions:
     gradient_checkpointing: bool = False
     save_every: float = 60.0
 
+    def __post_init__(self) -> None:
+        if isinstance(self.batch, str) and self.batch != "auto":
+            raise UsageError(f'batch is {self.batch!r}; give a whole number from 2, or "auto".')
+
     def to_recipe(self) -> Recipe:
         """The recipe, with what is given instead of its own.
 
@@ -85,8 +89,6 @@ class TrainOptions:
 
     def to_execution(self) -> Execution:
         """How the training is carried out."""
-        if self.loader_workers < 0:
-            raise UsageError(f"loader_workers must be at least 0, got {self.loader_workers}.")
         auto = self.batch == "auto"  # where memory is short, none is kept
         return Execution(
             loader_workers=self.loader_workers,

@@ -1,7 +1,7 @@
 """Training one network, and studying how to scale one: in a script or a notebook as on the command line."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -115,9 +115,10 @@ def study(
         device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
         loader_workers: of each training.
         engine: what runs the trainings, see `triscale.search.studies.workers.Engine`; by default processes of this
-        machine. progress: what hears of it; by default warnings go to the error stream.
+            machine.
+        progress: what it reports to; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.studies.question.Question`, such as phi, epochs, seeds, recipe,
-        precision.
+            precision.
 
     Raises:
         UsageError: an unknown field, or one that is out of range.
@@ -129,7 +130,7 @@ def study(
     from triscale.search.studies.workers import LOCAL  # noqa: PLC0415
     from triscale.training import numerics_here  # noqa: PLC0415
 
-    _known("study", asked, Question)
+    _known("study", asked, Question, apart={"network", "data", "budget", "time"})
     limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
     question = Question(
         network=baseline if isinstance(baseline, str) else as_any_network(baseline).name,
@@ -165,6 +166,13 @@ def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> in
     Raises:
         UsageError: none are given for a cluster, whose size changes.
     """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs must be at least 1, got {jobs}.")
+    if engine.num_gpus and device == "cpu":
+        raise UsageError(
+            "--num-gpus is for trainings on GPUs: give --device cuda too, on a machine that has one.\n"
+            "The driver times steps and tests the family itself."
+        )
     if jobs is not None:
         return jobs
     if engine.name == "ray":
@@ -172,8 +180,8 @@ def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> in
     return max(1, cores() // threads) if device == "cpu" else 1
 
 
-def _known(what: str, given: Mapping[str, object], kind: type[Any]) -> None:
-    names = {one.name for one in fields(kind)}
+def _known(what: str, given: Mapping[str, object], kind: type[Any], apart: Collection[str] = ()) -> None:
+    names = {one.name for one in fields(kind)}.difference(apart)
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, 1)

@@ -10,9 +10,9 @@ from triscale.foreign.any_network import (
 from triscale.foreign.building import ForeignModel, build
 from triscale.foreign.callables import callable_at, path_of
 from triscale.foreign.counting import Counted, count, counted, known
+from triscale.foreign.final_linear import last_layer, last_layer_prefix
 from triscale.foreign.foreign_cost import ForeignCost, cost, file_size
 from triscale.foreign.live_memory import inference_memory, training_memory
-from triscale.foreign.output_layer import last_layer, last_layer_prefix
 from triscale.foreign.probing import probe, require_probe
 from triscale.foreign.scalable import Dimension, Dimensions, dimensions
 

@@ -115,7 +115,7 @@ class _Training:
         if not finished:
             halving = self.execution.out_of_memory == "halve"
             advice = "even in parts; use a smaller network" if halving else (
-                "use --batch auto, or --gradient-checkpointing (the same command resumes)"
+                "use --gradient-checkpointing (which resumes this training), or --batch auto with another --out"
             )  # fmt: skip
             try:
                 with enough_memory(self.job.network, self.job.recipe.batch, advice):
@@ -136,7 +136,7 @@ class _Training:
         self._keep_parts(engine, keeper.deviations)
         if not resumed:
             engine.take(self._plan(engine))
-        self._begin(engine, keeper.deviations)
+        self._begin(engine, keeper.deviations, resumed=resumed)
         introduce(self.callbacks, self.inputs.source, feed.left_out, engine, resumed=resumed)
         validator = Validator(engine, feed, validation, keeper.check)
         warnings, parts = Warnings(self.callbacks), engine.parts
@@ -225,18 +225,18 @@ class _Training:
         lacking = self.world.any(why is not None)
         return SpeedPlan() if lacking and plan.compiled else plan
 
-    def _begin(self, engine: Trainer, deviations: list[Deviation]) -> None:
-        """Write the first record, or what is not as it was."""
-        before = self.trial
-        numerics = before.numerics or replace(self.numerics, plan=engine.plan)
+    def _begin(self, engine: Trainer, deviations: list[Deviation], *, resumed: bool) -> None:
+        """Write the first record, or what is not as it was; what was lost with its state is forgotten."""
+        before = self.trial if resumed else begun(self.job, self.device)
         self._put(
             replace(
                 before,
                 state="running",
                 reason=None,
                 failure=None,
-                numerics=numerics,
+                numerics=before.numerics or replace(self.numerics, plan=engine.plan),
                 started=before.started or now(),
+                history=before.history[: len(engine.history)],
                 deviations=(*before.deviations, *(one for one in deviations if one not in before.deviations)),
             )
         )

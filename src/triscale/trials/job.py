@@ -7,7 +7,7 @@ decides only the last bits is in `triscale.trials.numerics`; what changes no bit
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.recipes import Recipe
@@ -104,6 +104,8 @@ class TrainJob:
     def __post_init__(self) -> None:
         if self.seed < 0 or self.data.seed < 0:
             raise UsageError(f"seed must be at least 0, got {min(self.seed, self.data.seed)}.")
+        if self.keep not in get_args(Keep):
+            raise UsageError(f"keep is {self.keep!r}; give {' or '.join(get_args(Keep))}.")
         for name in ("precision", "norms"):
             if getattr(self.recipe, name) == "auto":
                 raise ValueError(f"{name} must be resolved before a job is made")

@@ -1,8 +1,10 @@
 """What decides the last bits of a training, and what changes none."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from triscale.errors import UsageError
 from triscale.speed_plan import SpeedPlan
 
 _SILENT = ("kernels", "cpu")
@@ -67,3 +69,9 @@ class Execution:
     keep_freed_memory: bool = True
     out_of_memory: Literal["stop", "halve"] = "stop"
     forget_state: bool = False
+
+    def __post_init__(self) -> None:
+        if self.loader_workers < 0:
+            raise UsageError(f"loader_workers must be at least 0, got {self.loader_workers}.")
+        if not 0 <= self.save_every < math.inf:
+            raise UsageError(f"save_every must be at least 0 seconds, got {self.save_every}.")

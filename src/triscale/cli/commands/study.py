@@ -169,7 +169,7 @@ def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:
 
 
 def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None:
-    """A folder that is given is held before the images are looked at: a second driver hears at once that it is late."""
+    """A folder that is given is held before the images are looked at: a second driver fails at once."""
     with terminable(), foreign_code(), locked(out) if out is not None else nullcontext():
         study = opened()
         try:

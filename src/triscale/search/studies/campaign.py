@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triscale.data import CheckOptions, Source
-from triscale.errors import InputError, NumericError, OutOfMemoryError
+from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
 from triscale.search.studies.agenda import Training
 from triscale.search.studies.progress import StudyProgress
@@ -14,7 +14,7 @@ from triscale.search.studies.work import Progressed, Trained, TrialTask, absolut
 from triscale.spec import AnyNetwork, content_hash, path_of_code
 from triscale.speed_plan import SpeedPlan
 from triscale.training import Inputs, TrainRequest, World, resolve
-from triscale.trials import Execution, Numerics, Stored, TrainJob, Trial, TrialStore
+from triscale.trials import RECORDS, Execution, Numerics, Stored, TrainJob, Trial, TrialStore
 from triscale.trials.executor import Ended, Event, Executor, Failed, GivenUp, Settled, Task, Told, settle
 
 TRIALS = Path("trials")
@@ -137,27 +137,45 @@ class Campaign:
         jobs = {(job := self._terms.job_of(one)).key: Trial(job=job, purpose=one.purpose) for one in trainings}
         new = [trial for trial in jobs.values() if trial.key not in self._store]
         self._store.put(*new)
-        tasks = [Task(key, self._task(trial.job)) for key, trial in jobs.items()]
-        for settled in settle(self._executor, tasks, on_event=self._hear):
-            trial = self._settled(settled, self._store.trial(settled.key))
-            self._store.put(trial)
-            self._progress.settled(trial)
+        for wave in self._waves([trial.job for trial in jobs.values()]):
+            tasks = [Task(job.key, self._task(job)) for job in wave]
+            for settled in settle(self._executor, tasks, on_event=self._hear):
+                trial = self._settled(settled, self._store.trial(settled.key))
+                self._store.put(trial)
+                self._progress.settled(trial)
+
+    def _waves(self, jobs: Sequence[TrainJob]) -> list[list[TrainJob]]:
+        """One training of each network whose kernels are to be measured goes first; the others take what it found."""
+        first: dict[str, TrainJob] = {}
+        for job in jobs:
+            if self._is_tuned(job) and self._plan(job) is None:
+                first.setdefault(content_hash(job.network), job)
+        early = list(first.values())
+        return [some for some in (early, [job for job in jobs if job not in early]) if some]
 
     def _task(self, job: TrainJob) -> TrialTask:
         terms, folder = self._terms, self._store.folder / TRIALS / job.key[:16]
+        if self._store.trial(job.key).state == "done":  # its weights are gone: it begins again
+            (folder / RECORDS).unlink(missing_ok=True)
         numerics = replace(terms.numerics, plan=self._plan(job))
         return TrialTask(
             job=job, numerics=numerics, execution=terms.execution, data=terms.data, policy=terms.policy,
             folder=folder.resolve() if terms.shared else None,
         )  # fmt: skip
 
+    def _is_tuned(self, job: TrainJob) -> bool:
+        """Whether the training is long enough to be worth a measurement of the kernels."""
+        return self._terms.numerics.kernels and _steps(job, self._terms.images) >= TUNED_FROM
+
     def _plan(self, job: TrainJob) -> SpeedPlan | None:
-        """The kernels of a network are measured once in a study, and only for trainings that are long enough."""
-        steps = job.recipe.epochs * (self._terms.images // job.recipe.batch)
-        if not self._terms.numerics.kernels or steps < TUNED_FROM:
+        """The kernels of a network: measured once in a study (None: now), and only where that is worth its time."""
+        if not self._is_tuned(job):
             return SpeedPlan()
-        here = (content_hash(job.network), self._terms.numerics.cpu, self._terms.numerics.instructions)
-        return next((one.numerics.plan for one in self._store if _measured(one) == here and one.numerics), None)
+        wanted = content_hash(job.network)
+        for trial in self._store:
+            if trial.state == "done" and content_hash(trial.network) == wanted and self._is_tuned(trial.job):
+                return trial.numerics.plan if trial.numerics else None
+        return None
 
     def _hear(self, event: Event[Trained]) -> None:
         if isinstance(event, Told) and isinstance(event.message, Progressed):
@@ -183,14 +201,12 @@ class Campaign:
                 )
             case Failed(error=NumericError() | OutOfMemoryError() as error):
                 return replace(planned, state="failed", failure=type(error).__name__, reason=str(error))
-            case Failed(error=error):
+            case Failed(error=TriscaleError() as error):
                 raise error
+            case Failed(error=error):
+                return replace(planned, state="failed", failure=type(error).__name__, reason=str(error) or repr(error))
         raise AssertionError("a task ended, failed, or was given up")
 
 
-def _measured(trial: Trial) -> tuple[str, str, str] | None:
-    """Of which network its kernels were chosen, and on what processor; None where they were not."""
-    found = trial.numerics
-    if found is None or found.plan is None:
-        return None
-    return content_hash(trial.network), found.cpu, found.instructions
+def _steps(job: TrainJob, images: int) -> int:
+    return job.recipe.epochs * (images // job.recipe.batch)

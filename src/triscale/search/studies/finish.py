@@ -23,6 +23,7 @@ from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord, PlanRecord
 from triscale.weights import Classifier
 
+WEIGHTS, SPEC = "best.safetensors", "best.json"
 _AT_ONCE = 256
 _IMAGES_IN_GRID = 6
 
@@ -90,19 +91,33 @@ def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecor
     if not possible:
         raise InputError(f"every training of the networks at phi {last:g} failed; give a smaller phi or budget.")
     best = max(possible, key=lambda one: mean(scores[one.id].values()))
-    seed = max(scores[best.id], key=lambda one: scores[best.id][one])
-    found = next(
+    return best, _best_trial(stored, best.id, plan)
+
+
+def _best_trial(stored: Stored, id_: str, plan: PlanRecord) -> Trial:
+    """The trial of a network with the best validation accuracy, of those of the plan's length."""
+    scores = scores_of(stored, VALIDATION, plan.epochs)[id_]
+    seed = max(scores, key=lambda one: scores[one])
+    return next(
         one for one in stored
-        if one.seed == seed and one.epochs == plan.epochs and content_hash(one.network) == best.id
+        if one.seed == seed and one.epochs == plan.epochs and content_hash(one.network) == id_
     )  # fmt: skip
-    return best, found
 
 
 def write_answer(store: TrialStore, best: MemberRecord, checkpoint: Path) -> None:
     """The weights and the spec of the network to take, and the answer in lines."""
-    folder = store.folder
-    write_atomically(folder / "best.safetensors", checkpoint.read_bytes())
-    document = to_document(store.network(best.id))
-    write_atomically(folder / "best.json", (json.dumps(document, indent=2) + "\n").encode())
-    if store.one(AnswerRecord) is None:
-        store.add(AnswerRecord(lines=answer_lines(store, best, str(folder)), best=best.id))
+    _write_best(store, best.id, checkpoint)
+    store.add(AnswerRecord(lines=answer_lines(store, best, str(store.folder)), best=best.id))
+
+
+def restore_answer(store: TrialStore, answer: AnswerRecord, plan: PlanRecord) -> None:
+    """The weights and the spec of an answer, where they are gone; the answer itself stays."""
+    if not all((store.folder / name).exists() for name in (WEIGHTS, SPEC)):
+        trial = _best_trial(store, answer.best, plan)
+        _write_best(store, answer.best, store.folder / str(trial.checkpoint))
+
+
+def _write_best(store: TrialStore, id_: str, checkpoint: Path) -> None:
+    write_atomically(store.folder / WEIGHTS, checkpoint.read_bytes())
+    document = to_document(store.network(id_))
+    write_atomically(store.folder / SPEC, (json.dumps(document, indent=2) + "\n").encode())

@@ -1,15 +1,16 @@
-"""The record that a study begins with."""
+"""The record that a study begins with, and what is not as it says when the study resumes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from triscale._version import __version__
 from triscale.data import Source
+from triscale.errors import InputError
 from triscale.machine import machine
 from triscale.nn import device_name
 from triscale.search.studies.question import Question
 from triscale.trials import Numerics
-from triscale.trials.study_records import DataFacts, StudyRecord
+from triscale.trials.study_records import DataFacts, EventRecord, StudyRecord
 
 
 def study_record(
@@ -42,3 +43,22 @@ def study_record(
         threads=numerics.threads,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def changed_since(known: StudyRecord, source: Source, numerics: Numerics) -> list[str]:
+    """What differs from the study's first record and may change last bits, in words.
+
+    Raises:
+        InputError: the study drew its splits by another rule.
+    """
+    if known.data.rule != source.rule.version:
+        raise InputError("the folder holds a study by an older rule of splits.\nName the folder by --out to resume it.")
+    if (known.device, known.threads) == (numerics.device, numerics.threads):
+        return []
+    begun = f"the study began on {known.device} with {known.threads} threads a training"
+    return [f"{begun}; it resumes on {numerics.device} with {numerics.threads}"]
+
+
+def event(text: str) -> EventRecord:
+    """Something that happens to the study now."""
+    return EventRecord(at=datetime.now(UTC).isoformat(timespec="seconds"), text=text)

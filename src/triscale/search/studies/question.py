@@ -72,8 +72,11 @@ class Question:
             ("seed", 0),
         ):
             value = getattr(self, name)
-            if value is not None and value < least:
+            if value is not None and (not isinstance(value, int) or value < least):
                 raise UsageError(f"{name} is {value}; give at least {least}.")
+        for name in ("phi", "tolerance", "time"):
+            if not isinstance(getattr(self, name), int | float | None):
+                raise UsageError(f"{name} is {getattr(self, name)!r}; give a number.")
         if not 0 < self.tolerance < 1:
             raise UsageError(f"tolerance is {self.tolerance}; give a number between 0 and 1, such as 0.1.")
         if not self.budget and not 1 <= self.phi <= 10:

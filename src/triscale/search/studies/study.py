@@ -26,8 +26,8 @@ from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in, terms_of
-from triscale.search.studies.finish import best_member, draw_maps, test_accuracy, untested, write_answer
-from triscale.search.studies.first_record import study_record
+from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
+from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
@@ -101,7 +101,7 @@ class Study:
 
     @property
     def numerics(self) -> Numerics:
-        """On what each training computes."""
+        """Of each training."""
         return self._terms.numerics
 
     @property
@@ -112,9 +112,9 @@ class Study:
     @property
     def counts(self) -> dict[str, int]:
         """Images to train on, to validate on and to test on."""
-        split = self.source.training_split(train_size=self.question.train_size, seed=self.question.seed)
-        test = len(self.source.labels("test"))
-        return {"train": len(split.training), "validation": len(split.validation), "test": test}
+        source, asked = self.source, self.question
+        split = source.training_split(train_size=asked.train_size, seed=asked.seed)
+        return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
 
     def plan(self) -> StudyPlan:
         """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
@@ -139,13 +139,18 @@ class Study:
         """
         with TrialStore(self.folder) as self._store:
             resumed = self._begin()
+            answer = self._store.one(AnswerRecord)
+            if answer is not None:  # what failed is not tried again: it would speak against the answer
+                restore_answer(self._store, answer, self._plan)
+                return self._store
             with self._campaign() as campaign:
                 if resumed:
                     self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
                 self._prepare()
-                self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-                self._train(campaign, {"leaders"}, "leaders and corners")
-                self._choose()
+                if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
+                    self._train(campaign, {"baseline", "search"}, "baseline and candidates")
+                    self._train(campaign, {"leaders"}, "leaders and corners")
+                    self._choose()
                 self._make_family()
                 self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
@@ -173,17 +178,22 @@ class Study:
             raise InputError(
                 f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
             )
+        if known is not None:
+            for text in changed_since(known, self.source, self.numerics):
+                store.add(event(text))
+                self.progress.say(f"warning: {text}.")
         if known is None:
+            if len(store):
+                raise InputError(f"{self.folder} holds a training, not a study.\nUse another --out.")
             store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(
                 plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
-        plan_record = self._plan
-        data = replace(self._terms.job.data, subset=plan_record.train_size)
-        job = replace(self._terms.job, data=data, recipe=plan_record.recipe)
-        self._terms = replace(self._terms, job=job, images=plan_record.train_size)
+        size, job = self._plan.train_size, self._terms.job
+        job = replace(job, data=replace(job.data, subset=size), recipe=self._plan.recipe)
+        self._terms = replace(self._terms, job=job, images=size)
         return resumed
 
     @property
@@ -195,8 +205,7 @@ class Study:
 
     @property
     def _members(self) -> Sequence[MemberRecord]:
-        found = self._store.one(FamilyRecord)
-        return found.members if found else ()
+        return found.members if (found := self._store.one(FamilyRecord)) else ()
 
     def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
         return [network_in(self._store, one.id, self.baseline) for one in records]
@@ -211,8 +220,7 @@ class Study:
     @property
     def _learned_from(self) -> tuple[Split, ...]:
         """The parts of the data that trainings read."""
-        held = self.source.training_split(seed=self.question.seed).held
-        return tuple(dict.fromkeys(("train", held)))
+        return tuple(dict.fromkeys(("train", self.source.training_split(seed=self.question.seed).held)))
 
     def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
         for size in sorted(sizes):
@@ -244,9 +252,8 @@ class Study:
         return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
 
     def _choose(self) -> None:
-        if self._store.one(ChoiceRecord) is None:
-            counts, classes = self.counts, len(self.source.classes)
-            self._store.add(make_choice(self._store, self._plan, counts["validation"], classes))
+        classes = len(self.source.classes)
+        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], classes))
 
     def _make_family(self) -> None:
         store, plan = self._store, self._plan

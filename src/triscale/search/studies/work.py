@@ -2,15 +2,20 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from triscale.data import CheckOptions, Source, open_data
+from triscale.errors import BusyError
 from triscale.training import Inputs, Quiet, Trainer, fit
 from triscale.trials import Execution, Numerics, TrainJob, Trial
 from triscale.trials.executor import Tell
+
+_PATIENCE = 30.0
+"""Seconds to wait for the folder of a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +91,22 @@ def run_trial(task: TrialTask, tell: Tell) -> Trained:
     """
     with _folder(task.folder) as folder:
         inputs = Inputs(source=opened(task.data, task.policy, progress=lambda *_: tell()))
-        trial = fit(task.job, folder, task.numerics, task.execution, _Reports(tell), inputs=inputs)
+        trial = _fitted(task, folder, inputs, tell)
         weights = None if task.folder else (folder / str(trial.checkpoint)).read_bytes()
     return Trained(trial=trial, weights=weights)
+
+
+def _fitted(task: TrialTask, folder: Path, inputs: Inputs, tell: Tell) -> Trial:
+    """`fit`, once a worker of a driver that was killed has left the folder: it ends about a second after it."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fit(task.job, folder, task.numerics, task.execution, _Reports(tell), inputs=inputs)
+        except BusyError:
+            if time.monotonic() > deadline:
+                raise
+        tell()
+        time.sleep(0.2)
 
 
 class _Reports(Quiet):

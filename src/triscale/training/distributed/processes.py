@@ -192,7 +192,7 @@ def here() -> World:
     texts = [os.environ.get(name, default) for name, default in zip(names, ("0", "1", "0"), strict=True)]
     if not all(text.isdecimal() for text in texts) or not int(texts[0]) < int(texts[1]):
         told = ", ".join(f"{name}={text}" for name, text in zip(names, texts, strict=True))
-        raise InputError(f"the environment speaks of a process that cannot be: {told}. Start it by torchrun.")
+        raise InputError(f"invalid RANK or WORLD_SIZE: {told}. Start the processes by torchrun.")
     return World(*map(int, texts))
 
 
