@@ -271,7 +271,7 @@ def test_an_environment_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatc
     for rank, size in (("2", "2"), ("x", "2")):
         monkeypatch.setenv("RANK", rank)
         monkeypatch.setenv("WORLD_SIZE", size)
-        with pytest.raises(InputError, match="Start it by torchrun"):
+        with pytest.raises(InputError, match="invalid RANK or WORLD_SIZE"):
             here()
 
 
