@@ -217,6 +217,16 @@ def test_what_cannot_be_opened_ends_in_its_own_error(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_networks_of_one_content_keep_their_names(tmp_path: Path) -> None:
+    first, second = (
+        Trial(job=replace(made.JOB, seed=seed, network=replace(made.NETWORK, name=name)))
+        for seed, name in enumerate(("one", "other"))
+    )
+    with TrialStore(tmp_path) as store:
+        store.put(first, second)
+    assert [one.network.name for one in read(tmp_path)] == ["one", "other"]
+
+
 @settings(
     max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import msgspec
 
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.spec import AnyNetwork, any_from_document, content_hash, to_document
+from triscale.spec import AnyNetwork, Network, any_from_document, content_hash, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.study_records import (
@@ -66,7 +66,10 @@ class MachineLine(Line, frozen=True, kw_only=True, tag="machine"):
 
 
 class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
-    """A trial as it stands; the last line of a key counts. See `triscale.trials.Trial` and `TrainJob`."""
+    """A trial as it stands; the last line of a key counts. See `triscale.trials.Trial` and `TrainJob`.
+
+    `name` is that of the network, which its content hash does not know; None: as in the line of the network.
+    """
 
     key: str
     network: str
@@ -74,6 +77,7 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     data: str
     seed: int
     state: State
+    name: str | None = None
     parts: int = 1
     processes: int = 1
     pipeline: Pipeline | None = None
@@ -196,7 +200,10 @@ class Shared:
             yield MachineLine(id=where, value=machine)
         own = {name: getattr(trial, name) for name in _OWN} | {name: getattr(job, name) for name in _JOB}
         own |= {"metrics": dict(trial.metrics), "cost": dict(trial.cost)}
-        yield TrialLine(key=job.key, network=content_hash(job.network), recipe=recipe, data=data, machine=where, **own)
+        named = job.network.name if isinstance(job.network, Network) else None
+        yield TrialLine(
+            key=job.key, network=content_hash(job.network), name=named, recipe=recipe, data=data, machine=where, **own
+        )
 
     def trial(self, line: TrialLine) -> Trial:
         """The trial of a line; InputError where it names what the store does not hold."""
@@ -205,8 +212,11 @@ class Shared:
             machine: Mapping[str, str | int | None] = self.machines[line.machine] if line.machine else {}
         except KeyError as error:
             raise InputError(f"the store lacks what the trial {line.key[:12]} shares with others: {error}.") from None
+        network = self.network(line.network)
+        if isinstance(network, Network) and line.name not in (None, network.name):
+            network = replace(network, name=line.name)
         job = TrainJob(
-            network=self.network(line.network), data=data, recipe=recipe,
+            network=network, data=data, recipe=recipe,
             **{name: getattr(line, name) for name in _JOB},
         )  # fmt: skip
         return Trial(job=job, machine=machine, **{name: getattr(line, name) for name in _OWN})
