@@ -14,6 +14,7 @@ from triscale.training.distributed.processes import ALONE, World, joined
 from triscale.training.fitting import fit
 from triscale.training.request import TrainRequest, resolve
 from triscale.trials import RECORDS, Execution, Numerics, TrainJob, Trial, read
+from triscale.trials.study_records import StudyRecord
 
 _CHECKS = 3
 """How often the images of a new training are checked, if some break meanwhile."""
@@ -64,5 +65,8 @@ def _known(folder: Path) -> TrainJob | None:
         )
     if not (folder / RECORDS).exists():
         return None
-    trials = list(read(folder))
+    stored = read(folder)
+    if stored.one(StudyRecord) is not None:
+        raise InputError(f"{folder} holds a study, not a training.\nUse another --out.")
+    trials = list(stored)
     return trials[0].job if trials else None
