@@ -119,6 +119,6 @@ def _plain(error: CycloptsError) -> str:
     """The library's message in one line."""
     text = " ".join(str(error).split())
     for former, now in _FORMER.items():
-        if text.startswith(f"Unknown option: {former}."):
+        if text.startswith((f"Unknown option: {former}.", f"Unknown option: {former}=")):
             return f"There is no option {former}; {now}."
     return text if text.endswith((".", "?", "!")) else f"{text}."
