@@ -149,6 +149,15 @@ def test_a_mistake_is_told_as_what_it_is(run: Run, arguments: tuple[str, ...], s
     assert said in run(*arguments).err
 
 
+@pytest.mark.parametrize(
+    ("command", "former", "now"),
+    [("study", "--workers=2", "--jobs"), ("train", "--recompute", "--gradient-checkpointing")],
+)
+def test_an_option_of_0_1_leads_to_the_one_that_took_its_place(run: Run, command: str, former: str, now: str) -> None:
+    answer = run(command, "--data", "flowers", "--out", "never", former)
+    assert (answer.code, now in answer.err) == (64, True)
+
+
 def test_an_unknown_network_comes_with_the_nearest_names(run: Run) -> None:
     assert "efficientnet_b0" in run("cost", "eficientnet_b0").err
 

@@ -151,6 +151,13 @@ def test_another_question_in_the_same_folder_is_refused(run: Run, studied: Path,
     assert (studied / "records.jsonl").read_bytes() == before
 
 
+def test_the_folder_of_a_study_takes_no_training(run: Run, studied: Path, pictures: Path) -> None:
+    before = (studied / "records.jsonl").read_bytes()
+    answer = run("train", "--network", QUESTION[0], "--data", pictures, "--out", studied)
+    assert (answer.code, "holds a study, not a training" in answer.err) == (65, True)
+    assert (studied / "records.jsonl").read_bytes() == before
+
+
 def test_the_coefficients_of_a_study_serve_scale(run: Run, studied: Path) -> None:
     choice = read(studied).one(ChoiceRecord)
     assert choice is not None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import QUESTION, Run
 from tests.training.trainings import only
 from triscale.trials import VALIDATION
 from triscale.weights import load_weights
@@ -79,6 +79,14 @@ def test_a_folder_of_something_else_is_refused(run: Run, pictures: Path, tmp_pat
     answer = run(*SHORT, "--data", pictures, "--out", tmp_path)
     assert (answer.code, answer.out) == (73, "")
     assert "holds no training" in answer.err
+
+
+def test_the_folder_of_a_training_takes_no_study(run: Run, pictures: Path, trained: Path) -> None:
+    """A study would write its records and its best weights over those of the training."""
+    before = (trained / "records.jsonl").read_bytes()
+    answered = run("study", *QUESTION, "--data", pictures, "--out", trained)
+    assert (answered.code, "holds a training, not a study" in answered.err) == (65, True)
+    assert (trained / "records.jsonl").read_bytes() == before
 
 
 def test_a_recipe_of_ones_own(run: Run, pictures: Path, tmp_path: Path) -> None:

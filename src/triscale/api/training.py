@@ -1,13 +1,13 @@
 """Training one network, and studying how to scale one: in a script or a notebook as on the command line."""
 
 import sys
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
+from triscale.api.by_name import checked, typed
 from triscale.api.counted import NamedNetwork, as_any_network
 from triscale.costs import read_limit
 from triscale.errors import UsageError
@@ -76,12 +76,11 @@ def train(
         UsageError: an unknown option, or options that contradict each other.
         InputError, BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.training.fit`.
     """
-    _known("training", options, TrainOptions)
-    given = TrainOptions(**options)
+    given = TrainOptions(**checked("training", options, TrainOptions))
     from triscale.training import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
 
-    hears, folder = callbacks or _remarks(), Path(out)
-    request = request_of(network, data, seed, given, hears.say)
+    hears, folder = callbacks or _remarks(), Path(typed("out", out))
+    request = request_of(network, data, typed("seed", seed), given, hears.say)
     numerics = numerics_here(given.device, given.threads, kernels=given.kernels)
     trial = train_request(request, folder, numerics, given.to_execution(), hears)
     return TrainResult(trial=trial, checkpoint=folder / str(trial.checkpoint), folder=folder)
@@ -127,21 +126,20 @@ def study(
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
     from triscale.search.studies.question import Question  # noqa: PLC0415
     from triscale.search.studies.study import Study  # noqa: PLC0415  torch is loaded only here
-    from triscale.search.studies.workers import LOCAL  # noqa: PLC0415
     from triscale.training import numerics_here  # noqa: PLC0415
 
-    _known("study", asked, Question, apart={"network", "data", "budget", "time"})
-    limits = {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
     question = Question(
         network=baseline if isinstance(baseline, str) else as_any_network(baseline).name,
         data=str(data),
-        budget=limits,
+        budget=_limits(budget),
         time=seconds(time) if isinstance(time, str) else time,
-        **asked,
+        **checked("study", asked, Question),
     )
-    numerics, where = numerics_here(device, threads, kernels=kernels), engine or LOCAL
+    numerics, where = numerics_here(device, typed("threads", threads), kernels=kernels), _engine(engine)
+    if typed("loader_workers", loader_workers) < 0:
+        raise UsageError(f"loader_workers is {loader_workers}; give 0 or more.")
     found = Study(
-        question, None if out is None else Path(out),
+        question, None if out is None else Path(typed("out", out)),
         jobs=jobs_of(jobs, where, numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
         engine=where, progress=progress or _warnings(),
         baseline=None if isinstance(baseline, str) else as_any_network(baseline),
@@ -166,26 +164,35 @@ def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> in
     Raises:
         UsageError: none are given for a cluster, whose size changes.
     """
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"jobs must be at least 1, got {jobs}.")
     if engine.num_gpus and device == "cpu":
         raise UsageError(
             "--num-gpus is for trainings on GPUs: give --device cuda too, on a machine that has one.\n"
             "The driver times steps and tests the family itself."
         )
     if jobs is not None:
+        if typed("jobs", jobs) < 1:
+            raise UsageError(f"jobs is {jobs}; give at least 1.")
         return jobs
     if engine.name == "ray":
         raise UsageError("a cluster needs --jobs: how many trainings run at a time.")
     return max(1, cores() // threads) if device == "cpu" else 1
 
 
-def _known(what: str, given: Mapping[str, object], kind: type[Any], apart: Collection[str] = ()) -> None:
-    names = {one.name for one in fields(kind)}.difference(apart)
-    for name in given:
-        if name not in names:
-            near = get_close_matches(name, names, 1)
-            raise UsageError(f"a {what} has no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
+def _engine(given: "Engine | None") -> "Engine":
+    from triscale.search.studies.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
+
+    if given is not None and not isinstance(given, Engine):
+        raise UsageError(
+            f"engine is {given!r}; give triscale.search.studies.workers.Engine(name='ray'), or leave it out."
+        )
+    return given or LOCAL
+
+
+def _limits(budget: Mapping[str, float | str] | None) -> dict[str, float]:
+    """The limits as numbers, in the unit of each metric."""
+    if budget is not None and not isinstance(budget, Mapping):
+        raise UsageError(f"budget is {budget!r}; give limits by name, such as {{'macs': '20M'}}.")
+    return {name: read_limit(name, limit) for name, limit in (budget or {}).items()}
 
 
 def _say(text: str) -> None:

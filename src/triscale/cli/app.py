@@ -31,6 +31,10 @@ from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, Usage
 from triscale.isa import wanted_isa
 
 _MOST_LINES = 3
+_FORMER = {
+    "--workers": "give --jobs for trainings at a time, --loader-workers for what makes batches",
+    "--recompute": "give --gradient-checkpointing",
+}
 
 app = App(
     name="triscale",
@@ -114,4 +118,7 @@ def _as_ours(error: BaseException) -> TriscaleError | None:
 def _plain(error: CycloptsError) -> str:
     """The library's message in one line."""
     text = " ".join(str(error).split())
+    for former, now in _FORMER.items():
+        if text.startswith((f"Unknown option: {former}.", f"Unknown option: {former}=")):
+            return f"There is no option {former}; {now}."
     return text if text.endswith((".", "?", "!")) else f"{text}."

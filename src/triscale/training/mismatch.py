@@ -7,12 +7,12 @@ from typing import Any
 from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import AnyNetwork, ForeignNetwork
-from triscale.trials import DataUse, TrainJob
+from triscale.trials import DataUse, FirstWeights, TrainJob
 
 _SHOWN_CLASSES = 3
 _NAMES = {
     "seed": "seed", "parts": "parts of a batch", "processes": "processes", "pipeline": "pipeline",
-    "keep": "kept epoch", "weights": "weights", "teacher": "teacher",
+    "keep": "kept epoch", "teacher": "teacher",
 }  # fmt: skip
 
 
@@ -38,7 +38,15 @@ def differences(then: TrainJob, now: TrainJob) -> dict[str, str]:
         found["split"] = _both(_split(then.data), _split(now.data))
     if before["recipe"] != after["recipe"]:
         found["recipe"] = _recipe(then.recipe, now.recipe)
+    if then.weights != now.weights:
+        found["weights"] = _both(*map(_weights, (then.weights, now.weights)))
     return found | {name: _both(before[key], after[key]) for key, name in _NAMES.items() if before[key] != after[key]}
+
+
+def _weights(weights: FirstWeights | None) -> str:
+    if weights is None:
+        return "none"
+    return f"those of {weights.network} ({weights.digest[:8]}{', grown' if weights.grow else ''})"
 
 
 def _networks(then: AnyNetwork, now: AnyNetwork) -> str:

@@ -62,6 +62,9 @@ class Stored:
     def __len__(self) -> int:
         return len(self._trials)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} trials)"
+
     def __contains__(self, key: str) -> bool:
         return key in self._trials
 
@@ -216,7 +219,9 @@ def read(where: str | Path) -> Stored:
         StorageError: it cannot be read.
     """
     found, where = Stored(), Path(where)
-    _loaded(found, where if where.is_file() else where / RECORDS)
+    path = where if where.is_file() else where / RECORDS
+    if not _loaded(found, path)[0]:
+        raise InputError(f"{path} holds no record yet.")
     return found
 
 
@@ -253,6 +258,8 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
     lines, rest = _split(content)
     store.torn = bool(rest)
+    if not lines and not _may_begin(rest):
+        raise InputError(f"{path} holds no records of triscale.")
     if lines and _is_old(lines[0]):
         for line in converted(path, lines):
             store._take(line)  # noqa: SLF001  a function of this module
@@ -284,6 +291,14 @@ def _line(path: Path, number: int, text: bytes) -> AnyLine:
     if number == 1 and not isinstance(line, StoreLine):
         raise InputError(f"{path} does not begin with the line of a store.")
     return line
+
+
+_FIRST = b'{"kind":"store"'
+
+
+def _may_begin(rest: bytes) -> bool:
+    """Whether this is what a crash leaves of a first line: its beginning, or blocks that were never written."""
+    return not rest.strip(b"\0") or rest.startswith(_FIRST) or _FIRST.startswith(rest)
 
 
 def _is_old(line: bytes) -> bool:

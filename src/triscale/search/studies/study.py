@@ -175,17 +175,13 @@ class Study:
         """Whether there is something to resume: a plan, and no answer."""
         store, known = self._store, self._store.one(StudyRecord)
         resumed = store.one(PlanRecord) is not None and store.one(AnswerRecord) is None
-        if known is not None and known.question_hash != self.hash:
-            raise InputError(
-                f"{self.folder} holds another study (or its data changed).\nUse another --out, or leave it out."
-            )
-        if known is not None:
-            for text in changed_since(known, self.source, self.numerics):
-                store.add(event(text))
-                self.progress.say(f"warning: {text}.")
+        if known.question_hash != self.hash if known else len(store):
+            held = "another study (or its data changed)" if known else "a training, not a study"
+            raise InputError(f"{self.folder} holds {held}.\nUse another --out, or leave it out.")
+        for text in changed_since(known, self.source, self.numerics) if known else ():
+            store.add(event(text))
+            self.progress.say(f"warning: {text}.")
         if known is None:
-            if len(store):
-                raise InputError(f"{self.folder} holds a training, not a study.\nUse another --out.")
             store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
