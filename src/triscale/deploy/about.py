@@ -46,7 +46,7 @@ class About:
         preprocessing: what a picture goes through before; its resolution is always given.
         batch: pictures in each step; None: any number.
         least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
-        proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.document`.
+        proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.to_dict`.
         weights: digest of the weights where they are a file of their own (OpenVINO).
         trained_on: which images made the weights; None where that is not known.
     """
