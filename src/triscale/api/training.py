@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
-from triscale.api.by_name import checked, typed
 from triscale.api.counted import NamedNetwork, as_any_network
+from triscale.api.option_types import checked, typed
 from triscale.costs import read_limit
 from triscale.errors import UsageError
 from triscale.machine import cores

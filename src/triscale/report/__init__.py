@@ -10,6 +10,7 @@ from triscale.report.html_page import page
 from triscale.report.markdown import summary_markdown
 from triscale.report.scaling_svg import scaling_figure
 from triscale.report.study_facts import facts
+from triscale.trials.study_records import StudyRecord
 
 __all__ = ["errata_markdown", "scaling_figure", "summary_markdown", "write_report"]
 
@@ -24,6 +25,8 @@ def write_report(run_folder: Path) -> Path:
     """
     path = run_folder / "report.html"
     stored = trials.read(run_folder)
+    if not len(stored) and stored.one(StudyRecord) is None:
+        raise InputError(f"{run_folder / trials.RECORDS} holds no study.")
     try:
         text = page(facts(stored), run_folder)
     except InputError as error:

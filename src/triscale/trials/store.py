@@ -30,20 +30,13 @@ from triscale.trials.lines import (
     encoded,
 )
 from triscale.trials.study_records import Line, StudyLine
+from triscale.trials.tail import is_old, may_begin, whole_lines
 from triscale.trials.trial import Epoch, Trial
-from triscale.trials.typed_json import from_json, is_object
 
 RECORDS = "records.jsonl"
 _OPEN: set[Path] = set()
 """Folders whose store this process has open."""
 _Kind = TypeVar("_Kind", bound=StudyLine)
-
-
-class _Tag(msgspec.Struct):
-    kind: str = ""
-
-
-_KIND = msgspec.json.Decoder(_Tag)
 
 
 class Stored:
@@ -219,9 +212,7 @@ def read(where: str | Path) -> Stored:
         StorageError: it cannot be read.
     """
     found, where = Stored(), Path(where)
-    path = where if where.is_file() else where / RECORDS
-    if not _loaded(found, path)[0]:
-        raise InputError(f"{path} holds no record yet.")
+    _loaded(found, where if where.is_file() else where / RECORDS)
     return found
 
 
@@ -256,26 +247,17 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
         raise InputError(f"{path}: no such record file; is its folder that of a training or a study?") from None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    lines, rest = _split(content)
+    lines, rest = whole_lines(content)
     store.torn = bool(rest)
-    if not lines and not _may_begin(rest):
+    if not lines and not may_begin(rest):
         raise InputError(f"{path} holds no records of triscale.")
-    if lines and _is_old(lines[0]):
+    if lines and is_old(lines[0]):
         for line in converted(path, lines):
             store._take(line)  # noqa: SLF001  a function of this module
         return len(content) - len(rest), True
     for number, text in enumerate(lines, 1):
         store._take(_line(path, number, text))  # noqa: SLF001
     return len(content) - len(rest), False
-
-
-def _split(content: bytes) -> tuple[list[bytes], bytes]:
-    """The whole lines, and what a crash left of the last one: without its newline, or with blocks never written."""
-    *lines, rest = content.split(b"\n")
-    if lines and not is_object(lines[-1]):
-        last = lines.pop()
-        rest = last + b"\n" + rest
-    return lines, rest
 
 
 def _line(path: Path, number: int, text: bytes) -> AnyLine:
@@ -291,19 +273,3 @@ def _line(path: Path, number: int, text: bytes) -> AnyLine:
     if number == 1 and not isinstance(line, StoreLine):
         raise InputError(f"{path} does not begin with the line of a store.")
     return line
-
-
-_FIRST = b'{"kind":"store"'
-
-
-def _may_begin(rest: bytes) -> bool:
-    """Whether this is what a crash leaves of a first line: its beginning, or blocks that were never written."""
-    return not rest.strip(b"\0") or rest.startswith(_FIRST) or _FIRST.startswith(rest)
-
-
-def _is_old(line: bytes) -> bool:
-    """Whether 0.1 may have written the file: its first line is a record, but not that of a store."""
-    try:
-        return from_json(line, _KIND).kind != "store"
-    except InputError:
-        return False
