@@ -47,7 +47,11 @@ def next_round(
         Fewer than `size` where every place has had every seed.
     """
     used = {(one.id, one.seed) for one in surface.results} | set(taken)
-    options = [Training(one.id, seed) for one in surface.places for seed in seeds if (one.id, seed) not in used]
+    options = [
+        Training(one.id, seed)
+        for one in surface.places
+        for seed in [seed for seed in seeds if (one.id, seed) not in used][:size]
+    ]
     if not options:
         return []
     index = {one.id: at for at, one in enumerate(surface.places)}

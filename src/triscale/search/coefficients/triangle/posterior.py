@@ -54,8 +54,8 @@ def joined(*parts: Points) -> Points:
 def covariance(prior: Prior, scale: float, one: Points, two: Points) -> Matrix:
     """(len(one), len(two)) prior covariance, in points squared; `scale` multiplies what the shares decide."""
     inner = one.shares @ two.shares.T
+    apart = np.sum(one.shares**2, axis=1)[:, None] + np.sum(two.shares**2, axis=1) - 2 * inner
     crossed = _products(one.shares) @ _products(two.shares).T
-    apart = np.sum((one.shares[:, None] - two.shares) ** 2, axis=2)
     same_place = (one.place[:, None] == two.place) & (one.place[:, None] != NONE)
     same_seed = (one.seed[:, None] == two.seed) & (one.seed[:, None] != NONE)
     of_shares: Matrix = (
