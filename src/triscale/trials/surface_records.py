@@ -69,6 +69,7 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         cost_slope, cost_slope_sd: fractions a doubling of cost.
         resampling, resampling_sd: what resized originals add, a fraction.
         prior: its numbers, by name, in points.
+        expected_loss: how far the chosen one is expected to lie below the best of the smooth surface, a fraction.
     """
 
     places: tuple[PlaceRecord, ...]
@@ -85,3 +86,4 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     resampling: float
     resampling_sd: float
     prior: Mapping[str, float]
+    expected_loss: float | None = None

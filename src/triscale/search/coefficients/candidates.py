@@ -19,7 +19,8 @@ from triscale.search.coefficients.pool import Proposal, nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import GridCell, cell_of
 from triscale.search.coefficients.shares import DIMENSIONS, Shares, shares
 from triscale.spec import AnyNetwork, Network, Size, content_hash, scale
-from triscale.trials.study_records import CandidateRecord, CellRecord, FactorsRecord, SharesRecord
+from triscale.trials.study_records import CandidateRecord, CellRecord, FactorsRecord
+from triscale.trials.surface_records import SharesRecord
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
