@@ -161,7 +161,7 @@ class _Training:
 
         self.world.wait()  # all have read the state before one of them writes the next
         outcome = train(engine, feed, validator, on_step=after_step, on_epoch=after_epoch)
-        self._finish(outcome, self._right(engine, validator))
+        self._finish(outcome, validator.right_at_end() if self.job.keep == "last" else None)
 
     def _feeds(self) -> tuple[TrainingFeed, Validation]:
         """Where batches come from; the first process renders images, the others find what it has rendered."""
@@ -258,14 +258,6 @@ class _Training:
             self.trial = replace(self.trial, history=(*self.trial.history, epoch))
             if self.store is not None:
                 self.store.put_epoch(self.job.key, epoch)
-
-    def _right(self, engine: Trainer, validator: Validator) -> bytes | None:
-        """Which validation images the kept weights are right about, where they are those of the last epoch."""
-        if self.job.keep != "last" or self.world.size > 1:
-            return None
-        if validator.right is None:  # resumed after the last step
-            validator(engine.evaluated)
-        return validator.right
 
     def _finish(self, outcome: Outcome, right: bytes | None) -> None:
         kept = best_of(outcome.history) if self.job.keep == "best" else outcome.history[-1]

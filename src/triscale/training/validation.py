@@ -49,6 +49,12 @@ class Validator:
             self.right = np.packbits(right.cpu().numpy()).tobytes()
         return world.total(int(right.sum())) / world.total(len(right))
 
+    def right_at_end(self) -> bytes | None:
+        """`right` of the last epoch, also of a training that resumed after its last step."""
+        if self.right is None and self._engine.world.size == 1:
+            self(self._engine.evaluated)
+        return self.right
+
     @property
     def _at_once(self) -> int:
         """As many as the memory of a training in parts allows."""

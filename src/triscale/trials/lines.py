@@ -22,6 +22,7 @@ from triscale.trials.study_records import (
     FamilyRecord,
     Line,
     PlanRecord,
+    RoundRecord,
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
@@ -110,7 +111,7 @@ class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
 
 AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
-    | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+    | StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")

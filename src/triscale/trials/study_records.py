@@ -154,8 +154,10 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         phi, phis: of the family; the last one, and all.
         epochs, batch, train_size: of each training.
         seeds: in order.
-        leaders: candidates that get all seeds beside the corners.
+        leaders: where means decide, the candidates that get further seeds.
         tolerance: of the counted cost of a candidate.
+        target: counted cost of a candidate over the baseline's.
+        search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -174,6 +176,28 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     trainings: int
     predicted_seconds: float
     recipe: Recipe
+    target: float = 2.0
+    search: int = 0
+
+
+class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A training of a candidate: the id of its network, and the seed."""
+
+    id: str
+    seed: int
+
+
+class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):
+    """Trainings of candidates that were decided on together.
+
+    Attributes:
+        why: `lattice`, `gain` (those that tell most, by the surface), `means` (further seeds of the best), or `all`
+            that are left.
+        trainings: at most as many as a round has, whatever the number of workers.
+    """
+
+    why: str
+    trainings: tuple[AskedRecord, ...]
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,4 +300,6 @@ class EventRecord(Line, frozen=True, kw_only=True, tag="event"):
     text: str
 
 
-StudyLine = StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+StudyLine = (
+    StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+)
