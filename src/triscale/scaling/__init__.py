@@ -8,6 +8,7 @@ from triscale.scaling.network_budget import BudgetFit, fit_budget
 from triscale.scaling.notches import scan
 from triscale.scaling.roundings import Rounding, explain_rounding
 from triscale.scaling.rules import (
+    OTHER_NAMES,
     PAPER,
     RULES,
     Coefficients,
@@ -22,8 +23,8 @@ from triscale.scaling.shorten import scale_shortly, short_factors, short_phi
 from triscale.scaling.side_by_side import Ruled, by_rules
 
 __all__ = [
-    "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Limit", "Point", "Rounding", "Rule", "Ruled",
-    "UnboundedError", "any_network", "by_rules", "explain_rounding", "factors", "fill", "fit", "fit_budget", "fixed",
-    "network", "parse_coefficients", "published_twin", "rename", "rule_named", "scale_by_rule",
+    "OTHER_NAMES", "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Limit", "Point", "Rounding",
+    "Rule", "Ruled", "UnboundedError", "any_network", "by_rules", "explain_rounding", "factors", "fill", "fit",
+    "fit_budget", "fixed", "network", "parse_coefficients", "published_twin", "rename", "rule_named", "scale_by_rule",
     "scale_shortly", "scan", "short_factors", "short_phi",
 ]  # fmt: skip

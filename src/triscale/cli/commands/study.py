@@ -46,6 +46,10 @@ class StudyArguments:
         tolerance: how far the counted cost of a candidate may be from twice the baseline's.
         candidates: most networks to try for alpha, beta and gamma; at least 4.
         seeds: trainings of the leaders and of every member of the family.
+        rivals: rules that the family is compared with at equal counted cost: depth, width, resolution, paper (the
+            compound rule with its paper's coefficients), uniform, fast_compound, resnet_rs (depth where the study's
+            baseline overfits, else width), tinynet (with a budget below the baseline); commas between. By default the
+            first four.
         epochs: length of a training; at least 2.
         train_size: training pictures to use; at least 10.
         time: size the study to a time such as 30m.
@@ -68,6 +72,7 @@ class StudyArguments:
     tolerance: float | None = None
     candidates: Whole | None = None
     seeds: Whole | None = None
+    rivals: str | None = None
     epochs: Whole | None = None
     train_size: Whole | None = None
     time: sizes_and_limits.Signed | None = None

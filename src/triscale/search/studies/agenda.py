@@ -10,6 +10,7 @@ from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import family
+from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
 from triscale.spec import AnyNetwork, content_hash
 
 
@@ -40,6 +41,7 @@ def agenda(
     *,
     leading: Collection[str] | None = None,
     members: Sequence[AnyNetwork] | None = None,
+    rivals: Sequence[Rival] | None = None,
 ) -> list[Training]:
     """Every training once, under the first phase that needs it.
 
@@ -51,11 +53,12 @@ def agenda(
         epochs: length of a training.
         leading: ids of the candidates that lead after their first seed; None while that is not known.
         members: networks of the family; None while the coefficients are not known.
+        rivals: of the family, by default the usual ones.
     """
     if leading is None:
         leading = [content_hash(one.network) for one in candidates if one.rule == "grid"][:LEADERS]
     if members is None:
-        members = _expected_family(baseline, candidates, phis)
+        members = _expected_family(baseline, candidates, phis, rivals_of(USUAL) if rivals is None else rivals)
     further = [one.network for one in candidates if one.rule != "grid" or content_hash(one.network) in leading]
     trainings = [Training(baseline, "baseline", seed, epochs) for seed in seeds]
     trainings += [Training(one.network, "search", seeds[0], epochs) for one in candidates]
@@ -73,8 +76,12 @@ def longer_epochs(epochs: int, phi: float) -> int:
     return max(epochs, round(epochs * 2**phi))
 
 
-def _expected_family(baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[AnyNetwork]:
+def _expected_family(
+    baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], rivals: Sequence[Rival]
+) -> list[AnyNetwork]:
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = baseline_of(baseline).expected(middle)
-    return [member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle)]
+    return [
+        member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, rivals)
+    ]

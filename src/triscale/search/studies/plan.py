@@ -11,6 +11,7 @@ from triscale.scaling import PAPER
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import steps
+from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.agenda import LEADERS, Training, agenda
 from triscale.search.studies.question import Question
 from triscale.spec import AnyNetwork
@@ -102,7 +103,7 @@ def make_plan(
     every = ground.candidates(question.tolerance, wanted)
     while True:
         chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
-        trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
+        trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS, rivals=rivals_of(question.rival_names))
         per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
         size, epochs = _length(question, available, per_sample, evaluated, recipe.epochs)
         if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:

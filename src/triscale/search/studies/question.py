@@ -12,7 +12,10 @@ from triscale.costs import registry
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import RecipePrecision
+from triscale.search.coefficients.rivals import USUAL, rival_names
 from triscale.trials.lines import SCHEMA
+
+_RIVALS = ",".join(USUAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +33,7 @@ class Question:
         tolerance: how far the counted cost of a candidate may be from twice the baseline's (2 +- tolerance).
         candidates: most networks in the search for alpha, beta and gamma, corners included.
         seeds: trainings of the leaders, the corners, the baseline and every member of the family.
+        rivals: rules of scaling that the family is compared with at equal counted cost, with commas between.
         epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all pictures.
         time: seconds that the whole study may take; it sizes what is None.
         seed: the first seed; the others follow.
@@ -48,6 +52,7 @@ class Question:
     tolerance: float = 0.1
     candidates: int = 10
     seeds: int = 2
+    rivals: str = _RIVALS
     epochs: int | None = None
     train_size: int | None = None
     time: float | None = None
@@ -85,6 +90,15 @@ class Question:
             )
         if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
+        names = rival_names(self.rivals)
+        object.__setattr__(self, "rivals", ",".join(names))
+        if "tinynet" in names and not self.budget:
+            raise UsageError("the rival tinynet only shrinks a network: give it with a --budget below the baseline.")
+
+    @property
+    def rival_names(self) -> tuple[str, ...]:
+        """The rivals one by one."""
+        return rival_names(self.rivals)
 
     def to_dict(self) -> dict[str, Any]:
         """The question as it stands in the store."""
@@ -124,6 +138,8 @@ class Question:
             "recipe": self.to_recipe().to_dict(),
             "schema": SCHEMA,
         }
+        if self.rivals == _RIVALS:  # studies that were begun without the field go on
+            del fields["rivals"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
 

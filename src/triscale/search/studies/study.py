@@ -33,6 +33,7 @@ from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
+from triscale.search.studies.study_rivals import rivals_in
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -152,7 +153,7 @@ class Study:
                     self._train(campaign, {"baseline", "search"}, "baseline and candidates")
                     self._train(campaign, {"leaders"}, "leaders and corners")
                     self._choose()
-                self._make_family()
+                self._make_family(campaign)
                 self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
                 self._explain(campaign)
@@ -251,7 +252,7 @@ class Study:
     def _choose(self) -> None:
         self._store.add(make_choice(self._store, self._plan, self.counts["validation"], len(self.source.classes)))
 
-    def _make_family(self) -> None:
+    def _make_family(self, campaign: Campaign) -> None:
         store, plan = self._store, self._plan
         if store.one(FamilyRecord) is None:
             choice = store.one(ChoiceRecord)
@@ -259,10 +260,12 @@ class Study:
             networks = self._networks(plan.candidates)
             known = {one.id: recorded(one, its) for one, its in zip(plan.candidates, networks, strict=True)}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
+            trained, say = partial(self._classifier, campaign), self.progress.say
+            rivals = rivals_in(store, self.question, plan, self.source, trained, say)
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
-                known[choice.chosen],
+                known[choice.chosen], rivals,
             )  # fmt: skip
             macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
