@@ -9,8 +9,10 @@ from triscale.costs import count
 from triscale.data.split import VALIDATION
 from triscale.families import network
 from triscale.foreign import count_any
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import steps
+from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.plan import EVALUATION
 
@@ -24,7 +26,7 @@ def trainings() -> tuple[int, dict[str, tuple[int, float, float]]]:
     """Candidates of the study, and for each step its trainings, their work and the longest, in trainings of B0."""
     b0 = network("efficientnet_b0")
     found = candidates(b0, tolerance=0.1, most=50)
-    planned = agenda(b0, found, steps(1.0), range(SEEDS), EPOCHS)
+    planned = agenda(b0, found, steps(1.0), range(SEEDS), EPOCHS, rivals=rivals_of(RIVALS))
     macs = count(b0).macs
 
     def work(one: Training) -> float:

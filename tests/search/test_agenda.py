@@ -5,7 +5,9 @@ from collections import Counter
 import pytest
 
 from triscale.families import network
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates
+from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.agenda import LEADERS, Training, agenda, longer_epochs
 from triscale.spec import content_hash, scale
 
@@ -21,16 +23,17 @@ def phases(jobs: list[Training]) -> dict[str, int]:
 
 
 def test_at_phi_1_the_family_is_what_the_search_trains() -> None:
-    found = agenda(BASE, FOUND, [1.0], [0, 1], 10)
+    found = agenda(BASE, FOUND, [1.0], [0, 1], 10, rivals=rivals_of(RIVALS))
     assert phases(found) == {"baseline": 2, "search": 8, "leaders": LEADERS + 3, "compute": 1}
     assert found[-1] == Training(BASE, "compute", 0, 20)
     assert [PHASES.index(job.purpose) for job in found] == sorted(PHASES.index(job.purpose) for job in found)
     assert len({job.key for job in found}) == len(found)
 
 
-def test_a_larger_phi_adds_a_member_and_three_rivals() -> None:
-    found = agenda(BASE, FOUND, [1.0, 2.0], [5, 6, 7], 10)
+def test_a_larger_phi_adds_a_member_and_its_rivals() -> None:
+    found = agenda(BASE, FOUND, [1.0, 2.0], [5, 6, 7], 10, rivals=rivals_of(RIVALS))
     assert phases(found) == {"baseline": 3, "search": 8, "leaders": 2 * (LEADERS + 3), "family": 3 * 4, "compute": 2}
+    assert phases(agenda(BASE, FOUND, [1.0, 2.0], [5, 6, 7], 10))["family"] == 3 * 5, "usually the paper's is one more"
     assert {job.seed for job in found if job.purpose == "search"} == {5}
     assert {job.seed for job in found if job.purpose == "leaders"} == {6, 7}
     assert [job.epochs for job in found if job.purpose == "compute"] == [20, 40]

@@ -15,6 +15,7 @@ from triscale.scaling import Coefficients, Factors, factors
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.points import Point, nearest, point, proposals
+from triscale.search.coefficients.rivals import USUAL, rivals_of
 from triscale.spec import ForeignNetwork
 
 HERE = "tests.foreign.models"
@@ -73,10 +74,10 @@ def test_a_family_costs_what_its_phi_says_and_its_rivals_cost_the_same(text: str
     baseline, scaled = searched(text)
     found = baseline_of(baseline).candidates(2.0, 0.1, 5)
     corners, chosen = {one.rule: one for one in found if one.rule != "grid"}, found[-1]
-    members = family(baseline, Coefficients(*chosen.factors), 2.0, {}, ANYWHERE, corners, chosen)
-    rules = ("compound", *scaled.scaled)
+    members = family(baseline, Coefficients(*chosen.factors), 2.0, {}, ANYWHERE, corners, chosen, rivals_of(USUAL))
+    rules = ("compound", *scaled.scaled, *(("paper",) if len(scaled.scaled) == 3 else ()))
     assert [(one.phi, one.rule) for one in members[1:]] == [(phi, rule) for phi in (1.0, 2.0) for rule in rules]
-    assert [one.network for one in members[1:] if one.phi == 1] == [
+    assert [one.network for one in members[1:] if one.phi == 1 and one.rule != "paper"] == [
         chosen.network,
         *(one.network for one in corners.values()),
     ]

@@ -16,7 +16,8 @@ PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = {
     "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
     "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
-    "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked, "asked": known.AskedRecord,
+    "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,
+    "asked": known.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
     "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,

@@ -98,7 +98,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: content hash of the network.
-        rule: `baseline`, `grid`, `compound`, or the one dimension that is scaled.
+        rule: `baseline`, `grid`, `compound`, the one dimension that is scaled, or the rule of a rival.
         factors: over the baseline.
         cost: counted, by the name of the metric.
         ratio: counted MACs over the baseline's.

@@ -11,7 +11,7 @@ from triscale.trials.job import TrainJob
 from triscale.trials.numerics import Numerics
 
 State = Literal["waiting", "running", "done", "failed"]
-VALIDATION, TEST = "validation_top1", "test_top1"
+VALIDATION, TEST, TRAINING = "validation_top1", "test_top1", "training_top1"
 """Names of metrics: of the weights that are kept, on the images drawn for validation and on the test."""
 
 

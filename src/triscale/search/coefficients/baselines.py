@@ -58,7 +58,7 @@ class Baseline(Protocol):
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
         """The phi of the largest network of the compound curve that keeps all limits, and that network."""
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """Coefficients that stand in for those of a study, with a candidate as its choice."""
 
 
@@ -89,9 +89,9 @@ class OwnBaseline:
         found = fit_budget(self.network, limits, coefficients=coefficients, target=target)
         return found.phi, (found.factors, found.network)
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`."""
-        return Coefficients(*chosen.factors) if chosen.rule == "grid" else PAPER
+        return coefficients_of(chosen.factors, at_phi) if chosen.rule == "grid" else PAPER
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,19 @@ class ForeignBaseline:
         )
         return found.phi, _place(at(found.factors))
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`; the paper's would move what stays."""
-        return Coefficients(*chosen.factors)
+        return coefficients_of(chosen.factors, at_phi)
 
 
 def baseline_of(network: AnyNetwork) -> Baseline:
     """What can be done with a baseline; a foreign one's path is imported once it is used."""
     return ForeignBaseline(network) if isinstance(network, ForeignNetwork) else OwnBaseline(network)
+
+
+def coefficients_of(chosen: Factors, at_phi: float) -> Coefficients:
+    """alpha, beta and gamma of the curve that leads through a network of these factors at `at_phi`."""
+    return Coefficients(*(factor ** (1 / at_phi) for factor in chosen))
 
 
 def _place(point: Point) -> Place:

@@ -12,6 +12,7 @@ from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import family
+from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
 from triscale.spec import AnyNetwork, content_hash
 
 
@@ -40,6 +41,7 @@ def agenda(
     at_phi: float = 1.0,
     asked: Sequence[tuple[AnyNetwork, int]] = (),
     members: Sequence[AnyNetwork] | None = None,
+    rivals: Sequence[Rival] | None = None,
 ) -> list[Training]:
     """Every training once, under the first phase that needs it.
 
@@ -53,9 +55,11 @@ def agenda(
         at_phi: where candidates lie.
         asked: networks and seeds that the search has asked for so far; the others are stood in for.
         members: networks of the family; None while the coefficients are not known.
+        rivals: of the family, by default the usual ones.
     """
     if members is None:
-        members = _expected_family(baseline, candidates, phis, at_phi)
+        known_rivals = rivals_of(USUAL) if rivals is None else rivals
+        members = _expected_family(baseline, candidates, phis, at_phi, known_rivals)
     known = {(content_hash(network), seed) for network, seed in asked}
     others = ((one.network, seed) for seed, one in product(seeds, candidates) if (one.id, seed) not in known)
     searched = [*asked, *islice(others, max(0, search - len(known)))]
@@ -75,10 +79,10 @@ def longer_epochs(epochs: int, phi: float) -> int:
 
 
 def _expected_family(
-    baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], at_phi: float
+    baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], at_phi: float, rivals: Sequence[Rival]
 ) -> list[AnyNetwork]:
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = baseline_of(baseline).expected(middle, at_phi)
-    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, at_phi)
+    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, rivals, at_phi=at_phi)
     return [member.network for member in members]

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import NamedTuple
 
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.rank import RULE, Noise, Scores, paired_noise
+from triscale.search.coefficients.rivals import PAPERS
 from triscale.search.studies.trial_scores import scores_of
 from triscale.trials import TEST, Stored
 from triscale.trials.study_records import (
@@ -113,11 +115,17 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
         word = "ties with" if abs(one.difference) <= one.margin else winner
         cost = "" if abs(one.cost_ratio - 1) <= 0.03 else f", which costs {one.cost_ratio:.2f}x"
         parts.append(
-            f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
+            f"phi {one.phi:.3g}: {word} {_in_words(one.rival)}{cost} "
             f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
     subject = "Compound scaling" if corner is None else f"The choice, {corner} only and not a compound,"
     return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}."
+
+
+def _in_words(rival: str) -> str:
+    if rival == PAPERS:
+        return "the paper's coefficients"
+    return f"{rival} only" if rival in RIVALS else rival
 
 
 def _compute_line(stored: Stored, members: Sequence[MemberRecord], scores: Scores, epochs: int) -> str:

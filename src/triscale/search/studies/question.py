@@ -12,7 +12,10 @@ from triscale.costs import registry
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import RecipePrecision
+from triscale.search.coefficients.rivals import USUAL, rival_names
 from triscale.trials.lines import SCHEMA
+
+_RIVALS = ",".join(USUAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +34,7 @@ class Question:
         candidates: most networks of the triangle among which the search chooses.
         trainings: of candidates; None: two for each point of the lattice, or as many as `time` allows.
         seeds: most trainings of one candidate, and those of the baseline and of every member of the family.
+        rivals: rules of scaling that the family is compared with at equal counted cost, with commas between.
         epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all pictures.
         time: seconds that the whole study may take; it sizes what is None.
         seed: the first seed; the others follow.
@@ -52,6 +56,7 @@ class Question:
     candidates: int = 24
     trainings: int | None = None
     seeds: int = 2
+    rivals: str = _RIVALS
     epochs: int | None = None
     train_size: int | None = None
     time: float | None = None
@@ -87,7 +92,7 @@ class Question:
         if not 0 < self.tolerance < 1:
             raise UsageError(f"tolerance is {self.tolerance}; give a number between 0 and 1, such as 0.1.")
         if not 0.25 <= self.at_phi <= 10:
-            raise UsageError(f"at_phi is {self.at_phi:g}; give 0.25 to 10: candidates cost 2^at_phi times the baseline.")
+            raise UsageError(f"at_phi is {self.at_phi:g}; give 0.25 to 10 (candidates cost 2^at_phi baselines).")
         if not self.budget and not self.at_phi <= self.phi <= 10:
             raise UsageError(
                 f"phi of a study is {self.phi:g}; give {self.at_phi:g} to 10 (alpha, beta and gamma are found at "
@@ -95,6 +100,15 @@ class Question:
             )
         if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
+        names = rival_names(self.rivals)
+        object.__setattr__(self, "rivals", ",".join(names))
+        if "tinynet" in names and not self.budget:
+            raise UsageError("the rival tinynet only shrinks a network: give it with a --budget below the baseline.")
+
+    @property
+    def rival_names(self) -> tuple[str, ...]:
+        """The rivals one by one."""
+        return rival_names(self.rivals)
 
     def to_dict(self) -> dict[str, Any]:
         """The question as it stands in the store."""
@@ -134,6 +148,8 @@ class Question:
             "recipe": self.to_recipe().to_dict(),
             "schema": SCHEMA,
         }
+        if self.rivals == _RIVALS:  # studies that were begun without the field go on
+            del fields["rivals"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
 

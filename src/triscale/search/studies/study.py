@@ -21,18 +21,20 @@ from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import recorded
-from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
-from triscale.search.coefficients.leaders import leading
+from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
+from triscale.search.studies.make_choice import make_choice
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
+from triscale.search.studies.rounds import next_asked
 from triscale.search.studies.study_policy import policy_of
+from triscale.search.studies.study_rivals import rivals_in
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -47,6 +49,7 @@ from triscale.trials.study_records import (
     MemberRecord,
     NetworkRecord,
     PlanRecord,
+    RoundRecord,
     StudyRecord,
 )
 from triscale.weights import Classifier, load_classifier
@@ -122,7 +125,10 @@ class Study:
         if remark := baseline_of(self.baseline).remark:
             self.progress.say(remark)
         self.progress.say("timing a few training steps")
-        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
+        return make_plan(
+            self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
+            self.source.native,
+        )  # fmt: skip
 
     @property
     def _target(self) -> Target:
@@ -149,10 +155,10 @@ class Study:
                     self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
                 self._prepare()
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
-                    self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-                    self._train(campaign, {"leaders"}, "leaders and corners")
+                    self._train(campaign, {"baseline"}, "baseline")
+                    self._search(campaign)
                     self._choose()
-                self._make_family()
+                self._make_family(campaign)
                 self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
                 self._explain(campaign)
@@ -225,9 +231,9 @@ class Study:
                 self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
                 self.source.pictures(split, size)
 
-    def _train(self, campaign: Campaign, purposes: Collection[str], title: str) -> None:
+    def _train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
         """Train what these purposes lack."""
-        plan, everything = self._plan, self._agenda()
+        plan, everything = self._plan, self._agenda(asked_only=asked_only)
         left = [one for one in everything if not campaign.is_settled(one)]
         samples = plan.train_size + EVALUATION * self.counts["validation"]
         seconds = {one: self._speed(one.network) * one.epochs * samples / self.jobs for one in left}
@@ -239,19 +245,41 @@ class Study:
         self.progress.agenda(shares, len(everything) - len(left), took)
         campaign.train(waiting)
 
-    def _agenda(self) -> list[Training]:
-        """All trainings, as far as the store tells them."""
-        plan, members = self._plan, self._members
+    def _search(self, campaign: Campaign) -> None:
+        """Round after round, each decided by the trials of those before it."""
+        while True:
+            if self._store.all(RoundRecord):
+                self._train(campaign, {"search"}, f"round {len(self._store.all(RoundRecord))}", asked_only=True)
+            new = next_asked(self._store, self._plan, self.counts["validation"])
+            if new is None:
+                return
+            self._store.add(new)
+
+    def _agenda(self, *, asked_only: bool = False) -> list[Training]:
+        """All trainings, as far as the store tells them; `asked_only` leaves out what stands in for others."""
+        plan, members, asked = self._plan, self._members, self._asked()
         known = [recorded(*pair) for pair in zip(plan.candidates, self._networks(plan.candidates), strict=True)]
         phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
-        networks = self._networks(members) or None
-        leaders = leading(self._store, plan)
-        return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
+        ended = asked_only or self._store.one(ChoiceRecord) is not None
+        return agenda(
+            self.baseline, known, phis, plan.seeds, plan.epochs, len(asked) if ended else plan.search,
+            at_phi=self.question.at_phi, asked=asked, members=self._networks(members) or None,
+            rivals=rivals_of(self.question.rival_names),
+        )  # fmt: skip
+
+    def _asked(self) -> list[tuple[AnyNetwork, int]]:
+        """The trainings of all rounds."""
+        pairs = [one for asked in self._store.all(RoundRecord) for one in asked.trainings]
+        return [(network_in(self._store, one.id, self.baseline), one.seed) for one in pairs]
 
     def _choose(self) -> None:
-        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], len(self.source.classes)))
+        self._store.add(
+            make_choice(
+                self._store, self._plan, self.counts["validation"], len(self.source.classes), self.question.at_phi
+            )
+        )
 
-    def _make_family(self) -> None:
+    def _make_family(self, campaign: Campaign) -> None:
         store, plan = self._store, self._plan
         if store.one(FamilyRecord) is None:
             choice = store.one(ChoiceRecord)
@@ -259,10 +287,12 @@ class Study:
             networks = self._networks(plan.candidates)
             known = {one.id: recorded(one, its) for one, its in zip(plan.candidates, networks, strict=True)}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
+            trained, say = partial(self._classifier, campaign), self.progress.say
+            rivals = rivals_in(store, self.question, plan, self.source, trained, say)
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
-                known[choice.chosen],
+                known[choice.chosen], rivals, at_phi=self.question.at_phi,
             )  # fmt: skip
             macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
