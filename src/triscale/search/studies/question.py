@@ -95,7 +95,7 @@ class Question:
             raise UsageError(f"at_phi is {self.at_phi:g}; give 0.25 to 10 (candidates cost 2^at_phi baselines).")
         if not self.budget and not self.at_phi <= self.phi <= 10:
             raise UsageError(
-                f"phi of a study is {self.phi:g}; give {self.at_phi:g} to 10 (alpha, beta and gamma are found at "
+                f"phi of a study is {self.phi}; give {self.at_phi:g} to 10 (alpha, beta and gamma are found at "
                 f"phi = {self.at_phi:g})."
             )
         if self.time is not None and not 0 < self.time < math.inf:
