@@ -113,8 +113,8 @@ def test_a_number_that_is_not_finite_stops_the_training_at_its_step_and_names_th
 def test_a_gradient_is_clipped_to_its_limit_and_its_norm_is_told() -> None:
     model = torch.nn.Linear(2, 1)
     model(torch.full((1, 2), 30.0)).sum().backward()
-    assert clip(model, 1.0) == pytest.approx((2 * 30**2 + 1) ** 0.5)
-    assert clip(model, 0.0) == pytest.approx(1.0, abs=1e-6)
+    assert clip([*model.parameters()], 1.0) == pytest.approx((2 * 30**2 + 1) ** 0.5)
+    assert clip([*model.parameters()], 0.0) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:
