@@ -55,23 +55,23 @@ def test_names_are_those_of_the_batch() -> None:
         assert one.names(1, step) == [f"picture {label}" for label in labels.tolist()]
 
 
-@pytest.mark.parametrize(
-    "colours",
-    [COLOURS, {"mean": (0.45,), "std": (0.22,)}, {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}],
-)
+Colours = tuple[tuple[float, ...], tuple[float, ...]]
+GREY: Colours = ((0.45,), (0.22,))
+IMAGENET: Colours = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.mark.parametrize("colours", [GREY, IMAGENET])
 @pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(flip=False, shift=0.9), Augmentation(shift=0.0)])
 def test_batches_that_are_made_where_the_images_lie_are_equal_bit_for_bit(
-    colours: dict[str, tuple[float, ...]], augmentation: Augmentation
+    colours: Colours, augmentation: Augmentation
 ) -> None:
     """On any device: `tests/gpu` says so of a GPU."""
     require_equal_batches(torch.device("cpu"), colours, augmentation)
 
 
-def require_equal_batches(
-    device: torch.device, colours: dict[str, tuple[float, ...]], augmentation: Augmentation
-) -> None:
+def require_equal_batches(device: torch.device, colours: Colours, augmentation: Augmentation) -> None:
     """Of two epochs, from different steps on, and of a validation."""
-    made = replace(feed(97, 8), augmentation=augmentation, **colours)
+    made = replace(feed(97, 8), augmentation=augmentation, mean=colours[0], std=colours[1])
     there = ImagesOnGpu.of(made.images, made.labels, made.mean, made.std, device)
     moved = replace(made, on_gpu=there)
     for epoch, first in ((0, 0), (3, 5)):

@@ -13,7 +13,7 @@ from triscale.evaluation import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.training import Outcome, Recipe, Trainer, train
-from triscale.training.learning.gradient import clip
+from triscale.training.learning.gradient import clip, sow
 
 NETWORK = Network(
     name="tiny",
@@ -86,6 +86,25 @@ def test_history_counts_samples_and_epochs() -> None:
     engine, outcome = trained(3)
     assert [(one.epoch, one.samples) for one in outcome.history] == [(1, 128), (2, 256), (3, 384)]
     assert (engine.step, engine.step_of_epoch, engine.epoch) == (12, 0, 3)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**64 - 1])
+def test_what_a_step_draws_is_what_torch_draws_from_its_seed(seed: int) -> None:
+    torch.manual_seed(seed)
+    expected = torch.rand(5)
+    sow(seed, torch.device("cpu"))
+    assert torch.equal(torch.rand(5), expected)
+
+
+def test_after_an_evaluation_all_of_a_model_trains_again() -> None:
+    """Also a part that is handed over in evaluation mode."""
+    model = build(NETWORK)
+    model.stem.eval()
+    engine = Trainer(model, Recipe(), Listed.steps)
+    for _ in range(2):
+        engine.learn(*pictures(32))
+        assert all(one.training for one in engine.model.modules())
+        top1(engine.model, [pictures(8)])
 
 
 class Broken(Listed):

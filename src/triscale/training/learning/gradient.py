@@ -29,7 +29,7 @@ def sow(seed: int, device: torch.device) -> None:
     That asks all kinds of devices there are each time; where one was never used, it writes down the call stack.
     """
     torch.default_generator.manual_seed(seed)
-    if device.type == "cuda" and torch.cuda.is_initialized():
+    if device.type == "cuda" and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
     elif device.type != "cpu":
         torch.manual_seed(seed)
