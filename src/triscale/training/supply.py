@@ -38,8 +38,7 @@ def feeds_of(
 ) -> tuple[TrainingFeed, Validation]:
     """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
 
-    Where the pictures of a training grow, each size is rendered from the originals. Few pictures lie on the GPU that
-    one process trains on, which makes the same batches there.
+    Where pictures grow, each size is rendered from the originals; few lie on the GPU, which makes the same batches.
 
     Raises:
         InputError: too few pictures for both.
