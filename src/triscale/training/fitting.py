@@ -168,7 +168,7 @@ class _Training:
         with self.world.main_process_first():
             return feeds_of(
                 self.job, self.inputs.source, self.preprocessing, self.execution.loader_workers, self._polled,
-                self.world.share,
+                self.world.share, self.device if self.world.size == 1 else torch.device("cpu"),
             )  # fmt: skip
 
     def _polled(self, done: int, whole: int) -> None:

@@ -164,8 +164,9 @@ class Campaign:
         )  # fmt: skip
 
     def _is_tuned(self, job: TrainJob) -> bool:
-        """Whether the training is long enough to be worth a measurement of the kernels."""
-        return self._terms.numerics.kernels and _steps(job, self._terms.images) >= TUNED_FROM
+        """Whether the training is long enough to be worth a measurement of the kernels, which are for CPUs."""
+        numerics = self._terms.numerics
+        return numerics.kernels and numerics.device == "cpu" and _steps(job, self._terms.images) >= TUNED_FROM
 
     def _plan(self, job: TrainJob) -> SpeedPlan | None:
         """The kernels of a network: measured once in a study (None: now), and only where that is worth its time."""
