@@ -24,6 +24,7 @@ from triscale.search.coefficients.candidates import recorded
 from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.leaders import leading
+from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
@@ -33,7 +34,6 @@ from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.study_rivals import rivals_in
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
