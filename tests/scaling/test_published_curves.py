@@ -61,16 +61,15 @@ def test_a_tinynet_lies_on_the_curve_and_is_the_network_of_timm(
         theirs = timm.create_model(f"tinynet_{letter}")
     repeats = [max(1, round(found.depth * one)) for one in B0_REPEATS]
     assert repeats == [len(stage) for stage in theirs.blocks]
-    channels = [rounded(found.width * one) for one in B0_CHANNELS]
-    assert channels == [info["num_chs"] for info in _outputs(theirs)]
+    assert [rounded(found.width * one) for one in B0_CHANNELS] == [_channels(stage) for stage in theirs.blocks]
     assert int(224 * found.resolution) == theirs.pretrained_cfg["input_size"][1]
     assert _macs(theirs) == pytest.approx(PRINTED_MACS[letter], rel=0.015)
 
 
-def _macs(model: torch.nn.Module) -> float:
+def _macs(model: timm.models.EfficientNet) -> float:
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         model.eval()(torch.zeros(1, *model.pretrained_cfg["input_size"]))
-    return counter.get_total_flops() / 2
+    return float(counter.get_total_flops()) / 2
 
 
 def rounded(channels: float) -> int:
@@ -79,12 +78,9 @@ def rounded(channels: float) -> int:
     return nearest + 8 if nearest < 0.9 * channels else nearest
 
 
-def _outputs(model: torch.nn.Module) -> list[dict[str, int]]:
-    return [{"num_chs": next(m.num_features for m in _norms(stage[-1]))} for stage in model.blocks]
-
-
-def _norms(block: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
-    return [one for one in reversed(list(block.modules())) if isinstance(one, torch.nn.BatchNorm2d)]
+def _channels(stage: torch.nn.Module) -> int:
+    """Of its last norm."""
+    return [one.num_features for one in stage.modules() if isinstance(one, torch.nn.BatchNorm2d)][-1]
 
 
 def test_tinynet_keeps_more_depth_and_resolution_than_the_papers_compound_at_equal_cost() -> None:

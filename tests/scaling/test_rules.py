@@ -1,16 +1,19 @@
 """The rules: 2^phi is the nominal cost of each, and the published table follows from the compound one."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.paths import ROOT
 from tests.scaling.rules_there_are import BOTH_WAYS, towards
 from triscale.costs import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.scaling import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule
+from triscale.scaling.published_curves import RESNET_RS_PACE
 from triscale.spec import content_hash
 
 phis = st.floats(-20, 20)
@@ -136,3 +139,14 @@ def test_a_rule_that_lacks_something_says_what() -> None:
 def test_an_unknown_rule_is_answered_with_the_rules() -> None:
     with pytest.raises(UsageError, match=r"^unknown rule 'deep'; the rules are compound, depth, width"):
         factors("deep", 1)
+
+
+def test_docs_list_every_rule_with_its_factors_and_its_source() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(RULES)
+    for name, rule in RULES.items():
+        found = ("alpha", "beta", "gamma")
+        if rule.coefficients != "required":
+            found = tuple(f"{factor:.3f}" for factor in factors(name, towards(name, 1)))
+        assert f"| `{name}` | {' | '.join(found)} | {rule.source} |" in page
+    assert f"by {2**RESNET_RS_PACE:.3f}, which" in page

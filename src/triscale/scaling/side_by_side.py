@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from triscale.costs import ANYWHERE, Target
-from triscale.errors import UsageError
+from triscale.errors import InputError, UsageError
 from triscale.scaling.network_budget import fit_budget
-from triscale.scaling.rules import RULES, Coefficients, Factors, Rule, factors, rule_named, scale_by_rule
+from triscale.scaling.rules import RULES, Coefficients, Factors, factors, rule_named, scale_by_rule
 from triscale.spec import Network
 
 
@@ -39,7 +39,7 @@ def by_rules(
 
     Args:
         network: the baseline.
-        rules: names of `RULES`; empty: all that have a network here.
+        rules: names of `RULES`; empty: all that have a network there.
         phi: to it, so that the nominal cost is 2^phi; or
         limits: to the largest network that keeps them, which makes the rules equal in counted cost; see `fit_budget`.
         coefficients: of the rule `found`; compound stays the paper's.
@@ -47,24 +47,39 @@ def by_rules(
 
     Raises:
         UsageError: an unknown rule, one that needs coefficients, neither phi nor limits, or both.
-        InputError: see `factors` and `fit_budget`.
+        InputError: see `factors` and `fit_budget`; without names of rules only where none has a network.
     """
     if (phi is None) == (not limits):
         raise UsageError("rules are compared at one phi or within one budget: give one of the two.")
     found: list[Ruled] = []
+    errors: list[InputError] = []
     for name in dict.fromkeys(rules) or RULES:
-        rule, of = rule_named(name), None if name == "compound" else coefficients
-        if not rules and not _is_usable(rule, coefficients, found[0].phi if found else 0.0):
+        if not rules and rule_named(name).coefficients == "required" and coefficients is None:
             continue
-        if phi is not None:
-            place = phi, factors(name, phi, of), scale_by_rule(network, name, phi, of)
-        else:
-            fit = fit_budget(network, limits or {}, rule=name, coefficients=of, target=target)
-            place = fit.phi, fit.factors, fit.network
-        found.append(Ruled(name, rule.source, *place))
+        try:
+            found.append(
+                _by_rule(network, name, phi, limits or {}, None if name == "compound" else coefficients, target)
+            )
+        except InputError as error:
+            if rules:
+                raise
+            errors.append(error)
+    if not found:
+        raise errors[0]
     return tuple(found)
 
 
-def _is_usable(rule: Rule, coefficients: Coefficients | None, phi: float) -> bool:
-    """`found` with coefficients, and a rule that only shrinks where the others shrink too."""
-    return (rule.coefficients != "required" or coefficients is not None) and (not rule.shrinks or phi < 0)
+def _by_rule(
+    network: Network,
+    name: str,
+    phi: float | None,
+    limits: Mapping[str, float],
+    coefficients: Coefficients | None,
+    target: Target,
+) -> Ruled:
+    source = rule_named(name).source
+    if phi is not None:
+        scaled = scale_by_rule(network, name, phi, coefficients)
+        return Ruled(name, source, phi, factors(name, phi, coefficients), scaled)
+    fit = fit_budget(network, limits, rule=name, coefficients=coefficients, target=target)
+    return Ruled(name, source, fit.phi, fit.factors, fit.network)

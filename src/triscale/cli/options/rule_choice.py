@@ -7,9 +7,10 @@ from cyclopts import Parameter
 
 from triscale.cli.options.coefficients import read_coefficients
 from triscale.cli.options.sizes_and_limits import budget_help, limits
+from triscale.cli.show.output import complain
 from triscale.costs import Target
 from triscale.errors import UsageError
-from triscale.scaling import Ruled, by_rules, rule_named
+from triscale.scaling import RULES, Ruled, by_rules, rule_named
 from triscale.spec import Network
 
 ALL = "all"
@@ -68,9 +69,11 @@ class RuleChoice:
         bounds = self.limits
         if phi is None and not bounds:
             phi = 1.0
-        return by_rules(
-            network, rule_names(self.rules), phi=phi, limits=bounds, coefficients=coefficients, target=target
-        )
+        names = rule_names(self.rules)
+        found = by_rules(network, names, phi=phi, limits=bounds, coefficients=coefficients, target=target)
+        if left := [name for name in RULES if name not in {one.rule for one in found}] if not names else []:
+            complain(f"note: without a network here: {', '.join(left)}.")
+        return found
 
 
 NO_RULES = RuleChoice()

@@ -22,6 +22,7 @@ from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import recorded
 from triscale.search.coefficients.family import family
+from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in, terms_of
@@ -34,7 +35,6 @@ from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.rounds import next_asked
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.study_rivals import rivals_in
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
