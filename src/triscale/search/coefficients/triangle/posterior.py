@@ -52,26 +52,22 @@ def joined(*parts: Points) -> Points:
 
 
 def covariance(prior: Prior, scale: float, one: Points, two: Points) -> Matrix:
-    """(len(one), len(two)) prior covariance, in points squared; `scale` multiplies what the shares decide."""
+    """(len(one), len(two)) prior covariance, in points squared; `scale` multiplies the polynomial."""
     inner = one.shares @ two.shares.T
     apart = np.sum(one.shares**2, axis=1)[:, None] + np.sum(two.shares**2, axis=1) - 2 * inner
     crossed = _products(one.shares) @ _products(two.shares).T
     same_place = (one.place[:, None] == two.place) & (one.place[:, None] != NONE)
     same_seed = (one.seed[:, None] == two.seed) & (one.seed[:, None] != NONE)
-    of_shares: Matrix = (
-        prior.linear**2 * inner
-        + prior.interaction**2 * crossed
-        + prior.smooth**2 * np.exp(-apart / (2 * prior.length**2))
-        + prior.nugget**2 * same_place
-    )
-    whole: Matrix = (
+    polynomial: Matrix = prior.linear**2 * inner + prior.interaction**2 * crossed
+    return (
         prior.level**2
-        + scale**2 * of_shares
+        + scale**2 * polynomial
+        + prior.smooth**2 * np.exp(-np.maximum(apart, 0.0) / (2 * prior.length**2))
+        + prior.nugget**2 * same_place
         + prior.resampling**2 * np.outer(one.resampled, two.resampled)
         + prior.slope_sd**2 * np.outer(one.log_cost, two.log_cost)
         + prior.seed_effect**2 * same_seed
     )
-    return whole
 
 
 def _products(shares: Matrix) -> Matrix:
