@@ -87,8 +87,9 @@ def main() -> None:
     parser.add_argument("--table", type=Path, nargs="*", default=[], help="folders of studies to draw worlds from")
     parser.add_argument("--scenario", choices=SCENARIOS, nargs="*", default=list(SCENARIOS), help="which of them")
     asked = parser.parse_args()
-    tables = {folder.name: from_store(folder) for folder in asked.table}
-    sources: Mapping[str, Scenario | Table] = tables or {name: SCENARIOS[name] for name in asked.scenario}
+    sources: dict[str, Scenario | Table] = {folder.name: from_store(folder) for folder in asked.table}
+    if not sources:
+        sources.update((name, SCENARIOS[name]) for name in asked.scenario)
     results = {}
     for name, source in sources.items():
         results[name] = try_rules(source, asked.worlds)
