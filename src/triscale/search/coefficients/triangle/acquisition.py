@@ -17,7 +17,7 @@ from triscale.search.coefficients.triangle.surface import Surface, networks
 SMALL_LOSS = 0.001
 SMALL_REGION = 0.005
 
-_HERMITE = np.polynomial.hermite_e.hermegauss(9)
+_HERMITE = np.polynomial.hermite_e.hermegauss(21)
 _NODES: Vector = _HERMITE[0]
 _WEIGHTS: Vector = _HERMITE[1] / _HERMITE[1].sum()
 

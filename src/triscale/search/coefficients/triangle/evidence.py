@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from triscale.intervals import pooled_deviation
 from triscale.search.coefficients.shares import Shares
 
 Vector = NDArray[np.float64]
@@ -74,6 +75,18 @@ def repeats(results: Iterable[Result]) -> Repeats:
     values = np.array([value for *_, value in cells])
     fitted, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
     return Repeats(float(np.sum((values - design @ fitted) ** 2)), len(cells) - int(rank))
+
+
+def scatter(results: Iterable[Result]) -> Repeats:
+    """Deviations from the network's mean alone, for networks that have no other to share their seeds with.
+
+    What all networks share in a seed is still in it, so it is a little too large.
+    """
+    accuracies = defaultdict[str, list[float]](list)
+    for one in results:
+        accuracies[one.id].append(100 * one.accuracy)
+    pooled = pooled_deviation(accuracies.values())
+    return Repeats(pooled[0] ** 2 * pooled[1], pooled[1]) if pooled else Repeats(0.0, 0)
 
 
 def image_variance(results: Sequence[Result], fraction: float) -> float:

@@ -21,6 +21,10 @@ SEED_SDS = 0.2 * 2 ** (np.arange(11) / 2)
 """Standard deviations of a training that are thought possible, in points: 0.2 to 6.4."""
 
 
+NEGLIGIBLE = 1e-4
+"""Weight over the largest, below which a pair of scale and seed sd is left out."""
+
+
 class Points(NamedTuple):
     """k quantities: (k, 3) shares, and for each its log2 of cost, what part is resampled, its place and its seed."""
 
@@ -52,21 +56,18 @@ def joined(*parts: Points) -> Points:
 
 
 def covariance(prior: Prior, scale: float, one: Points, two: Points) -> Matrix:
-    """(len(one), len(two)) prior covariance, in points squared; `scale` multiplies what the shares decide."""
+    """(len(one), len(two)) prior covariance, in points squared; `scale` multiplies the polynomial."""
     inner = one.shares @ two.shares.T
     apart = np.sum(one.shares**2, axis=1)[:, None] + np.sum(two.shares**2, axis=1) - 2 * inner
     crossed = _products(one.shares) @ _products(two.shares).T
     same_place = (one.place[:, None] == two.place) & (one.place[:, None] != NONE)
     same_seed = (one.seed[:, None] == two.seed) & (one.seed[:, None] != NONE)
-    of_shares: Matrix = (
-        prior.linear**2 * inner
-        + prior.interaction**2 * crossed
-        + prior.smooth**2 * np.exp(-apart / (2 * prior.length**2))
-        + prior.nugget**2 * same_place
-    )
+    polynomial: Matrix = prior.linear**2 * inner + prior.interaction**2 * crossed
     whole: Matrix = (
         prior.level**2
-        + scale**2 * of_shares
+        + scale**2 * polynomial
+        + prior.smooth**2 * np.exp(-np.maximum(apart, 0.0) / (2 * prior.length**2))
+        + prior.nugget**2 * same_place
         + prior.resampling**2 * np.outer(one.resampled, two.resampled)
         + prior.slope_sd**2 * np.outer(one.log_cost, two.log_cost)
         + prior.seed_effect**2 * same_seed
@@ -149,7 +150,8 @@ def posterior(prior: Prior, seen: Points, accuracies: Vector, others: Repeats) -
     squares = prior.seed_freedom * prior.seed_sd**2 + others.squares
     evidence = likelihood - freedom * np.log(sds) - squares / (2 * sds**2)
     weights = np.exp(evidence - evidence.max())
+    kept = weights > NEGLIGIBLE
     return Posterior(
-        prior=prior, seen=seen, level=level, scales=scales, seed_sds=sds, weights=weights / weights.sum(),
-        roots=roots, whitened=whitened,
+        prior=prior, seen=seen, level=level, scales=scales[kept], seed_sds=sds[kept],
+        weights=weights[kept] / weights[kept].sum(), roots=roots[kept], whitened=whitened[kept],
     )  # fmt: skip

@@ -15,6 +15,7 @@ from triscale.search.coefficients.triangle.evidence import (
     Vector,
     image_variance,
     repeats,
+    scatter,
 )
 from triscale.search.coefficients.triangle.posterior import NONE, Moments, Points, Posterior, posterior
 from triscale.search.coefficients.triangle.surface_prior import PRIOR, Prior
@@ -136,16 +137,16 @@ def surface(places: Sequence[Place], results: Sequence[Result], prior: Prior = P
         prior: see `surface_prior.with_slope` for its slope.
 
     Raises:
-        ValueError: none of the places was trained.
+        ValueError: none of the places was trained, or none is within the tolerance.
     """
     ordered = tuple(sorted(places, key=lambda one: one.id))
     index = {one.id: at for at, one in enumerate(ordered)}
     mine = tuple(sorted((one for one in results if one.id in index), key=lambda one: (one.id, one.seed)))
-    if not mine:
-        raise ValueError("no network of the surface was trained")
+    if not mine or not any(one.within for one in ordered):
+        raise ValueError("no network of the surface was trained, or none may be chosen")
     seen = networks(ordered).at([index[one.id] for one in mine])._replace(seed=np.array([one.seed for one in mine]))
     accuracies = np.array([100 * one.accuracy for one in mine])
-    others = repeats(one for one in results if one.id not in index)
+    others = scatter(one for one in results if one.id not in index)
     return Surface(
         places=ordered, results=mine, fit=posterior(prior, seen, accuracies, others),
         repeats=repeats(results), image_variance=image_variance(mine, prior.image_fraction),

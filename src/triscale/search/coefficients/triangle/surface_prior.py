@@ -31,7 +31,8 @@ class Prior:
         seed_sd, seed_freedom: of one training around its network's mean, as a scaled inverse chi-square.
         image_fraction: of the variance over images of a difference in one seed that another seed would repeat; used
             only until two networks have two seeds each.
-        scales: factors of everything that the shares decide, each as likely as the other before any training.
+        scales: factors of `linear` and `interaction`, each as likely as the others before any training; on hard data
+            networks differ more.
     """
 
     level: float = 30.0
@@ -47,7 +48,7 @@ class Prior:
     seed_sd: float = 0.8
     seed_freedom: float = 4.0
     image_fraction: float = 0.5
-    scales: tuple[float, ...] = (1.0,)
+    scales: tuple[float, ...] = (1.0, 2.0, 4.0)
 
 
 PRIOR = Prior()

@@ -61,8 +61,13 @@ def to_record(
 
 
 def contour(surface: Surface) -> tuple[ContourRecord, ...]:
-    """The smooth part on a triangular lattice, row by row from the width-resolution edge to the depth corner."""
-    lattice = [Shares(a / SIDE, b / SIDE, (SIDE - a - b) / SIDE) for a in range(SIDE + 1) for b in range(SIDE + 1 - a)]
+    """The smooth part on a triangular lattice, row by row from the width-resolution edge to the depth corner.
+
+    A dimension that no place scales has no share: then the lattice is an edge.
+    """
+    whole = [Shares(a / SIDE, b / SIDE, (SIDE - a - b) / SIDE) for a in range(SIDE + 1) for b in range(SIDE + 1 - a)]
+    largest = np.max([one.shares for one in surface.places], axis=0)
+    lattice = [at for at in whole if all(mine == 0 or most > 0 for mine, most in zip(at, largest, strict=True))]
     means, sds = surface.smooth(np.array(lattice))
     return tuple(
         ContourRecord(shares=_shares(at), expected=float(m), sd=float(s))
