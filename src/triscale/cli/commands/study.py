@@ -190,9 +190,9 @@ def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None
                 "lines": list(answer.lines),
                 "best": answer.best,
                 "checkpoint": str(study.folder / "best.safetensors"),
-                "coefficients": msgspec.to_builtins(choice.coefficients),
                 "tied": list(choice.tied),
                 "warning": choice.warning,
+                **msgspec.to_builtins(found.document),
             }
         )
     else:
