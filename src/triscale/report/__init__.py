@@ -9,8 +9,8 @@ from triscale.report.errata_page import errata_markdown
 from triscale.report.html_page import page
 from triscale.report.markdown import summary_markdown
 from triscale.report.scaling_svg import scaling_figure
-from triscale.report.study_document import StudyDocument, study_document
 from triscale.report.study_facts import facts
+from triscale.report.study_json import StudyDocument, study_document
 from triscale.report.triangle import triangle_figure
 from triscale.trials.study_records import StudyRecord
 

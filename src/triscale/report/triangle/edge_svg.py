@@ -33,7 +33,7 @@ class _Axes(NamedTuple):
         return self.top + _HIGH * (self.high - accuracy) / (self.high - self.low)
 
 
-def edge_svg(shown: View, *, titled: bool) -> str:
+def draw_edge(shown: View, *, titled: bool) -> str:
     """The smooth part with its interval as a line, the networks on it, the region of the best below."""
     first, second = shown.dimensions
     curve = sorted(_of_edge(shown.surface.contour, {first, second}), key=lambda one: getattr(one.shares, second))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from triscale import units
 from triscale.report.printable_table import Table, TableRow
 from triscale.report.study_facts import Facts
-from triscale.report.triangle.view import View, view
+from triscale.report.triangle.view import View, view_of
 from triscale.trials.study_records import PlaceRecord, WithinRecord
 from triscale.trials.triangle_words import DIMENSIONS, where
 
@@ -15,7 +15,7 @@ _UNTRAINED = 8
 
 def triangle_table(facts: Facts) -> Table | None:
     """The networks that were trained or may be the best, best first; None where the study rests on no surface."""
-    shown = view(facts)
+    shown = view_of(facts)
     if shown is None:
         return None
     header = ("network", "d / w / r, %", "input", "seeds", "mean, %", "expected, %", "best", "region")
@@ -59,7 +59,7 @@ def _note(left_out: int) -> str:
 
 def triangle_sentences(facts: Facts) -> list[str]:
     """How near the corners and the paper's point come to the best, and what the study could have seen."""
-    shown = view(facts)
+    shown = view_of(facts)
     if shown is None:
         return []
     surface = shown.surface

@@ -106,7 +106,7 @@ def heading(shown: View) -> list[str]:
     """The baseline, and what the picture shows."""
     return [
         text("title", MARGIN, 28, shown.name),
-        text("soft", MARGIN, 47, f"scaled to {shown.cost} its cost: expected accuracy on the validation images"),
+        text("soft", MARGIN, 47, f"at {shown.cost} its cost: expected accuracy on validation images"),
     ]
 
 

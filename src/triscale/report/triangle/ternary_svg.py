@@ -19,7 +19,7 @@ _CLEAR, _BELOW = 15.0, 25.0
 """From the triangle to a word, so that a mark on an edge or in a corner has room."""
 
 
-def ternary_svg(shown: View, *, titled: bool) -> str:
+def draw_ternary(shown: View, *, titled: bool) -> str:
     """Contours of the smooth part, the networks, the region of the best, the paper's point, the corners in words."""
     top = 96.0 if titled else 42.0
     grid = _grid(shown.surface.contour, top)
@@ -148,7 +148,7 @@ def _words(top: float) -> Iterable[Box]:
     yield Box.around(LEFT + SIDE / 2, top - _CLEAR - 5, 124, 15)
     for sign in (-1, 1):
         x, y = _beside(sign, top)
-        yield from (Box.around(x + 6 * step, y + sign * 10.4 * step, 14, 14) for step in range(-5, 6))
+        yield from (Box.around(x + 6 * step, y + sign * 10.4 * step, 16, 16) for step in range(-6, 7))
 
 
 def _scale(levels: Sequence[float], shown: View, y: float) -> Iterable[str]:

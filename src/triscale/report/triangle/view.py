@@ -12,7 +12,7 @@ from triscale.trials.study_records import ContourRecord, PlaceRecord, SurfaceRec
 from triscale.trials.triangle_words import DIMENSIONS, scaled, where
 
 _NEAR_A_DOUBLING = 0.15
-_LONGEST_NAME = 44
+_LONGEST_NAME = 34
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class View:
         return self.baseline if len(self.baseline) <= _LONGEST_NAME else f"{self.baseline[: _LONGEST_NAME - 1]}…"
 
 
-def view(facts: Facts) -> View | None:
+def view_of(facts: Facts) -> View | None:
     """What there is to draw; None where the study rests on no surface."""
     choice, plan = facts.choice, facts.plan
     if choice is None or choice.surface is None or plan is None:
