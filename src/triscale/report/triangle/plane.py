@@ -33,6 +33,13 @@ class Box(NamedTuple):
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
+    def holds(self, other: "Box") -> bool:
+        """Whether the other lies in it."""
+        return (
+            self.left <= other.left and other.right <= self.right
+            and self.top <= other.top and other.bottom <= self.bottom
+        )  # fmt: skip
+
 
 def spot(shares: PointOfTriangle, top: float) -> Point:
     """Depth lies at the lower left, width at the lower right, resolution at the apex, whose y is `top`."""
@@ -47,7 +54,6 @@ def text_box(text: str, x: float, y: float, size: float) -> Box:
 def first_free(boxes: Iterable[tuple[Point, Box]], taken: Sequence[Box], inside: Box) -> tuple[Point, Box] | None:
     """The first place whose box meets none of those taken and lies inside; None where all do."""
     for place, box in boxes:
-        fits = inside.left <= box.left and box.right <= inside.right
-        if fits and not any(box.meets(one) for one in taken):
+        if inside.holds(box) and not any(box.meets(one) for one in taken):
             return place, box
     return None

@@ -25,7 +25,7 @@ def draw_ternary(shown: View, *, titled: bool) -> str:
     grid = _grid(shown.surface.contour, top)
     levels = contours.levels([one.expected for one in shown.surface.contour], _MOST_LEVELS) if grid else []
     places = {one.id: spot(one.shares, top) for one in shown.surface.places}
-    page = Box(4, 0, WIDE - 4, top + HIGH + 4)
+    page = Box(4, top - 20, WIDE - 4, top + HIGH + 10)
     covered = [Box.around(*places[one.id], 2 * radius(one.n), 2 * radius(one.n)) for one in shown.trained]
     signs, taken = marked(shown, places, [*covered, *_words(top)], page)
     below, high = legend(shown, top + HIGH + 90)
@@ -35,7 +35,7 @@ def draw_ternary(shown: View, *, titled: bool) -> str:
         path(_region(shown.surface.places, top), "region"),
         f'<path class="frame" d="{_outline(top)}"/>',
         *(dot(one, places[one.id]) for one in shown.surface.places if not one.n),
-        *_numbers(grid, levels, taken, page),
+        *_numbers(grid, levels, taken, page, top + HIGH),
         *(dot(one, places[one.id]) for one in shown.trained),
         *signs,
         *_corners(top),
@@ -91,12 +91,12 @@ def _region(places: Sequence[PlaceRecord], top: float) -> list[contours.Loop]:
 
 
 def _numbers(
-    grid: Sequence[contours.Triangle], levels: Sequence[float], taken: Sequence[Box], page: Box
+    grid: Sequence[contours.Triangle], levels: Sequence[float], taken: Sequence[Box], page: Box, bottom: float
 ) -> Iterable[str]:
     """The level of each line, in percent, at its place with most room around it; left out where there is none."""
     boxes = list(taken)
     for level, words in zip(levels, percents(levels), strict=True):
-        points = [point for loop in contours.above(grid, level) for point in loop if _is_inside(point, page.bottom - 4)]
+        points = [point for loop in contours.above(grid, level) for point in loop if _is_inside(point, bottom)]
         points.sort(key=lambda point: -_room(point, boxes))
         found = first_free(((point, text_box(words, *point, _NUMBER)) for point in points), boxes, page)
         if found is not None:
