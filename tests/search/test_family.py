@@ -12,8 +12,9 @@ from triscale.families import network
 from triscale.foreign import count_any
 from triscale.scaling import Coefficients, factors
 from triscale.search.coefficients.baselines import RIVALS
-from triscale.search.coefficients.candidates import candidates, nearest_on_curve
+from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import NEAR, Member, family, steps
+from triscale.search.coefficients.pool import nearest_on_curve
 from triscale.spec import content_hash, scale
 
 BASE = network("smallnet_24")

@@ -160,7 +160,8 @@ class _Training:
                 keeper.after_step(engine)
 
         self.world.wait()  # all have read the state before one of them writes the next
-        self._finish(train(engine, feed, validator, on_step=after_step, on_epoch=after_epoch))
+        outcome = train(engine, feed, validator, on_step=after_step, on_epoch=after_epoch)
+        self._finish(outcome, self._right(engine, validator))
 
     def _feeds(self) -> tuple[TrainingFeed, Validation]:
         """Where batches come from; the first process renders images, the others find what it has rendered."""
@@ -258,11 +259,19 @@ class _Training:
             if self.store is not None:
                 self.store.put_epoch(self.job.key, epoch)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _right(self, engine: Trainer, validator: Validator) -> bytes | None:
+        """Which validation images the kept weights are right about, where they are those of the last epoch."""
+        if self.job.keep != "last" or self.world.size > 1:
+            return None
+        if validator.right is None:  # resumed after the last step
+            validator(engine.evaluated)
+        return validator.right
+
+    def _finish(self, outcome: Outcome, right: bytes | None) -> None:
         kept = best_of(outcome.history) if self.job.keep == "best" else outcome.history[-1]
         self._put(
             replace(
-                self.trial, state="done", kept_epoch=kept.epoch, metrics=metrics_of(kept, outcome),
+                self.trial, state="done", kept_epoch=kept.epoch, metrics=metrics_of(kept, outcome), right=right,
                 checkpoint=self._checkpoint, finished=now(),
             )
         )  # fmt: skip

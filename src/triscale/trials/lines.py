@@ -88,6 +88,7 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     history: tuple[Epoch, ...] = ()
     kept_epoch: int | None = None
     metrics: dict[str, float] = msgspec.field(default_factory=dict)
+    right: bytes | None = None
     cost: dict[str, float] = msgspec.field(default_factory=dict)
     numerics: Numerics | None = None
     machine: str | None = None

@@ -9,7 +9,7 @@ from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.scaling import PAPER
 from triscale.search.coefficients.baselines import Baseline, baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import TARGET, Candidate
 from triscale.search.coefficients.family import steps
 from triscale.search.studies.agenda import LEADERS, Training, agenda
 from triscale.search.studies.question import Question
@@ -99,7 +99,7 @@ def make_plan(
     phis = _phis(question, ground, target)
     wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
     seeds = [question.seed + k for k in range(question.seeds)]
-    every = ground.candidates(question.tolerance, wanted)
+    every = ground.candidates(TARGET, question.tolerance, wanted)
     while True:
         chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
         trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
