@@ -7,16 +7,8 @@ import msgspec
 
 from tests.report import sample
 from triscale.report.triangle.view import View
-from triscale.trials.study_records import (
-    CandidateRecord,
-    ChoiceRecord,
-    ContourRecord,
-    PlaceRecord,
-    PlanRecord,
-    SharesRecord,
-    SurfaceRecord,
-    WithinRecord,
-)
+from triscale.trials.study_records import CandidateRecord, ChoiceRecord, PlanRecord
+from triscale.trials.surface_records import ContourRecord, PlaceRecord, SharesRecord, SurfaceRecord, WithinRecord
 from triscale.trials.triangle_words import DIMENSIONS
 
 Formula = Callable[[SharesRecord], float]

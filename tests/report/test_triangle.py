@@ -24,7 +24,8 @@ from triscale.report.triangle.paint import DARK, LIGHT, colors
 from triscale.report.triangle.plane import HIGH, LEFT, SIDE, Box
 from triscale.report.triangle.ternary_svg import draw_ternary
 from triscale.report.triangle.view import View, view_of
-from triscale.trials.study_records import ChoiceRecord, ContourRecord, SharesRecord
+from triscale.trials.study_records import ChoiceRecord
+from triscale.trials.surface_records import ContourRecord, SharesRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
 EDGE = {str(i): surfaces.at(i, 0, 8) for i in range(9)}
@@ -184,6 +185,11 @@ def test_two_dimensions_are_an_edge_with_the_surface_as_a_line() -> None:
     assert overlaps(svg) == []
     circles = marks(svg, "seen")
     assert len(circles) == 5
+    bars = [one for one in parsed(svg).iter(f"{SVG}line") if one.get("class") == "best" and one.get("x1") != "-9"]
+    inside = [one.shares.width for one in edge().surface.places if one.in_region]
+    assert len(bars) == 1
+    assert float(bars[0].get("x1", 0)) == pytest.approx(50 + 358 * (min(inside) - 1 / 16), abs=0.1)
+    assert float(bars[0].get("x2", 0)) == pytest.approx(50 + 358 * (max(inside) + 1 / 16), abs=0.1)
     across = [float(circles[id_].get("cx", 0)) for id_ in ("0", "4", "5", "6", "8")]
     assert across == sorted(across)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from triscale.search.coefficients.shares import DIMENSIONS, PAPER_SHARES, Shares
 from triscale.trials import triangle_words
-from triscale.trials.study_records import SharesRecord
+from triscale.trials.surface_records import SharesRecord
 from triscale.trials.triangle_words import where
 
 

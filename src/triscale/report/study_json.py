@@ -7,14 +7,8 @@ import msgspec
 from triscale.errors import InputError
 from triscale.report.study_facts import Facts, facts
 from triscale.trials import Stored
-from triscale.trials.study_records import (
-    CandidateRecord,
-    CoefficientsRecord,
-    Interval,
-    PlaceRecord,
-    SharesRecord,
-    WithinRecord,
-)
+from triscale.trials.study_records import CandidateRecord, CoefficientsRecord
+from triscale.trials.surface_records import Interval, PlaceRecord, SharesRecord, WithinRecord
 
 _OWN = ("baseline", "compound")
 

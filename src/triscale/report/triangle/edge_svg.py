@@ -1,7 +1,7 @@
 """Where only two dimensions can be scaled the triangle is an edge: the expected accuracy along it, as SVG."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from triscale.report.triangle.contours import Point, levels
@@ -9,7 +9,7 @@ from triscale.report.triangle.plane import LEFT, WIDE, Box
 from triscale.report.triangle.signs import BAR, MARGIN, document, dot, heading, legend, marked, text
 from triscale.report.triangle.ternary_svg import percents
 from triscale.report.triangle.view import View, lower, radius, upper
-from triscale.trials.study_records import ContourRecord, PlaceRecord, SharesRecord
+from triscale.trials.surface_records import ContourRecord, PlaceRecord, SharesRecord
 from triscale.trials.triangle_words import scaled
 
 _LONG, _HIGH = WIDE - LEFT - 2 * MARGIN, 210.0
@@ -105,6 +105,7 @@ def _region(axes: _Axes, places: Sequence[PlaceRecord]) -> Iterable[str]:
     ordered = sorted(places, key=lambda one: axes.across(one.shares))
     bounds = [LEFT, *((axes.across(a.shares) + axes.across(b.shares)) / 2 for a, b in pairwise(ordered)), LEFT + _LONG]
     y = axes.top + _HIGH + 6
-    for one, (left, right) in zip(ordered, pairwise(bounds), strict=True):
-        if one.in_region:
-            yield f'<line class="best" x1="{left:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    for inside, cells in groupby(zip(ordered, pairwise(bounds), strict=True), lambda cell: cell[0].in_region):
+        spans = [span for _, span in cells]
+        if inside:
+            yield f'<line class="best" x1="{spans[0][0]:.1f}" x2="{spans[-1][1]:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'

@@ -6,7 +6,7 @@ from triscale import units
 from triscale.report.printable_table import Table, TableRow
 from triscale.report.study_facts import Facts
 from triscale.report.triangle.view import View, view_of
-from triscale.trials.study_records import PlaceRecord, WithinRecord
+from triscale.trials.surface_records import PlaceRecord, WithinRecord
 from triscale.trials.triangle_words import DIMENSIONS, where
 
 _UNTRAINED = 8
@@ -71,6 +71,10 @@ def triangle_sentences(facts: Facts) -> list[str]:
             f"{100 * surface.smallest_difference:.1f} points would not have been seen."
         )
     ]
+    if surface.expected_loss is not None:
+        lines.append(
+            f"The chosen one is expected {100 * surface.expected_loss:.1f} points below the best of the surface."
+        )
     near = list(_near(surface.within_half_a_point))
     if near:
         lines.append(f"Within half a point of the best, with a probability of: {', '.join(near)}.")

@@ -8,7 +8,7 @@ from triscale.report.triangle.contours import Loop, Point
 from triscale.report.triangle.paint import style
 from triscale.report.triangle.plane import WIDE, Box, first_free, text_box
 from triscale.report.triangle.view import View, described, radius
-from triscale.trials.study_records import PlaceRecord
+from triscale.trials.surface_records import PlaceRecord
 
 MARGIN = 16.0
 _ROW, _GAP, _SIGN = 22.0, 14.0, 22.0

@@ -8,7 +8,7 @@ from triscale.report.triangle.contours import Point, Vertex
 from triscale.report.triangle.plane import HIGH, LEFT, SIDE, WIDE, Box, first_free, spot, text_box
 from triscale.report.triangle.signs import MARGIN, document, dot, heading, legend, marked, path, text
 from triscale.report.triangle.view import View, radius
-from triscale.trials.study_records import ContourRecord, PlaceRecord, SharesRecord
+from triscale.trials.surface_records import ContourRecord, PlaceRecord, SharesRecord
 
 _MOST_LEVELS = 6
 _FINE = 40

@@ -8,7 +8,7 @@ from triscale import units
 from triscale.errors import InputError
 from triscale.report.study_facts import Facts
 from triscale.spec import Size
-from triscale.trials.study_records import ContourRecord, PlaceRecord, SurfaceRecord
+from triscale.trials.surface_records import ContourRecord, PlaceRecord, SurfaceRecord
 from triscale.trials.triangle_words import DIMENSIONS, scaled, where
 
 _NEAR_A_DOUBLING = 0.15
