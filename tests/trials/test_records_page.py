@@ -17,7 +17,7 @@ VALUES: dict[str, Any] = {
     "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
     "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
     "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,
-    "asked": known.AskedRecord,
+    "asked": surfaces.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
     "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,

@@ -9,7 +9,7 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
-from triscale.trials.surface_records import Interval, SharesRecord, SurfaceRecord
+from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
 Cost = Mapping[str, int | float]
@@ -157,6 +157,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         leaders: where means decide, the candidates that get further seeds.
         tolerance: of the counted cost of a candidate.
         target: counted cost of a candidate over the baseline's.
+        round: trainings of candidates that are decided on together, after the first round.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         trainings: how many are expected.
         predicted_seconds: of all of them.
@@ -177,14 +178,8 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     predicted_seconds: float
     recipe: Recipe
     target: float = 2.0
+    round: int = 4
     search: int = 0
-
-
-class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A training of a candidate: the id of its network, and the seed."""
-
-    id: str
-    seed: int
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):
