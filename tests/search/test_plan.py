@@ -128,6 +128,22 @@ def test_the_record_of_a_plan_holds_what_decides_it() -> None:
     assert len(record.candidates) == len(plan(question).candidates)
 
 
+def test_coefficients_of_another_cost_have_their_network_among_the_candidates() -> None:
+    question = replace(SHORT, phi=2, at_phi=2, transfer="1, 1.20, 1.15")
+    found = plan(question)
+    moved = next(one for one in found.candidates if one.id == found.transferred)
+    assert moved.lattice == "transferred"
+    assert moved.factors.depth < moved.factors.resolution < moved.factors.width
+    assert found.record(question, (24, 24)).transferred == moved.id
+    assert "--transfer 1,1.2,1.15" in question.command()
+    assert len({one.hash("data", "net") for one in (question, replace(question, transfer=None))}) == 2
+
+
+def test_coefficients_that_are_no_three_numbers_are_rejected() -> None:
+    with pytest.raises(UsageError, match="coefficients"):
+        Question(at_phi=2, transfer="1.2,1.1")
+
+
 def test_a_budget_gives_the_phi() -> None:
     found = plan(Question(budget={"macs": 5 * count(BASE).macs}))
     assert found.phis[:2] == [1.0, 2.0]

@@ -11,6 +11,7 @@ from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, P
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
+from triscale.trials.map_records import MapRecord, PictureRecord
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = {
@@ -20,7 +21,8 @@ VALUES: dict[str, Any] = {
     "asked": surfaces.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
-    "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,
+    "coefficients": known.CoefficientsRecord, "picture": PictureRecord, "map": MapRecord,
+    "transfer": surfaces.TransferRecord,
 }  # fmt: skip
 
 

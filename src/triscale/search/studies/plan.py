@@ -8,9 +8,9 @@ from typing import NamedTuple
 from triscale.costs import Target
 from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.scaling import PAPER
+from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import Candidate, with_transferred
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.rounds import LEADERS
@@ -46,6 +46,7 @@ class StudyPlan:
         target: counted cost of a candidate over the baseline's.
         trainings: how many there will be at most, which depends a little on what is found.
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
+        transferred: id of the candidate that coefficients from another cost give.
     """
 
     baseline: Candidate
@@ -58,6 +59,7 @@ class StudyPlan:
     target: float
     trainings: int
     predicted_seconds: float
+    transferred: str | None = None
 
     def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
         """For the store; `native` is the size of the original images."""
@@ -75,6 +77,7 @@ class StudyPlan:
             target=self.target,
             round=question.round,
             search=self.search,
+            transferred=self.transferred,
             trainings=self.trainings,
             predicted_seconds=round(self.predicted_seconds),
             recipe=self.recipe,
@@ -115,6 +118,8 @@ def make_plan(
     available, evaluated = pictures["train"], EVALUATION * pictures["validation"]
     largest = None if question.enlarge else native
     every = ground.candidates(cost, question.tolerance, question.candidates, largest)
+    moved = _transferred(question, ground, cost)
+    every = every if moved is None else with_transferred(every, moved)
     rivals = rivals_of(question.rival_names)
     for shape in _shapes(question, every):
         seeds = [question.seed + k for k in range(shape.seeds)]
@@ -136,8 +141,14 @@ def make_plan(
     return StudyPlan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
         recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
-        predicted_seconds=seconds,
+        predicted_seconds=seconds, transferred=None if moved is None else moved.id,
     )  # fmt: skip
+
+
+def _transferred(question: Question, ground: Baseline, cost: float) -> Candidate | None:
+    if question.transfer is None:
+        return None
+    return ground.transferred(parse_coefficients(question.transfer), cost, question.tolerance)
 
 
 class _Shape(NamedTuple):

@@ -12,6 +12,7 @@ from triscale.costs import registry
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import RecipePrecision
+from triscale.scaling import parse_coefficients
 from triscale.search.coefficients.rivals import USUAL, rival_names
 from triscale.trials.lines import SCHEMA
 
@@ -40,6 +41,8 @@ class Question:
         time: seconds that the whole study may take; it sizes what is None.
         seed: the first seed; the others follow.
         at_phi: where the triangle is looked at: candidates cost 2^at_phi times the baseline.
+        transfer: alpha, beta and gamma, with commas between, that were found at another cost: their network is a
+            candidate, and the answer says what it loses.
         enlarge: whether candidates may take more pixels than the originals have.
         group_by: what stays on one side of a split, see `triscale.data.SplitRule`.
         strict, allow_empty, follow_links, download, allow_truncated: what is done about doubtful images, see
@@ -64,6 +67,7 @@ class Question:
     time: float | None = None
     seed: int = 0
     at_phi: float = 1.0
+    transfer: str | None = None
     enlarge: bool = False
     group_by: Literal["content", "near"] = "content"
     strict: bool = False
@@ -103,6 +107,8 @@ class Question:
             )
         if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
+        if self.transfer is not None:
+            object.__setattr__(self, "transfer", ",".join(f"{one:.9g}" for one in parse_coefficients(self.transfer)))
         names = rival_names(self.rivals)
         object.__setattr__(self, "rivals", ",".join(names))
         if "tinynet" in names and not self.budget:
@@ -151,8 +157,10 @@ class Question:
             "recipe": self.to_recipe().to_dict(),
             "schema": SCHEMA,
         }
-        if self.rivals == _RIVALS:  # studies that were begun without the field go on
+        if self.rivals == _RIVALS:  # studies that were begun without a field go on
             del fields["rivals"]
+        if self.transfer is None:
+            del fields["transfer"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
 
