@@ -9,6 +9,7 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
+from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.surface_records import Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
@@ -158,6 +159,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         tolerance: of the counted cost of a candidate.
         target: counted cost of a candidate over the baseline's.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
+        pilot: what was learned of the baseline before; None where the length of a training was given.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -178,6 +180,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     recipe: Recipe
     target: float = 2.0
     search: int = 0
+    pilot: PilotRecord | None = None
 
 
 class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):

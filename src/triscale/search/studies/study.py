@@ -14,7 +14,6 @@ import msgspec
 import torch
 
 from triscale.costs import Target
-from triscale.data import Split
 from triscale.errors import InputError
 from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
@@ -28,14 +27,17 @@ from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
+from triscale.search.studies.late import kept_to_time
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.make_choice import make_choice
+from triscale.search.studies.pilot import PILOT_SHARE, run_pilot
 from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
+from triscale.search.studies.prepared import Prepared
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.rounds import next_asked
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.timing import Speed
+from triscale.search.studies.timing import Speed, corners_of
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
@@ -95,7 +97,8 @@ class Study:
         self._terms = terms_of(
             question, self.baseline, self.source, self._policy, numerics, loader_workers, self.progress.say
         )
-        self._speed = Speed(self._terms.job, numerics)
+        self._speed = Speed(self._terms.job, numerics, partial(corners_of, self.baseline, question.at_phi))
+        self._ready = Prepared(self.source, question.seed, self.progress.say)
         self._store: TrialStore
 
     @property
@@ -121,14 +124,24 @@ class Study:
         return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
 
     def plan(self) -> StudyPlan:
-        """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
-        if remark := baseline_of(self.baseline).remark:
-            self.progress.say(remark)
-        self.progress.say("timing a few training steps")
-        return make_plan(
-            self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
-            self.source.native,
+        """Candidates, lengths and predicted time.
+
+        A few training steps are timed for it. Where a time sizes the trainings, a pilot shows what the baseline needs.
+        """
+        say, question = self.progress.say, self.question
+        pilot = None
+        if question.time is not None and None in (question.epochs, question.train_size):
+            say("learning how many steps the baseline needs")
+            pilot = run_pilot(self._terms.job, self.source, self.numerics, PILOT_SHARE * question.time)
+        say("timing a few training steps")
+        plan = make_plan(
+            question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
+            self.source.native, pilot,
         )  # fmt: skip
+        for remark in (baseline_of(self.baseline).remark, self._speed.remark, *plan.remarks(self.counts["validation"])):
+            if remark:
+                say(remark)
+        return plan
 
     @property
     def _target(self) -> Target:
@@ -153,7 +166,6 @@ class Study:
             with self._campaign() as campaign:
                 if resumed:
                     self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
-                self._prepare()
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
                     self._train(campaign, {"baseline"}, "baseline")
                     self._search(campaign)
@@ -213,32 +225,15 @@ class Study:
     def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
         return [network_in(self._store, one.id, self.baseline) for one in records]
 
-    def _prepare(self) -> None:
-        """Render the images at every resolution before workers ask for the same ones at once."""
-        if self.recipe.crop == "random":
-            return
-        networks = [self.baseline, *self._networks(self._plan.candidates)]
-        self._render({one.resolution for one in networks}, self._learned_from)
-
-    @property
-    def _learned_from(self) -> tuple[Split, ...]:
-        """The parts of the data that trainings read."""
-        return tuple(dict.fromkeys(("train", self.source.training_split(seed=self.question.seed).held)))
-
-    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
-        for size in sorted(sizes):
-            for split in splits:
-                self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
-                self.source.pictures(split, size)
-
     def _train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
         """Train what these purposes lack."""
-        plan, everything = self._plan, self._agenda(asked_only=asked_only)
+        everything = self._agenda(asked_only=asked_only)
         left = [one for one in everything if not campaign.is_settled(one)]
-        samples = plan.train_size + EVALUATION * self.counts["validation"]
-        seconds = {one: self._speed(one.network) * one.epochs * samples / self.jobs for one in left}
+        seconds = {one: self._predicted(one) / self.jobs for one in left}
         waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
         if waiting:
+            if self.recipe.crop != "random":  # before workers ask for the same ones at once
+                self._ready.learned({one.network.resolution for one in waiting})
             self.progress.say(f"{title}: {len(waiting)} trainings")
         took = sum(map(campaign.seconds_of, everything)) / self.jobs
         shares = {self._terms.job_of(one).key: share for one, share in seconds.items()}
@@ -250,10 +245,31 @@ class Study:
         while True:
             if self._store.all(RoundRecord):
                 self._train(campaign, {"search"}, f"round {len(self._store.all(RoundRecord))}", asked_only=True)
+            self._keep_to_time(campaign)
             new = next_asked(self._store, self._plan, self.counts["validation"])
             if new is None:
                 return
             self._store.add(new)
+
+    def _keep_to_time(self, campaign: Campaign) -> None:
+        """Plan fewer trainings of candidates where those so far took longer than predicted."""
+        if self.question.time is None or not self._store.all(RoundRecord):
+            return
+        plan, everything = self._plan, self._agenda()
+        predicted = {one: self._predicted(one) for one in everything}
+        took = {one: campaign.seconds_of(one) for one in everything if campaign.is_settled(one)}
+        spent = plan.pilot.seconds if plan.pilot else 0.0
+        asked = sum(len(one.trainings) for one in self._store.all(RoundRecord))
+        change = kept_to_time(plan, predicted, took, self.jobs, self.question.time - spent, asked)
+        if change is not None:
+            self._store.add(change.plan)
+            self._store.add(event(change.text))
+            self.progress.say(f"{change.text}.")
+
+    def _predicted(self, training: Training) -> float:
+        """Seconds of one worker."""
+        samples = self._plan.train_size + EVALUATION * self.counts["validation"]
+        return self._speed(training.network) * training.epochs * samples
 
     def _agenda(self, *, asked_only: bool = False) -> list[Training]:
         """All trainings, as far as the store tells them; `asked_only` leaves out what stands in for others."""
@@ -298,8 +314,7 @@ class Study:
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
         if self.recipe.crop != "random":
-            sizes = {one.resolution for one in self._networks(self._members)}
-            self._render(sizes, (*self._learned_from, "test"))
+            self._ready.tested({one.resolution for one in self._networks(self._members)})
 
     def _test(self, campaign: Campaign) -> None:
         waiting = untested(self._store, self._members)
