@@ -13,7 +13,7 @@ from triscale.search.coefficients.triangle.evidence import Matrix, Place, Result
 from triscale.search.coefficients.triangle.posterior import NONE, joined
 from triscale.search.coefficients.triangle.surface import Surface, networks, surface
 from triscale.search.coefficients.triangle.surface_prior import PRIOR, Prior, with_slope
-from triscale.search.studies.trial_scores import scores_of
+from triscale.search.decisions.trial_scores import scores_of
 from triscale.trials.study_records import PlanRecord
 
 SIDE = 12

@@ -51,6 +51,9 @@ def test_asking_again_trains_nothing_and_json_holds_the_answer(run: Run, studied
     assert (studied / "records.jsonl").read_bytes() == before
     assert found.keys() >= {"folder", "report", "lines", "best", "checkpoint", "coefficients", "tied"}
     assert found["coefficients"].keys() == {"alpha", "beta", "gamma"}
+    assert found.keys() >= {"answer", "chosen", "region", "within_half_a_point", "smallest_difference", "rivals"}
+    assert found["answer"] == found["lines"][0]
+    assert {one["id"] for one in found["candidates"]} >= {found["chosen"]["id"]}
 
 
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.97])

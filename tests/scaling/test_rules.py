@@ -145,7 +145,7 @@ def test_docs_list_every_rule_with_its_factors_and_its_source() -> None:
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(RULES)
     for name, rule in RULES.items():
-        found = ("alpha", "beta", "gamma")
+        found: tuple[str, ...] = ("alpha", "beta", "gamma")
         if rule.coefficients != "required":
             found = tuple(f"{factor:.3f}" for factor in factors(name, towards(name, 1)))
         assert f"| `{name}` | {' | '.join(found)} | {rule.source} |" in page

@@ -8,6 +8,8 @@ import msgspec
 
 from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
+from triscale.trials import map_records as maps
+from triscale.trials import pilot_records as pilots
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
@@ -17,10 +19,11 @@ VALUES: dict[str, Any] = {
     "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
     "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
     "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,
-    "asked": known.AskedRecord,
+    "asked": surfaces.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
-    "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,
+    "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
+    "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
 }  # fmt: skip
 
 

@@ -9,8 +9,9 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
+from triscale.trials.map_records import PictureRecord
 from triscale.trials.pilot_records import PilotRecord
-from triscale.trials.surface_records import Interval, SharesRecord, SurfaceRecord
+from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
 Cost = Mapping[str, int | float]
@@ -158,6 +159,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         leaders: where means decide, the candidates that get further seeds.
         tolerance: of the counted cost of a candidate.
         target: counted cost of a candidate over the baseline's.
+        round: trainings of candidates that are decided on together, after the first round.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         pilot: what was learned of the baseline before; None where the length of a training was given.
         trainings: how many are expected.
@@ -179,15 +181,9 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     predicted_seconds: float
     recipe: Recipe
     target: float = 2.0
+    round: int = 4
     search: int = 0
     pilot: PilotRecord | None = None
-
-
-class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A training of a candidate: the id of its network, and the seed."""
-
-    id: str
-    seed: int
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):
@@ -263,24 +259,6 @@ class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
     """The networks that the coefficients give, and their rivals at equal cost."""
 
     members: tuple[MemberRecord, ...]
-
-
-class MapRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A class activation map of one network: its PNG below the study's folder, and what the network predicted."""
-
-    id: str
-    rule: str
-    file: str
-    predicted: str
-    probability: float
-
-
-class PictureRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A test image, its class, and the maps of the networks."""
-
-    label: str
-    file: str
-    maps: tuple[MapRecord, ...]
 
 
 class CamRecord(Line, frozen=True, kw_only=True, tag="cam"):

@@ -87,3 +87,10 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     resampling_sd: float
     prior: Mapping[str, float]
     expected_loss: float | None = None
+
+
+class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A training of a candidate: the id of its network, and the seed."""
+
+    id: str
+    seed: int

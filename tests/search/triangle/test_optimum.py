@@ -12,7 +12,7 @@ from triscale.search.coefficients.triangle.evidence import Place, Result
 from triscale.search.coefficients.triangle.optimum import Optimum, optimum, smallest_difference
 from triscale.search.coefficients.triangle.surface import surface
 from triscale.search.coefficients.triangle.surface_record import to_record
-from triscale.trials.study_records import SurfaceRecord
+from triscale.trials.surface_records import SurfaceRecord
 
 TWO = [Place(id="a", shares=Shares(1.0, 0.0, 0.0)), Place(id="b", shares=Shares(0.0, 0.0, 1.0))]
 TRAINED = [Result(id="a", seed=0, accuracy=0.60), Result(id="b", seed=0, accuracy=0.61)]

@@ -46,6 +46,7 @@ class StudyArguments:
         tolerance: how far the counted cost of a candidate may be from twice the baseline's.
         candidates: most networks of the scaling triangle to choose among; at least 4; 24 by default.
         trainings: of candidates; two for each point of the lattice by default.
+        round: trainings of candidates that are decided on together; 4 by default, more where many run at a time.
         seeds: most trainings of a candidate, and those of the baseline and of every member of the family.
         rivals: rules that the family is compared with at equal counted cost: depth, width, resolution, paper (the
             compound rule with its paper's coefficients), uniform, fast_compound, resnet_rs (depth where the study's
@@ -75,6 +76,7 @@ class StudyArguments:
     tolerance: float | None = None
     candidates: Whole | None = None
     trainings: Whole | None = None
+    round: Whole | None = None
     seeds: Whole | None = None
     rivals: str | None = None
     epochs: Whole | None = None
@@ -201,9 +203,9 @@ def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None
                 "lines": list(answer.lines),
                 "best": answer.best,
                 "checkpoint": str(study.folder / "best.safetensors"),
-                "coefficients": msgspec.to_builtins(choice.coefficients),
                 "tied": list(choice.tied),
                 "warning": choice.warning,
+                **msgspec.to_builtins(found.document),
             }
         )
     else:

@@ -13,8 +13,8 @@ from triscale.data.feed.in_memory import to_tensor
 from triscale.data.source import Part, rendered
 from triscale.evaluation import count_correct
 from triscale.search.coefficients.rivals import RESNET_RS, Rival, overfits, rivals_of
+from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.question import Question
-from triscale.search.studies.trial_scores import scores_of
 from triscale.spec import content_hash
 from triscale.trials import TRAINING, VALIDATION, Trial, TrialStore
 from triscale.trials.study_records import PlanRecord

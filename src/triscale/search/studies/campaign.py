@@ -105,9 +105,13 @@ class Campaign:
         self._store, self._terms, self._executor, self._progress = store, terms, executor, progress
         self._warned: set[str] = set()
 
+    def key_of(self, training: Training) -> str:
+        """Of its job, and so of its trial."""
+        return self._terms.job_of(training).key
+
     def trial_of(self, training: Training) -> Trial | None:
         """What the store knows of it."""
-        key = self._terms.job_of(training).key
+        key = self.key_of(training)
         return self._store.trial(key) if key in self._store else None
 
     def is_settled(self, training: Training) -> bool:

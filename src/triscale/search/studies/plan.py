@@ -13,9 +13,9 @@ from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.decisions.rounds import LEADERS
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.question import Question
-from triscale.search.studies.rounds import LEADERS
 from triscale.spec import AnyNetwork, Size
 from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.study_records import PlanRecord
@@ -85,6 +85,7 @@ class StudyPlan:
             leaders=LEADERS,
             tolerance=question.tolerance,
             target=self.target,
+            round=question.round,
             search=self.search,
             trainings=self.trainings,
             predicted_seconds=round(self.predicted_seconds),
@@ -169,18 +170,11 @@ def make_plan(
     if need.time is not None and not (need.is_met(size, epochs, need.least) and seconds <= need.most):
         raise _too_short(question, need, per_sample)
     return StudyPlan(
-        baseline=ground.itself(),
-        candidates=shape.candidates,
-        phis=phis,
-        train_size=size,
-        seeds=seeds,
-        recipe=replace(recipe, epochs=epochs),
-        search=shape.search,
-        target=cost,
-        trainings=len(trainings),
+        baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
+        recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
         predicted_seconds=seconds,
         pilot=pilot,
-    )
+    )  # fmt: skip
 
 
 class _Need(NamedTuple):

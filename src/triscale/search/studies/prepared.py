@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from triscale.data import Source, Split
+from triscale.recipes import Recipe
 from triscale.spec import Size
 
 
@@ -11,12 +12,13 @@ class Prepared:
 
     Args:
         source: of the study.
+        recipe: of its trainings; random crops are read from the originals.
         seed: of its split.
         say: hears of each size.
     """
 
-    def __init__(self, source: Source, seed: int, say: Callable[[str], None]) -> None:
-        self._source, self._seed, self._say = source, seed, say
+    def __init__(self, source: Source, recipe: Recipe, seed: int, say: Callable[[str], None]) -> None:
+        self._source, self._recipe, self._seed, self._say = source, recipe, seed, say
         self._done: set[tuple[Size, Split]] = set()
 
     def learned(self, sizes: Collection[Size]) -> None:
@@ -29,6 +31,8 @@ class Prepared:
         self._render(sizes, ("test",))
 
     def _render(self, sizes: Collection[Size], splits: tuple[Split, ...]) -> None:
+        if self._recipe.crop == "random":
+            return
         for size in sorted(sizes):
             for split in splits:
                 if (size, split) not in self._done:

@@ -33,6 +33,7 @@ class Question:
         tolerance: how far the counted cost of a candidate may be from twice the baseline's (2 +- tolerance).
         candidates: most networks of the triangle among which the search chooses.
         trainings: of candidates; None: two for each point of the lattice, or as many as `time` allows.
+        round: trainings of candidates that are decided on together, after the first round.
         seeds: most trainings of one candidate, and those of the baseline and of every member of the family.
         rivals: rules of scaling that the family is compared with at equal counted cost, with commas between.
         epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all pictures.
@@ -55,6 +56,7 @@ class Question:
     tolerance: float = 0.1
     candidates: int = 24
     trainings: int | None = None
+    round: int = 4
     seeds: int = 2
     rivals: str = _RIVALS
     epochs: int | None = None
@@ -77,6 +79,7 @@ class Question:
         for name, least in (
             ("candidates", 4),
             ("trainings", 4),
+            ("round", 1),
             ("seeds", 1),
             ("epochs", 2),
             ("train_size", 10),

@@ -4,7 +4,7 @@ Everything is decided by validation accuracy; the test is looked at once, after 
 does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,24 +19,20 @@ from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
-from triscale.search.coefficients.candidates import recorded
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.overfitting import rivals_in
-from triscale.search.coefficients.rivals import rivals_of
-from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, network_in, terms_of
+from triscale.search.decisions.make_choice import make_choice
+from triscale.search.studies.campaign import Campaign, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
-from triscale.search.studies.late import kept_to_time
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.make_choice import make_choice
 from triscale.search.studies.pilot import PILOT_SHARE, run_pilot
-from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
+from triscale.search.studies.plan import StudyPlan, make_plan
 from triscale.search.studies.prepared import Prepared
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
-from triscale.search.studies.rounds import next_asked
 from triscale.search.studies.study_policy import policy_of
+from triscale.search.studies.study_schedule import Schedule
 from triscale.search.studies.timing import Speed, corners_of
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -48,10 +44,7 @@ from triscale.trials.study_records import (
     CamRecord,
     ChoiceRecord,
     FamilyRecord,
-    MemberRecord,
-    NetworkRecord,
     PlanRecord,
-    RoundRecord,
     StudyRecord,
 )
 from triscale.weights import Classifier, load_classifier
@@ -98,8 +91,9 @@ class Study:
             question, self.baseline, self.source, self._policy, numerics, loader_workers, self.progress.say
         )
         self._speed = Speed(self._terms.job, numerics, partial(corners_of, self.baseline, question.at_phi))
-        self._ready = Prepared(self.source, question.seed, self.progress.say)
+        self._ready = Prepared(self.source, self.recipe, question.seed, self.progress.say)
         self._store: TrialStore
+        self._schedule: Schedule
 
     @property
     def hash(self) -> str:
@@ -158,20 +152,26 @@ class Study:
             OutputError, StorageError: the folder cannot be written.
         """
         with TrialStore(self.folder) as self._store:
+            self._schedule = Schedule(
+                self._store, self.question, self.baseline, speed=self._speed, jobs=self.jobs,
+                validation=self.counts["validation"], progress=self.progress, ready=self._ready,
+            )  # fmt: skip
             resumed = self._begin()
             answer = self._store.one(AnswerRecord)
             if answer is not None:  # what failed is not tried again: it would speak against the answer
-                restore_answer(self._store, answer, self._plan)
+                restore_answer(self._store, answer, self._schedule.plan)
                 return self._store
             with self._campaign() as campaign:
                 if resumed:
-                    self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
+                    self.progress.resumed(
+                        sum(map(campaign.is_settled, self._schedule.agenda())), len(self._schedule.agenda())
+                    )
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
-                    self._train(campaign, {"baseline"}, "baseline")
-                    self._search(campaign)
+                    self._schedule.train(campaign, {"baseline"}, "baseline")
+                    self._schedule.search(campaign)
                     self._choose()
                 self._make_family(campaign)
-                self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
+                self._schedule.train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
                 self._explain(campaign)
                 self._answer(campaign)
@@ -206,102 +206,30 @@ class Study:
             store.add(
                 plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
-        size, job = self._plan.train_size, self._terms.job
-        job = replace(job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._plan.recipe)
+        size, job = self._schedule.plan.train_size, self._terms.job
+        job = replace(
+            job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._schedule.plan.recipe
+        )
         self._terms = replace(self._terms, job=job, images=size)
         return resumed
-
-    @property
-    def _plan(self) -> PlanRecord:
-        plan = self._store.one(PlanRecord)
-        if plan is None:
-            raise InputError(f"{self._store.path} holds no plan; start the study again in an empty folder.")
-        return plan
-
-    @property
-    def _members(self) -> Sequence[MemberRecord]:
-        return found.members if (found := self._store.one(FamilyRecord)) else ()
-
-    def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
-        return [network_in(self._store, one.id, self.baseline) for one in records]
-
-    def _train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
-        """Train what these purposes lack."""
-        everything = self._agenda(asked_only=asked_only)
-        left = [one for one in everything if not campaign.is_settled(one)]
-        seconds = {one: self._predicted(one) / self.jobs for one in left}
-        waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
-        if waiting:
-            if self.recipe.crop != "random":  # before workers ask for the same ones at once
-                self._ready.learned({one.network.resolution for one in waiting})
-            self.progress.say(f"{title}: {len(waiting)} trainings")
-        took = sum(map(campaign.seconds_of, everything)) / self.jobs
-        shares = {self._terms.job_of(one).key: share for one, share in seconds.items()}
-        self.progress.agenda(shares, len(everything) - len(left), took)
-        campaign.train(waiting)
-
-    def _search(self, campaign: Campaign) -> None:
-        """Round after round, each decided by the trials of those before it."""
-        while True:
-            if self._store.all(RoundRecord):
-                self._train(campaign, {"search"}, f"round {len(self._store.all(RoundRecord))}", asked_only=True)
-            self._keep_to_time(campaign)
-            new = next_asked(self._store, self._plan, self.counts["validation"])
-            if new is None:
-                return
-            self._store.add(new)
-
-    def _keep_to_time(self, campaign: Campaign) -> None:
-        """Plan fewer trainings of candidates where those so far took longer than predicted."""
-        if self.question.time is None or not self._store.all(RoundRecord):
-            return
-        plan, everything = self._plan, self._agenda()
-        predicted = {one: self._predicted(one) for one in everything}
-        took = {one: campaign.seconds_of(one) for one in everything if campaign.is_settled(one)}
-        spent = plan.pilot.seconds if plan.pilot else 0.0
-        asked = sum(len(one.trainings) for one in self._store.all(RoundRecord))
-        change = kept_to_time(plan, predicted, took, self.jobs, self.question.time - spent, asked)
-        if change is not None:
-            self._store.add(change.plan)
-            self._store.add(event(change.text))
-            self.progress.say(f"{change.text}.")
-
-    def _predicted(self, training: Training) -> float:
-        """Seconds of one worker."""
-        samples = self._plan.train_size + EVALUATION * self.counts["validation"]
-        return self._speed(training.network) * training.epochs * samples
-
-    def _agenda(self, *, asked_only: bool = False) -> list[Training]:
-        """All trainings, as far as the store tells them; `asked_only` leaves out what stands in for others."""
-        plan, members, asked = self._plan, self._members, self._asked()
-        known = [recorded(*pair) for pair in zip(plan.candidates, self._networks(plan.candidates), strict=True)]
-        phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
-        ended = asked_only or self._store.one(ChoiceRecord) is not None
-        return agenda(
-            self.baseline, known, phis, plan.seeds, plan.epochs, len(asked) if ended else plan.search,
-            at_phi=self.question.at_phi, asked=asked, members=self._networks(members) or None,
-            rivals=rivals_of(self.question.rival_names),
-        )  # fmt: skip
-
-    def _asked(self) -> list[tuple[AnyNetwork, int]]:
-        """The trainings of all rounds."""
-        pairs = [one for asked in self._store.all(RoundRecord) for one in asked.trainings]
-        return [(network_in(self._store, one.id, self.baseline), one.seed) for one in pairs]
 
     def _choose(self) -> None:
         self._store.add(
             make_choice(
-                self._store, self._plan, self.counts["validation"], len(self.source.classes), self.question.at_phi
+                self._store,
+                self._schedule.plan,
+                self.counts["validation"],
+                len(self.source.classes),
+                self.question.at_phi,
             )
         )
 
     def _make_family(self, campaign: Campaign) -> None:
-        store, plan = self._store, self._plan
+        store, plan = self._store, self._schedule.plan
         if store.one(FamilyRecord) is None:
             choice = store.one(ChoiceRecord)
             assert choice is not None  # noqa: S101  `_choose` wrote it
-            networks = self._networks(plan.candidates)
-            known = {one.id: recorded(one, its) for one, its in zip(plan.candidates, networks, strict=True)}
+            known = {one.id: one for one in self._schedule.candidates}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             trained, say = partial(self._classifier, campaign), self.progress.say
             rivals = rivals_in(store, self.question, plan, self.source, trained, say)
@@ -313,11 +241,10 @@ class Study:
             macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
-        if self.recipe.crop != "random":
-            self._ready.tested({one.resolution for one in self._networks(self._members)})
+        self._ready.tested({one.resolution for one in self._schedule.networks(self._schedule.members)})
 
     def _test(self, campaign: Campaign) -> None:
-        waiting = untested(self._store, self._members)
+        waiting = untested(self._store, self._schedule.members)
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
@@ -334,8 +261,10 @@ class Study:
         if self._store.one(CamRecord) is not None or isinstance(self.baseline, ForeignNetwork):
             return  # of a foreign network the last map is unknown
         self.progress.say("drawing class activation maps")
-        draw_maps(self._store, self.source, self._members, self._plan, partial(self._classifier, campaign))
+        draw_maps(
+            self._store, self.source, self._schedule.members, self._schedule.plan, partial(self._classifier, campaign)
+        )
 
     def _answer(self, campaign: Campaign) -> None:
-        best, trial = best_member(self._store, self._members, self._plan)
+        best, trial = best_member(self._store, self._schedule.members, self._schedule.plan)
         write_answer(self._store, best, campaign.checkpoint(trial))

@@ -51,7 +51,8 @@ def seconds_per_image(job: TrainJob, numerics: Numerics, steps: int = 3) -> Step
     """Median seconds of one training step, an image, after one step of warm-up; the network is thrown away.
 
     A step makes its batch too, which on a fast GPU takes longer than the arithmetic. Work is the time of this process
-    on its core, which other processes do not lengthen much; where several threads or a GPU compute, it is the wall time.
+    on its core, which other processes do not lengthen much; it is the wall time where several
+    threads or a GPU compute.
 
     Args:
         job: whose network and recipe are timed.

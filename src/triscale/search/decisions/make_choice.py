@@ -5,8 +5,8 @@ from triscale.scaling import Factors
 from triscale.search.coefficients.baselines import coefficients_of
 from triscale.search.coefficients.rank import RULE, chance_warning, choose, half_warning, paired_noise, ranking
 from triscale.search.coefficients.triangle.surface_record import to_record
-from triscale.search.studies.study_surface import surface_of
-from triscale.search.studies.trial_scores import half_scores, scores_of
+from triscale.search.decisions.study_surface import surface_of
+from triscale.search.decisions.trial_scores import half_scores, scores_of
 from triscale.trials import VALIDATION, Stored
 from triscale.trials.study_records import ChoiceRecord, CoefficientsRecord, PlanRecord
 from triscale.trials.surface_records import SurfaceRecord

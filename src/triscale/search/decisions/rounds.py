@@ -9,13 +9,11 @@ from statistics import mean
 
 from triscale.search.coefficients.triangle.acquisition import is_small, next_round
 from triscale.search.coefficients.triangle.optimum import optimum
-from triscale.search.studies.study_surface import surface_of
-from triscale.search.studies.trial_scores import scores_of
+from triscale.search.decisions.study_surface import surface_of
+from triscale.search.decisions.trial_scores import scores_of
 from triscale.trials import VALIDATION, Stored
-from triscale.trials.study_records import AskedRecord, PlanRecord, RoundRecord
-
-ROUND = 4
-"""Trainings of a round after the first."""
+from triscale.trials.study_records import PlanRecord, RoundRecord
+from triscale.trials.surface_records import AskedRecord
 
 LEADERS = 3
 """Where means decide, candidates that get further seeds."""
@@ -42,7 +40,7 @@ def next_asked(stored: Stored, plan: PlanRecord, images: int) -> RoundRecord | N
     if not taken:
         lattice = [(one.id, plan.seeds[0]) for one in plan.candidates if one.lattice is not None]
         return _round("lattice", (lattice or options)[:left])
-    return _informed(stored, plan, images, taken, options, min(ROUND, left))
+    return _informed(stored, plan, images, taken, options, min(plan.round, left))
 
 
 def _informed(
