@@ -167,7 +167,7 @@ def make_plan(
         seconds = per_sample * (size + need.evaluated) * epochs
         if need.time is None or (need.is_met(size, epochs, need.usual) and seconds <= need.time):
             break
-    if need.time is not None and not (need.is_met(size, epochs, need.least) and seconds <= need.most):
+    if need.time is not None and not (need.is_met(size, epochs, need.least, sure=True) and seconds <= need.most):
         raise _too_short(question, need, per_sample)
     return StudyPlan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
@@ -184,7 +184,8 @@ class _Need(NamedTuple):
         available: training images.
         evaluated: samples' worth of the validation, on top of each epoch.
         usual, least: training images that a study has if it can, and at the very least.
-        samples: that a training must see for the baseline to settle.
+        samples: that a training should see for the baseline to settle.
+        sure: whether the baseline was seen to settle; otherwise nothing says that more time would be enough.
         time: seconds for all trainings; None: any.
         most: seconds above which the smallest study takes too long.
         pilot: seconds that were spent before.
@@ -195,13 +196,19 @@ class _Need(NamedTuple):
     usual: int
     least: int
     samples: int
+    sure: bool
     time: float | None
     most: float
     pilot: float
 
-    def is_met(self, size: int, epochs: int, least: int) -> bool:
-        """By trainings of so many epochs of so many images, `least` of them at least."""
-        return size >= least and size * epochs >= self.samples
+    @property
+    def demanded(self) -> int:
+        """Samples without which there is no study."""
+        return self.samples if self.sure else 0
+
+    def is_met(self, size: int, epochs: int, least: int, *, sure: bool = False) -> bool:
+        """By trainings of so many epochs of so many images, `least` of them at least; `sure`: as far as is demanded."""
+        return size >= least and size * epochs >= (self.demanded if sure else self.samples)
 
 
 def _need(question: Question, pictures: Mapping[str, int], pilot: PilotRecord | None) -> _Need:
@@ -210,12 +217,14 @@ def _need(question: Question, pictures: Mapping[str, int], pilot: PilotRecord | 
     usual, least = (min(given or some, available) for some in (_LEAST_SAMPLES, _LEAST_SAMPLES // 4))
     spent = pilot.seconds if pilot else 0.0
     left = None if question.time is None else max(1.0, question.time - spent)
+    most = question.epochs * (given or available) if question.epochs else math.inf
     return _Need(
         available=available,
         evaluated=EVALUATION * pictures["validation"],
         usual=usual,
         least=least,
-        samples=pilot.needed * pilot.batch if pilot else 0,
+        samples=int(min(pilot.needed * pilot.batch, most)) if pilot else 0,
+        sure=pilot is not None and pilot.settles is not None,
         time=left,
         most=0.0 if question.time is None else 1.5 * question.time - spent,
         pilot=spent,
@@ -224,10 +233,10 @@ def _need(question: Question, pictures: Mapping[str, int], pilot: PilotRecord | 
 
 def _too_short(question: Question, need: _Need, per_sample: float) -> InputError:
     """With a time that is long enough for the smallest study."""
-    epochs = question.epochs or max(_LEAST_EPOCHS, math.ceil(need.samples / need.available))
-    size = max(need.least, math.ceil(need.samples / epochs))
+    epochs = question.epochs or max(_LEAST_EPOCHS, math.ceil(need.demanded / need.available))
+    size = max(need.least, math.ceil(need.demanded / epochs))
     seconds = _SAFE * per_sample * (size + need.evaluated) * epochs + need.pilot
-    settles = f" (the baseline needs {need.samples:,} images to settle)" if need.samples else ""
+    settles = f" (the baseline needs {need.demanded:,} images to settle)" if need.demanded else ""
     return InputError(
         f"{question.time:.0f} s are too short for this study{settles}.\n"
         f"Give --time {math.ceil(seconds / 60)}m or more, or a smaller baseline or phi."

@@ -5,16 +5,16 @@ from collections.abc import Collection, Iterable, Sequence
 from triscale.errors import InputError
 from triscale.search.coefficients.candidates import Candidate, recorded
 from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.decisions.late import kept_to_time
 from triscale.search.decisions.rounds import next_asked
+from triscale.search.measuring.timing import Speed
 from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.campaign import Campaign, network_in
 from triscale.search.studies.first_record import event
-from triscale.search.studies.late import kept_to_time
 from triscale.search.studies.plan import EVALUATION
 from triscale.search.studies.prepared import Prepared
 from triscale.search.studies.progress import StudyProgress
 from triscale.search.studies.question import Question
-from triscale.search.studies.timing import Speed
 from triscale.spec import AnyNetwork, content_hash
 from triscale.trials import TrialStore
 from triscale.trials.study_records import (
