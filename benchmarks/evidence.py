@@ -22,7 +22,7 @@ import torch
 from triscale import intervals, trials
 from triscale.data import Source
 from triscale.search.decisions.trial_scores import scores_of
-from triscale.search.studies.agenda import Training
+from triscale.search.planning.agenda import Training
 from triscale.search.studies.campaign import Campaign, Terms, terms_of
 from triscale.search.studies.finish import test_accuracy
 from triscale.search.studies.progress import Quiet

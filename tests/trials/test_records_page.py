@@ -8,10 +8,11 @@ import msgspec
 
 from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
+from triscale.trials import map_records as maps
+from triscale.trials import pilot_records as pilots
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
-from triscale.trials.map_records import MapRecord, PictureRecord
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = {
@@ -21,8 +22,9 @@ VALUES: dict[str, Any] = {
     "asked": surfaces.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
-    "coefficients": known.CoefficientsRecord, "picture": PictureRecord, "map": MapRecord,
+    "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
     "transfer": surfaces.TransferRecord,
+    "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import msgspec
 from triscale.recipes import Recipe
 from triscale.spec import Size
 from triscale.trials.map_records import PictureRecord
+from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
@@ -148,7 +149,7 @@ class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
 
 
 class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
-    """What the study will do; see `triscale.search.studies.plan.StudyPlan`.
+    """What the study will do; see `triscale.search.planning.plan.StudyPlan`.
 
     Attributes:
         baseline, candidates: of the search.
@@ -161,6 +162,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         round: trainings of candidates that are decided on together, after the first round.
         transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
+        pilot: what was learned of the baseline before; None where the length of a training was given.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -183,6 +185,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     round: int = 4
     search: int = 0
     transferred: str | None = None
+    pilot: PilotRecord | None = None
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):

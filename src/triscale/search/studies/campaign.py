@@ -7,7 +7,7 @@ from pathlib import Path
 from triscale.data import CheckOptions, Source
 from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
-from triscale.search.studies.agenda import Training
+from triscale.search.planning.agenda import Training
 from triscale.search.studies.progress import StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.work import Progressed, Trained, TrialTask, absolute
