@@ -8,7 +8,7 @@ from triscale.data import CheckOptions, Source
 from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
 from triscale.search.trainings.progress import StudyProgress
-from triscale.search.trainings.shared_terms import Shared, Training
+from triscale.search.trainings.shared_terms import SharedTerms, Training
 from triscale.search.trainings.work import Progressed, Trained, TrialTask, absolute
 from triscale.spec import AnyNetwork, content_hash, path_of_code
 from triscale.speed_plan import SpeedPlan
@@ -52,7 +52,7 @@ class Terms:
 
 
 def terms_of(
-    asked: Shared,
+    asked: SharedTerms,
     baseline: AnyNetwork,
     source: Source,
     policy: CheckOptions,
