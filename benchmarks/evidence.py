@@ -22,14 +22,14 @@ import torch
 from triscale import intervals, trials
 from triscale.data import Source
 from triscale.search.decisions.trial_scores import scores_of
-from triscale.search.planning.agenda import Training
-from triscale.search.studies.campaign import Campaign, Terms, terms_of
 from triscale.search.studies.finish import test_accuracy
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.work import opened
-from triscale.search.studies.workers import LOCAL
+from triscale.search.trainings.campaign import Campaign, Terms, terms_of
+from triscale.search.trainings.progress import Quiet
+from triscale.search.trainings.shared_terms import Training
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL
 from triscale.spec import AnyNetwork, content_hash
 from triscale.training import numerics_here
 from triscale.trials import TEST, VALIDATION, Stored, TrialStore

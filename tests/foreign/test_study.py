@@ -16,10 +16,10 @@ from tests.trials.made import JOB
 from triscale.cli import main
 from triscale.errors import InputError
 from triscale.foreign import path_of
-from triscale.search.studies.campaign import network_in
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study
+from triscale.search.trainings.campaign import network_in
+from triscale.search.trainings.progress import Quiet
 from triscale.spec import ForeignNetwork, content_hash
 from triscale.training import numerics_here
 from triscale.trials import TEST, Trial, TrialStore, read

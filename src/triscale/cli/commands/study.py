@@ -27,9 +27,9 @@ from triscale.lock import LOCK, locked
 from triscale.trials import RECORDS
 
 if TYPE_CHECKING:
-    from triscale.search.studies.progress import StudyProgress
     from triscale.search.studies.question import Question
     from triscale.search.studies.study import Study
+    from triscale.search.trainings.progress import StudyProgress
 
 
 @Parameter(name="*")

@@ -13,9 +13,10 @@ from triscale.search.coefficients.candidates import Candidate, with_transferred
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.rounds import LEADERS
-from triscale.search.planning.agenda import Training, agenda
+from triscale.search.planning.agenda import agenda
 from triscale.search.planning.training_length import length, need_of, too_short
 from triscale.search.studies.question import Question
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, Size
 from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.study_records import PlanRecord
