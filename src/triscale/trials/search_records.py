@@ -1,9 +1,11 @@
 """What an architecture search wrote down beside its trials: its question, what it proposed, and what it found."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
+from triscale.recipes import Recipe
 from triscale.trials.study_records import BegunRecord, Line
 from triscale.trials.surface_records import Interval
 
@@ -20,12 +22,11 @@ class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
         epochs, train_size: of each trial.
         final_epochs: of the trainings that compare the best with the baseline.
         trials: how many are proposed.
-        target: cost at which the reward is the accuracy; None where several numbers are maximised.
-        exponent: of the cost in the reward; None likewise.
         predicted_seconds: of all trainings.
+        recipe: of each of them, but for its epochs.
     """
 
-    space: msgspec.Raw
+    space: Mapping[str, Any]
     size: int
     baseline: str
     epochs: int
@@ -33,8 +34,7 @@ class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
     final_epochs: int
     trials: int
     predicted_seconds: float
-    target: float | None = None
-    exponent: float | None = None
+    recipe: Recipe
 
 
 class ProposalRecord(Line, frozen=True, kw_only=True, tag="proposal"):
