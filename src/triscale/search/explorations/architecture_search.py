@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import torch
 
 from triscale.costs import ANYWHERE, Values
 from triscale.errors import InputError, UsageError
 from triscale.scaling import any_network
-from triscale.search.architecture import Space, Value, budget, load_space, space_around, space_document
+from triscale.search.architecture import Space, Value, budget, load_space, sample, space_around, space_document
 from triscale.search.explorations.comparison import best_proposals, finalists, front_of, told
 from triscale.search.explorations.proposals import SEARCH, Proposals
 from triscale.search.explorations.search_answer import answer_lines
@@ -90,6 +91,11 @@ class ArchitectureSearch:
         return self.space.base
 
     @property
+    def baseline_costs(self) -> dict[str, float]:
+        """Its counted costs, by name."""
+        return self._values.of(self.baseline, self.objective.metrics)
+
+    @property
     def hash(self) -> str:
         """12 hex digits that name the question, the space and the content of the data."""
         return self.question.hash(self.source.fingerprint, f"{content_hash(self.baseline)} {self.space.choices}")
@@ -153,6 +159,8 @@ class ArchitectureSearch:
         self._terms = replace(self._terms, job=replace(job, data=data), images=record.train_size)
 
     def _first_record(self) -> SearchRecord:
+        if self._budget is not None:  # an empty space is named with the nearest network before anything is timed
+            sample(self.space, Random(self.question.seed), self._budget)  # noqa: S311  no secrets
         self.progress.say("timing a few training steps")
         question, counts = self.question, self._counts
         speed = Speed(self._terms.job, self._terms.numerics)
