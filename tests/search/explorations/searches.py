@@ -70,7 +70,7 @@ class Pretends(Engine):
             pretended, self.slots, self.chances, self.order
         )
         if self.kill_after is not None:
-            executor.listen = _killed(executor.listen, self.kill_after)  # type: ignore[method-assign]
+            executor.listen = _killed(executor.listen, self.kill_after)  # type: ignore[method-assign, assignment]
         return Workers(executor, shared=True)
 
 
