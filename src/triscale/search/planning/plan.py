@@ -115,7 +115,8 @@ class StudyPlan:
             return None
         return (
             f"the baseline rounds coarsely: none of {self.distinct:,} distinct networks of {self.target:g} times its "
-            f"cost lies near {', '.join(missing)}; one with more repeats a stage or a smaller channel divisor has more (finenet)"
+            f"cost lies near {', '.join(missing)}; one with more repeats a stage or a smaller channel divisor has more "
+            "(the finenet ones)"
         )
 
 
