@@ -11,6 +11,7 @@ from triscale.costs import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.foreign import count_any
+from triscale.search.coefficients.pool import pool
 from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.question import Question
 from triscale.spec import AnyNetwork, content_hash
@@ -187,6 +188,17 @@ def test_the_record_of_a_plan_holds_what_decides_it() -> None:
     assert (record.phi, record.phis, record.epochs) == (2.5, (1.0, 2.0, 2.5), 7)
     assert (record.seeds, record.recipe.epochs) == ((5, 6, 7), 7)
     assert len(record.candidates) == len(plan(question).candidates)
+
+
+def test_a_baseline_that_rounds_coarsely_is_said_to_and_how_many_networks_it_has() -> None:
+    asked = Question(phi=1, epochs=10, candidates=24)
+    coarse = make_plan(asked, network("smallnet_24"), PICTURES, speed, 1, Recipe(), ANYWHERE)
+    assert coarse.distinct == len(pool(network("smallnet_24"), 2.0, 0.1))
+    assert [text for text in coarse.remarks(3_000) if "rounds coarsely: none of 39 distinct networks" in text]
+    fine = plan(asked)
+    assert fine.remarks(3_000) == []
+    assert (fine.distinct or 0) > 100
+    assert plan(SHORT).remarks(3_000) == [], "six candidates cannot stand for eight points"
 
 
 def test_coefficients_of_another_cost_have_their_network_among_the_candidates() -> None:

@@ -167,6 +167,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         pilot: what was learned of the baseline before; None where the length of a training was given.
+        distinct: networks of the cost asked for that the candidates were taken from.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -190,6 +191,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     search: int = 0
     transferred: str | None = None
     pilot: PilotRecord | None = None
+    distinct: int | None = None
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):

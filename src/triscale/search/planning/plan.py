@@ -11,6 +11,7 @@ from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate, with_transferred
 from triscale.search.coefficients.family import steps
+from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.rounds import LEADERS
 from triscale.search.planning.agenda import agenda
@@ -51,6 +52,7 @@ class StudyPlan:
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
         transferred: id of the candidate that coefficients from another cost give.
         pilot: what was learned of the baseline before; None where the length of a training is given.
+        distinct: networks of the cost asked for that the candidates were taken from.
     """
 
     baseline: Candidate
@@ -65,6 +67,7 @@ class StudyPlan:
     predicted_seconds: float
     transferred: str | None = None
     pilot: PilotRecord | None = None
+    distinct: int | None = None
 
     def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
         """For the store; `native` is the size of the original images."""
@@ -87,6 +90,7 @@ class StudyPlan:
             predicted_seconds=round(self.predicted_seconds),
             recipe=self.recipe,
             pilot=self.pilot,
+            distinct=self.distinct,
         )
 
     def remarks(self, validation: int) -> list[str]:
@@ -95,13 +99,25 @@ class StudyPlan:
         Args:
             validation: its images.
         """
-        found = [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
+        found = [] if (text := self._coarse()) is None else [text]
+        found += [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
         if validation < ENOUGH_IMAGES:
             found.append(
                 f"{validation:,} validation images cannot tell {100 * TOLD_APART:g} points apart in one training each; "
                 f"{ENOUGH_IMAGES:,} can"
             )
         return found
+
+    def _coarse(self) -> str | None:
+        """Where no network of the baseline stands near a point of the lattice; foreign code has no triangle to fill."""
+        missing = [name for name in LATTICE if name not in {one.lattice for one in self.candidates}]
+        if not missing or len(self.candidates) < len(LATTICE) or self.baseline.cell is None or self.distinct is None:
+            return None
+        return (
+            f"the baseline rounds coarsely: none of {self.distinct:,} distinct networks of {self.target:g} times its "
+            f"cost lies near {', '.join(missing)}; one with more repeats a stage or a smaller channel divisor has more "
+            "(the finenet ones)"
+        )
 
 
 def _pilot_text(pilot: PilotRecord, samples: int) -> str:
@@ -171,6 +187,7 @@ def make_plan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
         recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
         predicted_seconds=seconds, pilot=pilot,
+        distinct=ground.distinct(cost, question.tolerance, largest),
         transferred=moved.id if moved is not None and moved.id in {one.id for one in shape.candidates} else None,
     )  # fmt: skip
 
