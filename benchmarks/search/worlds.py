@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.search.replay import Table
 from triscale.search.objectives.reward import Reward
@@ -125,12 +126,13 @@ class Predictor:
         return predicted
 
 
-def predictor(table: Table, used: slice = slice(None)) -> Predictor:
-    """Fit to rows of a table; `used` says which (all where nothing is held out)."""
+def predictor(table: Table, used: NDArray[np.intp] | None = None) -> Predictor:
+    """Fit to the rows of a table, or to those `used`."""
+    used = np.arange(len(table.points)) if used is None else used
     macs, params = block_sums(table.points, table.macs), block_sums(table.points, table.params)
     zero = np.zeros(0)
     empty = Predictor(grid=table.grid, macs=macs, params=params, centre=0.0, single=zero, paired=zero)
-    rows, values = empty.rows(list(table.points[used])), table.accuracies[used, 0]
+    rows, values = empty.rows([table.points[at] for at in used]), table.accuracies[used, 0]
     some = np.random.default_rng(0).permutation(len(values))[:_LIKELIHOOD_ROWS]
     shares = likeliest(rows[some], values[some] - values[some].mean())
     process = fit(rows, values, shares)

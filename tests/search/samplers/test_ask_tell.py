@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import triscale.search
 from tests.search.samplers.playing import CHOICES, QUICK, play, result, worth
 from triscale.errors import InputError, UsageError
-from triscale.search.samplers import Asked, Make, Sampler, sampler
+from triscale.search.samplers import Asked, Choices, Evolution, Make, Sampler, sampler
 
 EACH = pytest.mark.parametrize("make", QUICK.values(), ids=QUICK)
 
@@ -72,7 +72,7 @@ def test_the_lag_is_part_of_the_question(make: Make) -> None:
 
 @EACH
 def test_no_choices_are_proposed_twice_until_all_were(make: Make) -> None:
-    small = {"a": [1, 2, 3], "b": ["x", "y"], "c": [None, 0.5]}
+    small: Choices = {"a": [1, 2, 3], "b": ["x", "y"], "c": [None, 0.5]}
     search = sampler(make, small, seed=0, lag=1)
     asked = []
     for _ in range(15):
@@ -105,7 +105,7 @@ def test_failed_trials_alone_do_not_stop_a_search(make: Make) -> None:
 @EACH
 def test_constraints_turn_a_search_to_what_keeps_them(make: Make) -> None:
     """The score rises with what is not allowed. In a space of 3,000 points, most of which break it."""
-    space = {**CHOICES, "channels": list(range(1, 21))}
+    space: Choices = {**CHOICES, "channels": list(range(1, 21))}
     if make is QUICK["random"]:
         return
     kept = []
@@ -212,7 +212,7 @@ def test_the_public_entry_takes_a_space_or_a_mapping() -> None:
     class Space:
         choices = CHOICES
 
-    for name in ("random", partial(QUICK["evolution"], population=5, tournament=2)):
+    for name in ("random", partial(Evolution, population=5, tournament=2)):
         one, other = (play(triscale.search.sampler(name, space, seed=5), 20) for space in (CHOICES, Space()))
         assert one == other
     asked = triscale.search.sampler("random", CHOICES, seed=5).ask()

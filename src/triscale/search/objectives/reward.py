@@ -12,6 +12,8 @@ from triscale.errors import UsageError
 WEIGHT = -0.07
 """The paper's: twice the cost must buy 5% accuracy."""
 
+_MOST = 10.0
+
 _SENTENCE = re.compile(
     r"(?P<times>\d+(?:\.\d+)?)\s*(?:x|times)\s+(?:the\s+)?(?P<metric>\w+)\s+must\s+buy\s+"
     r"(?P<gain>-?\d+(?:\.\d+)?)\s*%(?:\s+(?:more\s+|of\s+)?accuracy)?\.?",
@@ -46,6 +48,11 @@ class Reward:
             raise UsageError(f"the target of {self.metric} must be a number above 0, got {self.target}.")
         if not math.isfinite(self.weight) or self.weight == 0 or (self.weight > 0) != high:
             raise UsageError(_wrong_sign(self.metric, self.weight, high))
+        if abs(self.weight) > _MOST:
+            raise UsageError(
+                f"w = {self.weight:g} makes a factor of 2 in {self.metric} worth {2 ** abs(self.weight):.3g} times the "
+                f"accuracy.\nIt must lie within {_MOST:g} of 0; the paper's is {WEIGHT:g}."
+            )
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from triscale.search.samplers.strategy import Result
 if TYPE_CHECKING:
     import torch
 
-_DRAWN = 32
+_DRAWN = 16
 """Points that are drawn at a time; what is left of them when the policy changes is thrown away."""
 
 

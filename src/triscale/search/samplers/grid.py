@@ -63,7 +63,12 @@ class Grid:
 
     def drawn(self, rng: Generator) -> Point:
         """A point, each with the same probability."""
-        return tuple(int(rng.integers(len(values))) for values in self.values)
+        return self.drawn_many(rng, 1)[0]
+
+    def drawn_many(self, rng: Generator, count: int) -> list[Point]:
+        """So many points, each drawn by itself."""
+        sizes = [len(values) for values in self.values]
+        return list(map(tuple, rng.integers(sizes, size=(count, len(sizes))).tolist()))
 
     def mutated(self, point: Point, rng: Generator, times: int = 1) -> Point:
         """A point in which one free choice has another value, so many times over."""

@@ -34,8 +34,8 @@ class PairProcess:
     shares: Shares
     variance: float
     centre: float
-    factor: Floats
-    """The lower Cholesky factor of covariance plus noise."""
+    precision: Floats
+    """The inverse of covariance plus noise, without the variance."""
 
     def mean(self, rows: Floats) -> Floats:
         """The expected value at rows of features."""
@@ -45,7 +45,7 @@ class PairProcess:
     @property
     def weights(self) -> Floats:
         """What each given value adds to the mean, by the covariance with its row."""
-        return self._solved(self.values)
+        return self.precision @ self.values
 
     def draw(self, rng: Generator) -> Callable[[Floats], Floats]:
         """A function drawn from the posterior: one of the prior, corrected at the data (Matheron's rule)."""
@@ -59,11 +59,8 @@ class PairProcess:
 
         noise = rng.normal(size=len(self.values)) * math.sqrt(self.variance * self.shares.noise)
         left = self.values - prior(self.rows) - noise
-        weights = self._solved(left)
+        weights = self.precision @ left
         return lambda rows: self.centre + prior(rows) + _covariance(rows, self.rows, self.shares.pairs) @ weights
-
-    def _solved(self, values: Floats) -> Floats:
-        return np.linalg.solve(self.factor.T, np.linalg.solve(self.factor, values))
 
 
 def fit(rows: Floats, values: Floats, shares: Shares | None = None) -> PairProcess:
@@ -78,9 +75,9 @@ def fit(rows: Floats, values: Floats, shares: Shares | None = None) -> PairProce
     left = values - centre
     shares = shares or likeliest(rows, left)
     covariance = _covariance(rows, rows, shares.pairs) + shares.noise * np.eye(len(rows))
-    factor: Floats = np.linalg.cholesky(covariance)
-    variance = float(np.square(np.linalg.solve(factor, left)).mean())
-    return PairProcess(rows, left, shares, max(variance, 1e-12), centre, factor)
+    precision = np.linalg.inv(covariance)
+    variance = float(left @ precision @ left) / len(left)
+    return PairProcess(rows, left, shares, max(variance, 1e-12), centre, precision)
 
 
 def likeliest(rows: Floats, values: Floats) -> Shares:

@@ -19,38 +19,34 @@ class Policy(nn.Module):
 
     def __init__(self, grid: Grid, hidden: int, seed: int) -> None:
         super().__init__()
-        self.sizes = tuple(map(len, grid.values))
-        self.starts = tuple(sum(self.sizes[:at]) for at in range(len(self.sizes)))
+        sizes = tuple(map(len, grid.values))
+        self.starts = torch.tensor([sum(sizes[:at]) for at in range(len(sizes))])
+        self.start = sum(sizes)
+        self.none = torch.arange(max(sizes)) >= torch.tensor(sizes)[:, None]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.embed = nn.Embedding(sum(self.sizes) + 1, hidden)
+            self.embed = nn.Embedding(sum(sizes) + 1, hidden)
             self.cell = nn.GRU(hidden, hidden, batch_first=True)
-            self.rate = nn.Linear(hidden, sum(self.sizes))
-        nn.init.zeros_(self.rate.weight)
-        nn.init.zeros_(self.rate.bias)
+        self.weight = nn.Parameter(torch.zeros(len(sizes), hidden, max(sizes)))
+        self.bias = nn.Parameter(torch.zeros(len(sizes), max(sizes)))
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Points, drawn: indices of shape (count, choices)."""
-        last = torch.full((count, 1), sum(self.sizes))
+        last = torch.full((count, 1), self.start)
         state, points = None, []
-        for at, start in enumerate(self.starts):
+        for at, (weight, bias, none) in enumerate(zip(self.weight, self.bias, self.none, strict=True)):
             out, state = self.cell(self.embed(last), state)
-            rates = self.rate(out[:, 0])[:, start : start + self.sizes[at]]
-            chosen = torch.multinomial(rates.softmax(1), 1, generator=generator)
-            points.append(chosen)
-            last = start + chosen
+            rates = (out[:, 0] @ weight + bias).masked_fill(none, -torch.inf)
+            points.append(torch.multinomial(rates.softmax(1), 1, generator=generator))
+            last = self.starts[at] + points[-1]
         return torch.cat(points, 1)
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """The log-probability of points and the mean entropy of a choice on the way to each, of shape (points,)."""
-        values = points + torch.tensor(self.starts)
-        start = torch.full((len(points), 1), sum(self.sizes))
+        values = points + self.starts
+        start = torch.full((len(points), 1), self.start)
         out, _ = self.cell(self.embed(torch.cat([start, values[:, :-1]], 1)))
-        rates = self.rate(out)
-        logs = [
-            rates[:, at, first : first + size].log_softmax(1)
-            for at, (first, size) in enumerate(zip(self.starts, self.sizes, strict=True))
-        ]
-        chosen = torch.stack([log.gather(1, points[:, at : at + 1])[:, 0] for at, log in enumerate(logs)], 1)
-        entropy = torch.stack([-(log.exp() * log).sum(1) for log in logs], 1)
-        return chosen.sum(1), entropy.mean(1)
+        rates = torch.einsum("nch,chv->ncv", out, self.weight) + self.bias
+        logs = rates.masked_fill(self.none, -1e9).log_softmax(2)
+        entropy = -(logs.exp() * logs).sum(2)
+        return logs.gather(2, points[:, :, None])[:, :, 0].sum(1), entropy.mean(1)

@@ -62,7 +62,7 @@ class Surrogate:
             if new:
                 seen.update(zip(new, worth(self._grid.features(new)).tolist(), strict=True))
 
-        look([best_of(scored).point, *(self._grid.drawn(rng) for _ in range(_DRAWN))])
+        look([best_of(scored).point, *self._grid.drawn_many(rng, _DRAWN)])
         for start in sorted(seen, key=seen.__getitem__, reverse=True)[:_CLIMBS]:
             at: Point | None = start
             while at is not None:
