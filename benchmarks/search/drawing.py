@@ -86,9 +86,9 @@ def picture(records: Mapping[Key, Mapping[str, Any]]) -> str:
 
 
 def _heading() -> Iterable[str]:
-    yield f'<text class="title" x="{_LEFT:g}" y="36">What each sampler still loses after so many trained networks</text>'
+    yield f'<text class="title" x="{_LEFT:g}" y="36">Regret of samplers on trained networks</text>'
     yield (
-        f'<text class="soft" x="{_LEFT:g}" y="58">Mean regret in points (logarithmic) with its 95% interval over seeds. '
+        f'<text class="soft" x="{_LEFT:g}" y="58">Mean over seeds in points (logarithmic), with its 95% interval. '
         "The reward is ACC x (MACs/T)^-0.07.</text>"
     )
 
