@@ -69,8 +69,12 @@ def predictors(
     rows = {point: at for at, point in enumerate(table.points)}
 
     def of(name: str) -> Callable[[list[Point]], Floats]:
-        values = getattr(table, name)
-        read = sums.get(name, lambda point: float(values[rows[point]]))
+        values: Floats = getattr(table, name)
+
+        def by_row(point: Point) -> float:
+            return float(values[rows[point]])
+
+        read = sums.get(name, by_row)
         return lambda points: np.array([read(point) for point in points])
 
     return {name: of(name) for name in PREDICTORS}
@@ -82,17 +86,16 @@ def search(world: World, by: Mapping[str, Callable[[list[Point]], Floats]], aske
     def searching(name: str) -> Callable[[int], Floats]:
         return lambda seed: replay(world, name, seed, asked.evaluations, asked.lag)
 
+    def ordering(name: str) -> Callable[[int], Floats]:
+        return lambda seed: in_order(world, by[name], seed, asked.evaluations)
+
     if "random" in asked.sampler:
         random = measure(world, "random", searching("random"), asked, None)
     else:
         random = np.array([searching("random")(seed) for seed in range(asked.seeds)])
     for name in asked.sampler:
-        if name in by:
-            measure(
-                world, name, lambda seed, name=name: in_order(world, by[name], seed, asked.evaluations), asked, random
-            )
-        elif name != "random":
-            measure(world, name, searching(name), asked, random)
+        if name != "random":
+            measure(world, name, ordering(name) if name in by else searching(name), asked, random)
 
 
 def worlds(asked: argparse.Namespace) -> Iterable[tuple[World, dict[str, Callable[[list[Point]], Floats]]]]:

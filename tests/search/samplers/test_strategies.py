@@ -14,9 +14,9 @@ from numpy.random import default_rng
 
 from tests.search.samplers.playing import CHOICES, QUICK, play, worth
 from triscale.errors import InputError, UsageError
-from triscale.search.samplers import Evolution, Make, Point, Result, sampler
+from triscale.search.samplers import Choices, Evolution, Make, Point, Result, sampler
 from triscale.search.samplers.controller import PPO, Controller
-from triscale.search.samplers.grid import grid_of
+from triscale.search.samplers.grid import Floats, grid_of
 from triscale.search.samplers.pair_process import Shares, fit, likeliest
 from triscale.search.samplers.strategy import best_of
 
@@ -91,8 +91,9 @@ def test_drawn_functions_have_the_mean_and_covariance_of_the_posterior() -> None
     process = fit(rows, values, shares)
     draws = np.array([process.draw(rng)(new) for _ in range(4_000)])
 
-    def prior(one: np.ndarray, other: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        return process.variance * ((one @ other.T) + shares.pairs * (one @ other.T) ** 2)
+    def prior(one: Floats, other: Floats) -> Floats:
+        inner: Floats = one @ other.T
+        return process.variance * (inner + shares.pairs * inner**2)
 
     among = prior(rows, rows) + process.variance * shares.noise * np.eye(len(rows))
     covariance = prior(new, new) - prior(new, rows) @ np.linalg.solve(among, prior(rows, new))
@@ -194,11 +195,14 @@ def suggested(study: optuna.Study, sizes: Mapping[str, int]) -> tuple[optuna.Tri
 def test_proposals_are_those_of_optuna_itself(name: str) -> None:
     """Driven by hand. The first point is ours, since no result says how many scores there are; repeats have failed."""
     sizes = {"kernel": 2, "width": 400, "operator": 90}
-    space = {"kernel": [3, 5], "width": list(range(400)), "operator": [f"o{at}" for at in range(90)]}
+    space: Choices = {"kernel": [3, 5], "width": list(range(400)), "operator": [f"o{at}" for at in range(90)]}
     ours = sampler(name, space, seed=4, lag=1)
-    made = {"tpe": optuna.samplers.TPESampler, "nsga2": partial(optuna.samplers.NSGAIISampler, population_size=20)}
+    theirs = {
+        "tpe": optuna.samplers.TPESampler(seed=4),
+        "nsga2": optuna.samplers.NSGAIISampler(seed=4, population_size=20),
+    }
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=made[name](seed=4))
+    study = optuna.create_study(direction="maximize", sampler=theirs[name])
     seen = set[Point]()
     for number in range(50):
         asked = ours.ask()
@@ -220,13 +224,11 @@ def test_proposals_are_those_of_optuna_itself(name: str) -> None:
 
 def test_a_gaussian_process_searches_too() -> None:
     """It takes seconds for a proposal, so this asks for few."""
-    space = {"a": [1, 2, 3, 4], "b": ["x", "y"]}
-    asked = play_gp(space)
-    assert asked == play_gp(space)
+    assert searched_by_gp() == searched_by_gp()
 
 
-def play_gp(space: dict[str, list[int] | list[str]]) -> list[Point]:
-    search = sampler("gp", space, seed=0, lag=1)
+def searched_by_gp() -> list[Point]:
+    search = sampler("gp", {"a": [1, 2, 3, 4], "b": ["x", "y"]}, seed=0, lag=1)
     points = []
     for _ in range(12):
         asked = search.ask()

@@ -75,7 +75,7 @@ def fit(rows: Floats, values: Floats, shares: Shares | None = None) -> PairProce
     left = values - centre
     shares = shares or likeliest(rows, left)
     covariance = _covariance(rows, rows, shares.pairs) + shares.noise * np.eye(len(rows))
-    precision = np.linalg.inv(covariance)
+    precision = np.linalg.inv(covariance).astype(np.float64, copy=False)
     variance = float(left @ precision @ left) / len(left)
     return PairProcess(rows, left, shares, max(variance, 1e-12), centre, precision)
 
