@@ -19,7 +19,7 @@ from tests.search.explorations.searches import (
 from triscale.cli.app import main
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.comparison import front_of
+from triscale.search.explorations.finalists import front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import content_hash, from_dict
 from triscale.trials import read

@@ -17,8 +17,8 @@ import torch
 from triscale.costs import ANYWHERE, Values
 from triscale.errors import InputError, UsageError
 from triscale.scaling import any_network
-from triscale.search.architecture import Space, Value, budget, load_space, sample, space_around, space_document
-from triscale.search.explorations.comparison import best_proposals, finalists, front_of, told
+from triscale.search.architecture import Space, Value, budget, document_of, load_space, sample, space_around
+from triscale.search.explorations.finalists import best_proposals, finalists, front_of, told
 from triscale.search.explorations.proposals import SEARCH, Proposals
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_length import search_length
@@ -167,7 +167,7 @@ class ArchitectureSearch:
         length = search_length(question, counts["train"], counts["validation"], speed(self.baseline), self.jobs)
         return begun(
             SearchRecord, question, self.hash, data_facts(self.source, counts), self._terms.numerics, self.jobs,
-            space=space_document(self.space), size=self.space.size, baseline=content_hash(self.baseline),
+            space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
             predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,
         )  # fmt: skip
