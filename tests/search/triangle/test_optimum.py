@@ -74,6 +74,12 @@ def test_the_record_holds_all_places_best_first_and_comes_back_from_json() -> No
     assert record.expected_loss >= 0
 
 
+def test_no_interval_leaves_what_an_accuracy_can_be() -> None:
+    for value in (0.0, 1.0):
+        record = to_record(surface(TWO, [replace(one, accuracy=value) for one in TRAINED]))
+        assert all(0 <= low < high <= 1 for low, high in (one.interval for one in record.places))
+
+
 def test_the_contour_is_a_lattice_of_the_triangle_or_of_its_edge() -> None:
     whole = to_record(surface(places(), results())).contour
     assert len(whole) == 91

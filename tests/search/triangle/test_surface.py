@@ -184,7 +184,7 @@ def test_too_few_networks_are_no_surface_and_the_reason_names_the_number() -> No
     assert why_no_surface(places(), []) == "the trained networks differ in fewer than two dimensions"
     few = [one for one in results(repeated=0) if one.id in ("n0", "n1", "n2", "n3", "n4")]
     assert why_no_surface(places(), few) == (
-        "5 networks are trained; a surface over depth and width and resolution needs 6"
+        "5 networks are trained; a surface over depth, width and resolution needs 6"
     )
     edge = [one for one in results(repeated=0) if one.id in ("n0", "n1", "n3")]
     assert why_no_surface(places(), edge) == "3 networks are trained; a surface over depth and width needs 4"
