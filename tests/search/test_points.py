@@ -128,6 +128,13 @@ def test_a_point_lies_on_the_grid() -> None:
     assert one.factors.resolution == 52 / 48
 
 
+def test_a_baseline_of_the_size_of_the_originals_that_scales_width_alone_has_nothing_to_compare() -> None:
+    baseline, scaled = searched(f"{HERE}:tiny@resolution=10")
+    with pytest.raises(InputError, match=r"(?s)1 network of at most 10x10 px, .*nothing to compare\.\n.*--enlarge\.$"):
+        proposals(baseline, scaled, largest=(10, 10))
+    assert len(proposals(baseline, scaled)) > 1
+
+
 def test_a_baseline_that_rounds_too_coarsely_is_rejected() -> None:
     coarse = known(ForeignNetwork.parse(f"{HERE}:coarse"))
     with pytest.raises(InputError, match="rounds too coarsely"):
