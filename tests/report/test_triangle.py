@@ -270,6 +270,17 @@ def test_the_cost_is_the_one_that_the_plan_asked_for(tmp_path: Path) -> None:
     assert replace(shown, times=4.0).cost == "4 times"
 
 
+def test_a_choice_by_the_surface_claims_no_best_mean(tmp_path: Path) -> None:
+    """The network with the highest expected accuracy need not have the best mean, nor any training."""
+    study = surfaces.studied()
+    surface = study.one(ChoiceRecord).surface
+    assert surface is not None
+    inside = tuple(one.id for one in surface.places if one.in_region)
+    summary = summary_markdown(sample.stored(tmp_path, study.with_(ChoiceRecord, tied=inside)))
+    assert "It has the best mean" not in summary
+    assert f"with 95 % the best lies among {len(inside)} of {len(surface.places)} networks" in summary
+
+
 def test_a_contour_of_one_point_is_no_lattice() -> None:
     one = ContourRecord(shares=surfaces.BEST, expected=0.6, sd=0.1)
     assert (
