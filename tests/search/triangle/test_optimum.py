@@ -31,7 +31,7 @@ def test_of_two_places_the_probabilities_are_those_of_a_normal_difference() -> N
 
 def test_the_region_is_the_fewest_places_that_reach_95_percent() -> None:
     wins = np.repeat([0, 1, 2, 3], [60, 30, 6, 4])
-    drawn = Optimum(draws=np.eye(4)[wins], expected=np.zeros(4))
+    drawn = Optimum(draws=np.eye(4)[wins])
     assert drawn.best.tolist() == [0.6, 0.3, 0.06, 0.04]
     assert drawn.region.tolist() == [True, True, True, False]
     assert drawn.loss(0) == pytest.approx(0.4)
