@@ -21,6 +21,8 @@ def test_the_nearest_network_stands_for_a_point_and_none_for_two() -> None:
     found = stands({"a": near("depth", 0.1), "b": near("depth", 0.05), "c": near("width", 0.2)})
     assert (found["depth"], found["width"]) == ("b", "c")
     assert len(set(found.values())) == len(found)
+    assert math.dist(LATTICE["centroid"], LATTICE["paper"]) < FAR
+    assert stands({"a": LATTICE["centroid"]}) == {"centroid": "a"}, "it is near the paper's point too"
 
 
 def test_a_network_outside_the_tolerance_stands_for_a_point_only_where_all_others_are_farther() -> None:
