@@ -120,6 +120,15 @@ def test_the_nearest_point_of_a_curve_is_nearer_than_any_other(
     assert abs(math.log(found.ratio / ratio)) <= best + 1e-9
 
 
+def test_coefficients_from_another_cost_move_only_what_is_scaled() -> None:
+    baseline, _ = searched(TWO)
+    found = baseline_of(baseline).transferred(Coefficients(1.2, 1.1, 1.15), 2.0, 0.1)
+    assert (found.factors.depth, getattr(found.network, "depth", None)) == (1, 1)
+    assert found.within
+    with pytest.raises(InputError, match=r"scale nothing of .*:stack, scaled in width, resolution"):
+        baseline_of(baseline).transferred(Coefficients(1.2, 1.0, 1.0), 2.0, 0.1)
+
+
 def test_a_point_lies_on_the_grid() -> None:
     baseline, _ = searched(TWO)
     one = point(baseline, "grid", Factors(1.0, 1.234567, 1.09))

@@ -108,7 +108,7 @@ class Question:
         if self.time is not None and not 0 < self.time < math.inf:
             raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
         if self.transfer is not None:
-            object.__setattr__(self, "transfer", ",".join(f"{one:.9g}" for one in parse_coefficients(self.transfer)))
+            object.__setattr__(self, "transfer", _transferred(self.transfer))
         names = rival_names(self.rivals)
         object.__setattr__(self, "rivals", ",".join(names))
         if "tinynet" in names and not self.budget:
@@ -162,6 +162,17 @@ class Question:
         if self.transfer is None:
             del fields["transfer"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _transferred(text: str) -> str:
+    """Coefficients in the one way that a question writes them; a network that they shrink lies on no triangle."""
+    found = parse_coefficients(text)
+    if min(found) < 1 or max(found) == 1:
+        raise UsageError(
+            f"the coefficients to transfer are {text}; give three numbers of at least 1, one of them above it, such as "
+            "1.2,1.1,1.15."
+        )
+    return ",".join(f"{one:.9g}" for one in found)
 
 
 def _written(name: str, limit: float) -> str:
