@@ -14,7 +14,7 @@ from triscale.search.decisions.make_choice import SURFACE, make_choice
 from triscale.search.decisions.rounds import next_asked
 from triscale.spec import content_hash
 from triscale.trials import VALIDATION, Trial, TrialStore
-from triscale.trials.study_records import CandidateRecord, PlanRecord
+from triscale.trials.study_records import CandidateRecord, ChoiceRecord, PlanRecord
 
 IMAGES = 400
 STUDY = surfaces.studied()
@@ -56,16 +56,11 @@ def trained(plan: PlanRecord, pairs: Iterable[tuple[str, int]], worth: Callable[
     return found
 
 
-def asked(store: TrialStore, plan: PlanRecord) -> tuple[str, Pairs] | None:
-    new = next_asked(store, plan, IMAGES)
-    return None if new is None else (new.why, [(one.id, one.seed) for one in new.trainings])
-
-
 def searched(
     folder: Path, plan: PlanRecord, worth: Callable[..., float] | None = skill, most: int = 20
 ) -> tuple[list[tuple[str, Pairs]], TrialStore]:
     """The rounds of a whole search, and the store that it leaves."""
-    found = []
+    found: list[tuple[str, Pairs]] = []
     with TrialStore(folder) as store:
         store.add(plan, STUDY.networks.values())
         while (new := next_asked(store, plan, IMAGES)) is not None and len(found) < most:
@@ -128,7 +123,7 @@ def test_of_too_few_networks_the_leaders_get_further_seeds_after_all_have_had_on
     assert {id_ for id_, _ in rounds[1][1]} == {one.id for one in best}
 
 
-def choice_of(store: TrialStore, plan: PlanRecord, chance: float = 0.1):
+def choice_of(store: TrialStore, plan: PlanRecord, chance: float = 0.1) -> ChoiceRecord:
     return make_choice(store, plan, IMAGES, chance, at_phi=1.0)
 
 
