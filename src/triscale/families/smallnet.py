@@ -1,4 +1,4 @@
-"""Baselines of our own for small pictures (22 to 64 px), about 1 to 10 M MACs.
+"""Baselines of our own for small pictures (20 to 64 px), about 0.5 to 10 M MACs.
 
 They are made to be scaled: channels are multiples of 4 and every stage has at least two blocks, so that small steps of
 width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan
@@ -9,9 +9,9 @@ rivals at equal counted cost exist. Padding is symmetric: SAME would copy every 
 minutes (docs/LOG.md): on it, depth, width and resolution each show what they are worth.
 
 The `finenet` ones round finely, so that a study has a whole triangle to look at: stages of 3, 4 and 5 blocks and even
-channels give 130 to 320 networks within 0.06 of twice the cost, of 14 to 19 depths, and one within 0.1 of every share
+channels give 86 to 320 networks within 0.06 of twice the cost, of 12 to 19 depths, and one within 0.1 of every share
 that the lattice of a study asks for (scan in docs/LOG.md). `finenet_22` is for originals of 32 px: twice its cost by
-resolution alone is 32 px.
+resolution alone is 32 px. `finenet_20` is the smallest of the scan, for a study of minutes (`make demo`).
 """
 
 from collections.abc import Iterator
@@ -29,6 +29,7 @@ _ROWS = {
 """Native side in pixels -> stem, channels of the stages, channels of the head."""
 
 _FINE = {
+    20: (Stem(channels=12, stride=2), (6, 10, 14), (1, 2, 2), 64),
     22: (Stem(channels=16, stride=1), (8, 16, 20), (2, 2, 1), 96),
     24: (Stem(channels=16, stride=1), (12, 14, 20), (2, 2, 2), 96),
     32: (Stem(channels=12, stride=1), (8, 14, 28), (2, 2, 2), 96),
