@@ -78,7 +78,7 @@ format: .venv/.installed-dev  ## write the format and the fixes that are safe
 
 bench: .venv/.installed-dev  ## run every benchmark that needs nothing more, each of which writes its record
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
-	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
+	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|evidence|demo|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
 parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
 	@$(BIN)/python -m benchmarks.parity
