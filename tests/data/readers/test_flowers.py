@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from triscale.data import open_data
 from triscale.data.readers import flowers
@@ -56,10 +57,11 @@ def test_few_pictures_that_were_asked_for(cache: Path) -> None:
     assert source.fingerprint != open_data("flowers", cache=cache).fingerprint
 
 
-def middle(label: int, index: int) -> Field:
+def middle(label: int, index: int) -> NDArray[np.float32]:
     """Mean colour around the middle of a picture."""
     low, high = SIDE // 2 - 8, SIDE // 2 + 8
-    return draw(0, "train", 12 * index + label)[low:high, low:high].mean(axis=(0, 1))
+    found: NDArray[np.float32] = draw(0, "train", 12 * index + label)[low:high, low:high].mean(axis=(0, 1))
+    return found
 
 
 def test_colour_is_a_hint_and_no_more() -> None:

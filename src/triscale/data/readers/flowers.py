@@ -124,7 +124,7 @@ def open_flowers(
         raise UsageError(
             f"{train} and {test} flowers cannot be drawn.\nGive at least {len(CLASSES)} each, a class has one."
         )
-    numbers = {"train": train, "test": test, **({"val": val} if val else {})}
+    numbers: dict[Split, int] = {"train": train, "test": test, **({"val": val} if val else {})}
     return Source(
         name=name,
         classes=CLASSES,
