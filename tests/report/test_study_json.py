@@ -19,7 +19,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> StudyDocument:
 def test_the_document_has_the_shape_that_is_promised(found: StudyDocument) -> None:
     written = msgspec.to_builtins(found)
     assert written.keys() == {
-        "answer", "coefficients", "chosen", "region", "within_half_a_point", "smallest_difference", "candidates",
+        "answer", "coefficients", "chosen", "region", "within_half_a_point", "smallest_difference", "transfer",
+            "candidates",
         "rivals",
     }  # fmt: skip
     assert written["coefficients"].keys() == {"alpha", "beta", "gamma"}

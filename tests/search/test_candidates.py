@@ -12,8 +12,15 @@ from triscale.errors import InputError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.foreign import count_any
-from triscale.scaling import Factors, factors
-from triscale.search.coefficients.candidates import Candidate, candidates, is_upsampled, recorded
+from triscale.scaling import Coefficients, Factors, factors
+from triscale.search.coefficients.candidates import (
+    Candidate,
+    candidates,
+    is_upsampled,
+    recorded,
+    transferred,
+    with_transferred,
+)
 from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.pool import nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import GridCell, cell_of
@@ -249,3 +256,20 @@ def test_shares_sum_to_1_and_a_dimension_that_stays_has_none() -> None:
         assert sum(found) == pytest.approx(1)
         assert all((share == 0) == (factor == 1) for share, factor in zip(found, where, strict=True))
         assert min(found) >= 0
+
+
+def test_coefficients_of_another_cost_give_the_network_of_their_curve_at_this_cost() -> None:
+    base = network("finenet_24")
+    found = Coefficients(1.0, 1.2, 1.15)
+    one = transferred(base, found, 4.0, TOLERANCE)
+    inside, wanted = nearest_on_curve(base, partial(factors, "compound", coefficients=found), 4 * count(base).macs)
+    assert same(one.network, wanted)
+    assert one.lattice == "transferred"
+    assert one.within == (abs(one.ratio - 4) <= TOLERANCE)
+    assert one.cell is not None
+    assert all(low <= value <= high for value, (low, high) in zip(inside, one.cell, strict=True))
+    every = candidates(base, target=4.0, tolerance=TOLERANCE, most=12)
+    assert with_transferred(every, one) == [*every, one]
+    again = with_transferred(every, every[-1]._replace(lattice="transferred"))
+    assert [other.lattice for other in again] == [*(other.lattice for other in every[:-1]), "transferred"]
+    assert with_transferred(every, every[0]._replace(lattice="transferred")) == every, "a corner stays a corner"

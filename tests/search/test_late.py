@@ -8,7 +8,7 @@ import pytest
 
 from tests.search.test_plan import BASE, SHORT, plan
 from triscale.search.decisions.late import kept_to_time
-from triscale.search.studies.agenda import Training
+from triscale.search.trainings.shared_terms import Training
 
 PLAN = msgspec.structs.replace(plan(replace(SHORT, trainings=6)).record(SHORT, None), search=6, trainings=10)
 BASELINE = [Training(BASE, "baseline", seed, 10) for seed in (0, 1)]

@@ -11,7 +11,8 @@ from triscale.costs import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.foreign import count_any
-from triscale.search.studies.plan import StudyPlan, make_plan
+from triscale.search.coefficients.pool import pool
+from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.question import Question
 from triscale.spec import AnyNetwork, content_hash
 from triscale.training import Recipe
@@ -187,6 +188,33 @@ def test_the_record_of_a_plan_holds_what_decides_it() -> None:
     assert (record.phi, record.phis, record.epochs) == (2.5, (1.0, 2.0, 2.5), 7)
     assert (record.seeds, record.recipe.epochs) == ((5, 6, 7), 7)
     assert len(record.candidates) == len(plan(question).candidates)
+
+
+def test_a_baseline_that_rounds_coarsely_is_said_to_and_how_many_networks_it_has() -> None:
+    asked = Question(phi=1, epochs=10, candidates=24)
+    coarse = make_plan(asked, network("smallnet_24"), PICTURES, speed, 1, Recipe(), ANYWHERE)
+    assert coarse.distinct == len(pool(network("smallnet_24"), 2.0, 0.1))
+    assert [text for text in coarse.remarks(3_000) if "rounds coarsely: none of 39 distinct networks" in text]
+    fine = plan(asked)
+    assert fine.remarks(3_000) == []
+    assert (fine.distinct or 0) > 100
+    assert plan(SHORT).remarks(3_000) == [], "six candidates cannot stand for eight points"
+
+
+def test_coefficients_of_another_cost_have_their_network_among_the_candidates() -> None:
+    question = replace(SHORT, phi=2, at_phi=2, transfer="1, 1.20, 1.15")
+    found = plan(question)
+    moved = next(one for one in found.candidates if one.id == found.transferred)
+    assert moved.lattice == "transferred"
+    assert moved.factors.depth < moved.factors.resolution < moved.factors.width
+    assert found.record(question, (24, 24)).transferred == moved.id
+    assert "--transfer 1,1.2,1.15" in question.command()
+    assert len({one.hash("data", "net") for one in (question, replace(question, transfer=None))}) == 2
+
+
+def test_coefficients_that_are_no_three_numbers_are_rejected() -> None:
+    with pytest.raises(UsageError, match="coefficients"):
+        Question(at_phi=2, transfer="1.2,1.1")
 
 
 def test_a_budget_gives_the_phi() -> None:

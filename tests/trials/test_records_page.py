@@ -23,6 +23,7 @@ VALUES: dict[str, Any] = {
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
     "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
+    "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from triscale.errors import InputError
 from triscale.report.study_facts import Facts, facts
 from triscale.trials import Stored
 from triscale.trials.study_records import CandidateRecord, CoefficientsRecord
-from triscale.trials.surface_records import Interval, PlaceRecord, SharesRecord, WithinRecord
+from triscale.trials.surface_records import Interval, PlaceRecord, SharesRecord, TransferRecord, WithinRecord
 
 _OWN = ("baseline", "compound")
 
@@ -78,6 +78,7 @@ class StudyDocument(msgspec.Struct, frozen=True, kw_only=True):
         region: the networks among which the best is with 95%, by their shares; None where means were compared.
         within_half_a_point: probabilities that the corners and the paper's point are; None likewise.
         smallest_difference: that the study could have seen; None likewise.
+        transfer: what coefficients from another cost lose at this one; None where the study was given none.
         candidates: all networks at the cost asked for, see `CandidateResult`; best first.
         rivals: the named rules, see `RivalResult`.
     """
@@ -88,6 +89,7 @@ class StudyDocument(msgspec.Struct, frozen=True, kw_only=True):
     region: tuple[SharesRecord, ...] | None
     within_half_a_point: WithinRecord | None
     smallest_difference: float | None
+    transfer: TransferRecord | None
     candidates: tuple[CandidateResult, ...]
     rivals: tuple[RivalResult, ...]
 
@@ -110,6 +112,7 @@ def study_document(stored: Stored) -> StudyDocument:
         region=None if surface is None else tuple(one.shares for one in surface.places if one.in_region),
         within_half_a_point=None if surface is None else surface.within_half_a_point,
         smallest_difference=None if surface is None else surface.smallest_difference,
+        transfer=None if surface is None else surface.transfer,
         candidates=tuple(_candidates(found, places)),
         rivals=tuple(_rivals(found)),
     )

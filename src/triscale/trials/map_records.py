@@ -1,4 +1,4 @@
-"""The grid of class activation maps as a study wrote it down."""
+"""The class activation maps of a study as it wrote them down: each a PNG below its folder."""
 
 import msgspec
 

@@ -125,7 +125,7 @@ class CandidateRecord(NetworkRecord, frozen=True, kw_only=True):
         merged: grid triples that rounded to it.
         shares: where it lies on the triangle; None in studies older than the triangle.
         lattice: the point of the lattice that it stands for: `depth`, `width`, `resolution`, two of them joined by
-            `+`, `centroid` or `paper`; None for the others.
+            `+`, `centroid` or `paper`; `transferred`: it comes from another cost; None for the others.
         resampled: whether the originals are resized for it.
     """
 
@@ -149,7 +149,7 @@ class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
 
 
 class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
-    """What the study will do; see `triscale.search.studies.plan.StudyPlan`.
+    """What the study will do; see `triscale.search.planning.plan.StudyPlan`.
 
     Attributes:
         baseline, candidates: of the search.
@@ -160,8 +160,10 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         tolerance: of the counted cost of a candidate.
         target: counted cost of a candidate over the baseline's.
         round: trainings of candidates that are decided on together, after the first round.
+        transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         pilot: what was learned of the baseline before; None where the length of a training was given.
+        distinct: networks of the cost asked for that the candidates were taken from.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -183,7 +185,9 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     target: float = 2.0
     round: int = 4
     search: int = 0
+    transferred: str | None = None
     pilot: PilotRecord | None = None
+    distinct: int | None = None
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):

@@ -1,5 +1,6 @@
 """Where the best lies: probabilities against the normal distribution, and the difference a study could have seen."""
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import msgspec
@@ -80,3 +81,21 @@ def test_the_contour_is_a_lattice_of_the_triangle_or_of_its_edge() -> None:
         assert one.shares.depth + one.shares.width + one.shares.resolution == pytest.approx(1)
     edge = to_record(surface(TWO, TRAINED)).contour
     assert [one.shares.width for one in edge] == [0.0] * 13
+
+
+def test_the_loss_of_a_transfer_is_the_difference_that_is_expected_also_outside_the_tolerance() -> None:
+    found = surface(TWO, TRAINED)
+    assert found.chosen.id == "b"
+    moved = to_record(found, transferred="a").transfer
+    assert moved is not None
+    expected = {one.id: one.expected for one in to_record(found).places}
+    assert moved.loss == pytest.approx(expected["b"] - expected["a"])
+    spread = found.covariance
+    sd = (spread[0, 0] + spread[1, 1] - 2 * spread[0, 1]) ** 0.5
+    assert moved.interval == pytest.approx((moved.loss - 1.959964 * sd, moved.loss + 1.959964 * sd))
+    itself = to_record(found, transferred="b").transfer
+    assert itself is not None
+    assert (itself.loss, itself.interval) == (0.0, (0.0, 0.0))
+    elsewhere = to_record(surface([replace(TWO[0], within=False), TWO[1]], TRAINED), transferred="a").transfer
+    assert elsewhere is not None
+    assert elsewhere.loss == pytest.approx(moved.loss)

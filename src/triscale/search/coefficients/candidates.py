@@ -4,7 +4,7 @@ Each network stands for the *cell* of triples that round to it, and its triple i
 factors of at least 1, as in paper section 3.3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import msgspec
 from triscale.costs import count
 from triscale.errors import InputError
 from triscale.foreign import count_any
-from triscale.scaling import Factors, factors, scale_shortly
+from triscale.scaling import Coefficients, Factors, factors, scale_shortly
 from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.pool import Proposal, nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import GridCell, cell_of
@@ -24,6 +24,8 @@ from triscale.trials.surface_records import SharesRecord
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
+
+TRANSFERRED = "transferred"
 
 FEWEST = 4
 """Distinct networks below which a baseline has no triangle."""
@@ -43,7 +45,7 @@ class Candidate(NamedTuple):
         within: whether it costs what it should, inside the tolerance.
         merged: grid points that turned out to be this network.
         shares: where it lies on the triangle; None for the baseline.
-        lattice: the point of the lattice that it stands for.
+        lattice: the point of the lattice that it stands for; `transferred`: coefficients found at another cost.
     """
 
     network: AnyNetwork
@@ -113,6 +115,24 @@ def candidates(
         list(found.values()), lambda one: shares_of(one.inside), lambda one: abs(one.ratio - target) <= tolerance, most
     )
     return [_candidate(baseline, one, target, tolerance, shares_of(one.inside), point) for one, point in picked]
+
+
+def transferred(baseline: Network, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+    """The network of `target` times the baseline's cost on the curve of coefficients that were found elsewhere."""
+    base = count(baseline).macs
+    inside, network = nearest_on_curve(baseline, partial(factors, "compound", coefficients=coefficients), target * base)
+    place = shares(partial(_macs, baseline), inside)
+    return _candidate(baseline, Proposal(network, inside, 1.0), target, tolerance, place, TRANSFERRED)
+
+
+def with_transferred(every: Sequence[Candidate], one: Candidate) -> list[Candidate]:
+    """The candidates and that network, which the first round trains as it does those of the lattice."""
+    if one.id not in {other.id for other in every}:
+        return [*every, one]
+    return [
+        other._replace(lattice=TRANSFERRED) if other.id == one.id and other.lattice is None else other
+        for other in every
+    ]
 
 
 def rule_of(place: Shares) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from triscale import units
-from triscale.search.studies.agenda import Training
+from triscale.search.trainings.shared_terms import Training
 from triscale.trials.study_records import PlanRecord
 
 _LATE = 1.1

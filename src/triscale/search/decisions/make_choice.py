@@ -67,7 +67,14 @@ def _surface(stored: Stored, plan: PlanRecord, images: int) -> SurfaceRecord | s
     if isinstance(found, str):
         return found
     standing = {one.lattice: one.id for one in plan.candidates if one.lattice is not None}
-    return to_record(found, **{name: standing.get(name) for name in ("depth", "width", "resolution", "paper")})
+    return to_record(
+        found,
+        depth=standing.get("depth"),
+        width=standing.get("width"),
+        resolution=standing.get("resolution"),
+        paper=standing.get("paper"),
+        transferred=plan.transferred,
+    )
 
 
 def _tied(surface: SurfaceRecord | str) -> tuple[str, ...]:

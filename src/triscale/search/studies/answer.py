@@ -93,7 +93,20 @@ def _of_surface(surface: SurfaceRecord, plan: PlanRecord) -> str:
     near = "" if paper is None else f"; the paper's point is within half a point of the best with {_percent(paper)}"
     return (
         f"{where(chosen.shares)}, expected validation {_percent(chosen.expected)} ({_percent(low)} to "
-        f"{_percent(high)}) at {_times(plan)} the cost; {region}{near}"
+        f"{_percent(high)}) at {_times(plan)} the cost; {region}{near}{_of_transfer(surface)}"
+    )
+
+
+def _of_transfer(surface: SurfaceRecord) -> str:
+    """What the coefficients of another cost lose here."""
+    if (found := surface.transfer) is None:
+        return ""
+    if found.id == surface.chosen:
+        return "; the coefficients from another cost give this network"
+    low, high = found.interval
+    return (
+        f"; the coefficients from another cost lose {100 * found.loss:.1f} points here "
+        f"({100 * low:.1f} to {100 * high:.1f})"
     )
 
 

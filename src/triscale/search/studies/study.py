@@ -24,18 +24,18 @@ from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.decisions.make_choice import make_choice
 from triscale.search.measuring.pilot import PILOT_SHARE, run_pilot
 from triscale.search.measuring.timing import Speed, corners_of
-from triscale.search.studies.campaign import Campaign, terms_of
+from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.plan import StudyPlan, make_plan
-from triscale.search.studies.prepared import Prepared
-from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.study_schedule import Schedule
-from triscale.search.studies.work import opened
-from triscale.search.studies.workers import LOCAL, Engine
+from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.prepared import Prepared
+from triscale.search.trainings.progress import Quiet, StudyProgress
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore

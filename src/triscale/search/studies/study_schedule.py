@@ -8,13 +8,14 @@ from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.late import kept_to_time
 from triscale.search.decisions.rounds import next_asked
 from triscale.search.measuring.timing import Speed
-from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, network_in
+from triscale.search.planning.agenda import agenda
+from triscale.search.planning.training_length import EVALUATION
 from triscale.search.studies.first_record import event
-from triscale.search.studies.plan import EVALUATION
-from triscale.search.studies.prepared import Prepared
-from triscale.search.studies.progress import StudyProgress
 from triscale.search.studies.question import Question
+from triscale.search.trainings.campaign import Campaign, network_in
+from triscale.search.trainings.prepared import Prepared
+from triscale.search.trainings.progress import StudyProgress
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, content_hash
 from triscale.trials import TrialStore
 from triscale.trials.study_records import (

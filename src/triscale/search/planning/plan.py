@@ -6,35 +6,29 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from triscale.costs import Target
-from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.scaling import PAPER
+from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import Candidate, with_transferred
 from triscale.search.coefficients.family import steps
+from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.rounds import LEADERS
-from triscale.search.studies.agenda import Training, agenda
+from triscale.search.planning.agenda import agenda
+from triscale.search.planning.training_length import length, need_of, too_short
 from triscale.search.studies.question import Question
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, Size
 from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.study_records import PlanRecord
 
 SecondsPerPicture = Callable[[AnyNetwork], float]
 
-EVALUATION = 1 / 3
-"""A forward pass takes about a third of a training step."""
-
-_LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
-_LEAST_SAMPLES = 2_000
 TRAININGS_A_POINT = 2
 """Trainings of candidates for each point of the lattice, where neither their number nor a time is given."""
 
 _ANY_EPOCHS = 100
 """Epochs of an agenda whose length is not known yet."""
-
-_SAFE = 1.05
-"""Of a time that is proposed: timed anew, a machine may be a little slower."""
 
 TOLD_APART = 0.05
 """A difference of accuracies that a validation should be able to show."""
@@ -56,7 +50,9 @@ class StudyPlan:
         target: counted cost of a candidate over the baseline's.
         trainings: how many there will be at most, which depends a little on what is found.
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
+        transferred: id of the candidate that coefficients from another cost give.
         pilot: what was learned of the baseline before; None where the length of a training is given.
+        distinct: networks of the cost asked for that the candidates were taken from.
     """
 
     baseline: Candidate
@@ -69,7 +65,9 @@ class StudyPlan:
     target: float
     trainings: int
     predicted_seconds: float
+    transferred: str | None = None
     pilot: PilotRecord | None = None
+    distinct: int | None = None
 
     def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
         """For the store; `native` is the size of the original images."""
@@ -87,10 +85,12 @@ class StudyPlan:
             target=self.target,
             round=question.round,
             search=self.search,
+            transferred=self.transferred,
             trainings=self.trainings,
             predicted_seconds=round(self.predicted_seconds),
             recipe=self.recipe,
             pilot=self.pilot,
+            distinct=self.distinct,
         )
 
     def remarks(self, validation: int) -> list[str]:
@@ -99,13 +99,25 @@ class StudyPlan:
         Args:
             validation: its images.
         """
-        found = [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
+        found = [] if (text := self._coarse()) is None else [text]
+        found += [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
         if validation < ENOUGH_IMAGES:
             found.append(
                 f"{validation:,} validation images cannot tell {100 * TOLD_APART:g} points apart in one training each; "
                 f"{ENOUGH_IMAGES:,} can"
             )
         return found
+
+    def _coarse(self) -> str | None:
+        """Where no network of the baseline stands near a point of the lattice; foreign code has no triangle to fill."""
+        missing = [name for name in LATTICE if name not in {one.lattice for one in self.candidates}]
+        if not missing or len(self.candidates) < len(LATTICE) or self.baseline.cell is None or self.distinct is None:
+            return None
+        return (
+            f"the baseline rounds coarsely: none of {self.distinct:,} distinct networks of {self.target:g} times its "
+            f"cost lies near {', '.join(missing)}; one with more repeats a stage or a smaller channel divisor has more "
+            "(the finenet ones)"
+        )
 
 
 def _pilot_text(pilot: PilotRecord, samples: int) -> str:
@@ -155,92 +167,35 @@ def make_plan(
     phis, cost = _phis(question, ground, target), 2.0**question.at_phi
     largest = None if question.enlarge else native
     every = ground.candidates(cost, question.tolerance, question.candidates, largest)
+    moved = _transferred(question, ground, cost)
+    every = every if moved is None else with_transferred(every, moved)
     rivals = rivals_of(question.rival_names)
-    need = _need(question, pictures, pilot)
+    need = need_of(question, pictures, pilot)
     for shape in _shapes(question, every):
         seeds = [question.seed + k for k in range(shape.seeds)]
         trainings = agenda(
             baseline, shape.candidates, phis, seeds, _ANY_EPOCHS, shape.search, at_phi=question.at_phi, rivals=rivals
         )
         per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
-        size, epochs = _length(question, need, per_sample, recipe.epochs)
+        size, epochs = length(question, need, per_sample, recipe.epochs)
         seconds = per_sample * (size + need.evaluated) * epochs
         if need.time is None or (need.is_met(size, epochs, need.usual) and seconds <= need.time):
             break
     if need.time is not None and not (need.is_met(size, epochs, need.least, sure=True) and seconds <= need.most):
-        raise _too_short(question, need, per_sample)
+        raise too_short(question, need, per_sample)
     return StudyPlan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
         recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
-        predicted_seconds=seconds,
-        pilot=pilot,
+        predicted_seconds=seconds, pilot=pilot,
+        distinct=ground.distinct(cost, question.tolerance, largest),
+        transferred=moved.id if moved is not None and moved.id in {one.id for one in shape.candidates} else None,
     )  # fmt: skip
 
 
-class _Need(NamedTuple):
-    """What a training must have, and what there is.
-
-    Attributes:
-        available: training images.
-        evaluated: samples' worth of the validation, on top of each epoch.
-        usual, least: training images that a study has if it can, and at the very least.
-        samples: that a training should see for the baseline to settle.
-        sure: whether the baseline was seen to settle; otherwise nothing says that more time would be enough.
-        time: seconds for all trainings; None: any.
-        most: seconds above which the smallest study takes too long.
-        pilot: seconds that were spent before.
-    """
-
-    available: int
-    evaluated: float
-    usual: int
-    least: int
-    samples: int
-    sure: bool
-    time: float | None
-    most: float
-    pilot: float
-
-    @property
-    def demanded(self) -> int:
-        """Samples without which there is no study."""
-        return self.samples if self.sure else 0
-
-    def is_met(self, size: int, epochs: int, least: int, *, sure: bool = False) -> bool:
-        """By trainings of so many epochs of so many images, `least` of them at least; `sure`: as far as is demanded."""
-        return size >= least and size * epochs >= (self.demanded if sure else self.samples)
-
-
-def _need(question: Question, pictures: Mapping[str, int], pilot: PilotRecord | None) -> _Need:
-    available = pictures["train"]
-    given = question.train_size
-    usual, least = (min(given or some, available) for some in (_LEAST_SAMPLES, _LEAST_SAMPLES // 4))
-    spent = pilot.seconds if pilot else 0.0
-    left = None if question.time is None else max(1.0, question.time - spent)
-    most = question.epochs * (given or available) if question.epochs else math.inf
-    return _Need(
-        available=available,
-        evaluated=EVALUATION * pictures["validation"],
-        usual=usual,
-        least=least,
-        samples=int(min(pilot.needed * pilot.batch, most)) if pilot else 0,
-        sure=pilot is not None and pilot.settles is not None,
-        time=left,
-        most=0.0 if question.time is None else 1.5 * question.time - spent,
-        pilot=spent,
-    )
-
-
-def _too_short(question: Question, need: _Need, per_sample: float) -> InputError:
-    """With a time that is long enough for the smallest study."""
-    epochs = question.epochs or max(_LEAST_EPOCHS, math.ceil(need.demanded / need.available))
-    size = max(need.least, math.ceil(need.demanded / epochs))
-    seconds = _SAFE * per_sample * (size + need.evaluated) * epochs + need.pilot
-    settles = f" (the baseline needs {need.demanded:,} images to settle)" if need.demanded else ""
-    return InputError(
-        f"{question.time:.0f} s are too short for this study{settles}.\n"
-        f"Give --time {math.ceil(seconds / 60)}m or more, or a smaller baseline or phi."
-    )
+def _transferred(question: Question, ground: Baseline, cost: float) -> Candidate | None:
+    if question.transfer is None:
+        return None
+    return ground.transferred(parse_coefficients(question.transfer), cost, question.tolerance)
 
 
 class _Shape(NamedTuple):
@@ -272,21 +227,6 @@ def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
     if question.budget:
         phi, _ = ground.largest(question.budget, PAPER, target)
     return steps(phi, question.at_phi) if phi > 0 else [phi]
-
-
-def _length(question: Question, need: _Need, per_sample: float, usual: int) -> tuple[int, int]:
-    """(training pictures, epochs); the samples' worth of validation come on top of each epoch."""
-    size = min(question.train_size or need.available, need.available)
-    if need.time is None:
-        return size, question.epochs or usual
-    samples = need.time / per_sample
-    epochs = question.epochs or min(
-        max(_MOST_EPOCHS, math.ceil(need.samples / size)), int(samples / (size + need.evaluated))
-    )
-    if question.train_size is not None or (question.epochs is None and epochs >= _LEAST_EPOCHS):
-        return size, max(2, epochs)
-    epochs = question.epochs or _LEAST_EPOCHS
-    return min(size, max(1, int(samples / epochs - need.evaluated))), epochs
 
 
 def _seconds_per_sample(trainings: Sequence[Training], epochs: int, speed: SecondsPerPicture) -> float:

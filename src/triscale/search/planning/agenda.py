@@ -6,28 +6,14 @@ networks that cost about as much.
 
 from collections.abc import Sequence
 from itertools import islice, product
-from typing import NamedTuple
 
 from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, content_hash
-
-
-class Training(NamedTuple):
-    """A network to train with one seed for a number of epochs; `purpose` says what for."""
-
-    network: AnyNetwork
-    purpose: str
-    seed: int
-    epochs: int
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What makes it the same training within one study: content hash, seed, epochs."""
-        return content_hash(self.network), self.seed, self.epochs
 
 
 def agenda(
