@@ -26,13 +26,13 @@ from benchmarks import harness
 from triscale import intervals, trials
 from triscale.search.coefficients.rank import paired_noise
 from triscale.search.decisions.trial_scores import scores_of
-from triscale.search.studies.agenda import Training
-from triscale.search.studies.campaign import Campaign, terms_of
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.work import opened
-from triscale.search.studies.workers import LOCAL
+from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.progress import Quiet
+from triscale.search.trainings.shared_terms import Training
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL
 from triscale.training import data_use, numerics_here
 from triscale.trials import TEST, VALIDATION, Stored, TrialStore
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord, FamilyRecord, PlanRecord
