@@ -14,8 +14,8 @@ def test_the_recipes_that_come_along() -> None:
     assert all(isinstance(load_recipe(name), Recipe) for name in recipe_names())
 
 
-def test_quick_of_today_is_that_of_0_1_at_twice_the_rate_with_clipped_gradients_and_without_shifts() -> None:
-    assert load_recipe("quick") == Recipe(learning_rate=0.016, clip=0.3, shift=0)
+def test_quick_of_today_differs_from_that_of_0_1_in_four_fields() -> None:
+    assert load_recipe("quick") == Recipe(learning_rate=0.016, clip=0.3, warmup=0.3, shift=0)
 
 
 def test_a_recipe_is_what_studies_of_0_1_were_trained_with() -> None:
