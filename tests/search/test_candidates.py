@@ -206,14 +206,14 @@ def test_on_a_curve_down_to_images_that_are_too_small_the_nearest_network_that_r
     assert candidates(replace(cells, resolution=(3, 3)), most=4)
 
 
-FINE = ("finenet_22", "finenet_24", "finenet_32", "finenet_48")
+FINE = ("finenet_20", "finenet_22", "finenet_24", "finenet_32", "finenet_48")
 
 
 @pytest.mark.parametrize("name", FINE)
 def test_a_fine_baseline_has_networks_at_every_point_of_the_lattice_and_on_at_least_8_depths(name: str) -> None:
     """Within 0.06 of twice the cost, as the scan in docs/LOG.md found them."""
     every = pool(network(name), 2.0, 0.06)
-    assert len(every) >= 100
+    assert len(every) >= 80
     assert len({tuple(stage.repeats for stage in one.network.stages) for one in every}) >= 8
     found = candidates(network(name), tolerance=0.06, most=8)
     standing = {one.lattice: one for one in found if one.lattice}

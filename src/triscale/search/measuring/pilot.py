@@ -51,7 +51,7 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
         job: of the baseline.
         source: its images.
         numerics: on what; torch's own kernels are used.
-        seconds: most time to spend, of the first checkpoint on.
+        seconds: most time to spend after the first step; the first two checkpoints come whatever they take.
 
     Raises:
         NumericError, OutOfMemoryError: as in any training.
@@ -61,7 +61,7 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
     _, validation = feeds_of(job, source, inputs.preprocessing(job), 0, lambda *_: None)
     images = len(source.training_split(seed=job.data.seed, train_size=job.data.subset).training)
     chance = source.guessing(seed=job.data.seed)
-    watch = _Watch(_some(validation, source, job), chance, began + seconds)
+    watch = _Watch(_some(validation, source, job), chance, seconds)
     with tempfile.TemporaryDirectory(prefix="triscale-") as name, suppress(_Enough):
         long = replace(job, recipe=_constant(job.recipe, max(1, images // job.recipe.batch)))
         execution = Execution(loader_workers=0, save_every=3600.0)
@@ -127,14 +127,15 @@ class _Enough(BaseException):
 class _Watch(Quiet):
     """Looks at a training after 16, 32, 64, ... steps, and ends it once it has settled or its time is over."""
 
-    def __init__(self, validation: Validation, chance: float, deadline: float) -> None:
+    def __init__(self, validation: Validation, chance: float, seconds: float) -> None:
         self.checkpoints: list[CheckpointRecord] = []
         self.images = 0
-        self._validation, self._chance, self._deadline = validation, chance, deadline
-        self._next = FIRST
+        self._validation, self._chance, self._seconds = validation, chance, seconds
+        self._next, self._began = FIRST, 0.0
 
     def step(self, engine: Trainer) -> None:
         """Evaluate where a checkpoint is due."""
+        self._began = self._began or time.monotonic()
         if engine.step >= self._next:
             right = right_answers(engine.evaluated, self._validation(_AT_ONCE))
             self.images = len(right)
@@ -142,5 +143,5 @@ class _Watch(Quiet):
             self._next *= 2
             if judged(self.checkpoints, self._chance, self.images)[1] is not None:
                 raise _Enough
-        if self.checkpoints and time.monotonic() > self._deadline:
+        if len(self.checkpoints) > 1 and time.monotonic() > self._began + self._seconds:
             raise _Enough

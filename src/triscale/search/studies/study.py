@@ -126,6 +126,7 @@ class Study:
         say, question = self.progress.say, self.question
         pilot = None
         if question.time is not None and None in (question.epochs, question.train_size):
+            self._ready.learned({self.baseline.resolution})
             say("learning how many steps the baseline needs")
             pilot = run_pilot(self._terms.job, self.source, self.numerics, PILOT_SHARE * question.time)
         say("timing a few training steps")
