@@ -7,6 +7,7 @@ import pytest
 from tests.search.studies import SMALL, study
 from triscale.search.measuring import pilot
 from triscale.search.measuring.pilot import judged, run_pilot
+from triscale.search.studies.study import Study
 from triscale.trials.pilot_records import CheckpointRecord, PilotRecord
 
 
@@ -27,7 +28,7 @@ def checkpoints(*accuracies: float) -> list[CheckpointRecord]:
 def test_leaving_chance_and_settling_are_read_off_the_checkpoints(
     accuracies: tuple[float, ...], leaves: int | None, settles: int | None
 ) -> None:
-    assert judged(checkpoints(*accuracies), 10, 1_000) == (leaves, settles)
+    assert judged(checkpoints(*accuracies), 0.1, 1_000) == (leaves, settles)
 
 
 def test_a_pilot_that_did_not_settle_asks_for_what_it_tried() -> None:
@@ -46,15 +47,25 @@ def replace_settles(record: PilotRecord, settles: int) -> PilotRecord:
     )  # fmt: skip
 
 
-def test_a_real_pilot_doubles_its_steps_until_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flowers are at chance for much longer than these few steps."""
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Study:
+    """A study whose pilot is looked at after 2, 4, 8, ... steps."""
     monkeypatch.setattr(pilot, "FIRST", 2)
-    small = study(replace(SMALL, data="flowers:96", train_size=None))
-    found = run_pilot(small._terms.job, small.source, small.numerics, 0.3)
-    steps = [one.step for one in found.checkpoints]
-    assert steps == [2 * 2**k for k in range(len(steps))]
-    assert steps
-    assert found.images == small.counts["validation"]
+    return study(replace(SMALL, data="flowers:96", train_size=None))
+
+
+def test_a_real_pilot_doubles_its_steps_until_it_settles(small: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pilot, "judged", lambda seen, *_: (2, 8) if len(seen) == 4 else (None, None))
+    found = run_pilot(small._terms.job, small.source, small.numerics, 600.0)
+    assert [one.step for one in found.checkpoints] == [2, 4, 8, 16]
+    assert (found.leaves, found.settles, found.needed) == (2, 8, 8)
+    assert (found.images, found.batch) == (small.counts["validation"], small.recipe.batch)
     assert all(0 <= one.accuracy <= 1 for one in found.checkpoints)
-    assert found.batch == small.recipe.batch
-    assert 0 < found.seconds < 30
+    assert 0 < found.seconds < 60
+
+
+def test_a_real_pilot_without_time_has_two_checkpoints(small: Study) -> None:
+    """Flowers are at chance for longer than these few steps."""
+    found = run_pilot(small._terms.job, small.source, small.numerics, 0.0)
+    assert [one.step for one in found.checkpoints] == [2, 4]
+    assert (found.leaves, found.settles, found.needed) == (None, None, 4)

@@ -51,7 +51,7 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
         job: of the baseline.
         source: its images.
         numerics: on what; torch's own kernels are used.
-        seconds: most time to spend, of the first checkpoint on.
+        seconds: most time to spend after the first step; the first two checkpoints come whatever they take.
 
     Raises:
         NumericError, OutOfMemoryError: as in any training.
@@ -60,12 +60,13 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
     inputs, plain = Inputs(source=source), replace(numerics, plan=SpeedPlan())
     _, validation = feeds_of(job, source, inputs.preprocessing(job), 0, lambda *_: None)
     images = len(source.training_split(seed=job.data.seed, train_size=job.data.subset).training)
-    watch = _Watch(_some(validation, source, job), len(source.classes), began + seconds)
+    chance = source.guessing(seed=job.data.seed)
+    watch = _Watch(_some(validation, source, job), chance, seconds)
     with tempfile.TemporaryDirectory(prefix="triscale-") as name, suppress(_Enough):
         long = replace(job, recipe=_constant(job.recipe, max(1, images // job.recipe.batch)))
         execution = Execution(loader_workers=0, save_every=3600.0)
         fit(long, Path(name) / "run", plain, execution, watch, inputs=inputs)
-    leaves, settles = judged(watch.checkpoints, len(source.classes), watch.images)
+    leaves, settles = judged(watch.checkpoints, chance, watch.images)
     return PilotRecord(
         batch=job.recipe.batch,
         images=watch.images,
@@ -76,15 +77,14 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
     )
 
 
-def judged(checkpoints: Sequence[CheckpointRecord], classes: int, images: int) -> tuple[int | None, int | None]:
+def judged(checkpoints: Sequence[CheckpointRecord], chance: float, images: int) -> tuple[int | None, int | None]:
     """(steps to leave chance, steps to settle), each None where the checkpoints do not reach so far.
 
     Args:
         checkpoints: each after twice the steps of the one before.
-        classes: of the data; guessing is right once in so many.
+        chance: what guessing gets right, a fraction.
         images: that accuracies were measured on.
     """
-    chance = 1 / classes
     sure = chance + _SURE * math.sqrt(chance * (1 - chance) / max(1, images))
     pairs = list(pairwise(checkpoints))
     leaves = next((one.step for one, two in pairs if min(one.accuracy, two.accuracy) > sure), None)
@@ -127,20 +127,21 @@ class _Enough(BaseException):
 class _Watch(Quiet):
     """Looks at a training after 16, 32, 64, ... steps, and ends it once it has settled or its time is over."""
 
-    def __init__(self, validation: Validation, classes: int, deadline: float) -> None:
+    def __init__(self, validation: Validation, chance: float, seconds: float) -> None:
         self.checkpoints: list[CheckpointRecord] = []
         self.images = 0
-        self._validation, self._classes, self._deadline = validation, classes, deadline
-        self._next = FIRST
+        self._validation, self._chance, self._seconds = validation, chance, seconds
+        self._next, self._began = FIRST, 0.0
 
     def step(self, engine: Trainer) -> None:
         """Evaluate where a checkpoint is due."""
+        self._began = self._began or time.monotonic()
         if engine.step >= self._next:
             right = right_answers(engine.evaluated, self._validation(_AT_ONCE))
             self.images = len(right)
             self.checkpoints.append(CheckpointRecord(step=engine.step, accuracy=float(right.float().mean())))
             self._next *= 2
-            if judged(self.checkpoints, self._classes, self.images)[1] is not None:
+            if judged(self.checkpoints, self._chance, self.images)[1] is not None:
                 raise _Enough
-        if self.checkpoints and time.monotonic() > self._deadline:
+        if len(self.checkpoints) > 1 and time.monotonic() > self._began + self._seconds:
             raise _Enough
