@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.random import Generator
 
-from triscale.search.samplers.grid import Floats, Grid, Point, at_least
+from triscale.search.samplers.choice_grid import Floats, Grid, Point, at_least
 from triscale.search.samplers.pair_process import Shares, fit
 from triscale.search.samplers.strategy import Result, best_of
 
