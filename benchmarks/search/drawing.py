@@ -180,11 +180,13 @@ def words(facts: Mapping[str, Any]) -> str:
         f"""Tau of the surrogate's regression on networks that it has not seen: {ranked["macro"]} on Macro;
   {ranked["accel"]} on Accel, and with the logarithms of MACs and params as two more features
   {_ranked(facts["ranking_with_costs"])}.""",
-        f"""The regression that stands for Accel ranks held-out rows with tau {facts["held_out"]["tau"]:.3f} and an error
-  of {error:.2f} points, from {facts["held_out"]["fitted"]:,} others.""",
-        f"""EfficientNet-B0 {where}: {b0["accuracy"]:.2f}% at {b0["macs"] / 1e6:.0f} M MACs as it counts. Under ACC x (MACs/T)^-0.07, which ranks alike for any T, that is {rank} ({low} to {high} if the prediction
-  is off by its error). Of the {near}, {b0["better_of_these"]} are more accurate, the best with
-  {b0["best_of_these"]:.2f}%.""",
+        f"""The regression that stands for Accel ranks held-out rows with tau {facts["held_out"]["tau"]:.3f} and an
+  error of {error:.2f} points, from {facts["held_out"]["fitted"]:,} others.""",
+        f"""EfficientNet-B0 {where}: {b0["accuracy"]:.2f}%
+  at {b0["macs"] / 1e6:.0f} M MACs.
+  Under ACC x (MACs/T)^-0.07, which ranks alike for any T, that is {rank} ({low} to {high} if
+  the prediction is off by its error). Of the {near}, {b0["better_of_these"]} are more accurate, the best
+  with {b0["best_of_these"]:.2f}%.""",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
