@@ -21,7 +21,7 @@ from benchmarks.search.runs import evaluated, replay
 from benchmarks.search.worlds import OBJECTIVES, World, accel_world, macro_world, predictor
 from triscale.intervals import t_quantile
 from triscale.search.samplers import SAMPLERS
-from triscale.search.samplers.grid import Floats, Point
+from triscale.search.samplers.choice_grid import Floats, Point
 
 PREDICTORS = ("params", "macs", "depth")
 _STEP, _POOL = 10, 1_000

@@ -166,13 +166,50 @@ def against(one: Mapping[str, Any], count: int = 100) -> str:
     return f"better by {_cell(gains, one, count)}" if low > 0 else f"**does not beat it** ({_cell(gains, one, count)})"
 
 
+def words(facts: Mapping[str, Any]) -> str:
+    """What else the tables say, as a list in Markdown."""
+    b0, error = facts["b0"], facts["held_out"]["rmse"]
+    low, high = b0["rank_if_off_by_the_error"]
+    where = "stands in the table" if b0["in_table"] else "is not in the table, so its accuracy is predicted"
+    ranked = {name: _ranked(facts["ranking"][name]) for name in ("macro", "accel")}
+    rank = f"rank {b0['rank']} among {b0['networks']:,} networks"
+    near = f"{b0['within_5_percent_of_its_macs']} networks within 5% of its MACs"
+    lines = [
+        f"""Kendall's tau of trivial predictors with accuracy: {_taus(facts["taus"]["macro"])} on Macro;
+  {_taus(facts["taus"]["accel"])} on Accel.""",
+        f"""Tau of the surrogate's regression on networks that it has not seen: {ranked["macro"]} on Macro;
+  {ranked["accel"]} on Accel, and with the logarithms of MACs and params as two more features
+  {_ranked(facts["ranking_with_costs"])}.""",
+        f"""The regression that stands for Accel ranks held-out rows with tau {facts["held_out"]["tau"]:.3f} and an
+  error of {error:.2f} points, from {facts["held_out"]["fitted"]:,} others.""",
+        f"""EfficientNet-B0 {where}: {b0["accuracy"]:.2f}%
+  at {b0["macs"] / 1e6:.0f} M MACs.
+  Under ACC x (MACs/T)^-0.07, which ranks alike for any T, that is {rank} ({low} to {high} if
+  the prediction is off by its error). Of the {near}, {b0["better_of_these"]} are more accurate, the best
+  with {b0["best_of_these"]:.2f}%.""",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _taus(taus: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in taus.items())
+
+
+def _ranked(found: Mapping[str, Mapping[str, float]]) -> str:
+    return ", ".join(f"{one['tau']:.3f} ± {one['half']:.3f} from {count}" for count, one in found.items())
+
+
+def marked(path: Path = RECORDS) -> str:
+    """The marked part of the page, from the records."""
+    said = read_facts(path)
+    return "\n\n".join(part for part in (tables(read(path)), words(said) if said else "") if part)
+
+
 def draw(path: Path = RECORDS) -> None:
     """Write the picture and the marked part of the page."""
-    records = read(path)
-    if records:
-        PICTURE.write_text(picture(records), encoding="utf-8")
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_tables(page, tables(records)), encoding="utf-8")
+    PICTURE.write_text(picture(read(path)), encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_tables(page, marked(path)), encoding="utf-8")
 
 
 def with_tables(page: str, text: str) -> str:

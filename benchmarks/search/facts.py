@@ -7,9 +7,9 @@ import numpy as np
 from benchmarks.search.replay import Table
 from benchmarks.search.worlds import Predictor, factors, predictor, repeat_noise
 from triscale.intervals import t_quantile
-from triscale.search.samplers.beside import kendall
-from triscale.search.samplers.grid import Floats
+from triscale.search.samplers.choice_grid import Floats
 from triscale.search.samplers.pair_process import fit
+from triscale.search.samplers.trivial_predictors import kendall
 
 B0 = ((1, 3, 1), (6, 3, 2), (6, 5, 2), (6, 3, 3), (6, 5, 3), (6, 5, 4), (6, 3, 1))
 """Expansion, kernel and layers of each block of EfficientNet-B0; all have squeeze-excite."""

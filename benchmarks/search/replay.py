@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import ROOT
-from triscale.search.samplers.grid import Choices, Floats, Grid, Point, grid_of
+from triscale.search.samplers.choice_grid import Choices, Floats, Grid, Point, grid_of
 
 _OPERATORS = {"0": "identity", "1": "e3k3", "2": "e6k5"}
 _BLOCK = re.compile(r"e(\d)k(\d)l(\d)s(\d)")

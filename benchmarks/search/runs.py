@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.search.worlds import World
 from triscale.search import sampler
 from triscale.search.samplers.ask_tell import Asked
-from triscale.search.samplers.grid import Floats, Point
+from triscale.search.samplers.choice_grid import Floats, Point
 from triscale.search.samplers.strategy import Make
 
 

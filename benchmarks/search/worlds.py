@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.search.replay import Table
 from triscale.search.objectives.reward import Reward
-from triscale.search.samplers.grid import Floats, Grid, Point
+from triscale.search.samplers.choice_grid import Floats, Grid, Point
 from triscale.search.samplers.pair_process import fit, likeliest
 
 OBJECTIVES = ("accuracy", "reward")

@@ -15,8 +15,8 @@ from numpy.random import default_rng
 from tests.search.samplers.playing import CHOICES, QUICK, play, worth
 from triscale.errors import InputError, UsageError
 from triscale.search.samplers import Choices, Evolution, Make, Point, Result, sampler
+from triscale.search.samplers.choice_grid import Floats, grid_of
 from triscale.search.samplers.controller import PPO, Controller
-from triscale.search.samplers.grid import Floats, grid_of
 from triscale.search.samplers.pair_process import Shares, fit, likeliest
 from triscale.search.samplers.strategy import best_of
 

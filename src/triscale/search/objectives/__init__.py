@@ -1,6 +1,6 @@
 """What a search maximises: the paper's reward, a Pareto front, accuracy under limits."""
 
-from triscale.search.objectives.fronts import crowding, dominates, fronts, hypervolume
+from triscale.search.objectives.domination import crowding, dominates, fronts, hypervolume
 from triscale.search.objectives.objective import Accuracy, Front, Objective
 from triscale.search.objectives.reward import WEIGHT, Reward, weight_in, weight_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from numpy.random import Generator, default_rng
 
 from triscale.errors import InputError, UsageError
-from triscale.search.samplers.grid import Choices, HasChoices, Point, Value, at_least, grid_of
+from triscale.search.samplers.choice_grid import Choices, HasChoices, Point, Value, at_least, grid_of
 from triscale.search.samplers.strategy import Make, Result
 
 Feasible = Callable[[Mapping[str, Value]], bool]

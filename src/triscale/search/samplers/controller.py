@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from triscale.errors import UsageError
-from triscale.search.samplers.grid import Floats, Grid, Point
+from triscale.search.samplers.choice_grid import Floats, Grid, Point
 from triscale.search.samplers.strategy import Result
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class PPO:
 
     batch: int = 10
     memory: int = 50
-    epochs: int = 8
-    rate: float = 0.01
+    epochs: int = 4
+    rate: float = 0.02
     clip: float = 0.2
     entropy: float = 0.01
     hidden: int = 32

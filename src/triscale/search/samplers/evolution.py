@@ -5,7 +5,7 @@ from collections import deque
 from numpy.random import Generator
 
 from triscale.errors import UsageError
-from triscale.search.samplers.grid import Grid, Point, at_least
+from triscale.search.samplers.choice_grid import Grid, Point, at_least
 from triscale.search.samplers.strategy import Result, best_of
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.random import Generator
 
-from triscale.search.samplers.grid import Floats
+from triscale.search.samplers.choice_grid import Floats
 
 _PAIRS = (0.1, 0.3, 1.0, 3.0)
 _NOISE = tuple(10 ** (power / 2) for power in range(-6, 2))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from triscale.search.samplers.grid import Grid
+from triscale.search.samplers.choice_grid import Grid
 
 
 class Policy(nn.Module):

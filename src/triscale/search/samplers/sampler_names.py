@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from triscale.errors import UsageError
 from triscale.search.samplers.ask_tell import Feasible, Sampler
+from triscale.search.samplers.choice_grid import Choices, HasChoices
 from triscale.search.samplers.controller import Controller
 from triscale.search.samplers.evolution import Evolution
-from triscale.search.samplers.grid import Choices, HasChoices
 from triscale.search.samplers.strategy import Make
 from triscale.search.samplers.surrogate import Surrogate
 from triscale.search.samplers.uniform import Uniform

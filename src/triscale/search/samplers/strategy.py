@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.random import Generator
 
-from triscale.search.objectives.fronts import crowding, fronts
-from triscale.search.samplers.grid import Grid, Point
+from triscale.search.objectives.domination import crowding, fronts
+from triscale.search.samplers.choice_grid import Grid, Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.random import Generator
 
-from triscale.search.samplers.grid import Floats, Grid, Point, at_least
+from triscale.search.samplers.choice_grid import Floats, Grid, Point, at_least
 from triscale.search.samplers.pair_process import Shares, fit
 from triscale.search.samplers.strategy import Result, best_of
 
-_DRAWN, _CLIMBS = 200, 3
+_DRAWN, _CLIMBS = 100, 3
 _GROWTH = 1.15
 _BROKEN = 1e3
 """What a broken constraint weighs against a score of unit variance."""
@@ -63,12 +63,12 @@ class Surrogate:
                 seen.update(zip(new, worth(self._grid.features(new)).tolist(), strict=True))
 
         look([best_of(scored).point, *self._grid.drawn_many(rng, _DRAWN)])
-        for start in sorted(seen, key=seen.__getitem__, reverse=True)[:_CLIMBS]:
-            at: Point | None = start
-            while at is not None:
-                look(self._grid.neighbours(at))
-                best = max(self._grid.neighbours(at), key=seen.__getitem__, default=at)
-                at = best if seen[best] > seen[at] else None
+        climbing = sorted(seen, key=seen.__getitem__, reverse=True)[:_CLIMBS]
+        while climbing:
+            near = [list(self._grid.neighbours(at)) for at in climbing]
+            look(point for some in near for point in some)
+            tops = [max(some, key=seen.__getitem__, default=at) for some, at in zip(near, climbing, strict=True)]
+            climbing = list(dict.fromkeys(top for top, at in zip(tops, climbing, strict=True) if seen[top] > seen[at]))
         return sorted(seen, key=seen.__getitem__, reverse=True)
 
     def _drawn_worth(self, scored: Sequence[Result], rng: Generator) -> Function:

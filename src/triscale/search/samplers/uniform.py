@@ -2,7 +2,7 @@
 
 from numpy.random import Generator
 
-from triscale.search.samplers.grid import Grid, Point
+from triscale.search.samplers.choice_grid import Grid, Point
 from triscale.search.samplers.strategy import Result
 
 

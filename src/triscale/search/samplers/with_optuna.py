@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from numpy.random import Generator
 
 from triscale.errors import InputError
-from triscale.search.samplers.grid import Grid, Point
+from triscale.search.samplers.choice_grid import Grid, Point
 from triscale.search.samplers.strategy import Result
 
 if TYPE_CHECKING:

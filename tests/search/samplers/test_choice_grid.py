@@ -8,7 +8,7 @@ from numpy.random import default_rng
 
 from tests.search.samplers.playing import CHOICES
 from triscale.errors import InputError
-from triscale.search.samplers.grid import Point, grid_of
+from triscale.search.samplers.choice_grid import Point, grid_of
 
 GRID = grid_of(CHOICES)
 POINTS = st.tuples(*(st.integers(0, len(values) - 1) for values in CHOICES.values()))
