@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -83,7 +84,8 @@ def test_a_full_convolution_is_squeezed_as_torchvision_does() -> None:
     """Convolution, norm and activation, then torchvision's squeeze-excite with the same weights."""
     model = build(TINY["single_se"]).eval()
     randomise(model)
-    block, x = model.stages[0][0], torch.randn(2, 8, 15, 18)
+    block: Any = next(model.stages[0].children())
+    x = torch.randn(2, 8, 15, 18)
     layers = block.squeeze_excite
     theirs = SqueezeExcitation(16, layers.reduce.out_channels)
     theirs.fc1.load_state_dict(layers.reduce.state_dict())
