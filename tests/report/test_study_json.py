@@ -65,6 +65,17 @@ def test_a_study_that_compared_means_expects_nothing(tmp_path: Path) -> None:
     assert all(one.shares is None for one in found.candidates)
 
 
+def test_a_network_that_is_expected_to_get_nothing_right_is_last(tmp_path: Path) -> None:
+    """0 is an expectation too, and its mean does not stand in for it."""
+    study = surfaces.studied()
+    surface = study.one(ChoiceRecord).surface
+    assert surface is not None
+    nothing = msgspec.structs.replace(surface.places[0], expected=0.0, mean=0.9)
+    changed = msgspec.structs.replace(surface, places=(nothing, *surface.places[1:]))
+    found = study_document(sample.stored(tmp_path, study.with_(ChoiceRecord, surface=changed)))
+    assert found.candidates[-1].id == nothing.id
+
+
 def test_an_unfinished_study_has_no_document(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no answer yet"):
         study_document(sample.stored(tmp_path, stop=10))

@@ -16,6 +16,7 @@ from triscale.scaling import Coefficients, Factors, factors
 from triscale.search.coefficients.candidates import (
     Candidate,
     candidates,
+    corners,
     is_upsampled,
     recorded,
     transferred,
@@ -147,12 +148,26 @@ def test_beyond_the_lattice_the_picked_lie_far_from_one_another() -> None:
 def test_a_baseline_that_rounds_too_coarsely_is_refused_in_words() -> None:
     base = network("smallnet_24")
     coarse = replace(base, name="coarse", resolution=(1, 1), channel_divisor=512)
-    with pytest.raises(InputError, match=r"^coarse rounds too coarsely: 0 distinct networks cost 2 times") as caught:
+    with pytest.raises(InputError, match=r"^coarse rounds too coarsely: 0 distinct networks at twice") as caught:
         candidates(coarse, tolerance=0.01)
     assert str(caught.value).count("\n") <= 2
-    with pytest.raises(InputError, match=r"(?s)at most 24x24 px.*or --tolerance 0\.\d+") as caught:
+    with pytest.raises(InputError, match=r"(?s)at most 24x24 px.*or --tolerance 0\.\d+(, or --enlarge)?\.$") as caught:
         candidates(replace(base, channel_divisor=16), tolerance=0.01, largest=(24, 24))
     assert str(caught.value).count("\n") <= 2
+
+
+def test_the_first_that_scales_one_dimension_alone_stands_for_it() -> None:
+    """Of several it is the lattice's; a corner of the plan, of the rivals and of the surface is one network."""
+    found = candidates(network("shallownet_24"), most=40)
+    assert sum(one.rule == "width" for one in found) > 1
+    assert {name: one.lattice for name, one in corners(found).items()} == dict(zip(CORNERS, CORNERS, strict=True))
+
+
+def test_where_larger_images_give_enough_networks_the_message_says_so() -> None:
+    base = network("smallnet_24")
+    assert len(candidates(base, tolerance=0.03)) >= 4
+    with pytest.raises(InputError, match=r"(?s): \d distinct networks? of at most 24x24 px.*, or --enlarge\.$"):
+        candidates(base, tolerance=0.03, largest=(24, 24))
 
 
 def test_the_centre_of_a_cell_is_1_where_it_holds_1() -> None:

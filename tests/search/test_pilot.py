@@ -28,7 +28,7 @@ def checkpoints(*accuracies: float) -> list[CheckpointRecord]:
 def test_leaving_chance_and_settling_are_read_off_the_checkpoints(
     accuracies: tuple[float, ...], leaves: int | None, settles: int | None
 ) -> None:
-    assert judged(checkpoints(*accuracies), 10, 1_000) == (leaves, settles)
+    assert judged(checkpoints(*accuracies), 0.1, 1_000) == (leaves, settles)
 
 
 def test_a_pilot_that_did_not_settle_asks_for_what_it_tried() -> None:

@@ -235,6 +235,9 @@ def test_coefficients_of_another_cost_have_their_network_among_the_candidates() 
 def test_coefficients_that_are_no_three_numbers_are_rejected() -> None:
     with pytest.raises(UsageError, match="coefficients"):
         Question(at_phi=2, transfer="1.2,1.1")
+    for nothing in ("1,1,1", "0.9,1.2,1.3"):
+        with pytest.raises(UsageError, match=f"^the coefficients to transfer are {nothing}; give three numbers of at"):
+            Question(at_phi=2, transfer=nothing)
 
 
 def test_a_budget_gives_the_phi() -> None:

@@ -1,5 +1,6 @@
 """The answer of a study as one document, for scripts: typed, computed from its records."""
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -127,7 +128,12 @@ def _candidates(found: Facts, places: dict[str, PlaceRecord]) -> Iterable[Candid
     """By what is expected of them; else by what was measured."""
     plan = found.plan
     known = [] if plan is None else [_candidate(found, one, places.get(one.id)) for one in plan.candidates]
-    return sorted(known, key=lambda one: -(one.expected or one.mean or 0.0))
+    return sorted(known, key=_worth, reverse=True)
+
+
+def _worth(one: CandidateResult) -> float:
+    """What is expected, or was measured; minus infinity where neither is known."""
+    return next((value for value in (one.expected, one.mean) if value is not None), -math.inf)
 
 
 def _candidate(found: Facts, one: CandidateRecord, place: PlaceRecord | None) -> CandidateResult:

@@ -245,6 +245,7 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
         half_agrees: whether the best at half the training length is tied at the end.
         warning: what speaks against the ranking.
         surface: that the choice rests on; None where means were compared.
+        guessing: what guessing gets right, where no network is better; else None.
     """
 
     ranking: tuple[Ranked, ...]
@@ -257,6 +258,7 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
     rule: str | None = None
     warning: str | None = None
     surface: SurfaceRecord | None = None
+    guessing: float | None = None
 
 
 class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):

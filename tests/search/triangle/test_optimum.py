@@ -31,7 +31,7 @@ def test_of_two_places_the_probabilities_are_those_of_a_normal_difference() -> N
 
 def test_the_region_is_the_fewest_places_that_reach_95_percent() -> None:
     wins = np.repeat([0, 1, 2, 3], [60, 30, 6, 4])
-    drawn = Optimum(draws=np.eye(4)[wins], expected=np.zeros(4))
+    drawn = Optimum(draws=np.eye(4)[wins])
     assert drawn.best.tolist() == [0.6, 0.3, 0.06, 0.04]
     assert drawn.region.tolist() == [True, True, True, False]
     assert drawn.loss(0) == pytest.approx(0.4)
@@ -72,6 +72,12 @@ def test_the_record_holds_all_places_best_first_and_comes_back_from_json() -> No
     assert record.prior["linear"] == 3.0
     assert record.expected_loss is not None
     assert record.expected_loss >= 0
+
+
+def test_no_interval_leaves_what_an_accuracy_can_be() -> None:
+    for value in (0.0, 1.0):
+        record = to_record(surface(TWO, [replace(one, accuracy=value) for one in TRAINED]))
+        assert all(0 <= low < high <= 1 for low, high in (one.interval for one in record.places))
 
 
 def test_the_contour_is_a_lattice_of_the_triangle_or_of_its_edge() -> None:

@@ -6,6 +6,7 @@ from functools import cache, cached_property, partial
 from typing import Protocol
 
 from triscale.costs import Target, metric_named
+from triscale.errors import InputError
 from triscale.foreign import Dimensions, count, dimensions, metrics_any
 from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
 from triscale.search.coefficients import points
@@ -152,8 +153,18 @@ class ForeignBaseline:
         return sum(one.is_within(target, tolerance) for one in found)
 
     def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
-        """See `Baseline`."""
-        one = points.nearest(self.network, "grid", partial(factors, "compound", coefficients=coefficients), target)
+        """See `Baseline`.
+
+        Raises:
+            InputError: the coefficients scale nothing that it has.
+        """
+        moved = self._moved(coefficients)
+        if max(moved) == 1:
+            raise InputError(
+                f"the coefficients to transfer scale nothing of {self.network.path}, scaled in {self.scaled}.\n"
+                "Leave --transfer out."
+            )
+        one = points.nearest(self.network, "grid", partial(factors, "compound", coefficients=moved), target)
         place = shares(self._macs, one.factors)
         return Candidate(
             one.network, rule_of(place), one.factors, None, one.ratio, one.is_within(target, tolerance), 1, place,
@@ -176,15 +187,19 @@ class ForeignBaseline:
         """
         at = partial(points.point, self.network, "compound")
         bounds = {name: Limit(value=value, show=metric_named(name).unit.exact) for name, value in limits.items()}
-        moved = Coefficients(
-            *(one if name in self.rules else 1.0 for name, one in zip(RIVALS, coefficients, strict=True))
-        )
+        moved = self._moved(coefficients)
         found = fit(
             partial(factors, "compound", coefficients=moved),
             lambda where: metrics_any(at(where).network, limits, target),
             bounds,
         )
         return found.phi, _place(at(found.factors))
+
+    def _moved(self, coefficients: Coefficients) -> Coefficients:
+        """Without what stays."""
+        return Coefficients(
+            *(one if name in self.rules else 1.0 for name, one in zip(RIVALS, coefficients, strict=True))
+        )
 
     def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`; the paper's would move what stays."""

@@ -66,12 +66,13 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
     inputs, plain = Inputs(source=source), replace(numerics, plan=SpeedPlan())
     _, validation = feeds_of(job, source, inputs.preprocessing(job), 0, lambda *_: None)
     images = len(source.training_split(seed=job.data.seed, train_size=job.data.subset).training)
-    watch = _Watch(_some(validation, source, job), len(source.classes), seconds, clock)
+    chance = source.guessing(seed=job.data.seed)
+    watch = _Watch(_some(validation, source, job), chance, seconds, clock)
     with tempfile.TemporaryDirectory(prefix="triscale-") as name, suppress(_Enough):
         long = replace(job, recipe=_constant(job.recipe, max(1, images // job.recipe.batch)))
         execution = Execution(loader_workers=0, save_every=3600.0)
         fit(long, Path(name) / "run", plain, execution, watch, inputs=inputs)
-    leaves, settles = judged(watch.checkpoints, len(source.classes), watch.images)
+    leaves, settles = judged(watch.checkpoints, chance, watch.images)
     return PilotRecord(
         batch=job.recipe.batch,
         images=watch.images,
@@ -82,15 +83,14 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
     )
 
 
-def judged(checkpoints: Sequence[CheckpointRecord], classes: int, images: int) -> tuple[int | None, int | None]:
+def judged(checkpoints: Sequence[CheckpointRecord], chance: float, images: int) -> tuple[int | None, int | None]:
     """(steps to leave chance, steps to settle), each None where the checkpoints do not reach so far.
 
     Args:
         checkpoints: each after twice the steps of the one before.
-        classes: of the data; guessing is right once in so many.
+        chance: what guessing gets right, a fraction.
         images: that accuracies were measured on.
     """
-    chance = 1 / classes
     sure = chance + _SURE * math.sqrt(chance * (1 - chance) / max(1, images))
     pairs = list(pairwise(checkpoints))
     leaves = next((one.step for one, two in pairs if min(one.accuracy, two.accuracy) > sure), None)
@@ -133,10 +133,10 @@ class _Enough(BaseException):
 class _Watch(Quiet):
     """Looks at a training after 16, 32, 64, ... steps, and ends it once it has settled or its time is over."""
 
-    def __init__(self, validation: Validation, classes: int, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(self, validation: Validation, chance: float, seconds: float, clock: Callable[[], float]) -> None:
         self.checkpoints: list[CheckpointRecord] = []
         self.images = 0
-        self._validation, self._classes, self._seconds, self._clock = validation, classes, seconds, clock
+        self._validation, self._chance, self._seconds, self._clock = validation, chance, seconds, clock
         self._next = FIRST
         self._began: tuple[float, float] | None = None
 
@@ -148,7 +148,7 @@ class _Watch(Quiet):
             self.images = len(right)
             self.checkpoints.append(CheckpointRecord(step=engine.step, accuracy=float(right.float().mean())))
             self._next *= 2
-            if judged(self.checkpoints, self._classes, self.images)[1] is not None:
+            if judged(self.checkpoints, self._chance, self.images)[1] is not None:
                 raise _Enough
         if len(self.checkpoints) > 1 and self._is_over(*self._began):
             raise _Enough

@@ -9,7 +9,7 @@ from itertools import islice, product
 
 from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import Candidate, corners
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
 from triscale.search.trainings.shared_terms import Training
@@ -67,8 +67,7 @@ def longer_epochs(epochs: int, phi: float) -> int:
 def _expected_family(
     baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], at_phi: float, rivals: Sequence[Rival]
 ) -> list[AnyNetwork]:
-    corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = baseline_of(baseline).expected(middle, at_phi)
-    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, rivals, at_phi=at_phi)
+    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners(chosen), middle, rivals, at_phi=at_phi)
     return [member.network for member in members]

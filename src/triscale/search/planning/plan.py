@@ -9,7 +9,7 @@ from triscale.costs import Target
 from triscale.recipes import Recipe
 from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
-from triscale.search.coefficients.candidates import Candidate, with_transferred
+from triscale.search.coefficients.candidates import Candidate, corners, with_transferred
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
@@ -216,9 +216,9 @@ def _shapes(question: Question, every: Sequence[Candidate]) -> Iterator[_Shape]:
         yield _Shape(every, fewer, question.seeds)
     for seeds in range(question.seeds - 1, 0, -1):
         yield _Shape(every, min(least, len(every) * seeds), seeds)
-    corners = [one for one in every if one.rule != "grid"]
-    if corners and question.trainings is None:
-        yield _Shape(corners, len(corners), 1)
+    alone = list(corners(every).values())
+    if alone and question.trainings is None:
+        yield _Shape(alone, len(alone), 1)
 
 
 def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:

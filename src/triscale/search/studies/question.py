@@ -57,7 +57,7 @@ class Question(SharedTerms):
                 f"phi = {self.at_phi:g})."
             )
         if self.transfer is not None:
-            object.__setattr__(self, "transfer", ",".join(f"{one:.9g}" for one in parse_coefficients(self.transfer)))
+            object.__setattr__(self, "transfer", _transferred(self.transfer))
         names = rival_names(self.rivals)
         object.__setattr__(self, "rivals", ",".join(names))
         if "tinynet" in names and not self.budget:
@@ -72,3 +72,14 @@ class Question(SharedTerms):
         """Studies that were begun before a field existed go on: at its default it is left out."""
         usual = {name for name, value in (("rivals", _RIVALS), ("transfer", None)) if getattr(self, name) == value}
         return {name: value for name, value in self.to_dict().items() if name not in usual}
+
+
+def _transferred(text: str) -> str:
+    """Coefficients in the one way that a question writes them; a network that they shrink lies on no triangle."""
+    found = parse_coefficients(text)
+    if min(found) < 1 or max(found) == 1:
+        raise UsageError(
+            f"the coefficients to transfer are {text}; give three numbers of at least 1, one of them above it, such as "
+            "1.2,1.1,1.15."
+        )
+    return ",".join(f"{one:.9g}" for one in found)

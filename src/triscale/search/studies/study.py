@@ -19,6 +19,7 @@ from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
+from triscale.search.coefficients.candidates import corners
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.decisions.make_choice import make_choice
@@ -221,7 +222,7 @@ class Study:
                 self._store,
                 self._schedule.plan,
                 self.counts["validation"],
-                len(self.source.classes),
+                self.source.guessing(seed=self.question.seed),
                 self.question.at_phi,
             )
         )
@@ -232,12 +233,11 @@ class Study:
             choice = store.one(ChoiceRecord)
             assert choice is not None  # noqa: S101  `_choose` wrote it
             known = {one.id: one for one in self._schedule.candidates}
-            corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             trained, say = partial(self._classifier, campaign), self.progress.say
             rivals = rivals_in(store, self.question, plan, self.source, trained, say)
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
-                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
+                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners(known.values()),
                 known[choice.chosen], rivals, at_phi=self.question.at_phi,
             )  # fmt: skip
             macs, native = count_any(self.baseline).macs, self.source.native

@@ -105,7 +105,7 @@ def _place(surface: Surface, found: Optimum, at: int) -> PlaceRecord:
         n=len(accuracies),
         mean=float(mean(accuracies)) if accuracies else None,
         expected=expected,
-        interval=(expected - margin, expected + margin),
+        interval=(max(0.0, expected - margin), min(1.0, expected + margin)),  # an accuracy cannot lie outside
         best=float(found.best[at]),
         in_region=bool(found.region[at]),
     )
