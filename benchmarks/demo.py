@@ -22,14 +22,13 @@ from statistics import mean
 from time import perf_counter
 from typing import NamedTuple
 
-from triscale.search.studies.study_policy import policy_of
-
 from benchmarks import harness
 from triscale import intervals, trials
 from triscale.search.coefficients.rank import paired_noise
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.question import Question
 from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.progress import Quiet
 from triscale.search.trainings.shared_terms import Training
 from triscale.search.trainings.work import opened

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -13,9 +12,9 @@ from tests.nn.networks import TINY, at, randomise, tiny_network
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.nn import Model, build
-from triscale.nn.blocks import MBConv
+from triscale.nn.blocks import FusedMBConv, MBConv
 from triscale.nn.cells import advance, current
-from triscale.nn.primitives import MaxPool, StochasticDepth
+from triscale.nn.primitives import MaxPool, SqueezeExcite, StochasticDepth
 from triscale.spec import Network, resolve, scale
 
 __all__ = ["tiny_network"]
@@ -84,9 +83,9 @@ def test_a_full_convolution_is_squeezed_as_torchvision_does() -> None:
     """Convolution, norm and activation, then torchvision's squeeze-excite with the same weights."""
     model = build(TINY["single_se"]).eval()
     randomise(model)
-    block: Any = next(model.stages[0].children())
-    x = torch.randn(2, 8, 15, 18)
+    block, x = next(one for one in model.modules() if isinstance(one, FusedMBConv)), torch.randn(2, 8, 15, 18)
     layers = block.squeeze_excite
+    assert isinstance(layers, SqueezeExcite)
     theirs = SqueezeExcitation(16, layers.reduce.out_channels)
     theirs.fc1.load_state_dict(layers.reduce.state_dict())
     theirs.fc2.load_state_dict(layers.expand.state_dict())

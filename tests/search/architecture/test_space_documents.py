@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.search.architecture.spaces import BASE, document, little, with_absent
 from triscale.errors import InputError, TriscaleError, UsageError
 from triscale.families import network as registered
 from triscale.search.architecture import document_of, load_space, read_space, space_names, space_text
+from triscale.search.architecture.space_document import KINDS
 from triscale.spec import dumps, to_document
 
 KERNEL = {"kernel": [3, 5]}
@@ -57,6 +59,51 @@ def test_a_file_may_name_a_spec_beside_it(tmp_path: Path) -> None:
 def test_choices_of_one_stage_stand_in_place_of_those_of_every_stage() -> None:
     space = read_space(document(every_stage=KERNEL, stages=[{"stage": 2, "kernel": [7, 9], "skip": [False]}]), BASE)
     assert dict(space.choices) == {"stage1.kernel": (3, 5), "stage2.kernel": (7, 9), "stage2.skip": (False,)}
+
+
+def test_a_choice_of_which_a_stage_can_take_nothing_is_left_out_there() -> None:
+    space = read_space(document(every_stage={"layers": [-1]}), BASE)
+    assert dict(space.choices) == {"stage1.layers": (-1,)}
+
+
+def test_no_document_ends_in_a_traceback() -> None:
+    """Whatever stands where: an error of ours, of at most three lines, or a space that reads and writes itself."""
+    random, messages = Random(1), set[str]()
+    for _ in range(3_000):
+        try:
+            space = read_space(document(**odd_fields(random)), random.choice(NETWORKS))
+        except TriscaleError as error:
+            messages.add(str(error))
+        else:
+            assert read_space(json.loads(json.dumps(document_of(space)))) == space
+    assert max(len(message.splitlines()) for message in messages) <= 3
+
+
+NETWORKS = [BASE, *(registered(name) for name in ("resnet50", "senet154", "mobilenet_v3_large", "amoebanet_b"))]
+SCALARS: list[Any] = [
+    0, 1, 3, -1, 0.25, 1.0, 2.0, True, None, "relu", "mbconv", "basic", "separable", "bottleneck", "cell", "none", "x",
+    "", float("nan"), float("inf"), 10**400, 1e300, [], {}, [1], "7",
+]  # fmt: skip
+LISTS: list[Any] = [[3, 5], [True, False], ["mbconv", "basic"], ["mbconv", "none"], [0, 0.25], [-1, 0, 1], [0.75, 1]]
+
+
+def odd_fields(random: Random) -> dict[str, Any]:
+    """Fields of a document, some of which are right."""
+
+    def values() -> Any:
+        some = [random.choice(SCALARS) for _ in range(random.randrange(3))]
+        return random.choice([random.choice(SCALARS), some, *LISTS])
+
+    def choices() -> dict[str, Any]:
+        return {random.choice([*KINDS, "zz"]): values() for _ in range(random.randrange(4))}
+
+    word = {"operator": random.choice(SCALARS), random.choice(KINDS): random.choice(SCALARS)}
+    fields = {
+        "every_stage": random.choice([choices(), choices(), choices(), random.choice(SCALARS)]),
+        "operators": random.choice([{}, {"none": None}, {"x": word}, random.choice(SCALARS)]),
+        "stages": random.choice([[], [{"stage": random.choice([1, 2, 9, "a"]), **choices()}], random.choice(SCALARS)]),
+    }
+    return fields if random.random() < 0.9 else {**fields, random.choice([*fields, "name"]): random.choice(SCALARS)}
 
 
 def test_an_operator_brings_its_own_fields_and_drops_those_of_the_other() -> None:
@@ -133,7 +180,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an operator without squeeze-excite": (
         {"every_stage": {"operator": ["mbconv", "separable"], "squeeze_excite": [0, 0.25]}},
-        r"do not go together: stage1\.operator separable, .*stage1\.squeeze_excite 0\.25",
+        r"do not go together: stage1\.operator separable, stage1\.squeeze_excite 0\.25:",
     ),
     "other choices of a stage that may be left out": (
         {"operators": {"none": None}, "stages": [{"stage": 2, "operator": ["none", "mbconv"], "kernel": [3, 5]}]},
@@ -144,6 +191,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         r"^stages\[0\]\.operator is 'none'; allowed: values that stage 1 can take",
     ),
     "format": ({"format": "triscale.network"}, r"^format is 'triscale\.network'; allowed: triscale\.space$"),
+    "name": ({"name": "", "every_stage": KERNEL}, r"^name is ''; allowed: 1 to 100 printable characters$"),
     "version": ({"version": 2}, r"^version is 2; allowed: 1$"),
     "operators": ({"operators": 3, "every_stage": KERNEL}, r"^operators is 3; allowed: "),
 }

@@ -9,10 +9,12 @@ import msgspec
 from triscale.errors import InputError
 from triscale.search.architecture import variation
 from triscale.search.architecture.space_document import SpaceDocument
-from triscale.search.architecture.stage_changes import altered, stage_choices
+from triscale.search.architecture.stage_changes import altered, check_words, stage_choices
 from triscale.search.architecture.stage_choice import Change, Choice, Chosen, Value
 from triscale.spec import FieldError, Network, Stage, diff
 
+MOST_LETTERS = 100
+"""Of the name of a space."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -66,7 +68,7 @@ class Space:
         bare = replace(network, name=self.base.name, stages=self.base.stages)
         if bare != self.base:
             raise InputError(f"{network.name} is not in the space {self.name}: {diff(self.base, bare)[0]}.")
-        found = self._aligned(0, network.stages)
+        found = self._aligned(0, network.stages, set())
         if found is None:
             raise InputError(f"{network.name} is not in the space {self.name}: {self._foreign(network.stages)}.")
         return found
@@ -125,13 +127,15 @@ class Space:
         for stage, change in zip(self.base.stages, made, strict=True):
             yield None if change is None else altered(stage, change)
 
-    def _aligned(self, place: int, stages: tuple[Stage, ...]) -> dict[str, Value] | None:
-        """The values of all stages from `place` on that give `stages`, if any do."""
+    def _aligned(self, place: int, stages: tuple[Stage, ...], failed: set[tuple[int, int]]) -> dict[str, Value] | None:
+        """The values of all stages from `place` on that give `stages`, if any do; `failed`: places that were tried."""
         if place == len(self.base.stages):
             return None if stages else {}
-        for values, rest in self._firsts(place, stages):
-            if (later := self._aligned(place + 1, rest)) is not None:
-                return values | later
+        if (place, len(stages)) not in failed:
+            for values, rest in self._firsts(place, stages):
+                if (later := self._aligned(place + 1, rest, failed)) is not None:
+                    return values | later
+        failed.add((place, len(stages)))
         return None
 
     def _firsts(self, place: int, stages: tuple[Stage, ...]) -> Iterator[tuple[dict[str, Value], tuple[Stage, ...]]]:
@@ -172,6 +176,9 @@ def space_around(document: SpaceDocument, base: Network) -> Space:
         InputError: a value that no stage takes, values that do not go together, or a stage that the base lacks; the
             message names the field, its value and what is allowed.
     """
+    if not 1 <= len(document.name) <= MOST_LETTERS or not document.name.isprintable():
+        raise FieldError("name", document.name, f"1 to {MOST_LETTERS} printable characters")
+    check_words(document, base)
     taken = set[int]()
     for place, one in enumerate(document.stages):
         if not 1 <= one.stage <= len(base.stages) or one.stage in taken:

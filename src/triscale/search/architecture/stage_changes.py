@@ -1,6 +1,6 @@
 """What the values of each kind of choice make of a stage: the only place that knows the kinds."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -25,8 +25,6 @@ _ALIKE: tuple[tuple[Operator, ...], ...] = (("mbconv", "fused_mbconv"), ("bottle
 """Operators whose expand ratio means the same."""
 _NEUTRAL = {"channel_factor": 1.0, "layers": 0.0}
 """Of two values that come to the same, the one nearer to this is kept."""
-_INTERPLAY = ("operator", "expand", "squeeze_excite", "kernel")
-"""Kinds whose values a spec allows or rejects together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +34,17 @@ class _Ground:
     network: Network
     stage: Stage
     words: Mapping[str, OperatorFields | None]
+
+
+def check_words(document: SpaceDocument, base: Network) -> None:
+    """FieldError where a word for an operator means no stage, whether it is used or not."""
+    ground = _Ground(network=base, stage=base.stages[0], words=document.operators)
+    for word, meant in document.operators.items():
+        if meant is not None:
+            try:
+                _meaning(ground, meant)
+            except FieldError as error:
+                raise error.within(f"operators.{word}") from None
 
 
 def stage_choices(document: SpaceDocument, base: Network, number: int) -> tuple[Choice, ...]:
@@ -52,9 +61,11 @@ def stage_choices(document: SpaceDocument, base: Network, number: int) -> tuple[
         values = getattr(document.stages[own[kind]] if kind in own else document.every_stage, kind)
         if values:
             try:
-                choices.append(_choice(ground, number, kind, values, strict=kind in own))
+                choice = _choice(ground, number, kind, values, strict=kind in own)
             except FieldError as error:
                 raise error.within(path) from None
+            if choice.values:  # none, where the stage can take none of those of every stage
+                choices.append(choice)
     _refuse_overlap(choices)
     _refuse_interplay(ground.stage, choices)
     return tuple(choices)
@@ -66,9 +77,9 @@ def _given(one: StageChoices) -> Iterator[str]:
 
 def _choice(ground: _Ground, number: int, kind: str, values: Sequence[Value], *, strict: bool) -> Choice:
     """The choice among values that differ; `strict`: one that the stage cannot take, or that repeats, is wrong."""
+    made = [(value, _KINDS[kind](ground, value)) for value in values]
     kept = dict[Value, Change | None]()
-    for value in sorted(values, key=lambda one: _distance(kind, one)):
-        change = _KINDS[kind](ground, value)
+    for value, change in sorted(made, key=lambda one: _distance(kind, one[0])):
         if change is not _IMPOSSIBLE and change not in kept.values():
             kept[value] = change
         elif strict or value in kept:
@@ -100,7 +111,7 @@ def _refuse_overlap(choices: Sequence[Choice]) -> None:
                 f"stage {choice.stage} may be left out, so that its other choices would mean nothing there: "
                 f"put them into the words of `operators`, or let every word of {choice.name} be an operator."
             )
-        for field in {field for change in choice.changes for field, _ in change or ()}:
+        for field in sorted(_made(choice)):
             if field in by_field:
                 first, second = by_field[field].name, choice.name
                 raise InputError(f"{first} and {second} both decide {field}: leave one of them out.")
@@ -108,29 +119,28 @@ def _refuse_overlap(choices: Sequence[Choice]) -> None:
 
 
 def _refuse_interplay(stage: Stage, choices: Sequence[Choice]) -> None:
-    """InputError where a spec rejects values together, such as an operator with a squeeze-excite that it lacks."""
-    together = [range(len(one.values)) if one.kind in _INTERPLAY else (0,) for one in choices]
-    for place, one in enumerate(choices):  # those of other kinds in turn, beside the first of all else
-        if one.kind not in _INTERPLAY:
-            _try(
-                stage,
-                choices,
-                product(*(range(len(one.values)) if at == place else (0,) for at in range(len(choices)))),
-            )
-    _try(stage, choices, product(*together))
+    """InputError where a spec rejects a value beside an operator, such as a squeeze-excite that the operator lacks."""
+    for one in choices:
+        varied = [range(len(each.values)) if each is one or each.kind == "operator" else (0,) for each in choices]
+        for places in product(*varied):
+            _require_stage(stage, [(each, each.values[place]) for each, place in zip(choices, places, strict=True)])
 
 
-def _try(stage: Stage, choices: Sequence[Choice], taken: Iterable[tuple[int, ...]]) -> None:
-    for places in taken:
-        pairs = list(zip(choices, places, strict=True))
-        changes = [one.changes[place] for one, place in pairs]
-        if None in changes:
-            continue
-        try:
-            altered(stage, *(change for change in changes if change is not None))
-        except FieldError as error:
-            words = ", ".join(f"{one.name} {one.values[place]}" for one, place in pairs if one.kind in _INTERPLAY)
-            raise InputError(f"these do not go together: {words}:\n{error}.") from None
+def _require_stage(stage: Stage, taken: Sequence[tuple[Choice, Value]]) -> None:
+    changes = [one.changes[one.place(value)] for one, value in taken]
+    if None in changes:
+        return
+    try:
+        altered(stage, *(change for change in changes if change is not None))
+    except FieldError as error:
+        fields = {"operator", error.path.partition(".")[0]}
+        words = ", ".join(f"{one.name} {value}" for one, value in taken if fields & {one.kind, *_made(one)})
+        raise InputError(f"these do not go together: {words}:\n{error}.") from None
+
+
+def _made(choice: Choice) -> set[str]:
+    """The fields that a choice decides."""
+    return {field for change in choice.changes for field, _ in change or ()}
 
 
 def altered(stage: Stage, *changes: Change) -> Stage:
@@ -157,7 +167,12 @@ def _operator(ground: _Ground, value: Value) -> Change | None:
     meant = words[str(value)]
     if meant is None:
         return None if ground.stage.stride == 1 else _IMPOSSIBLE
-    require_choice(f"operators.{value}.operator", meant.operator, get_args(Operator))
+    return _meaning(ground, meant)
+
+
+def _meaning(ground: _Ground, meant: OperatorFields) -> Change:
+    """What a word for an operator makes of a stage."""
+    require_choice("operator", meant.operator, get_args(Operator))
     made = dict[str, object](operator=meant.operator)
     made |= _dropped(ground.stage, meant.operator)
     for kind in ("kernel", "expand", "squeeze_excite", "skip", "activation"):

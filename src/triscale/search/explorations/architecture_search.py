@@ -5,6 +5,7 @@ the end with several seeds, and the test is looked at once, after the choice. Ea
 missing and appends, so that an interrupted search resumes to the same proposals.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -98,7 +99,8 @@ class ArchitectureSearch:
     @property
     def hash(self) -> str:
         """12 hex digits that name the question, the space and the content of the data."""
-        return self.question.hash(self.source.fingerprint, f"{content_hash(self.baseline)} {self.space.choices}")
+        space = json.dumps(document_of(self.space), sort_keys=True)
+        return self.question.hash(self.source.fingerprint, f"{content_hash(self.baseline)} {space}")
 
     @property
     def objective(self) -> Objective:
