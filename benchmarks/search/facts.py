@@ -13,7 +13,7 @@ from triscale.search.samplers.trivial_predictors import kendall
 
 B0 = ((1, 3, 1), (6, 3, 2), (6, 5, 2), (6, 3, 3), (6, 5, 3), (6, 5, 4), (6, 3, 1))
 """Expansion, kernel and layers of each block of EfficientNet-B0; all have squeeze-excite."""
-_TRAINED, _REPEATS, _RANKED, _HELD = (50, 100, 200, 400), 50, 2_000, 1_000
+_TRAINED, _REPEATS, _RANKED, _HELD = (50, 100, 200, 400), 20, 1_500, 1_000
 
 
 def taus(table: Table) -> dict[str, float | None]:
