@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,7 +75,7 @@ def picture(records: Mapping[Key, Mapping[str, Any]]) -> str:
         if curves:
             panel = _panel(curves.values(), _LEFT + index % 2 * _ACROSS, _TOP + index // 2 * _DOWN)
             parts += [*_frame(panel, TITLES[table, objective]), *_curves(panel, curves)]
-    parts += _legend(_TOP + 2 * _DOWN - 14)
+    parts += _legend(_TOP + 2 * _DOWN - 14, {name for _, _, name in records})
     wide, high = _LEFT + 2 * _ACROSS, _TOP + 2 * _DOWN + 12
     body = "\n".join(parts)
     return (
@@ -120,8 +120,9 @@ def _curves(panel: Panel, curves: Mapping[str, Mapping[str, Any]]) -> Iterable[s
         yield f'<polyline class="mean" stroke="{COLORS[name]}" points="{" ".join(mean)}"/>'
 
 
-def _legend(y: float) -> Iterable[str]:
-    for index, (name, color) in enumerate(COLORS.items()):
+def _legend(y: float, names: Container[str]) -> Iterable[str]:
+    shown = [(name, color) for name, color in COLORS.items() if name in names]
+    for index, (name, color) in enumerate(shown):
         x = _LEFT + index * 118
         yield f'<rect fill="{color}" x="{x:g}" y="{y - 8:g}" width="18" height="4" rx="2"/>'
         yield f'<text class="soft" x="{x + 25:g}" y="{y:g}">{name}</text>'

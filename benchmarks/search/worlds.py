@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.search.replay import Table
 from triscale.search.objectives.reward import Reward
 from triscale.search.samplers.choice_grid import Floats, Grid, Point
-from triscale.search.samplers.pair_process import fit, likeliest
+from triscale.search.samplers.pair_process import likeliest
 
 OBJECTIVES = ("accuracy", "reward")
 _LIKELIHOOD_ROWS, _CLIMBS = 1_000, 200
@@ -135,13 +135,14 @@ def predictor(table: Table, used: NDArray[np.intp] | None = None) -> Predictor:
     rows, values = empty.rows([table.points[at] for at in used]), table.accuracies[used, 0]
     some = np.random.default_rng(0).permutation(len(values))[:_LIKELIHOOD_ROWS]
     shares = likeliest(rows[some], values[some] - values[some].mean())
-    process = fit(rows, values, shares)
-    weights = process.weights
+    inner = rows @ rows.T  # solved once: the inverse, which `fit` keeps, would take several times as long
+    covariance = inner + shares.pairs * inner * inner + shares.noise * np.eye(len(rows))
+    weights = np.linalg.solve(covariance, values - values.mean())
     return Predictor(
         grid=table.grid,
         macs=macs,
         params=params,
-        centre=process.centre,
+        centre=float(values.mean()),
         single=rows.T @ weights,
         paired=shares.pairs * (rows.T * weights) @ rows,
     )

@@ -10,9 +10,10 @@ import pytest
 from benchmarks.search.drawing import BEGIN, END, PAGE, PICTURE, marked, picture, read, with_tables
 from benchmarks.search.replay import accel, macro
 from benchmarks.search.runs import evaluated, regrets, replay, seeing
-from benchmarks.search.worlds import block_sums, factors, macro_world, repeat_noise
+from benchmarks.search.worlds import block_sums, factors, macro_world, predictor, repeat_noise
 from tests.paths import real_data
 from triscale.search.samplers import Point
+from triscale.search.samplers.pair_process import fit, likeliest
 
 
 def test_macro_is_seen_as_it_was_trained() -> None:
@@ -93,3 +94,16 @@ def test_the_last_record_counts(tmp_path: Path) -> None:
     text = marked(path)
     assert "| tpe | - | 0.50 ± 0.10 | - | **does not beat it** (0.20 ± 0.30) | 3 |" in text
     assert with_tables(f"a\n{BEGIN}\nold\n{END}\nb", text) == f"a\n{BEGIN}\n\n{text}\n\n{END}\nb"
+
+
+def test_the_regression_that_stands_for_accel_is_the_posterior_mean() -> None:
+    """Of the same features and prior, on 400 rows."""
+    table = accel(real_data("nas"))
+    used = np.arange(0, 4_000, 10)
+    known = predictor(table, used)
+    rows = known.rows(list(table.points))
+    values = table.accuracies[used, 0]
+    process = fit(rows[used], values, likeliest(rows[used], values - values.mean()))
+    some = [0, 777, 5_000]
+    expected = process.mean(rows[some])
+    assert known.accuracy([table.points[at] for at in some]) == pytest.approx(expected, abs=0.01)
