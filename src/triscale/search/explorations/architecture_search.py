@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -19,14 +18,18 @@ from triscale.costs import ANYWHERE, Values
 from triscale.errors import InputError, UsageError
 from triscale.scaling import any_network
 from triscale.search.architecture import Space, Value, budget, document_of, load_space, sample, space_around
+from triscale.search.explorations.drawn_at_random import drawn_first
 from triscale.search.explorations.finalists import best_proposals, finalists, front_of, told
-from triscale.search.explorations.proposals import SEARCH, Proposals
+from triscale.search.explorations.optuna_mirror import OptunaMirror
+from triscale.search.explorations.proposals import Proposals
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
+from triscale.search.explorations.search_watch import SearchWatch, axes_of
+from triscale.search.explorations.search_worth import search_worth
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
-from triscale.search.samplers import sampler
+from triscale.search.samplers import Sampler, sampler
 from triscale.search.trainings.campaign import Campaign, terms_of
 from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
 from triscale.search.trainings.image_policy import policy_of
@@ -39,7 +42,8 @@ from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, TrialStore
-from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_outcomes import SEARCH
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.weights import load_classifier
 
 RUNS = Path("triscale-runs")
@@ -58,6 +62,7 @@ class ArchitectureSearch:
         progress: hears of it.
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
+        optuna_storage: the URL of a storage of Optuna that mirrors the trials; None without.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class ArchitectureSearch:
         progress: StudyProgress | None = None,
         loader_workers: int = 0,
         engine: Engine = LOCAL,
+        optuna_storage: str | None = None,
     ) -> None:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
         policy = policy_of(question, folder)
@@ -84,6 +90,13 @@ class ArchitectureSearch:
         wanted = question.to_objective({}).metrics
         self._objective = question.to_objective(self._values.of(self.baseline, wanted))
         self._budget = budget(question.budget) if question.budget else None
+        self._mirror = (
+            None
+            if optuna_storage is None
+            else OptunaMirror(
+                optuna_storage, f"triscale {self.hash}", self.space.choices, axes_of(self.objective), self.progress.say
+            )
+        )
         self._store: TrialStore
 
     @property
@@ -116,7 +129,7 @@ class ArchitectureSearch:
             BusyError: another process works in the folder.
             OutputError, StorageError: the folder cannot be written.
         """
-        with TrialStore(self.folder) as self._store:
+        with TrialStore(self.folder) as self._store, self._mirrored():
             self._begin()
             if self._store.one(FoundRecord) is not None:
                 return self._store
@@ -127,6 +140,24 @@ class ArchitectureSearch:
                 self._finish(campaign, [self._store.network(one) for one in ids])
                 self._answer(ids)
             return self._store
+
+    @contextmanager
+    def _mirrored(self) -> Iterator[None]:
+        """The mirror is shown how the search stands in the end, and may finish writing."""
+        try:
+            yield
+            self._watch.show()
+        finally:
+            if self._mirror is not None:
+                self._mirror.close()
+
+    @property
+    def _watch(self) -> SearchWatch:
+        question = self.question
+        return SearchWatch(
+            stored=self._store, record=self._record, objective=self.objective, progress=self.progress,
+            finals=(question.finalists + 1) * question.seeds, mirror=self._mirror,
+        )  # fmt: skip
 
     @property
     def _record(self) -> SearchRecord:
@@ -188,13 +219,20 @@ class ArchitectureSearch:
     def _explore(self, campaign: Campaign) -> None:
         """Propose and train until all trials are done."""
         question, record = self.question, self._record
-        asks = sampler(question.sampler, self.space, seed=question.seed, lag=question.lag, feasible=self._keeps)
+        asks = self._sampler(question.sampler, question.lag)
         proposals = Proposals(
             self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores
         )
         self._ready.learned({self.baseline.resolution})
         self.progress.say(f"{record.trials} networks by {question.sampler}")
-        campaign.follow(proposals.next(campaign), partial(proposals.next, campaign))
+        watch = self._watch
+
+        def further() -> list[Training]:
+            found = proposals.next(campaign)
+            watch.exploring(proposals.keys, proposals.proposed)
+            return found
+
+        campaign.follow(further(), further)
 
     def _keeps(self, chosen: Mapping[str, Value]) -> bool:
         return self._budget is None or self._budget.keeps(self.space.network(chosen))
@@ -210,6 +248,7 @@ class ArchitectureSearch:
             for k in range(question.seeds)
             for network in {content_hash(one): one for one in (*best, self.baseline)}.values()
         ]
+        self._watch.finishing([campaign.key_of(one) for one in wanted])
         campaign.train([one for one in wanted if not campaign.is_settled(one)])
         self._ready.tested({self.baseline.resolution})
         for one in wanted:
@@ -223,7 +262,20 @@ class ArchitectureSearch:
         rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
         front = front_of(self._store, self._record, metrics, self.question.seed)
         lines = answer_lines(self._record, rows, self._store.all(ProposalRecord))
-        self._store.add(FoundRecord(best=rows[0].id, finalists=rows, front=front, lines=tuple(lines)))
+        scores = told(self._store, self._record, self.objective.scores, self.question.seed)
+        worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
+        found = FoundRecord(
+            best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
+        )
+        self._store.add(found)
+
+    def _drawn_first(self) -> int:
+        """How many of the first proposals are those of random sampling."""
+        proposed = [one.chosen for one in self._store.all(ProposalRecord)]
+        return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
+
+    def _sampler(self, name: str, lag: int) -> Sampler:
+        return sampler(name, self.space, seed=self.question.seed, lag=lag, feasible=self._keeps)
 
 
 def _space(question: SearchQuestion, classes: int) -> Space:

@@ -9,7 +9,7 @@ from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.explorations.proposals import Score
 from triscale.search.objectives import Front, fronts
 from triscale.trials import TEST, VALIDATION, Stored
-from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 Scores = Mapping[str, tuple[float, ...]]
 """By the id of a network: what the sampler was told, and is maximised."""

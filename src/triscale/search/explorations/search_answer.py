@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 
 def answer_lines(
