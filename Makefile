@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO ?= study finenet_20 --phi 1 --time 5m
+DEMO ?= study finenet_20 --phi 1 --trainings 12 --epochs 3 --time 5m
 
 # The tests by several processes: as many as there are cores, at most four (tests/conftest.py). One that is done takes over a
 # part of another's list, which is in the order of the files, so that what a file prepares is mostly prepared once.

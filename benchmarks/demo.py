@@ -37,7 +37,7 @@ from triscale.training import data_use, numerics_here
 from triscale.trials import TEST, VALIDATION, Stored, TrialStore
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord, FamilyRecord, PlanRecord
 
-NETWORK, OPTIONS = "finenet_20", ("--phi", "1", "--time", "5m")
+NETWORK, OPTIONS = "finenet_20", ("--phi", "1", "--trainings", "12", "--epochs", "3", "--time", "5m")
 """As in the Makefile, see tests/test_demo.py."""
 
 FINDING, COMPARING = (9_000, 9_001), (9_002, 9_003, 9_004)
