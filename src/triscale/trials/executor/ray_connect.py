@@ -52,12 +52,12 @@ def connect(address: str, *, cores: int | None = None) -> bool:
     Raises:
         InputError: no cluster answers there, it wants another token, or has another version of Ray or Python.
     """
+    _reach(address)
     ray = ray_module()
     if ray.is_initialized():
         return False
     own: dict[str, Any] = {"num_cpus": cores, "include_dashboard": False} if address == "local" else {}
     if address != "local":
-        _reach(address)
         _answers(address)
     try:
         with _as_here() if address == "local" else nullcontext():
