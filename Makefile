@@ -33,7 +33,7 @@ define test-avx2
 	  then $(AVX2) $(BIN)/python $(PYTEST) $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
 endef
 
-.PHONY: help demo test test-avx2 test-oldest check slow durability format bench parity parity-keras clean
+.PHONY: help demo test test-avx2 test-oldest check slow durability gpu format bench parity parity-keras clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##/\1:/p' Makefile
@@ -63,13 +63,22 @@ slow: .venv/.installed-dev  ## the tests that take minutes (those of Keras want 
 durability: .venv/.installed-dev  ## kill trainings twenty times, and compare the bits of what they end in
 	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/training/test_durability.py
 
+# A few minutes on one card; every record names it. Without one, the tests say so and nothing is measured.
+gpu: .venv/.installed-dev  ## the tests of a CUDA GPU, then what is measured on one: steps, trainings that share it, a study
+	@$(BIN)/python -m pytest -q -m gpu tests/gpu tests/training/test_device.py
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then set -e; \
+	  $(BIN)/python -m benchmarks.training_speed --device cuda --no-compiled --threads 1 --resolution 224 --rounds 5; \
+	  $(BIN)/python -m benchmarks.trainings_at_once --device cuda; \
+	  $(BIN)/python -m benchmarks.study_on_gpu --device cuda; \
+	else echo "no CUDA GPU on this machine: nothing is measured" >&2; fi
+
 format: .venv/.installed-dev  ## write the format and the fixes that are safe
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
 bench: .venv/.installed-dev  ## run every benchmark that needs nothing more, each of which writes its record
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
-	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
+	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
 parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
 	@$(BIN)/python -m benchmarks.parity

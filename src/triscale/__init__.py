@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         networks,
         predict,
         scale,
+        scale_by_rules,
         study,
         train,
     )
@@ -49,6 +50,7 @@ __all__ = [
     "networks",
     "predict",
     "scale",
+    "scale_by_rules",
     "study",
     "train",
 ]

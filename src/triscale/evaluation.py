@@ -32,15 +32,19 @@ _WORDNET = re.compile(r"n[0-9]{8}")
 
 
 @torch.inference_mode()
-def count_correct(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[int, int]:
-    """(correct, all) pictures by top-1 in evaluation mode, where the model lies; every picture counts once."""
+def right_answers(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+    """Whether top-1 in evaluation mode is right, for each picture in its order: bool (n,), where the model lies."""
     model.eval()
-    device, total = device_of(model), 0
-    correct = torch.zeros((), dtype=torch.int64, device=device)  # read once, since each reading waits for a GPU
-    for pictures, labels in moved(batches, device):
-        correct += (model(pictures).argmax(1) == labels).sum()
-        total += len(labels)
-    return int(correct), total
+    device = device_of(model)
+    none = torch.zeros(0, dtype=torch.bool, device=device)
+    # Nothing is read between batches, since each reading waits for a GPU.
+    return torch.cat([none, *(model(pictures).argmax(1) == labels for pictures, labels in moved(batches, device))])
+
+
+def count_correct(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[int, int]:
+    """(correct, all) pictures by top-1 in evaluation mode; every picture counts once."""
+    right = right_answers(model, batches)
+    return int(right.sum()), len(right)
 
 
 def top1(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:

@@ -132,7 +132,7 @@ class Listener(Quiet):
 
     def settled(self, trial: Trial) -> None:
         """Stops in the middle of the first phase of the first run."""
-        if not self.resumptions and len(self.agendas) == 1 and trial.purpose == "search":
+        if not self.resumptions and trial.purpose == "search":
             raise KeyboardInterrupt
 
 
@@ -145,13 +145,13 @@ def test_a_study_reports_all_of_its_agenda_in_every_phase(pictures: Path, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         Study(question, tmp_path, jobs=1, numerics=numerics, progress=first).run()
     assert first.resumptions == []
-    assert first.agendas == [(0, 11)], "2 baselines, 4 candidates, each again, 1 baseline trained longer"
+    assert first.agendas == [(0, 15), (2, 13)], "2 baselines, 4 candidates and 2 rivals twice each, 1 baseline longer"
     stored = Study(question, tmp_path, jobs=1, numerics=numerics, progress=second).run()
     trained = second.resumptions[0][0]
-    assert second.resumptions == [(trained, 11)]
-    assert 1 <= trained < 6
-    assert second.agendas == [(trained, 11 - trained), (6, 5), (10, 1)]
+    assert second.resumptions == [(trained, 15)]
+    assert 2 <= trained < 10
+    assert second.agendas == [(trained, 15 - trained), (trained, 15 - trained), (10, 5)]
     assert min(second.weights) > 0
     plan = stored.one(PlanRecord)
     assert plan is not None
-    assert len(stored) == 11 == plan.trainings
+    assert len(stored) == 15 == plan.trainings

@@ -51,6 +51,9 @@ def test_asking_again_trains_nothing_and_json_holds_the_answer(run: Run, studied
     assert (studied / "records.jsonl").read_bytes() == before
     assert found.keys() >= {"folder", "report", "lines", "best", "checkpoint", "coefficients", "tied"}
     assert found["coefficients"].keys() == {"alpha", "beta", "gamma"}
+    assert found.keys() >= {"answer", "chosen", "region", "within_half_a_point", "smallest_difference", "rivals"}
+    assert found["answer"] == found["lines"][0]
+    assert {one["id"] for one in found["candidates"]} >= {found["chosen"]["id"]}
 
 
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.97])
@@ -67,7 +70,7 @@ def test_a_store_cut_in_a_line_is_resumed(run: Run, studied: Path, pictures: Pat
     assert answer.code == 0
     told = [line for line in answer.err.splitlines() if not line.startswith("triscale: warning: ")]
     done = sum(one.state == "done" for one in found)
-    known = [f"triscale: resuming: {done} of 6 trainings are done"] if found.one(PlanRecord) else []
+    known = [f"triscale: resuming: {done} of 8 trainings are done"] if found.one(PlanRecord) else []
     assert told == known, "nothing else, since progress is for terminals"
     assert text_of(beside / "run") == text_of(studied)
 
@@ -85,11 +88,11 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
     found = run(*question, "--json").json
     text = run(*question).out
     assert list(beside.iterdir()) == []
-    assert {one["rule"] for one in found["candidates"]} >= {"depth", "width", "resolution"}
+    assert {one["rule"] for one in found["candidates"]} >= {"depth", "width"}
     assert found["folder"].startswith("triscale-runs/")
     assert found["predicted_seconds"] >= 0
-    assert found["trainings"] == 6, "the baseline, once more twice as long, and four candidates"
-    assert all(word in text for word in ("predicted for 6 trainings", "ratio", "repeats", "phi 1", "40 pictures"))
+    assert found["trainings"] == 8, "the baseline, once more twice as long, four candidates, two rivals"
+    assert all(word in text for word in ("predicted for 8 trainings", "ratio", "repeats", "phi 1", "40 pictures"))
 
 
 def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(

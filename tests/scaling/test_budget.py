@@ -9,12 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.scaling.rules_there_are import BOTH_WAYS
 from tests.spec.strategies import networks
 from triscale.costs import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
-from triscale.scaling import RULES, BudgetFit, Factors, Fit, Limit, factors, fill, fit, fit_budget
+from triscale.scaling import BudgetFit, Factors, Fit, Limit, factors, fill, fit, fit_budget
 from triscale.spec import Network, content_hash, scale
 
 COUNTED = ("macs", "params", "activations")
@@ -23,7 +24,7 @@ quick = settings(max_examples=20, deadline=None)
 
 # Residual stages may lose a projecting shortcut when two widths meet, so their cost can fall as phi grows.
 monotone = networks(operators=("mbconv", "separable"))
-rules = st.sampled_from(sorted(RULES))
+rules = st.sampled_from(BOTH_WAYS)
 shares = st.dictionaries(st.sampled_from(COUNTED), st.floats(0.1, 30), min_size=1)
 
 
@@ -94,6 +95,25 @@ def test_the_answer_agrees_with_a_dense_scan_of_phi(net: Network, rule: str, sha
         if phi < found.phi and not runs_at(net, rule, phi):
             continue  # too small for a stem without padding
         assert keeps_at(net, rule, phi, limits) == (phi <= found.phi), phi
+
+
+@quick
+@given(monotone, st.floats(0.02, 0.95))
+def test_a_rule_that_only_shrinks_agrees_with_a_dense_scan_below_0(net: Network, share: float) -> None:
+    found, limits = solved(net, "tinynet", {"macs": share})
+    assert found.phi < 0
+    assert keeps(found.network, limits)
+    for step in range(-10, 21):
+        phi = found.phi + step / 5
+        if phi >= 0 or (phi < found.phi and not runs_at(net, "tinynet", phi)):
+            continue
+        assert keeps_at(net, "tinynet", phi, limits) == (phi <= found.phi), phi
+
+
+def test_a_rule_that_only_shrinks_rejects_a_budget_that_the_baseline_keeps() -> None:
+    for limits in ({"macs": 1e9}, {"macs": count(B0).macs}, {"file_size": 1e9}):
+        with pytest.raises(InputError, match=r"^rule tinynet only shrinks a network, and efficientnet_b0 keeps"):
+            fit_budget(B0, limits, rule="tinynet")
 
 
 @quick
@@ -176,14 +196,14 @@ def test_a_budget_of_exactly_the_baseline_keeps_the_baseline() -> None:
 def test_the_answer_is_named_so_that_its_name_makes_it_again() -> None:
     from triscale.scaling import network as named
 
-    for rule in RULES:
+    for rule in BOTH_WAYS:
         found = fit_budget(B0, {"macs": 1e9}, rule=rule)
         assert named(found.network.name) == found.network
     filled = fit_budget(B0, {"macs": 1e9}, filled=True).network
     assert named(filled.name) == filled
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [*BOTH_WAYS, "tinynet"])
 def test_an_impossible_budget_ends_in_one_line_with_the_smallest_reachable_cost(rule: str) -> None:
     smallest = count(scale(B0, **factors(rule, -500)._asdict())).macs
     with pytest.raises(InputError) as caught:

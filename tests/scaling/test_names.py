@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scaling.rules_there_are import towards
 from triscale.errors import InputError, TriscaleError, UsageError
 from triscale.families import registry
 from triscale.scaling import RULES, Coefficients, network, parse_coefficients, scale_by_rule
@@ -22,7 +23,7 @@ B0 = registry()["efficientnet_b0"][1]
 def test_the_name_of_a_network_scaled_by_rule_makes_it_again(
     base: str, rule: str, phi: float, coefficients: tuple[float, float, float]
 ) -> None:
-    scaled = scale_by_rule(network(base), rule, phi, Coefficients(*coefficients))
+    scaled = scale_by_rule(network(base), rule, towards(rule, phi), Coefficients(*coefficients))
     assert network(scaled.name) == scaled
 
 

@@ -1,15 +1,19 @@
 """The rules: 2^phi is the nominal cost of each, and the published table follows from the compound one."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.paths import ROOT
+from tests.scaling.rules_there_are import BOTH_WAYS, towards
 from triscale.costs import count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.scaling import PAPER, RULES, Coefficients, Factors, factors, rename, scale_by_rule
+from triscale.scaling.published_curves import RESNET_RS_PACE
 from triscale.spec import content_hash
 
 phis = st.floats(-20, 20)
@@ -31,9 +35,10 @@ def exponent(found: Factors) -> float:
     return math.log2(found.depth) + 2 * math.log2(found.width) + 2 * math.log2(found.resolution)
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"compound"}))
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"compound", "found"}))
 @given(phi=phis)
 def test_the_nominal_cost_of_a_rule_is_two_to_the_phi(rule: str, phi: float) -> None:
+    phi = towards(rule, phi)
     assert math.isclose(exponent(factors(rule, phi)), phi, abs_tol=1e-9)
 
 
@@ -57,10 +62,23 @@ def test_each_rule_spends_where_its_name_says() -> None:
     assert factors("resolution", 2) == Factors(1, 1, 2)
     assert factors("compound", 2) == pytest.approx((1.44, 1.21, 1.3225))
     assert factors("uniform", 3) == pytest.approx((2, math.sqrt(2), math.sqrt(2)))
-    assert [math.log2(factor) for factor in factors("fast", 10)] == pytest.approx([1, 4, 0.5])
+    assert [math.log2(factor) for factor in factors("fast_compound", 10)] == pytest.approx([1, 4, 0.5])
+    assert factors("found", 2, Coefficients(1.3, 1.1, 1.05)) == factors("compound", 2, Coefficients(1.3, 1.1, 1.05))
 
 
-@pytest.mark.parametrize("rule", RULES)
+def test_the_older_name_of_a_rule_goes_on_to_work_and_names_its_networks() -> None:
+    b0 = network("efficientnet_b0")
+    assert factors("fast", 3) == factors("fast_compound", 3)
+    assert scale_by_rule(b0, "fast", 1).name == "efficientnet_b0@phi=1,rule=fast"
+
+
+def test_every_rule_names_a_paper_or_says_what_is_ours() -> None:
+    for name, rule in RULES.items():
+        assert "arXiv" in rule.source, name
+        assert ("by us" in rule.source) == (name in ("resnet_rs_depth", "resnet_rs_width", "tinynet"))
+
+
+@pytest.mark.parametrize("rule", [*BOTH_WAYS, "tinynet"])
 def test_phi_0_is_the_baseline_and_below_0_it_shrinks(rule: str) -> None:
     b0 = network("efficientnet_b0")
     assert factors(rule, 0) == Factors()
@@ -97,10 +115,10 @@ def test_a_phi_that_is_no_number_is_named(phi: float) -> None:
 
 
 @pytest.mark.parametrize("phi", [1e5, -1e5, 1e300])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [*BOTH_WAYS, "tinynet"])
 def test_a_phi_beyond_all_numbers_is_an_input_error(rule: str, phi: float) -> None:
     with pytest.raises(InputError, match=rf"too far for rule {rule}"):
-        factors(rule, phi)
+        factors(rule, towards(rule, phi))
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan")), (float("inf"), 1, 1)])
@@ -109,6 +127,26 @@ def test_coefficients_that_cannot_be_meant_are_named(wrong: tuple[float, float, 
         factors("compound", 1, Coefficients(*wrong))
 
 
+def test_a_rule_that_lacks_something_says_what() -> None:
+    with pytest.raises(UsageError, match=r"^rule found needs the coefficients of a study: add --coefficients"):
+        factors("found", 1)
+    with pytest.raises(UsageError, match=r"^resnet_rs scales the depth where training overfits, else the width"):
+        factors("resnet_rs", 1)
+    with pytest.raises(InputError, match=r"^rule tinynet only shrinks a network, and phi is 0.5: give a phi below 0"):
+        factors("tinynet", 0.5)
+
+
 def test_an_unknown_rule_is_answered_with_the_rules() -> None:
     with pytest.raises(UsageError, match=r"^unknown rule 'deep'; the rules are compound, depth, width"):
         factors("deep", 1)
+
+
+def test_docs_list_every_rule_with_its_factors_and_its_source() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(RULES)
+    for name, rule in RULES.items():
+        found: tuple[str, ...] = ("alpha", "beta", "gamma")
+        if rule.coefficients != "required":
+            found = tuple(f"{factor:.3f}" for factor in factors(name, towards(name, 1)))
+        assert f"| `{name}` | {' | '.join(found)} | {rule.source} |" in page
+    assert f"by {2**RESNET_RS_PACE:.3f}, which" in page

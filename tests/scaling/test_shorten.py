@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scaling.rules_there_are import towards
 from triscale.costs import count
 from triscale.errors import TriscaleError
 from triscale.scaling import (
@@ -42,7 +43,7 @@ def places(value: float) -> int:
 def test_a_short_phi_gives_the_same_network_and_no_shorter_one_does(
     name: str, rule: str, phi: float, of: tuple[float, float, float]
 ) -> None:
-    base, coefficients = network(name), Coefficients(*of)
+    base, coefficients, phi = network(name), Coefficients(*of), towards(rule, phi)
     short = short_phi(base, rule, phi, coefficients)
     wanted = at(base, rule, phi, coefficients)
     assert at(base, rule, short, coefficients) == wanted

@@ -12,8 +12,10 @@ from triscale.nn import kept_kernels
 from triscale.quantities import SECONDS
 from triscale.recipes import Recipe
 from triscale.scaling import PAPER, fit_budget
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import family
+from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.plan import make_plan
 from triscale.search.studies.question import Question
@@ -69,7 +71,7 @@ def test_plan_and_family_take_a_registered_metric_that_is_not_monotone() -> None
     with registered(latency):
         limit = {"latency": 2.0 * count(BASE).macs}
         target = study_target(limit, Recipe(), threads=2)
-        last = family(BASE, PAPER, 99, limit, target, corners, chosen)[-4]
+        last = family(BASE, PAPER, 99, limit, target, corners, chosen, rivals_of(RIVALS))[-4]
         question = Question(budget=limit)
         command = shlex.split(question.command())
         plan = make_plan(question, BASE, {"train": 100, "validation": 10}, lambda _: 1e-3, 1, Recipe(), target)

@@ -14,7 +14,8 @@ from triscale.foreign import Dimensions, count, count_any, dimensions, known, me
 from triscale.scaling import Coefficients, Factors, factors
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.family import family
-from triscale.search.coefficients.points import Point, candidates, nearest, point
+from triscale.search.coefficients.points import Point, nearest, point, proposals
+from triscale.search.coefficients.rivals import USUAL, rivals_of
 from triscale.spec import ForeignNetwork
 
 HERE = "tests.foreign.models"
@@ -31,13 +32,13 @@ def searched(text: str) -> tuple[ForeignNetwork, Dimensions]:
 def test_candidates_cost_twice_the_baseline_and_are_distinct(text: str) -> None:
     """Corners first; each is what its factors give, and no two are one network."""
     baseline, scaled = searched(text)
-    found = candidates(baseline, scaled, tolerance=0.1)
+    found = proposals(baseline, scaled, tolerance=0.1)
     assert [one.rule for one in found[: len(scaled.scaled)]] == list(scaled.scaled)
     assert {one.rule for one in found[len(scaled.scaled) :]} == {"grid"}
     assert len({one.identity for one in found}) == len(found) == len({one.id for one in found})
     for one in found:
         assert one.ratio == count(one.network).macs / count(baseline).macs
-        assert one.rule != "grid" or one.is_within(0.1)
+        assert one.rule != "grid" or one.is_within(2.0, 0.1)
         assert known(baseline.scaled(**one.factors._asdict())) == one.network
         assert all(factor >= 1 for factor in one.factors)
         assert all(getattr(one.factors, name) == 1 for name in scaled.held)
@@ -45,33 +46,38 @@ def test_candidates_cost_twice_the_baseline_and_are_distinct(text: str) -> None:
 
 def test_a_narrow_tolerance_keeps_what_lies_within_it() -> None:
     baseline, scaled = searched(TWO)
-    found = candidates(baseline, scaled, tolerance=0.012)
+    found = proposals(baseline, scaled, tolerance=0.012)
     assert 0 < sum(one.rule == "grid" for one in found) < 4
-    assert all(one.is_within(0.012) for one in found if one.rule == "grid")
+    assert all(one.is_within(2.0, 0.012) for one in found if one.rule == "grid")
 
 
 def test_two_dimensions_make_a_curve_of_candidates() -> None:
     baseline, scaled = searched(TWO)
-    found = sorted(candidates(baseline, scaled), key=lambda one: one.factors.resolution)
+    found = sorted(proposals(baseline, scaled), key=lambda one: one.factors.resolution)
     assert len(found) >= 5
     assert all(one.factors.width >= two.factors.width for one, two in pairwise(found))
 
 
-def test_fewer_candidates_are_a_part_of_more() -> None:
+def test_fewer_candidates_are_a_part_of_more_and_have_shares() -> None:
     baseline, scaled = searched(THREE)
-    few, many = (candidates(baseline, scaled, most=most) for most in (5, 8))
+    few, many = (baseline_of(baseline).candidates(2.0, 0.1, most) for most in (5, 8))
     assert [one.id for one in few] == [one.id for one in many[:5]]
+    for one in many:
+        assert one.shares is not None
+        assert sum(one.shares) == pytest.approx(1)
+        assert all(getattr(one.shares, name) == 0 for name in scaled.held)
+    assert [one.lattice for one in many][:3] == ["depth", "width", "resolution"]
 
 
 @pytest.mark.parametrize("text", [THREE, TWO, *(pytest.param(text, marks=pytest.mark.slow) for text in REAL)])
 def test_a_family_costs_what_its_phi_says_and_its_rivals_cost_the_same(text: str) -> None:
     baseline, scaled = searched(text)
-    found = baseline_of(baseline).candidates(0.1, 5)
+    found = baseline_of(baseline).candidates(2.0, 0.1, 5)
     corners, chosen = {one.rule: one for one in found if one.rule != "grid"}, found[-1]
-    members = family(baseline, Coefficients(*chosen.factors), 2.0, {}, ANYWHERE, corners, chosen)
-    rules = ("compound", *scaled.scaled)
+    members = family(baseline, Coefficients(*chosen.factors), 2.0, {}, ANYWHERE, corners, chosen, rivals_of(USUAL))
+    rules = ("compound", *scaled.scaled, *(("paper",) if len(scaled.scaled) == 3 else ()))
     assert [(one.phi, one.rule) for one in members[1:]] == [(phi, rule) for phi in (1.0, 2.0) for rule in rules]
-    assert [one.network for one in members[1:] if one.phi == 1] == [
+    assert [one.network for one in members[1:] if one.phi == 1 and one.rule != "paper"] == [
         chosen.network,
         *(one.network for one in corners.values()),
     ]
@@ -125,4 +131,4 @@ def test_a_point_lies_on_the_grid() -> None:
 def test_a_baseline_that_rounds_too_coarsely_is_rejected() -> None:
     coarse = known(ForeignNetwork.parse(f"{HERE}:coarse"))
     with pytest.raises(InputError, match="rounds too coarsely"):
-        candidates(coarse, dimensions(coarse), tolerance=0.05)
+        proposals(coarse, dimensions(coarse), tolerance=0.05)

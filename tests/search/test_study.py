@@ -47,7 +47,7 @@ def test_a_study_ends_with_exactly_the_trials_that_it_planned(whole: Path) -> No
     stored = read(whole)
     plan = stored.one(PlanRecord)
     assert plan is not None
-    assert len(stored) == plan.trainings == 6, "the baseline, once more twice as long, and four candidates"
+    assert len(stored) == plan.trainings == 8, "the baseline, once more twice as long, four candidates, two rivals"
     assert {trial.state for trial in stored} == {"done"}
     assert all((whole / str(trial.checkpoint)).exists() for trial in stored)
     assert not list(whole.glob("trials/*/last.safetensors")), "what a training resumes from is gone with its end"

@@ -90,6 +90,7 @@ def test_where_a_model_lies() -> None:
     synchronize(torch.device("cpu"))
 
 
+@pytest.mark.gpu
 @needs_gpu
 def test_a_gpu_learns_what_the_cpu_learns() -> None:
     torch.manual_seed(0)

@@ -1,10 +1,13 @@
 """Which picture comes when does not depend on where one begins, nor on who makes the batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from triscale.data.feed.in_memory import Augmentation, train_batches
+from triscale.data.feed.in_memory import Augmentation, to_tensor, train_batches
+from triscale.data.feed.on_gpu import ImagesOnGpu
 from triscale.training import PictureFeed
 
 COLOURS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
@@ -50,3 +53,34 @@ def test_names_are_those_of_the_batch() -> None:
     one = feed()
     for step, (_, labels) in enumerate(one.batches(1)):
         assert one.names(1, step) == [f"picture {label}" for label in labels.tolist()]
+
+
+Colours = tuple[tuple[float, ...], tuple[float, ...]]
+GREY: Colours = ((0.45,), (0.22,))
+IMAGENET: Colours = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.mark.parametrize("colours", [GREY, IMAGENET])
+@pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(flip=False, shift=0.9), Augmentation(shift=0.0)])
+def test_batches_that_are_made_where_the_images_lie_are_equal_bit_for_bit(
+    colours: Colours, augmentation: Augmentation
+) -> None:
+    """On any device: `tests/gpu` says so of a GPU."""
+    require_equal_batches(torch.device("cpu"), colours, augmentation)
+
+
+def require_equal_batches(device: torch.device, colours: Colours, augmentation: Augmentation) -> None:
+    """Of two epochs, from different steps on, and of a validation."""
+    made = replace(feed(97, 8), augmentation=augmentation, mean=colours[0], std=colours[1])
+    there = ImagesOnGpu.of(made.images, made.labels, made.mean, made.std, device)
+    moved = replace(made, on_gpu=there)
+    for epoch, first in ((0, 0), (3, 5)):
+        for (a, b), (c, d) in zip(made.batches(epoch, first), moved.batches(epoch, first), strict=True):
+            assert c.device == device
+            assert c.is_contiguous(memory_format=torch.channels_last)
+            assert torch.equal(a, c.cpu())
+            assert torch.equal(b, d.cpu())
+    some = np.array([5, 2, 90], dtype=np.int64)
+    pixels, labels = there.plain(some)
+    assert torch.equal(pixels.cpu(), to_tensor(made.images[some], made.mean, made.std))
+    assert labels.tolist() == made.labels[some].tolist()

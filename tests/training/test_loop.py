@@ -13,7 +13,7 @@ from triscale.evaluation import count_correct, top1
 from triscale.nn import build
 from triscale.spec import Head, Network, Norm, Stage, Stem
 from triscale.training import Outcome, Recipe, Trainer, train
-from triscale.training.learning.gradient import clip
+from triscale.training.learning.gradient import clip, sow
 
 NETWORK = Network(
     name="tiny",
@@ -88,6 +88,25 @@ def test_history_counts_samples_and_epochs() -> None:
     assert (engine.step, engine.step_of_epoch, engine.epoch) == (12, 0, 3)
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2**64 - 1])
+def test_what_a_step_draws_is_what_torch_draws_from_its_seed(seed: int) -> None:
+    torch.manual_seed(seed)
+    expected = torch.rand(5)
+    sow(seed, torch.device("cpu"))
+    assert torch.equal(torch.rand(5), expected)
+
+
+def test_after_an_evaluation_all_of_a_model_trains_again() -> None:
+    """Also a part that is handed over in evaluation mode."""
+    model = build(NETWORK)
+    model.stem.eval()
+    engine = Trainer(model, Recipe(), Listed.steps)
+    for _ in range(2):
+        engine.learn(*pictures(32))
+        assert all(one.training for one in engine.model.modules())
+        top1(engine.model, [pictures(8)])
+
+
 class Broken(Listed):
     """NaN in one picture of the third batch of the second epoch."""
 
@@ -113,8 +132,8 @@ def test_a_number_that_is_not_finite_stops_the_training_at_its_step_and_names_th
 def test_a_gradient_is_clipped_to_its_limit_and_its_norm_is_told() -> None:
     model = torch.nn.Linear(2, 1)
     model(torch.full((1, 2), 30.0)).sum().backward()
-    assert clip(model, 1.0) == pytest.approx((2 * 30**2 + 1) ** 0.5)
-    assert clip(model, 0.0) == pytest.approx(1.0, abs=1e-6)
+    assert clip([*model.parameters()], 1.0) == pytest.approx((2 * 30**2 + 1) ** 0.5)
+    assert clip([*model.parameters()], 0.0) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole() -> None:

@@ -17,7 +17,7 @@ from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryErro
 from triscale.lock import locked
 from triscale.training import Interrupted, Trainer, fit, numerics_here
 from triscale.training.saved import LAST, packed, unpacked
-from triscale.trials import RECORDS, VALIDATION, Deviation, Execution, Trial, TrialStore
+from triscale.trials import RECORDS, VALIDATION, Deviation, Execution, Trial, TrialStore, read
 
 SHORT = replace(RECIPE, epochs=2)
 
@@ -171,6 +171,13 @@ def test_kept_last_are_the_weights_of_the_last_epoch_and_kept_best_those_of_the_
     assert (last.kept_epoch, last.metrics[VALIDATION]) == (6, tops[-1])
     assert (best.kept_epoch, best.metrics[VALIDATION]) == (tops.index(max(tops)) + 1, max(tops))
     assert best.kept_epoch != 6, "the best is not the last; else the test shows nothing"
+    assert last.right is not None
+    n = int.from_bytes(last.right, "big").bit_count()
+    assert n / tops[-1] == pytest.approx(round(n / tops[-1])), "as many right answers as the accuracy says"
+    assert len(last.right) == -(-round(n / tops[-1]) // 8)
+    assert best.right is None, "of an earlier epoch they are not known"
+    again = run(request(data, recipe=recipe, keep="last"), tmp_path / "last")
+    assert again.right == read(tmp_path / "last").trial(last.key).right == last.right
     _, tensors = unpacked(tmp_path / "last" / LAST)
     ours, theirs = kept(tmp_path / "last").state, kept(tmp_path / "best").state
     assert all(torch.equal(ours[name], tensors[f"average.{name}"]) for name in ours)

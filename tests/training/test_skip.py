@@ -156,7 +156,7 @@ def test_the_norm_of_a_spike_is_told_and_clipped() -> None:
         classifier.mul_(1000)
     one.learn(*loud(1.0))
     assert one.norm > 100 * usual
-    assert clip(one.model, 0.0) <= 1.0 + 1e-6
+    assert clip(list(one.model.parameters()), 0.0) <= 1.0 + 1e-6
 
 
 def test_a_spike_of_the_loss_is_skipped_where_that_is_asked_for() -> None:

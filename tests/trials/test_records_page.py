@@ -9,6 +9,7 @@ import msgspec
 from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
 from triscale.trials import study_records as known
+from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
@@ -16,6 +17,9 @@ VALUES: dict[str, Any] = {
     "data use": DataUse, "data facts": known.DataFacts, "first weights": FirstWeights, "pipeline": Pipeline,
     "numerics": Numerics, "epoch": Epoch, "deviation": Deviation, "candidate": known.CandidateRecord,
     "member": known.MemberRecord, "factors": known.FactorsRecord, "cell": known.CellRecord, "ranked": known.Ranked,
+    "asked": surfaces.AskedRecord,
+    "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
+    "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
     "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,
 }  # fmt: skip
 

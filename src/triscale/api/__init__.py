@@ -1,6 +1,16 @@
 """The public functions; each is a thin way to one room. Torch is loaded by those that compute, when they are called."""
 
-from triscale.api.counted import ForeignNetwork, as_network, cost, fit_budget, kernels_of, network, networks, scale
+from triscale.api.counted import (
+    ForeignNetwork,
+    as_network,
+    cost,
+    fit_budget,
+    kernels_of,
+    network,
+    networks,
+    scale,
+    scale_by_rules,
+)
 from triscale.api.models import build, load
 from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
@@ -24,6 +34,7 @@ __all__ = [
     "predict",
     "require_place",
     "scale",
+    "scale_by_rules",
     "study",
     "train",
 ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from triscale import families, scaling, spec
 from triscale.costs import (
+    ANYWHERE,
     Cost,
     Kernels,
     Optimizer,
@@ -20,7 +21,7 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
-from triscale.scaling import PAPER, BudgetFit, Coefficients, any_network, network
+from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
 Here = Literal["here"]
@@ -39,6 +40,7 @@ __all__ = [
     "networks",
     "plain",
     "scale",
+    "scale_by_rules",
     "whole",
 ]
 
@@ -60,7 +62,7 @@ def scale(
     resolution: float = 1.0,
     phi: float | None = None,
     rule: str = "compound",
-    coefficients: Coefficients = PAPER,
+    coefficients: Coefficients | None = None,
 ) -> Network:
     """The network with its depth, width and resolution multiplied and rounded, by factors or along a rule to `phi`.
 
@@ -134,7 +136,7 @@ def fit_budget(
     net: Network | str,
     *,
     rule: str = "compound",
-    coefficients: Coefficients = PAPER,
+    coefficients: Coefficients | None = None,
     batch: int = 1,
     filled: bool = False,
     optimizer: Optimizer = "sgd",
@@ -163,6 +165,30 @@ def fit_budget(
             weights_precision=weights_precision,
         )  # fmt: skip
     return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
+
+
+def scale_by_rules(
+    net: Network | str,
+    *rules: str,
+    phi: float | None = None,
+    coefficients: Coefficients | None = None,
+    target: Target = ANYWHERE,
+    **limits: float | str,
+) -> tuple[Ruled, ...]:
+    """The network scaled by several rules side by side, each with its source; without names by all.
+
+    Args:
+        net: the baseline.
+        rules: such as "compound", "width"; see `triscale.scaling.RULES`.
+        phi: to it; or give limits such as `macs=1e9`, for the largest network that keeps them by each rule.
+        coefficients: of the rule "found".
+        target: what the limits are of.
+
+    Raises:
+        UsageError, InputError: see `triscale.scaling.by_rules`.
+    """
+    numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
+    return scaling.by_rules(as_network(net), rules, phi=phi, limits=numbers, coefficients=coefficients, target=target)
 
 
 def kernels_of(kernels: Kernels | Here | None = "here", precision: Precision = "float32") -> Kernels | None:

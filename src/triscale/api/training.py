@@ -17,6 +17,7 @@ from triscale.trials import Stored, Trial
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
+    from triscale.report import StudyDocument
     from triscale.search.studies.progress import StudyProgress
     from triscale.search.studies.workers import Engine
     from triscale.training import Callbacks
@@ -39,6 +40,7 @@ class StudyResult:
         answer: in five lines, with the id of the network to take.
         choice: alpha, beta and gamma, and what they rest on.
         trials: all of its trainings.
+        document: the same as numbers: what was chosen, the region of the best, candidates, rivals.
         checkpoint: weights of the network to take.
         report: the page.
         folder: where all of it lies.
@@ -47,6 +49,7 @@ class StudyResult:
     answer: AnswerRecord
     choice: ChoiceRecord
     trials: list[Trial]
+    document: "StudyDocument"
     checkpoint: Path
     report: Path
     folder: Path
@@ -149,12 +152,14 @@ def study(
 
 def study_result(stored: Stored, folder: Path, report: Path) -> StudyResult:
     """What a study that has ended holds."""
+    from triscale.report import study_document  # noqa: PLC0415  plotly is loaded only here
+
     answer, choice = stored.one(AnswerRecord), stored.one(ChoiceRecord)
     if answer is None or choice is None:
         raise ValueError(f"the study in {folder} has no answer yet")
     return StudyResult(
-        answer=answer, choice=choice, trials=list(stored), checkpoint=folder / "best.safetensors", report=report,
-        folder=folder,
+        answer=answer, choice=choice, trials=list(stored), document=study_document(stored),
+        checkpoint=folder / "best.safetensors", report=report, folder=folder,
     )  # fmt: skip
 
 

@@ -10,9 +10,14 @@ from triscale.report.html_page import page
 from triscale.report.markdown import summary_markdown
 from triscale.report.scaling_svg import scaling_figure
 from triscale.report.study_facts import facts
+from triscale.report.study_json import StudyDocument, study_document
+from triscale.report.triangle import triangle_figure
 from triscale.trials.study_records import StudyRecord
 
-__all__ = ["errata_markdown", "scaling_figure", "summary_markdown", "write_report"]
+__all__ = [
+    "StudyDocument",
+    "errata_markdown", "scaling_figure", "study_document", "study_triangle", "summary_markdown", "write_report",
+]  # fmt: skip
 
 
 def write_report(run_folder: Path) -> Path:
@@ -34,3 +39,18 @@ def write_report(run_folder: Path) -> Path:
     # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
     write_atomically(path, text.encode("utf-8", errors="replace"))
     return path
+
+
+def study_triangle(stored: trials.Stored) -> str:
+    """The scaling triangle of a study as SVG, by itself.
+
+    Raises:
+        InputError: the study has no surface, or a triangle of one point.
+    """
+    found = facts(stored)
+    figure = triangle_figure(found)
+    if figure is not None:
+        return figure
+    if found.choice is None:
+        raise InputError("the study has chosen nothing yet; run the same command again to resume it.")
+    raise InputError("the study compared means and has no surface to draw; `triscale report` shows its tables.")

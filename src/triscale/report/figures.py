@@ -13,13 +13,19 @@ from triscale.report.pareto import pareto_front
 from triscale.report.study_facts import AXES, PASSES, Facts, Training, label
 from triscale.trials.study_records import MemberRecord, NetworkRecord
 
-# Okabe and Ito's palette, which stays distinct for colour-blind readers; the marker repeats the distinction.
+# Okabe and Ito's palette and some of Tol's, distinct for colour-blind readers; the marker repeats the distinction.
 RULES = {
     "baseline": ("#767676", "star"),
     "compound": ("#d55e00", "circle"),
     "depth": ("#0072b2", "triangle-up"),
     "width": ("#009e73", "square"),
     "resolution": ("#cc79a7", "diamond"),
+    "paper": ("#e69f00", "circle-open"),
+    "uniform": ("#56b4e9", "pentagon"),
+    "fast_compound": ("#882255", "hexagon"),
+    "resnet_rs_depth": ("#999933", "triangle-up-open"),
+    "resnet_rs_width": ("#999933", "square-open"),
+    "tinynet": ("#44aa99", "x"),
 }
 _LIGHT = "rgba(128,128,128,0.6)"
 _GRID = "rgba(128,128,128,0.22)"

@@ -13,6 +13,7 @@ from triscale.report.cam_figure import cam_grid
 from triscale.report.notices import notices
 from triscale.report.printable_table import Table, to_html
 from triscale.report.study_facts import Facts
+from triscale.report.triangle import triangle_figure, triangle_sentences, triangle_table
 
 # The browser itself refuses anything from outside: the page proves that it opens offline.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
@@ -50,11 +51,23 @@ def _opening(facts: Facts) -> Iterable[str]:
     started = units.text(None if facts.study is None else facts.study.started)
     yield f'<p class="lead">triscale study, started {escape(started)}</p>'
     yield _list("answer", facts.answer or ["No answer yet: the study is unfinished."])
+    yield from _triangle(facts)
     found = notices(facts)
     if found:
         yield _list("notices", found)
     yield "<h2>The question</h2>"
     yield _definitions(wording.question(facts))
+
+
+def _triangle(facts: Facts) -> Iterable[str]:
+    """The surface that the choice rests on: the picture, and beside it the same as a table."""
+    figure, table = triangle_figure(facts, titled=False), triangle_table(facts)
+    if table is None:
+        return
+    yield "<h2>Where the added cost goes best</h2>"
+    yield from (f"<p>{escape(line)}</p>" for line in triangle_sentences(facts))
+    drawn = "" if figure is None else f'<figure class="drawn">{figure}</figure>'
+    yield f'<div class="beside">{drawn}<div class="table">{to_html(table)}</div></div>'
 
 
 def _accuracy(facts: Facts, plot: str | None) -> Iterable[str]:

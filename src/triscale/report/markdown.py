@@ -6,6 +6,7 @@ from triscale.report import study_tables, wording
 from triscale.report.notices import notices
 from triscale.report.printable_table import Table, markdown_text, to_markdown
 from triscale.report.study_facts import facts
+from triscale.report.triangle import triangle_sentences, triangle_table
 from triscale.trials import Stored
 
 
@@ -15,6 +16,10 @@ def summary_markdown(stored: Stored) -> str:
     parts = [
         f"# {markdown_text(wording.title(found))}",
         _bullets(found.answer or ["No answer yet: the study is unfinished."]),
+        *_section(
+            "Where the added cost goes best",
+            [*map(markdown_text, triangle_sentences(found)), *_tables(triangle_table(found))],
+        ),
         *_section("What to know", [_bullets(notices(found))]),
         *_section("The question", [_pairs(wording.question(found))]),
         *_section("The family", _tables(study_tables.family(found))),

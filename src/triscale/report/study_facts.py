@@ -22,6 +22,7 @@ from triscale.trials.study_records import (
     PlanRecord,
     StudyRecord,
 )
+from triscale.trials.triangle_words import where
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3
@@ -196,12 +197,17 @@ def facts(stored: Stored) -> Facts:
 
 
 def label(network: NetworkRecord) -> str:
-    """How a member or candidate is called in figures: "compound φ=1", "grid 1.20 1.10 1.17"."""
+    """How a member or candidate is called in figures: "compound φ=1", "a mix 1.20 1.10 1.17"."""
     if network.rule == "baseline":
         return "baseline"
     if isinstance(network, MemberRecord):
         return f"{network.rule} φ={network.phi:g}"
-    return f"{network.rule} {triple(network.factors)}"
+    return f"{kind(network)} {triple(network.factors)}"
+
+
+def kind(network: NetworkRecord) -> str:
+    """What a network scales, in words that are true of it; the name of its rule where its shares are not recorded."""
+    return where(network.shares) if isinstance(network, CandidateRecord) and network.shares else network.rule
 
 
 def triple(factors: FactorsRecord) -> str:

@@ -2,7 +2,7 @@
 
 from triscale import intervals, units
 from triscale.report.printable_table import Table, TableRow
-from triscale.report.study_facts import AXES, Facts, Training, label
+from triscale.report.study_facts import AXES, Facts, Training, kind, label
 from triscale.trials.study_records import CandidateRecord, ChoiceRecord, MemberRecord, NetworkRecord, Ranked
 
 UPSAMPLED = "↑"
@@ -79,7 +79,7 @@ def _candidate(
     place, row = ranked or (None, None)
     validation = facts.validation(one.id)
     cells = (
-        one.rule,
+        kind(one),
         *(_with_cell(one, axis) for axis in AXES),
         _input(facts, one),
         _flagged(one, one.ratio),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triscale import families, spec
 from triscale.errors import UsageError
-from triscale.scaling.rules import PAPER, Coefficients, scale_by_rule
+from triscale.scaling.rules import Coefficients, scale_by_rule
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
 
 _BY_WIDTH = re.compile(r"(\w+)@depth=1\.0,width=([0-9.]+),resolution=1\.0")
@@ -82,7 +82,7 @@ def _apply(base: Network, scaling: str) -> Network:
     if len(parts) != len(scaling.split(",")):
         raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")
     if "phi" in parts and parts.keys() <= {"phi", "rule", "coefficients"}:
-        coefficients = parse_coefficients(parts["coefficients"]) if "coefficients" in parts else PAPER
+        coefficients = parse_coefficients(parts["coefficients"]) if "coefficients" in parts else None
         return scale_by_rule(base, parts.get("rule", "compound"), _number(parts["phi"]), coefficients)
     if parts.keys() <= {"depth", "width", "resolution"}:
         return spec.scale(base, **{key: _number(value) for key, value in parts.items()})

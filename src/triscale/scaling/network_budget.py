@@ -8,9 +8,9 @@ from triscale.costs import ANYWHERE, Counts, Target, Values, metric_named
 from triscale.errors import InputError
 from triscale.scaling.budget import Curve, fit
 from triscale.scaling.leftover import fill
-from triscale.scaling.limit import CostOf, Fit, Limit, Limits, UnboundedError
+from triscale.scaling.limit import CostOf, Fit, Limit, Limits, UnboundedError, check, point_at
 from triscale.scaling.notches import scan
-from triscale.scaling.rules import PAPER, Coefficients, Factors, factors, scale_by_rule
+from triscale.scaling.rules import Coefficients, Factors, factors, rule_named, scale_by_rule
 from triscale.scaling.shorten import scale_shortly, short_phi
 from triscale.spec import Network, scale
 
@@ -38,7 +38,7 @@ def fit_budget(
     limits: Mapping[str, float],
     *,
     rule: str = "compound",
-    coefficients: Coefficients = PAPER,
+    coefficients: Coefficients | None = None,
     target: Target = ANYWHERE,
     filled: bool = False,
 ) -> BudgetFit:
@@ -57,13 +57,16 @@ def fit_budget(
 
     Raises:
         UsageError: an unknown or senseless limit.
-        InputError: the budget cannot be reached, or nothing bounds the network.
+        InputError: the budget cannot be reached, nothing bounds the network, or the rule only shrinks networks and this
+            one keeps the budget.
     """
     bounds = {name: _limit(name, value) for name, value in limits.items()}
     counted = {name: limit for name, limit in bounds.items() if metric_named(name).counted}
     values = Values(target)
     whole, cheap = (partial(_cost, network, values, tuple(names)) for names in (bounds, counted))
     curve = partial(factors, rule, coefficients=coefficients)
+    if rule_named(rule).shrinks:
+        _require_larger(network, rule, whole, bounds)
     if counted == bounds:
         found = fit(curve, whole, bounds)
     else:
@@ -72,6 +75,15 @@ def fit_budget(
         some = None if counted == bounds else (cheap, counted)
         found = fill(found, whole, bounds, max(network.resolution), counted=some)
     return _checked(_named(network, found, rule, coefficients), found, bounds, values)
+
+
+def _require_larger(network: Network, rule: str, cost_of: CostOf, limits: Limits) -> None:
+    """InputError where a rule that only shrinks meets a network that keeps the budget as it is."""
+    check(limits)
+    if point_at(0.0, Factors(), cost_of).keeps(limits):
+        raise InputError(
+            f"rule {rule} only shrinks a network, and {network.name} keeps the budget as it is: take another rule."
+        )
 
 
 def _limit(name: str, value: float) -> Limit:
@@ -87,7 +99,7 @@ def _top(curve: Curve, cost_of: CostOf, counted: Limits) -> Fit | None:
         return None
 
 
-def _named(network: Network, found: Fit, rule: str, coefficients: Coefficients) -> Network:
+def _named(network: Network, found: Fit, rule: str, coefficients: Coefficients | None) -> Network:
     """The answer under its shortest name."""
     if found.left_rule == (1.0, 1.0):
         return scale_by_rule(network, rule, short_phi(network, rule, found.phi, coefficients), coefficients)

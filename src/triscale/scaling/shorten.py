@@ -11,7 +11,7 @@ from triscale.spec import Network, content_hash, scale
 _PLACES = 15
 
 
-def short_phi(base: Network, rule: str, phi: float, coefficients: Coefficients) -> float:
+def short_phi(base: Network, rule: str, phi: float, coefficients: Coefficients | None) -> float:
     """The phi of the fewest decimals that gives, after rounding, the network of `phi`: 0.8800894413 -> 0.88."""
     return _shortest(phi, lambda near: scale(base, **factors(rule, near, coefficients)._asdict()))
 

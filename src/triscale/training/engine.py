@@ -12,7 +12,7 @@ from triscale.recipes import Recipe
 from triscale.speed_plan import SpeedPlan
 from triscale.training.distributed.processes import ALONE, World
 from triscale.training.learning.ema import Ema
-from triscale.training.learning.gradient import clip, step_seed
+from triscale.training.learning.gradient import clip, learning, sow, step_seed
 from triscale.training.learning.loss import Loss
 from triscale.training.learning.memory import is_want_of_memory
 from triscale.training.learning.mix import Mixed, mixed
@@ -67,8 +67,7 @@ class Trainer:
         if recipe.sync_norms and world.size > 1:
             model = synchronise_norms(model)
         self.model, self.recipe, self.steps, self.seed, self.world = model, recipe, steps, seed, world
-        self.teacher = teacher
-        self.parts, self.halving = 1, False
+        self.teacher, self.parts, self.halving = teacher, 1, False
         self.precision = recipe.arithmetic
         self.device = device_of(model)
         weights = None if class_weights is None else class_weights.to(self.device)
@@ -86,7 +85,7 @@ class Trainer:
         self.skipped: list[int] = []
         if recipe.norms == "momentum":
             set_momentum(model, steps)
-        self.plan = SpeedPlan()
+        self._weights, self.plan = learning(model), SpeedPlan()
         self._together = world.together(model)
         self._forward = torch.compile(self._together) if recipe.compile else self._together
         self._dropouts = [(one, one.p) for one in model.modules() if isinstance(one, nn.Dropout)]
@@ -98,7 +97,7 @@ class Trainer:
             InputError: it is another model's, or needs kernels that are not here.
         """
         apply_plan(self.model, plan)
-        self.plan = plan
+        self._weights, self.plan = learning(self.model), plan
 
     @property
     def epoch(self) -> int:
@@ -155,7 +154,8 @@ class Trainer:
         recipe = self.recipe
         self._sow()
         set_learning_rate(self.optimizer, self.learning_rate)
-        self.model.train()
+        if not self.model.training:  # an evaluation was between
+            self.model.train()
         for dropout, rate in self._dropouts:
             dropout.p = rate * recipe.strength_at(self.epoch)
         if recipe.norms == "freeze":
@@ -167,7 +167,7 @@ class Trainer:
         loss = self._backward_in_parts(pictures, labels, count, buffers)
         self.world.all_reduce(loss)
         self.world.average_statistics(self.model)
-        norm = clip(self.model, recipe.clip, self.world)
+        norm = clip(self._weights, recipe.clip, self.world)
         if self._refused(loss.item(), norm):  # all processes find the same
             self._put_norms(buffers)
             self.skipped.append(self.step)
@@ -216,7 +216,7 @@ class Trainer:
 
     def _sow(self) -> None:
         """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
-        torch.manual_seed(step_seed(self.seed, self.step, self.world.rank))
+        sow(step_seed(self.seed, self.step, self.world.rank), self.device)
 
     def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int, buffers: list[Tensor]) -> Tensor:
         """`_backward`, with parts of half the size for as long as memory does not suffice and halving is allowed.

@@ -17,6 +17,7 @@ from triscale.data.checks.scan import threads
 from triscale.data.decode.image import UnreadableError, pillow_warnings_off, upright_rgb
 from triscale.data.feed.in_memory import Augmentation, Indices, WholeBatches, augmented, to_tensor
 from triscale.data.feed.loader import Loader, refuse_broken
+from triscale.data.feed.on_gpu import ImagesOnGpu
 from triscale.data.feed.rank_share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.data.transforms.eval_crop import fitted
@@ -53,6 +54,7 @@ class PictureFeed(WholeBatches):
         workers: threads that make batches ahead; 0: each is made when it is needed. The same batches come.
         name: the name of a picture by its position.
         share: which of each batch are made.
+        on_gpu: the same images on the GPU, which then makes the same batches there, of whole batches alone.
     """
 
     images: Pictures
@@ -64,10 +66,13 @@ class PictureFeed(WholeBatches):
     workers: int = 0
     name: Callable[[int], str] = "picture {}".format
     share: Share = WHOLE
+    on_gpu: ImagesOnGpu | None = None
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """See `Feed.batches`."""
         draws, order = self._drawn(epoch)
+        if self.on_gpu is not None:
+            return self._made_there(self.on_gpu, order, draws[order, 1:], first)
 
         def made(step: int) -> Batch:
             chosen = order[step * self.batch : (step + 1) * self.batch]
@@ -76,6 +81,13 @@ class PictureFeed(WholeBatches):
             return to_tensor(pixels, self.mean, self.std), torch.from_numpy(self.labels[chosen])
 
         return in_order(made, range(first, self.steps), self.workers)
+
+    def _made_there(
+        self, images: ImagesOnGpu, order: Indices, draws: NDArray[np.float64], first: int
+    ) -> Iterator[Batch]:
+        drawn = images.epoch(order, draws, self.augmentation)
+        for step in range(first, self.steps):
+            yield images.augmented(drawn, slice(step * self.batch, (step + 1) * self.batch))
 
     def names(self, epoch: int, step: int) -> Sequence[str]:
         """See `Feed.names`."""

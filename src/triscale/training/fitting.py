@@ -160,14 +160,15 @@ class _Training:
                 keeper.after_step(engine)
 
         self.world.wait()  # all have read the state before one of them writes the next
-        self._finish(train(engine, feed, validator, on_step=after_step, on_epoch=after_epoch))
+        outcome = train(engine, feed, validator, on_step=after_step, on_epoch=after_epoch)
+        self._finish(outcome, validator.right_at_end() if self.job.keep == "last" else None)
 
     def _feeds(self) -> tuple[TrainingFeed, Validation]:
         """Where batches come from; the first process renders images, the others find what it has rendered."""
         with self.world.main_process_first():
             return feeds_of(
                 self.job, self.inputs.source, self.preprocessing, self.execution.loader_workers, self._polled,
-                self.world.share,
+                self.world.share, self.device if self.world.size == 1 else torch.device("cpu"),
             )  # fmt: skip
 
     def _polled(self, done: int, whole: int) -> None:
@@ -258,11 +259,11 @@ class _Training:
             if self.store is not None:
                 self.store.put_epoch(self.job.key, epoch)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, outcome: Outcome, right: bytes | None) -> None:
         kept = best_of(outcome.history) if self.job.keep == "best" else outcome.history[-1]
         self._put(
             replace(
-                self.trial, state="done", kept_epoch=kept.epoch, metrics=metrics_of(kept, outcome),
+                self.trial, state="done", kept_epoch=kept.epoch, metrics=metrics_of(kept, outcome), right=right,
                 checkpoint=self._checkpoint, finished=now(),
             )
         )  # fmt: skip

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from triscale.data import Size, Source
+import torch
+
+from triscale.data import Pictures, Size, Source
 from triscale.data.feed.in_memory import Augmentation, Indices, eval_batches
 from triscale.data.feed.loader import Loader
+from triscale.data.feed.on_gpu import ImagesOnGpu, fits_on
 from triscale.data.feed.rank_share import WHOLE, Share
 from triscale.data.source import Part
 from triscale.data.transforms.random_crop import RandomCrop
@@ -21,6 +24,8 @@ TrainingFeed = PictureFeed | Loader | GrowingFeed
 Validation = Callable[[int], Iterator[Batch]]
 """From how many pictures at once to their batches."""
 
+_CPU = torch.device("cpu")
+
 
 def feeds_of(
     job: TrainJob,
@@ -29,10 +34,11 @@ def feeds_of(
     workers: int,
     go_on: Callable[[int, int], None],
     share: Share = WHOLE,
+    device: torch.device = _CPU,
 ) -> tuple[TrainingFeed, Validation]:
     """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
 
-    Where the pictures of a training grow, each size is rendered from the originals.
+    Where pictures grow, each size is rendered from the originals; few lie on the GPU, which makes the same batches.
 
     Raises:
         InputError: too few pictures for both.
@@ -76,9 +82,25 @@ def feeds_of(
         return replace(feed, images=source.pictures("train", size, progress=go_on))
 
     seen = images if split.held == "train" else source.pictures(split.held, size, progress=go_on)
+    if share == WHOLE and not job.recipe.grows and fits_on(device, images, seen):
+        return _on_gpu(feed, seen, held.labels, validation, device)
     return _growing(job, feed, rendered), lambda at_once: eval_batches(
         seen, held.labels, validation, batch=at_once, mean=how.mean, std=how.std
     )
+
+
+def _on_gpu(
+    feed: PictureFeed, seen: Pictures, labels: Indices, validation: Indices, device: torch.device
+) -> tuple[PictureFeed, Validation]:
+    """The feed and the validation on `seen`, made on the GPU."""
+    training = ImagesOnGpu.of(feed.images, feed.labels, feed.mean, feed.std, device)
+    held = training if seen is feed.images else ImagesOnGpu.of(seen, labels, feed.mean, feed.std, device)
+
+    def in_turn(at_once: int) -> Iterator[Batch]:
+        for start in range(0, len(validation), at_once):
+            yield held.plain(validation[start : start + at_once])
+
+    return replace(feed, on_gpu=training), in_turn
 
 
 def _growing(

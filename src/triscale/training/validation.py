@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+import numpy as np
 from torch import nn
 
-from triscale.evaluation import count_correct
+from triscale.evaluation import right_answers
 from triscale.training.engine import Trainer
 from triscale.training.feed import Batch
 from triscale.training.learning.norms import PRECISE, take_precise
@@ -23,12 +24,17 @@ class Validator:
         feed: of its training, for norms whose statistics are taken anew.
         validation: the images.
         check: called between batches; saves and raises if the training is to stop.
+
+    Attributes:
+        right: whether the last answers were right, a bit for each image in its order, the first of a byte highest; None
+            before the first evaluation, and where several processes share the images.
     """
 
     def __init__(
         self, engine: Trainer, feed: TrainingFeed, validation: Validation, check: Callable[[Trainer], None]
     ) -> None:
         self._engine, self._feed, self._validation, self._check = engine, feed, validation, check
+        self.right: bytes | None = None
 
     def __call__(self, model: nn.Module) -> float:
         """Of the images of all processes, each is counted by one of them; or by each, which leaves the fraction."""
@@ -38,8 +44,16 @@ class Validator:
         batches = self._validation(self._at_once)
         if world.size == 1:  # several agree on stopping, which they cannot between unequal numbers of batches
             batches = self._interruptible(batches)
-        correct, seen = count_correct(model, batches)
-        return world.total(correct) / world.total(seen)
+        right = right_answers(model, batches)
+        if world.size == 1:
+            self.right = np.packbits(right.cpu().numpy()).tobytes()
+        return world.total(int(right.sum())) / world.total(len(right))
+
+    def right_at_end(self) -> bytes | None:
+        """`right` of the last epoch, also of a training that resumed after its last step."""
+        if self.right is None and self._engine.world.size == 1:
+            self(self._engine.evaluated)
+        return self.right
 
     @property
     def _at_once(self) -> int:

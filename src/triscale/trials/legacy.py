@@ -140,7 +140,7 @@ def _family_record(old: OldFamily) -> FamilyRecord:
 
 def _same(kind: type[_Struct], old: msgspec.Struct, **changed: object) -> _Struct:
     """A record of today with the fields that it has always had, and those that changed."""
-    kept = {name: getattr(old, name) for name in kind.__struct_fields__ if name not in changed}
+    kept = {name: getattr(old, name) for name in kind.__struct_fields__ if hasattr(old, name) and name not in changed}
     return kind(**kept, **changed)
 
 

@@ -22,6 +22,7 @@ from triscale.trials.study_records import (
     FamilyRecord,
     Line,
     PlanRecord,
+    RoundRecord,
     StudyRecord,
 )
 from triscale.trials.trial import Deviation, Epoch, State, Trial
@@ -88,6 +89,7 @@ class TrialLine(Line, frozen=True, kw_only=True, tag="trial"):
     history: tuple[Epoch, ...] = ()
     kept_epoch: int | None = None
     metrics: dict[str, float] = msgspec.field(default_factory=dict)
+    right: bytes | None = None
     cost: dict[str, float] = msgspec.field(default_factory=dict)
     numerics: Numerics | None = None
     machine: str | None = None
@@ -109,7 +111,7 @@ class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
 
 AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
-    | StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+    | StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")

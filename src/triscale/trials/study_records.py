@@ -9,9 +9,9 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
+from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
-Interval = tuple[float, float]
 Cost = Mapping[str, int | float]
 """Counted cost by the name of the metric; what is a whole number stays one."""
 
@@ -98,7 +98,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: content hash of the network.
-        rule: `baseline`, `grid`, `compound`, or the one dimension that is scaled.
+        rule: `baseline`, `grid`, `compound`, the one dimension that is scaled, or the rule of a rival.
         factors: over the baseline.
         cost: counted, by the name of the metric.
         ratio: counted MACs over the baseline's.
@@ -121,10 +121,17 @@ class CandidateRecord(NetworkRecord, frozen=True, kw_only=True):
     Attributes:
         cell: of the triples that round to it; None where nothing rounds.
         merged: grid triples that rounded to it.
+        shares: where it lies on the triangle; None in studies older than the triangle.
+        lattice: the point of the lattice that it stands for: `depth`, `width`, `resolution`, two of them joined by
+            `+`, `centroid` or `paper`; None for the others.
+        resampled: whether the originals are resized for it.
     """
 
     cell: CellRecord | None = None
     merged: int = 1
+    shares: SharesRecord | None = None
+    lattice: str | None = None
+    resampled: bool = False
 
 
 class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
@@ -147,8 +154,11 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         phi, phis: of the family; the last one, and all.
         epochs, batch, train_size: of each training.
         seeds: in order.
-        leaders: candidates that get all seeds beside the corners.
+        leaders: where means decide, the candidates that get further seeds.
         tolerance: of the counted cost of a candidate.
+        target: counted cost of a candidate over the baseline's.
+        round: trainings of candidates that are decided on together, after the first round.
+        search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -167,6 +177,22 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     trainings: int
     predicted_seconds: float
     recipe: Recipe
+    target: float = 2.0
+    round: int = 4
+    search: int = 0
+
+
+class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):
+    """Trainings of candidates that were decided on together.
+
+    Attributes:
+        why: `lattice`, `gain` (those that tell most, by the surface), `means` (further seeds of the best), or `all`
+            that are left.
+        trainings: at most as many as a round has, whatever the number of workers.
+    """
+
+    why: str
+    trainings: tuple[AskedRecord, ...]
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +236,7 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
         noise_sd, noise_freedom: of a paired difference in one seed, and its degrees of freedom (0: sampling error).
         half_agrees: whether the best at half the training length is tied at the end.
         warning: what speaks against the ranking.
+        surface: that the choice rests on; None where means were compared.
     """
 
     ranking: tuple[Ranked, ...]
@@ -221,6 +248,7 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
     half_agrees: bool
     rule: str | None = None
     warning: str | None = None
+    surface: SurfaceRecord | None = None
 
 
 class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
@@ -267,4 +295,6 @@ class EventRecord(Line, frozen=True, kw_only=True, tag="event"):
     text: str
 
 
-StudyLine = StudyRecord | PlanRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+StudyLine = (
+    StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+)

@@ -11,7 +11,7 @@ from triscale.trials.job import TrainJob
 from triscale.trials.numerics import Numerics
 
 State = Literal["waiting", "running", "done", "failed"]
-VALIDATION, TEST = "validation_top1", "test_top1"
+VALIDATION, TEST, TRAINING = "validation_top1", "test_top1", "training_top1"
 """Names of metrics: of the weights that are kept, on the images drawn for validation and on the test."""
 
 
@@ -70,6 +70,8 @@ class Trial:
         history: the epochs that are complete.
         kept_epoch: whose weights were kept.
         metrics: by name, such as `validation_top1`; accuracies are fractions.
+        right: which validation images the kept weights are right about, a bit for each in its order, the first of a
+            byte highest; None where other weights than the last epoch's are kept, or several processes trained.
         cost: counted, by the name of the metric.
         numerics: on what it computed; None before its first step.
         machine: where, as `triscale.machine.machine` describes it.
@@ -87,6 +89,7 @@ class Trial:
     history: tuple[Epoch, ...] = ()
     kept_epoch: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    right: bytes | None = None
     cost: Mapping[str, float] = field(default_factory=dict)
     numerics: Numerics | None = None
     machine: Mapping[str, str | int | None] = field(default_factory=dict)

@@ -1,26 +1,24 @@
 """`triscale compare`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from triscale import units
 from triscale.cli.commands.networks import differences
 from triscale.cli.options.network_name import named
+from triscale.cli.options.rule_choice import NO_RULES, RuleChoice
 from triscale.cli.options.sizes_and_limits import metric_names, require_batch
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
+from triscale.cli.show.networks_table import MARK, NAMES, count_text, show_networks, show_rules, times
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
-from triscale.costs import ANYWHERE, metric_named
+from triscale.costs import ANYWHERE, Target
 from triscale.errors import UsageError
 from triscale.paper import TABLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
-
-_MARK = "*"
-_NAMES = {"params": "params", "macs": "MACs"}
-_SHOWN = ("params", "macs", "activations", "inference_memory")
-"""The columns of networks where no metric is given."""
+from triscale.scaling import Ruled
+from triscale.spec import Network
 
 
 def compare(
@@ -31,9 +29,10 @@ def compare(
     table: Annotated[str | None, Parameter(name="--set")] = None,
     figure: Path | None = None,
     phi: float | None = None,
+    by: RuleChoice = NO_RULES,
     json: Flag = False,
 ) -> None:
-    """Networks side by side: the paper's tables counted, any networks, or a figure of one network scaled five ways.
+    """Networks side by side: the paper's tables counted, any networks, one network scaled by named rules, or a figure.
 
     Args:
         nets: registered or scaled names, or spec files (.json); ratios are to the first. None: a table of the paper.
@@ -43,26 +42,41 @@ def compare(
         table: table2 (members and rivals, the default), table3 (existing networks scaled) or table7 (B0 scaled).
         figure: draw the one NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three
             into this SVG file.
-        phi: how far the figure scales; 2^phi is the nominal cost. 2 by default.
+        phi: how far --rules (1 by default) or the figure (2) scale; 2^phi is the nominal cost.
+        by: see `RuleChoice`.
         json: print one JSON document instead of text.
     """
-    _check(nets, table, figure, phi)
+    _check(nets, table, figure, phi, by)
     asked = metric_names(metric)
-    _check_metrics(asked, nets, batch, figure)
+    _check_metrics(asked, by.limits, nets, batch, figure)
     if figure is not None:
         _draw(figure, nets[0] if nets else "efficientnet_b0", 2.0 if phi is None else phi, json=json)
         return
     name = None if nets else table or "table2"
-    for net in nets:
-        named(net)
-    target = trained.target(batch or 1) if asked else ANYWHERE
+    found = [named(net) for net in nets]
+    target = trained.target(batch or 1) if asked or by.budget else ANYWHERE
+    if by.rules:
+        _by_rules(found[0], by.scaled(found[0], phi, target), asked, target, json=json)
+        return
     rows = compare_networks(nets, asked, target) if name is None else compare_table(name)
     if json:
         print_json({"set": name, "rows": [row.to_dict() for row in rows]})
     elif name is None:
-        _show_networks(rows, asked)
+        show_networks(rows, asked)
     else:
         _show_table(name, rows)
+
+
+def _by_rules(base: Network, found: Sequence[Ruled], asked: Sequence[str], target: Target, *, json: bool) -> None:
+    """The network and its scalings, each with its rule and the source of that."""
+    rows = compare_networks([base, *(one.network for one in found)], asked, target)
+    if json:
+        baseline = {"rule": None, "rule_source": None, "phi": None, "factors": None}
+        places = [baseline, *(one.to_dict() for one in found)]
+        print_json({"set": None, "rows": [row.to_dict() | place for row, place in zip(rows, places, strict=True)]})
+        return
+    show_networks(rows, asked)
+    show_rules(found)
 
 
 def _draw(path: Path, net: str, phi: float, *, json: bool) -> None:
@@ -75,7 +89,8 @@ def _draw(path: Path, net: str, phi: float, *, json: bool) -> None:
         print_text(f"{net} at phi = {phi:g}, drawn: {path}")
 
 
-def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: float | None) -> None:
+def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: float | None, by: RuleChoice) -> None:
+    by.require_usable(len(nets), phi)
     if table is not None and table not in TABLES:
         raise UsageError(f"unknown set {table!r}; the sets are {', '.join(TABLES)}.")
     if table is not None and (nets or figure):
@@ -84,36 +99,21 @@ def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: flo
         raise UsageError(f"--figure is {printable(figure)}; give FILE.svg.")
     if figure is not None and len(nets) > 1:
         raise UsageError("--figure draws one network and its scalings: give one NET.")
-    if phi is not None and figure is None:
-        raise UsageError("--phi belongs to --figure; a network is scaled by its name, such as NET@phi=1.")
+    if figure is not None and by.rules:
+        raise UsageError("--figure draws width, depth, resolution and compound: give --figure or --rules.")
+    if phi is not None and figure is None and not by.rules:
+        raise UsageError("--phi belongs to --figure and --rules; a network is scaled by its name, such as NET@phi=1.")
 
 
-def _check_metrics(asked: Sequence[str], nets: Sequence[str], batch: int | None, figure: Path | None) -> None:
+def _check_metrics(
+    asked: Sequence[str], limited: Iterable[str], nets: Sequence[str], batch: int | None, figure: Path | None
+) -> None:
     if asked and (not nets or figure is not None):
         raise UsageError("--metric compares networks: name them, and give no --set and no --figure with it.")
-    if batch is not None and not asked:
+    used = [*asked, *limited]
+    if batch is not None and not used:
         raise UsageError("--batch is for --metric: name a metric that depends on it, such as training_memory.")
-    require_batch(asked, batch)
-
-
-def _show_networks(rows: Sequence[Compared], asked: Sequence[str]) -> None:
-    keys = asked or _SHOWN
-    titles = [text for key in keys for text in (_NAMES.get(key, key.replace("_", " ")), "")]
-    cells = [
-        (
-            row.label,
-            units.size(row.resolution or (0, 0)),
-            *(text for key in keys for text in _value_and_ratio(row, rows[0], key)),
-        )
-        for row in rows
-    ]
-    print_table(("network", "resolution", *titles), cells)
-
-
-def _value_and_ratio(row: Compared, reference: Compared, key: str) -> tuple[str, str]:
-    if key in row.metrics:
-        return metric_named(key).unit.show(row.metrics[key]), _times(row.metric_ratios[key])
-    return _count(row, key), _times(getattr(row, key) / getattr(reference, key))
+    require_batch(used, batch)
 
 
 def _show_table(name: str, rows: Sequence[Compared]) -> None:
@@ -127,37 +127,22 @@ def _show_table(name: str, rows: Sequence[Compared]) -> None:
     print_table(titles, cells)
     print_text("", "Counted; ratios are to the first of each group. Accuracies are those printed.")
     if any(row.network is None for row in rows):
-        print_text(f"{_MARK} as printed: triscale has no such network.")
+        print_text(f"{MARK} as printed: triscale has no such network.")
     print_text(TABLES[name].note)
 
 
 def _cells(row: Compared, *, reference: bool) -> Sequence[str]:
     label = row.label if reference else f"  {row.label}"
-    costs = [text for key in _NAMES for text in (_count(row, key), _times(getattr(row, f"{key}_ratio")))]
+    costs = [text for key in NAMES for text in (count_text(row, key), times(getattr(row, f"{key}_ratio")))]
     published = row.to_dict()["published"]
     return [label, *costs, published["top1"] or "", published["top5"] or "", _printed(row)]
-
-
-def _count(row: Compared, key: str) -> str:
-    counted = getattr(row, key)
-    if counted is not None:
-        return metric_named(key).unit.show(counted)
-    printed: str | None = getattr(row.published, key)
-    return "-" if printed is None else f"{printed}{_MARK}"
 
 
 def _printed(row: Compared) -> str:
     """Printed figures that are not the counted ones, and ratios of printed figures that are not those shown."""
     ratios = (
-        f"{_NAMES[key]} {text}"
-        for key in _NAMES
-        if (text := _times(getattr(row, f"published_{key}_ratio"))) and text != _times(getattr(row, f"{key}_ratio"))
+        f"{NAMES[key]} {text}"
+        for key in NAMES
+        if (text := times(getattr(row, f"published_{key}_ratio"))) and text != times(getattr(row, f"{key}_ratio"))
     )
     return ", ".join(text for text in (differences(row.to_dict()), *ratios) if text)
-
-
-def _times(ratio: float | None) -> str:
-    """Two digits, as the paper prints ratios."""
-    if ratio is None:
-        return ""
-    return f"{ratio:.2g}x" if ratio < 0.995 else f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:.0f}x"

@@ -16,7 +16,7 @@ from triscale.cli.show.output import Flag, Whole, print_json, write_text
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
-from triscale.scaling import PAPER, RULES, Coefficients, Factors
+from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
 
 
@@ -52,8 +52,9 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
-        rule: compound, depth, width, resolution, uniform or fast.
-        coefficients: alpha,beta,gamma of the compound rule, or a study's folder or records.jsonl, or a JSON file.
+        rule: compound, depth, width, resolution, uniform, fast_compound, found (with --coefficients), resnet_rs_depth,
+            resnet_rs_width or tinynet (phi below 0).
+        coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.
         explain: list each rounding: wanted and got.
@@ -70,7 +71,7 @@ def scale(
         given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
         result = Scaled(base, api.scale(base, **given._asdict()), given, target)
     else:
-        curve = PAPER if coefficients is None else read_coefficients(coefficients)
+        curve = None if coefficients is None else read_coefficients(coefficients)
         result = _along(base, rule, curve, phi=phi, limits=limits, target=target, fill=fill)
     remark(result.network)
     if out is not None:
@@ -84,7 +85,7 @@ def scale(
 def _along(
     base: Network,
     rule: str,
-    curve: Coefficients,
+    curve: Coefficients | None,
     *,
     phi: float | None,
     limits: dict[str, float],
@@ -92,7 +93,7 @@ def _along(
     fill: bool,
 ) -> Scaled:
     """Along the curve of a rule: to phi, or as far as the limits allow."""
-    used = curve if rule == "compound" else None
+    used = None if rule_named(rule).coefficients == "none" else curve or PAPER
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
@@ -113,12 +114,11 @@ def _check(
     """Exactly one way of scaling, and only options that it uses."""
     if (phi is not None) + factored + bool(limits) != 1:
         raise UsageError("give one of: --phi; --depth, --width and --resolution; or --budget NAME=LIMIT.")
-    if rule not in RULES:
-        raise UsageError(f"unknown rule {rule!r}; the rules are {', '.join(RULES)}.")
+    takes = rule_named(rule).coefficients != "none"
     if factored and (rule != "compound" or coefficients is not None):
         raise UsageError("--rule and --coefficients go with --phi or --budget, not with factors.")
-    if coefficients is not None and rule != "compound":
-        raise UsageError(f"--coefficients belong to the rule compound, not to {rule}.")
+    if coefficients is not None and not takes:
+        raise UsageError(f"--coefficients belong to the rules compound and found, not to {rule}.")
     if fill and not limits:
         raise UsageError("--fill spends the rest of a budget: give one with --budget NAME=LIMIT.")
     if batch is not None and batch < 1:

@@ -44,12 +44,20 @@ class StudyArguments:
         budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
         batch: pictures a step instead of the recipe's; a limit on training_memory counts it.
         tolerance: how far the counted cost of a candidate may be from twice the baseline's.
-        candidates: most networks to try for alpha, beta and gamma; at least 4.
-        seeds: trainings of the leaders and of every member of the family.
+        candidates: most networks of the scaling triangle to choose among; at least 4; 24 by default.
+        trainings: of candidates; two for each point of the lattice by default.
+        round: trainings of candidates that are decided on together; 4 by default, more where many run at a time.
+        seeds: most trainings of a candidate, and those of the baseline and of every member of the family.
+        rivals: rules that the family is compared with at equal counted cost: depth, width, resolution, paper (the
+            compound rule with its paper's coefficients), uniform, fast_compound, resnet_rs (depth where the study's
+            baseline overfits, else width), tinynet (with a budget below the baseline); commas between. By default the
+            first four.
         epochs: length of a training; at least 2.
         train_size: training pictures to use; at least 10.
         time: size the study to a time such as 30m.
         seed: the first seed.
+        at_phi: look at the triangle of 2^at_phi times the cost; 1 by default.
+        enlarge: candidates may take more pixels than the originals have.
     """
 
     data: str | None = None
@@ -67,11 +75,16 @@ class StudyArguments:
     batch: Whole | None = None
     tolerance: float | None = None
     candidates: Whole | None = None
+    trainings: Whole | None = None
+    round: Whole | None = None
     seeds: Whole | None = None
+    rivals: str | None = None
     epochs: Whole | None = None
     train_size: Whole | None = None
     time: sizes_and_limits.Signed | None = None
     seed: Whole | None = None
+    at_phi: float | None = None
+    enlarge: Flag = False
 
     def question(self, net: str | None, doubtful: Doubtful) -> "Question":
         """The question, for a baseline or the usual one."""
@@ -190,9 +203,9 @@ def _run(opened: "Callable[[], Study]", out: Path | None, *, json: bool) -> None
                 "lines": list(answer.lines),
                 "best": answer.best,
                 "checkpoint": str(study.folder / "best.safetensors"),
-                "coefficients": msgspec.to_builtins(choice.coefficients),
                 "tied": list(choice.tied),
                 "warning": choice.warning,
+                **msgspec.to_builtins(found.document),
             }
         )
     else:

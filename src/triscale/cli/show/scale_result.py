@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from triscale.cli.show.output import print_table, print_text
 from triscale.costs import Cost, Target, cost_on, metric_named, registry
-from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding
+from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding, rule_named
 from triscale.spec import Network, to_document
 
 _MUCH_UNUSED = 0.1
@@ -47,6 +47,7 @@ class Scaled(NamedTuple):
             "slack": dict(fit.slack) if fit else {},
             "binding": list(fit.binding) if fit else [],
             "rule": self.rule,
+            "rule_source": None if self.rule is None else rule_named(self.rule).source,
             "coefficients": self.coefficients._asdict() if self.coefficients else None,
             "baseline": before.to_dict(),
             "ratio": {name: _ratio(before, after, name) for name in _counted()},
@@ -68,6 +69,7 @@ def show(found: Scaled, *, explain: bool) -> None:
         str(found.network),
         "",
         "factors: " + ", ".join(f"{name} {value:.4g}" for name, value in found.factors._asdict().items()) + at,
+        *(() if found.rule is None else (f"rule: {found.rule}, {rule_named(found.rule).source}",)),
         "",
     )
     shown = (name for name in _counted() if found.target.batch > 1 or not metric_named(name).needs)

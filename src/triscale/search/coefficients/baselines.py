@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Protocol
 
 from triscale.costs import Target, metric_named
 from triscale.foreign import Dimensions, count, dimensions, metrics_any
 from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
 from triscale.search.coefficients import points
-from triscale.search.coefficients.candidates import Candidate, candidates, cell_of, nearest_on_curve
+from triscale.search.coefficients.candidates import Candidate, candidates
+from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.points import Point
-from triscale.spec import AnyNetwork, ForeignNetwork, Network
+from triscale.search.coefficients.pool import nearest_on_curve
+from triscale.search.coefficients.rounding_cell import cell_of
+from triscale.search.coefficients.shares import shares
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, Size
 
 Curve = Callable[[float], Factors]
 Place = tuple[Factors, AnyNetwork]
@@ -45,8 +49,8 @@ class Baseline(Protocol):
     def itself(self) -> Candidate:
         """The baseline as it stands in the plan."""
 
-    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
-        """The corners and further networks of twice the cost, the farthest from one another first."""
+    def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
+        """Networks of `target` times the cost: those of the lattice, then the farthest from one another."""
 
     def nearest(self, curve: Curve, macs: float) -> Place:
         """The network on a curve (phi -> factors) whose MACs are nearest to `macs` by ratio."""
@@ -54,7 +58,7 @@ class Baseline(Protocol):
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
         """The phi of the largest network of the compound curve that keeps all limits, and that network."""
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """Coefficients that stand in for those of a study, with a candidate as its choice."""
 
 
@@ -71,9 +75,9 @@ class OwnBaseline:
         cell = cell_of(self.network, self.network, Factors())
         return Candidate(self.network, "baseline", Factors(), cell, 1.0, within=False)
 
-    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
+    def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
         """See `Baseline`."""
-        return candidates(self.network, tolerance=tolerance, most=most)
+        return candidates(self.network, target=target, tolerance=tolerance, most=most, largest=largest)
 
     def nearest(self, curve: Curve, macs: float) -> Place:
         """See `Baseline`."""
@@ -85,9 +89,9 @@ class OwnBaseline:
         found = fit_budget(self.network, limits, coefficients=coefficients, target=target)
         return found.phi, (found.factors, found.network)
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`."""
-        return Coefficients(*chosen.factors) if chosen.rule == "grid" else PAPER
+        return coefficients_of(chosen.factors, at_phi) if chosen.rule == "grid" else PAPER
 
 
 @dataclass(frozen=True)
@@ -115,13 +119,21 @@ class ForeignBaseline:
         """See `Baseline`."""
         return Candidate(self.network, "baseline", Factors(), None, 1.0, within=False)
 
-    def candidates(self, tolerance: float, most: int) -> list[Candidate]:
+    def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
         """See `Baseline`."""
-        found = points.candidates(self.network, self.scaled, tolerance=tolerance, most=most)
+        found = points.proposals(self.network, self.scaled, target=target, tolerance=tolerance, largest=largest)
+        shares_of = cache(partial(shares, self._macs))
+        picked = design(found, lambda one: shares_of(one.factors), lambda one: one.is_within(target, tolerance), most)
         return [
-            Candidate(one.network, one.rule, one.factors, None, one.ratio, one.is_within(tolerance), one.merged)
-            for one in found
-        ]
+            Candidate(
+                one.network, one.rule, one.factors, None, one.ratio, one.is_within(target, tolerance), one.merged,
+                shares_of(one.factors), point,
+            )
+            for one, point in picked
+        ]  # fmt: skip
+
+    def _macs(self, at: Factors) -> int:
+        return count(points.point(self.network, "grid", at).network).macs
 
     def nearest(self, curve: Curve, macs: float) -> Place:
         """See `Baseline`."""
@@ -146,14 +158,19 @@ class ForeignBaseline:
         )
         return found.phi, _place(at(found.factors))
 
-    def expected(self, chosen: Candidate) -> Coefficients:
+    def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`; the paper's would move what stays."""
-        return Coefficients(*chosen.factors)
+        return coefficients_of(chosen.factors, at_phi)
 
 
 def baseline_of(network: AnyNetwork) -> Baseline:
     """What can be done with a baseline; a foreign one's path is imported once it is used."""
     return ForeignBaseline(network) if isinstance(network, ForeignNetwork) else OwnBaseline(network)
+
+
+def coefficients_of(chosen: Factors, at_phi: float) -> Coefficients:
+    """alpha, beta and gamma of the curve that leads through a network of these factors at `at_phi`."""
+    return Coefficients(*(factor ** (1 / at_phi) for factor in chosen))
 
 
 def _place(point: Point) -> Place:

@@ -1,15 +1,16 @@
 """The family that the coefficients give for larger phi, and its rivals at equal counted cost."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from triscale.costs import Target
 from triscale.foreign import count_any
 from triscale.scaling import Coefficients, Factors, factors
-from triscale.search.coefficients.baselines import RIVALS, Baseline, baseline_of
+from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate, is_upsampled
+from triscale.search.coefficients.rivals import PAPERS, Rival
 from triscale.spec import AnyNetwork, content_hash
 from triscale.trials.study_records import FactorsRecord, MemberRecord
 
@@ -47,10 +48,10 @@ class Member(NamedTuple):
         )
 
 
-def steps(phi: float) -> list[float]:
-    """Whole phis below `phi` by at least a half, and `phi` itself; 1, which the search trains, also where near."""
-    near = [1.0] if phi > 1 + 1e-9 else []
-    return [*near, *(float(step) for step in range(2, math.floor(phi - 0.5 + 1e-9) + 1)), phi]
+def steps(phi: float, at_phi: float = 1.0) -> list[float]:
+    """Whole phis below `phi` by at least a half, and `phi` itself; `at_phi`, which is searched, also where near."""
+    whole = {float(step) for step in range(1, math.floor(phi - 0.5 + 1e-9) + 1)}
+    return sorted({phi, *whole, *([at_phi] if at_phi < phi - 1e-9 else [])})
 
 
 def family(
@@ -61,12 +62,17 @@ def family(
     target: Target,
     corners: Mapping[str, Candidate],
     chosen: Candidate,
+    rivals: Sequence[Rival],
+    *,
+    at_phi: float = 1.0,
 ) -> list[Member]:
     """The baseline, then for each phi the compound member and its rivals.
 
     At a whole phi the compound member is the network of the curve whose counted MACs are nearest to 2^phi times the
-    baseline's; at phi = 1 these are the chosen candidate and the corners themselves. With `limits` the last one is the
-    largest of the curve that keeps them all on `target`.
+    baseline's; at `at_phi` these are the chosen candidate and, of the rivals, the `corners` themselves. With `limits`
+    the last one is the largest of the curve that keeps them all on `target`. A rival is the network of its rule nearest
+    to the counted MACs of the compound member; one that moves what the baseline does not have is left out, as is the
+    paper's where it is the compound member itself.
     """
     ground = baseline_of(baseline)
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
@@ -74,28 +80,37 @@ def family(
     last = None
     if limits:
         phi, last = ground.largest(limits, coefficients, target)
-    for step in steps(phi) if phi > 0 else [phi]:
+    for step in steps(phi, at_phi) if phi > 0 else [phi]:
         if step == phi and last is not None:
             where, network = last
-        elif step == 1:
-            members += _first(chosen, corners)
+        elif step == at_phi:
+            members += _searched(ground, step, chosen, corners, rivals)
             continue
         else:
             where, network = ground.nearest(curve, 2**step * count_any(baseline).macs)
-        members.append(Member("compound", step, network, where, 1.0))
-        members += _rivals(ground, step, count_any(network).macs)
+        compound = Member("compound", step, network, where, 1.0)
+        members += [compound, *_rivals(ground, compound, rivals)]
     return members
 
 
-def _first(chosen: Candidate, corners: Mapping[str, Candidate]) -> Iterator[Member]:
-    yield Member("compound", 1.0, chosen.network, chosen.factors, 1.0)
-    for rule in RIVALS:
-        if rule in corners:  # a foreign network may lack a dimension
-            corner = corners[rule]
-            yield Member(rule, 1.0, corner.network, corner.factors, corner.ratio / chosen.ratio)
+def _searched(
+    ground: Baseline, phi: float, chosen: Candidate, corners: Mapping[str, Candidate], rivals: Sequence[Rival]
+) -> Iterator[Member]:
+    compound = Member("compound", phi, chosen.network, chosen.factors, 1.0)
+    yield compound
+    for rival in rivals:
+        if rival.rule in corners:
+            corner = corners[rival.rule]
+            yield Member(rival.rule, phi, corner.network, corner.factors, corner.ratio / chosen.ratio)
+        else:
+            yield from _rivals(ground, compound, [rival])
 
 
-def _rivals(ground: Baseline, phi: float, macs: int) -> Iterator[Member]:
-    for rule in ground.rules:
-        where, network = ground.nearest(partial(factors, rule), macs)
-        yield Member(rule, phi, network, where, count_any(network).macs / macs)
+def _rivals(ground: Baseline, compound: Member, rivals: Sequence[Rival]) -> Iterator[Member]:
+    macs = count_any(compound.network).macs
+    for rival in rivals:
+        if not rival.moves <= set(ground.rules) or (rival.shrinks and compound.phi > 0):
+            continue
+        where, network = ground.nearest(rival.curve, macs)
+        if rival.rule != PAPERS or content_hash(network) != compound.id:
+            yield Member(rival.rule, compound.phi, network, where, count_any(network).macs / macs)

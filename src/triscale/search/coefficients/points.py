@@ -1,7 +1,7 @@
 """Candidates and curves of a foreign baseline: points of one grid, since nothing is known of how its code rounds.
 
 A factor is a multiple of a hundredth and a side a whole number of pixels, so that points meet again and each is counted
-once. Candidates are spread over the exponents of cost: of one doubling, every fifth goes to one dimension.
+once. The grid is over the exponents of cost: of the cost that is added, every fifth goes to one dimension.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from triscale.errors import InputError
 from triscale.foreign import Dimension, Dimensions, count, known
 from triscale.scaling import Factors, factors
-from triscale.spec import ForeignNetwork
+from triscale.spec import ForeignNetwork, Size
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
@@ -57,35 +57,42 @@ class Point(NamedTuple):
         """Points whose tensors, operations and size are the same are one network, whatever their factors."""
         return self.network.fingerprint, self.network.resolution
 
-    def is_within(self, tolerance: float) -> bool:
-        """Whether it costs twice the baseline within the tolerance."""
-        return abs(self.ratio - TARGET) <= tolerance
+    def is_within(self, target: float, tolerance: float) -> bool:
+        """Whether it costs `target` times the baseline within the tolerance."""
+        return abs(self.ratio - target) <= tolerance
 
 
-def candidates(
-    baseline: ForeignNetwork, scaled: Dimensions, *, tolerance: float = 0.1, most: int = 10
+def proposals(
+    baseline: ForeignNetwork, scaled: Dimensions, *, target: float = TARGET, tolerance: float = 0.1,
+    largest: Size | None = None,
 ) -> list[Point]:  # fmt: skip
-    """A corner for each dimension, then points of the grid that cost twice the baseline within `tolerance`.
+    """A corner for each dimension, then points of the grid that cost `target` times the baseline within `tolerance`.
 
-    Corners are always part, also where the network's own rounding keeps them outside the tolerance. Where there are
-    more than `most`, those farthest from one another are kept, measured in the exponents of cost.
+    Corners are always part, also where the network's own rounding keeps them outside the tolerance.
+
+    Args:
+        baseline, scaled: what is scaled.
+        target, tolerance: see above.
+        largest: height and width beyond which no network goes; None: any.
 
     Raises:
         InputError: nothing at all lies within the tolerance, or the network fails at a point.
     """
-    corners = [nearest(baseline, rule, partial(factors, rule), TARGET) for rule in scaled.scaled]
+    corners = [nearest(baseline, rule, partial(factors, rule), target) for rule in scaled.scaled]
     found: dict[tuple[object, ...], Point] = {}
-    for point in (*corners, *_grid(baseline, scaled, tolerance)):
+    for point in (*corners, *_grid(baseline, scaled, target, tolerance)):
+        if largest is not None and any(a > max(b, c) for a, b, c in zip(
+            point.network.resolution, largest, baseline.resolution, strict=True
+        )):  # fmt: skip
+            continue
         first = found.get(point.identity)
         found[point.identity] = point if first is None else first._replace(merged=first.merged + 1)
-    chosen = [found[identity] for identity in dict.fromkeys(corner.identity for corner in corners)]
-    picked = _spread(chosen, [point for point in found.values() if point not in chosen], most)
-    if not any(point.is_within(tolerance) for point in picked):
+    if not any(point.is_within(target, tolerance) for point in found.values()):
         raise InputError(
-            f"no network within {tolerance:g} of twice the cost of {baseline.path} was found: it rounds too coarsely.\n"
-            "Use a baseline with more channels or blocks, or a larger --tolerance."
+            f"no network within {tolerance:g} of {target:g} times the cost of {baseline.path} was found: it rounds too "
+            "coarsely.\nUse a baseline with more channels or blocks, or a larger --tolerance."
         )
-    return picked
+    return list(found.values())
 
 
 def nearest(baseline: ForeignNetwork, rule: str, curve: Curve, ratio: float) -> Point:
@@ -120,14 +127,17 @@ def _on_grid(factor: float) -> float:
     return max(1, math.floor(factor * _STEPS_OF_ONE + 0.5)) / _STEPS_OF_ONE
 
 
-def _grid(baseline: ForeignNetwork, scaled: Dimensions, tolerance: float) -> Iterator[Point]:
-    """One point for each way to split a doubling, its finest dimension solved for the counted cost."""
+def _grid(baseline: ForeignNetwork, scaled: Dimensions, target: float, tolerance: float) -> Iterator[Point]:
+    """One point for each way to split the cost, its finest dimension solved for the counted one."""
+    doublings = math.log2(target)
     solved = scaled.scaled[-2] if "width" in scaled.scaled[:-1] else scaled.scaled[-1]
     others = [name for name in scaled.scaled if name != solved]
     for parts in _splits(len(others)):
-        fixed = Factors(**{name: 2 ** (_POWER[name] * part / PARTS) for name, part in zip(others, parts, strict=True)})
-        found = nearest(baseline, "grid", partial(_moved, fixed, solved), TARGET)
-        if found.is_within(tolerance):
+        fixed = Factors(
+            **{name: 2 ** (_POWER[name] * doublings * part / PARTS) for name, part in zip(others, parts, strict=True)}
+        )
+        found = nearest(baseline, "grid", partial(_moved, fixed, solved), target)
+        if found.is_within(target, tolerance):
             yield found
 
 
@@ -143,17 +153,3 @@ def _moved(fixed: Factors, solved: Dimension, phi: float) -> Factors:
     """A factor of at least 1 (paper, section 3.3), from the share of the cost that the fixed ones leave."""
     left = phi - math.log2(fixed.depth * fixed.width**2 * fixed.resolution**2)
     return fixed._replace(**{solved: 2 ** (_POWER[solved] * max(left, 0.0))})
-
-
-def _spread(chosen: list[Point], others: list[Point], most: int) -> list[Point]:
-    """`chosen` and those of `others` that lie farthest from all taken so far, until there are `most`."""
-    while others and len(chosen) < most:
-        farthest = max(others, key=lambda one: min(math.dist(_exponents(one), _exponents(two)) for two in chosen))
-        others.remove(farthest)
-        chosen.append(farthest)
-    return chosen
-
-
-def _exponents(one: Point) -> tuple[float, float, float]:
-    depth, width, resolution = one.factors
-    return math.log2(depth), 2 * math.log2(width), 2 * math.log2(resolution)

@@ -1,15 +1,18 @@
 """The agenda of a study: every training it does, in the order of its phases.
 
-What is not known yet (who leads, the coefficients of the family) is stood in for by networks that cost about as much.
+What is not known yet (which candidates the search asks for, the coefficients of the family) is stood in for by
+networks that cost about as much.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from itertools import islice, product
 from typing import NamedTuple
 
 from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import family
+from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
 from triscale.spec import AnyNetwork, content_hash
 
 
@@ -27,39 +30,41 @@ class Training(NamedTuple):
         return content_hash(self.network), self.seed, self.epochs
 
 
-LEADERS = 3
-"""Candidates that get further seeds beside the corners."""
-
-
 def agenda(
     baseline: AnyNetwork,
     candidates: Sequence[Candidate],
     phis: Sequence[float],
     seeds: Sequence[int],
     epochs: int,
+    search: int,
     *,
-    leading: Collection[str] | None = None,
+    at_phi: float = 1.0,
+    asked: Sequence[tuple[AnyNetwork, int]] = (),
     members: Sequence[AnyNetwork] | None = None,
+    rivals: Sequence[Rival] | None = None,
 ) -> list[Training]:
     """Every training once, under the first phase that needs it.
 
     Args:
         baseline: of the study.
-        candidates: of the search, corners included.
+        candidates: of the search, the lattice first.
         phis: of the family; for each above 0 the baseline is also trained as expensively.
-        seeds: of the leaders, the corners, the baseline and the family; candidates get the first.
+        seeds: of the baseline and the family.
         epochs: length of a training.
-        leading: ids of the candidates that lead after their first seed; None while that is not known.
+        search: trainings of candidates.
+        at_phi: where candidates lie.
+        asked: networks and seeds that the search has asked for so far; the others are stood in for.
         members: networks of the family; None while the coefficients are not known.
+        rivals: of the family, by default the usual ones.
     """
-    if leading is None:
-        leading = [content_hash(one.network) for one in candidates if one.rule == "grid"][:LEADERS]
     if members is None:
-        members = _expected_family(baseline, candidates, phis)
-    further = [one.network for one in candidates if one.rule != "grid" or content_hash(one.network) in leading]
+        known_rivals = rivals_of(USUAL) if rivals is None else rivals
+        members = _expected_family(baseline, candidates, phis, at_phi, known_rivals)
+    known = {(content_hash(network), seed) for network, seed in asked}
+    others = ((one.network, seed) for seed, one in product(seeds, candidates) if (one.id, seed) not in known)
+    searched = [*asked, *islice(others, max(0, search - len(known)))]
     trainings = [Training(baseline, "baseline", seed, epochs) for seed in seeds]
-    trainings += [Training(one.network, "search", seeds[0], epochs) for one in candidates]
-    trainings += [Training(network, "leaders", seed, epochs) for network in further for seed in seeds[1:]]
+    trainings += [Training(network, "search", seed, epochs) for network, seed in searched]
     trainings += [Training(network, "family", seed, epochs) for network in members for seed in seeds]
     trainings += [Training(baseline, "compute", seeds[0], longer_epochs(epochs, phi)) for phi in phis if phi > 0]
     unique: dict[tuple[str, int, int], Training] = {}
@@ -73,8 +78,11 @@ def longer_epochs(epochs: int, phi: float) -> int:
     return max(epochs, round(epochs * 2**phi))
 
 
-def _expected_family(baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float]) -> list[AnyNetwork]:
+def _expected_family(
+    baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], at_phi: float, rivals: Sequence[Rival]
+) -> list[AnyNetwork]:
     corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
-    coefficients = baseline_of(baseline).expected(middle)
-    return [member.network for member in family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle)]
+    coefficients = baseline_of(baseline).expected(middle, at_phi)
+    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, rivals, at_phi=at_phi)
+    return [member.network for member in members]

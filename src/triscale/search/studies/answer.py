@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import NamedTuple
 
+from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.rank import RULE, Noise, Scores, paired_noise
-from triscale.search.studies.trial_scores import scores_of
+from triscale.search.coefficients.rivals import PAPERS
+from triscale.search.decisions.trial_scores import scores_of
 from triscale.trials import TEST, Stored
 from triscale.trials.study_records import (
     CandidateRecord,
@@ -16,6 +18,8 @@ from triscale.trials.study_records import (
     PlanRecord,
     StudyRecord,
 )
+from triscale.trials.surface_records import SurfaceRecord
+from triscale.trials.triangle_words import where
 
 
 class Comparison(NamedTuple):
@@ -70,18 +74,36 @@ def answer_lines(stored: Stored, best: MemberRecord, folder: str) -> tuple[str, 
 
 def _coefficients_line(plan: PlanRecord, choice: ChoiceRecord) -> str:
     found = choice.coefficients
+    triple = f"alpha {found.alpha:.3f}, beta {found.beta:.3f}, gamma {found.gamma:.3f}"
+    if choice.surface is not None:
+        return f"{triple}: {_of_surface(choice.surface, plan)}."
     best = next((row for row in choice.ranking if row.id == choice.chosen), None)
     mean_text = f", validation {_percent(best.mean)}" if best else ""
+    product = found.alpha * found.beta**2 * found.gamma**2
+    return f"{triple} (product {product:.2f}): {_standing(choice, len(plan.candidates), _times(plan))}{mean_text}."
+
+
+def _of_surface(surface: SurfaceRecord, plan: PlanRecord) -> str:
+    """What was found, in plain words: where the cost goes, what is expected, and how sure that is."""
+    chosen = next(one for one in surface.places if one.id == surface.chosen)
+    inside, whole = sum(one.in_region for one in surface.places), len(surface.places)
+    low, high = chosen.interval
+    region = f"the region of the best holds {inside} of {whole} networks" if inside > 1 else "no other is as good"
+    paper = surface.within_half_a_point.paper
+    near = "" if paper is None else f"; the paper's point is within half a point of the best with {_percent(paper)}"
     return (
-        f"alpha {found.alpha:.3f}, beta {found.beta:.3f}, gamma {found.gamma:.3f} "
-        f"(product {found.alpha * found.beta**2 * found.gamma**2:.2f}): "
-        f"{_standing(choice, len(plan.candidates))}{mean_text}."
+        f"{where(chosen.shares)}, expected validation {_percent(chosen.expected)} ({_percent(low)} to "
+        f"{_percent(high)}) at {_times(plan)} the cost; {region}{near}"
     )
 
 
-def _standing(choice: ChoiceRecord, candidates: int) -> str:
+def _times(plan: PlanRecord) -> str:
+    return "twice" if plan.target == 2 else f"{plan.target:.3g} times"
+
+
+def _standing(choice: ChoiceRecord, candidates: int, times: str = "twice") -> str:
     """Where the chosen network stands; a study that was made by the older rule took the cheapest of the tied."""
-    among = f"{candidates} networks of twice the cost"
+    among = f"{candidates} networks of {times} the cost"
     if choice.rule != RULE and len(choice.tied) > 1:
         return f"the cheapest of {len(choice.tied)} tied among {among}"
     others = sum(one != choice.chosen for one in choice.tied)
@@ -113,11 +135,17 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
         word = "ties with" if abs(one.difference) <= one.margin else winner
         cost = "" if abs(one.cost_ratio - 1) <= 0.03 else f", which costs {one.cost_ratio:.2f}x"
         parts.append(
-            f"phi {one.phi:.3g}: {word} {one.rival} only{cost} "
+            f"phi {one.phi:.3g}: {word} {_in_words(one.rival)}{cost} "
             f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
         )
     subject = "Compound scaling" if corner is None else f"The choice, {corner} only and not a compound,"
     return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}."
+
+
+def _in_words(rival: str) -> str:
+    if rival == PAPERS:
+        return "the paper's coefficients"
+    return f"{rival} only" if rival in RIVALS else rival
 
 
 def _compute_line(stored: Stored, members: Sequence[MemberRecord], scores: Scores, epochs: int) -> str:

@@ -105,9 +105,13 @@ class Campaign:
         self._store, self._terms, self._executor, self._progress = store, terms, executor, progress
         self._warned: set[str] = set()
 
+    def key_of(self, training: Training) -> str:
+        """Of its job, and so of its trial."""
+        return self._terms.job_of(training).key
+
     def trial_of(self, training: Training) -> Trial | None:
         """What the store knows of it."""
-        key = self._terms.job_of(training).key
+        key = self.key_of(training)
         return self._store.trial(key) if key in self._store else None
 
     def is_settled(self, training: Training) -> bool:
@@ -164,8 +168,9 @@ class Campaign:
         )  # fmt: skip
 
     def _is_tuned(self, job: TrainJob) -> bool:
-        """Whether the training is long enough to be worth a measurement of the kernels."""
-        return self._terms.numerics.kernels and _steps(job, self._terms.images) >= TUNED_FROM
+        """Whether the training is long enough to be worth a measurement of the kernels, which are for CPUs."""
+        numerics = self._terms.numerics
+        return numerics.kernels and numerics.device == "cpu" and _steps(job, self._terms.images) >= TUNED_FROM
 
     def _plan(self, job: TrainJob) -> SpeedPlan | None:
         """The kernels of a network: measured once in a study (None: now), and only where that is worth its time."""

@@ -16,8 +16,8 @@ from triscale.errors import InputError
 from triscale.evaluation import count_correct
 from triscale.explanation import write_cam_grid
 from triscale.files import write_atomically
+from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.answer import answer_lines
-from triscale.search.studies.trial_scores import scores_of
 from triscale.spec import content_hash, to_document
 from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord, PlanRecord

@@ -1,8 +1,9 @@
 """The plan of a study: which trainings, how long, and how many seconds they will take. Pure: speeds are handed in."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from triscale.costs import Target
 from triscale.errors import InputError
@@ -11,9 +12,11 @@ from triscale.scaling import PAPER
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate
 from triscale.search.coefficients.family import steps
-from triscale.search.studies.agenda import LEADERS, Training, agenda
+from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.decisions.rounds import LEADERS
+from triscale.search.studies.agenda import Training, agenda
 from triscale.search.studies.question import Question
-from triscale.spec import AnyNetwork
+from triscale.spec import AnyNetwork, Size
 from triscale.trials.study_records import PlanRecord
 
 SecondsPerPicture = Callable[[AnyNetwork], float]
@@ -23,6 +26,9 @@ EVALUATION = 1 / 3
 
 _LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
 _LEAST_SAMPLES = 2_000
+TRAININGS_A_POINT = 2
+"""Trainings of candidates for each point of the lattice, where neither their number nor a time is given."""
+
 _ANY_EPOCHS = 100
 """Epochs of an agenda whose length is not known yet."""
 
@@ -36,7 +42,9 @@ class StudyPlan:
         phis: of the family.
         train_size: training pictures (validation not included).
         seeds: the seeds, in order; the first is used for every candidate.
-        trainings: how many there will be, which depends a little on who leads.
+        search: trainings of candidates.
+        target: counted cost of a candidate over the baseline's.
+        trainings: how many there will be at most, which depends a little on what is found.
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
     """
 
@@ -46,6 +54,8 @@ class StudyPlan:
     train_size: int
     seeds: Sequence[int]
     recipe: Recipe
+    search: int
+    target: float
     trainings: int
     predicted_seconds: float
 
@@ -62,6 +72,9 @@ class StudyPlan:
             seeds=tuple(self.seeds),
             leaders=LEADERS,
             tolerance=question.tolerance,
+            target=self.target,
+            round=question.round,
+            search=self.search,
             trainings=self.trainings,
             predicted_seconds=round(self.predicted_seconds),
             recipe=self.recipe,
@@ -76,11 +89,13 @@ def make_plan(
     workers: int,
     recipe: Recipe,
     target: Target,
+    native: Size | None = None,
 ) -> StudyPlan:
     """Candidates, lengths and the predicted time.
 
     Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long,
-    fewer pictures are used, and where those get too few, fewer candidates.
+    fewer pictures are used; where those get too few, fewer trainings of candidates, then fewer seeds, then the corners
+    alone.
 
     Args:
         question: what was asked.
@@ -90,26 +105,26 @@ def make_plan(
         workers: trainings at a time.
         recipe: all but its epochs is kept.
         target: what the limits are held against, see `study_target`.
+        native: size of the originals, beyond which no candidate goes unless the question says so.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
     ground = baseline_of(baseline)
-    whole = ground.itself()
-    phis = _phis(question, ground, target)
-    wanted, available, evaluated = question.candidates, pictures["train"], EVALUATION * pictures["validation"]
-    seeds = [question.seed + k for k in range(question.seeds)]
-    every = ground.candidates(question.tolerance, wanted)
-    while True:
-        chosen = every[:wanted]  # the farthest come first, so fewer candidates are a part of more
-        trainings = agenda(baseline, chosen, phis, seeds, _ANY_EPOCHS)
+    phis, cost = _phis(question, ground, target), 2.0**question.at_phi
+    available, evaluated = pictures["train"], EVALUATION * pictures["validation"]
+    largest = None if question.enlarge else native
+    every = ground.candidates(cost, question.tolerance, question.candidates, largest)
+    rivals = rivals_of(question.rival_names)
+    for shape in _shapes(question, every):
+        seeds = [question.seed + k for k in range(shape.seeds)]
+        trainings = agenda(
+            baseline, shape.candidates, phis, seeds, _ANY_EPOCHS, shape.search, at_phi=question.at_phi, rivals=rivals
+        )
         per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
         size, epochs = _length(question, available, per_sample, evaluated, recipe.epochs)
-        if question.time is None or question.train_size is not None or size >= _LEAST_SAMPLES or size == available:
+        if question.time is None or question.train_size is not None or size >= min(_LEAST_SAMPLES, available):
             break
-        if wanted <= 5:
-            break
-        wanted -= 1
     seconds = per_sample * (size + evaluated) * epochs
     least = min(question.train_size or _LEAST_SAMPLES // 4, available)
     if question.time is not None and (seconds > 1.5 * question.time or size < least):
@@ -119,15 +134,33 @@ def make_plan(
             f"Give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
         )
     return StudyPlan(
-        baseline=whole,
-        candidates=chosen,
-        phis=phis,
-        train_size=size,
-        seeds=seeds,
-        recipe=replace(recipe, epochs=epochs),
-        trainings=len(trainings),
+        baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
+        recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
         predicted_seconds=seconds,
-    )
+    )  # fmt: skip
+
+
+class _Shape(NamedTuple):
+    """How much a study looks at: candidates, trainings of them, and seeds."""
+
+    candidates: Sequence[Candidate]
+    search: int
+    seeds: int
+
+
+def _shapes(question: Question, every: Sequence[Candidate]) -> Iterator[_Shape]:
+    """From what is asked for down to one training of each corner, for as long as the time is too short."""
+    lattice = sum(one.lattice is not None for one in every) or len(every)
+    most = len(every) * question.seeds
+    search = min(question.trainings or TRAININGS_A_POINT * lattice, most)
+    least = search if question.trainings else min(lattice, search)
+    for fewer in range(search, least - 1, -1):
+        yield _Shape(every, fewer, question.seeds)
+    for seeds in range(question.seeds - 1, 0, -1):
+        yield _Shape(every, min(least, len(every) * seeds), seeds)
+    corners = [one for one in every if one.rule != "grid"]
+    if corners and question.trainings is None:
+        yield _Shape(corners, len(corners), 1)
 
 
 def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
@@ -135,7 +168,7 @@ def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
     phi = question.phi
     if question.budget:
         phi, _ = ground.largest(question.budget, PAPER, target)
-    return steps(phi) if phi > 0 else [phi]
+    return steps(phi, question.at_phi) if phi > 0 else [phi]
 
 
 def _length(question: Question, available: int, per_sample: float, evaluated: float, usual: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ Everything is decided by validation accuracy; the test is looked at once, after 
 does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,19 +20,18 @@ from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
-from triscale.search.coefficients.candidates import recorded
-from triscale.search.coefficients.choice import make_choice
 from triscale.search.coefficients.family import family
-from triscale.search.coefficients.leaders import leading
-from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, network_in, terms_of
+from triscale.search.coefficients.overfitting import rivals_in
+from triscale.search.decisions.make_choice import make_choice
+from triscale.search.studies.campaign import Campaign, terms_of
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.plan import EVALUATION, StudyPlan, make_plan
+from triscale.search.studies.plan import StudyPlan, make_plan
 from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
+from triscale.search.studies.study_schedule import Schedule
 from triscale.search.studies.timing import Speed
 from triscale.search.studies.work import opened
 from triscale.search.studies.workers import LOCAL, Engine
@@ -44,8 +43,6 @@ from triscale.trials.study_records import (
     CamRecord,
     ChoiceRecord,
     FamilyRecord,
-    MemberRecord,
-    NetworkRecord,
     PlanRecord,
     StudyRecord,
 )
@@ -94,6 +91,7 @@ class Study:
         )
         self._speed = Speed(self._terms.job, numerics)
         self._store: TrialStore
+        self._schedule: Schedule
 
     @property
     def hash(self) -> str:
@@ -122,7 +120,10 @@ class Study:
         if remark := baseline_of(self.baseline).remark:
             self.progress.say(remark)
         self.progress.say("timing a few training steps")
-        return make_plan(self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target)
+        return make_plan(
+            self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
+            self.source.native,
+        )  # fmt: skip
 
     @property
     def _target(self) -> Target:
@@ -139,21 +140,27 @@ class Study:
             OutputError, StorageError: the folder cannot be written.
         """
         with TrialStore(self.folder) as self._store:
+            self._schedule = Schedule(
+                self._store, self.question, self.baseline, speed=self._speed, jobs=self.jobs,
+                validation=self.counts["validation"], progress=self.progress,
+            )  # fmt: skip
             resumed = self._begin()
             answer = self._store.one(AnswerRecord)
             if answer is not None:  # what failed is not tried again: it would speak against the answer
-                restore_answer(self._store, answer, self._plan)
+                restore_answer(self._store, answer, self._schedule.plan)
                 return self._store
             with self._campaign() as campaign:
                 if resumed:
-                    self.progress.resumed(sum(map(campaign.is_settled, self._agenda())), len(self._agenda()))
+                    self.progress.resumed(
+                        sum(map(campaign.is_settled, self._schedule.agenda())), len(self._schedule.agenda())
+                    )
                 self._prepare()
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
-                    self._train(campaign, {"baseline", "search"}, "baseline and candidates")
-                    self._train(campaign, {"leaders"}, "leaders and corners")
+                    self._schedule.train(campaign, {"baseline"}, "baseline")
+                    self._schedule.search(campaign)
                     self._choose()
-                self._make_family()
-                self._train(campaign, {"family", "compute"}, "family, rivals and equal compute")
+                self._make_family(campaign)
+                self._schedule.train(campaign, {"family", "compute"}, "family, rivals and equal compute")
                 self._test(campaign)
                 self._explain(campaign)
                 self._answer(campaign)
@@ -188,30 +195,18 @@ class Study:
             store.add(
                 plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
             )
-        size, job = self._plan.train_size, self._terms.job
-        job = replace(job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._plan.recipe)
+        size, job = self._schedule.plan.train_size, self._terms.job
+        job = replace(
+            job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._schedule.plan.recipe
+        )
         self._terms = replace(self._terms, job=job, images=size)
         return resumed
-
-    @property
-    def _plan(self) -> PlanRecord:
-        plan = self._store.one(PlanRecord)
-        if plan is None:
-            raise InputError(f"{self._store.path} holds no plan; start the study again in an empty folder.")
-        return plan
-
-    @property
-    def _members(self) -> Sequence[MemberRecord]:
-        return found.members if (found := self._store.one(FamilyRecord)) else ()
-
-    def _networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
-        return [network_in(self._store, one.id, self.baseline) for one in records]
 
     def _prepare(self) -> None:
         """Render the images at every resolution before workers ask for the same ones at once."""
         if self.recipe.crop == "random":
             return
-        networks = [self.baseline, *self._networks(self._plan.candidates)]
+        networks = [self.baseline, *self._schedule.networks(self._schedule.plan.candidates)]
         self._render({one.resolution for one in networks}, self._learned_from)
 
     @property
@@ -225,54 +220,40 @@ class Study:
                 self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
                 self.source.pictures(split, size)
 
-    def _train(self, campaign: Campaign, purposes: Collection[str], title: str) -> None:
-        """Train what these purposes lack."""
-        plan, everything = self._plan, self._agenda()
-        left = [one for one in everything if not campaign.is_settled(one)]
-        samples = plan.train_size + EVALUATION * self.counts["validation"]
-        seconds = {one: self._speed(one.network) * one.epochs * samples / self.jobs for one in left}
-        waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
-        if waiting:
-            self.progress.say(f"{title}: {len(waiting)} trainings")
-        took = sum(map(campaign.seconds_of, everything)) / self.jobs
-        shares = {self._terms.job_of(one).key: share for one, share in seconds.items()}
-        self.progress.agenda(shares, len(everything) - len(left), took)
-        campaign.train(waiting)
-
-    def _agenda(self) -> list[Training]:
-        """All trainings, as far as the store tells them."""
-        plan, members = self._plan, self._members
-        known = [recorded(*pair) for pair in zip(plan.candidates, self._networks(plan.candidates), strict=True)]
-        phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
-        networks = self._networks(members) or None
-        leaders = leading(self._store, plan)
-        return agenda(self.baseline, known, phis, plan.seeds, plan.epochs, leading=leaders, members=networks)
-
     def _choose(self) -> None:
-        self._store.add(make_choice(self._store, self._plan, self.counts["validation"], len(self.source.classes)))
+        self._store.add(
+            make_choice(
+                self._store,
+                self._schedule.plan,
+                self.counts["validation"],
+                len(self.source.classes),
+                self.question.at_phi,
+            )
+        )
 
-    def _make_family(self) -> None:
-        store, plan = self._store, self._plan
+    def _make_family(self, campaign: Campaign) -> None:
+        store, plan = self._store, self._schedule.plan
         if store.one(FamilyRecord) is None:
             choice = store.one(ChoiceRecord)
             assert choice is not None  # noqa: S101  `_choose` wrote it
-            networks = self._networks(plan.candidates)
-            known = {one.id: recorded(one, its) for one, its in zip(plan.candidates, networks, strict=True)}
+            known = {one.id: one for one in self._schedule.candidates}
             corners = {one.rule: one for one in known.values() if one.rule != "grid"}
+            trained, say = partial(self._classifier, campaign), self.progress.say
+            rivals = rivals_in(store, self.question, plan, self.source, trained, say)
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
-                known[choice.chosen],
+                known[choice.chosen], rivals, at_phi=self.question.at_phi,
             )  # fmt: skip
             macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
         if self.recipe.crop != "random":
-            sizes = {one.resolution for one in self._networks(self._members)}
+            sizes = {one.resolution for one in self._schedule.networks(self._schedule.members)}
             self._render(sizes, (*self._learned_from, "test"))
 
     def _test(self, campaign: Campaign) -> None:
-        waiting = untested(self._store, self._members)
+        waiting = untested(self._store, self._schedule.members)
         if waiting:
             self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
         for trial in waiting:
@@ -289,8 +270,10 @@ class Study:
         if self._store.one(CamRecord) is not None or isinstance(self.baseline, ForeignNetwork):
             return  # of a foreign network the last map is unknown
         self.progress.say("drawing class activation maps")
-        draw_maps(self._store, self.source, self._members, self._plan, partial(self._classifier, campaign))
+        draw_maps(
+            self._store, self.source, self._schedule.members, self._schedule.plan, partial(self._classifier, campaign)
+        )
 
     def _answer(self, campaign: Campaign) -> None:
-        best, trial = best_member(self._store, self._members, self._plan)
+        best, trial = best_member(self._store, self._schedule.members, self._schedule.plan)
         write_answer(self._store, best, campaign.checkpoint(trial))

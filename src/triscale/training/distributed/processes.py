@@ -97,8 +97,10 @@ class World:
     @torch.no_grad()
     def average_statistics(self, model: nn.Module) -> None:
         """Make the running statistics of norms the means over all processes."""
+        if self.size == 1:
+            return
         held = [one for one in model.buffers() if one.is_floating_point()]
-        if self.size == 1 or not held:
+        if not held:
             return
         flat = torch.cat([one.reshape(-1) for one in held])
         self.all_reduce(flat)

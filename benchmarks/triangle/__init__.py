@@ -1,0 +1,1 @@
+"""Simulated studies: which rule finds where the next doubling should go."""

@@ -1,0 +1,115 @@
+"""The schedule of a study: what its store says is planned, what is left of it, and the rounds of the search."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from triscale.errors import InputError
+from triscale.search.coefficients.candidates import Candidate, recorded
+from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.decisions.rounds import next_asked
+from triscale.search.studies.agenda import Training, agenda
+from triscale.search.studies.campaign import Campaign, network_in
+from triscale.search.studies.plan import EVALUATION
+from triscale.search.studies.progress import StudyProgress
+from triscale.search.studies.question import Question
+from triscale.search.studies.timing import Speed
+from triscale.spec import AnyNetwork
+from triscale.trials import TrialStore
+from triscale.trials.study_records import (
+    ChoiceRecord,
+    FamilyRecord,
+    MemberRecord,
+    NetworkRecord,
+    PlanRecord,
+    RoundRecord,
+)
+
+
+class Schedule:
+    """The trainings of a study, in their order.
+
+    Args:
+        store: of the study, with its plan.
+        question: of the study.
+        baseline: its network.
+        speed: seconds that an image takes.
+        jobs: trainings at a time.
+        validation: images of it.
+        progress: hears of the work.
+    """
+
+    def __init__(
+        self,
+        store: TrialStore,
+        question: Question,
+        baseline: AnyNetwork,
+        *,
+        speed: Speed,
+        jobs: int,
+        validation: int,
+        progress: StudyProgress,
+    ) -> None:
+        self._store, self._question, self._baseline = store, question, baseline
+        self._speed, self._jobs, self._validation, self._progress = speed, jobs, validation, progress
+
+    @property
+    def plan(self) -> PlanRecord:
+        """As the store has it; InputError without one."""
+        found = self._store.one(PlanRecord)
+        if found is None:
+            raise InputError(f"{self._store.path} holds no plan; start the study again in an empty folder.")
+        return found
+
+    @property
+    def members(self) -> Sequence[MemberRecord]:
+        """Of the family; none before it is known."""
+        return found.members if (found := self._store.one(FamilyRecord)) else ()
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Of the plan, with their networks."""
+        records = self.plan.candidates
+        return [recorded(*pair) for pair in zip(records, self.networks(records), strict=True)]
+
+    def networks(self, records: Iterable[NetworkRecord]) -> list[AnyNetwork]:
+        """The networks of some records."""
+        return [network_in(self._store, one.id, self._baseline) for one in records]
+
+    def train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
+        """Train what these purposes lack."""
+        plan, everything = self.plan, self.agenda(asked_only=asked_only)
+        left = [one for one in everything if not campaign.is_settled(one)]
+        samples = plan.train_size + EVALUATION * self._validation
+        seconds = {one: self._speed(one.network) * one.epochs * samples / self._jobs for one in left}
+        waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
+        if waiting:
+            self._progress.say(f"{title}: {len(waiting)} trainings")
+        took = sum(map(campaign.seconds_of, everything)) / self._jobs
+        shares = {campaign.key_of(one): share for one, share in seconds.items()}
+        self._progress.agenda(shares, len(everything) - len(left), took)
+        campaign.train(waiting)
+
+    def search(self, campaign: Campaign) -> None:
+        """Round after round, each decided by the trials of those before it."""
+        while True:
+            if rounds := len(self._store.all(RoundRecord)):
+                self.train(campaign, {"search"}, f"round {rounds}", asked_only=True)
+            new = next_asked(self._store, self.plan, self._validation)
+            if new is None:
+                return
+            self._store.add(new)
+
+    def agenda(self, *, asked_only: bool = False) -> list[Training]:
+        """All trainings, as far as the store tells them; `asked_only` leaves out what stands in for others."""
+        plan, members, asked = self.plan, self.members, self._asked()
+        phis = sorted({one.phi for one in members if one.phi > 0}) or plan.phis
+        ended = asked_only or self._store.one(ChoiceRecord) is not None
+        return agenda(
+            self._baseline, self.candidates, phis, plan.seeds, plan.epochs, len(asked) if ended else plan.search,
+            at_phi=self._question.at_phi, asked=asked, members=self.networks(members) or None,
+            rivals=rivals_of(self._question.rival_names),
+        )  # fmt: skip
+
+    def _asked(self) -> list[tuple[AnyNetwork, int]]:
+        """The trainings of all rounds."""
+        pairs = [one for asked in self._store.all(RoundRecord) for one in asked.trainings]
+        return [(network_in(self._store, one.id, self._baseline), one.seed) for one in pairs]

@@ -1,0 +1,37 @@
+"""Where a network lies on the scaling triangle, in true words: `width only`, `depth and resolution`, `a mix`."""
+
+from typing import Protocol
+
+DIMENSIONS = ("depth", "width", "resolution")
+MIX = "a mix"
+_SHOWN = 0.005
+"""A smaller share is shown as 0 %, and is not named."""
+
+
+class PointOfTriangle(Protocol):
+    """A point of the triangle: each dimension's share of a counted doubling; they sum to 1."""
+
+    @property
+    def depth(self) -> float:
+        """Of the repeats."""
+
+    @property
+    def width(self) -> float:
+        """Of the channels."""
+
+    @property
+    def resolution(self) -> float:
+        """Of the sides of the input."""
+
+
+def where(shares: PointOfTriangle) -> str:
+    """Corner, edge or inside: `width only`, `depth and resolution`, `a mix`."""
+    named = scaled(shares)
+    if len(named) == len(DIMENSIONS):
+        return MIX
+    return f"{named[0]} only" if len(named) == 1 else " and ".join(named)
+
+
+def scaled(shares: PointOfTriangle) -> tuple[str, ...]:
+    """The dimensions that have a share, in the order depth, width, resolution."""
+    return tuple(name for name in DIMENSIONS if getattr(shares, name) >= _SHOWN)

@@ -1,0 +1,1 @@
+"""Tests of the surface over the triangle."""
