@@ -1,5 +1,6 @@
 """Small studies in this process, and what is left of them."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import safetensors
@@ -20,11 +21,12 @@ def study(question: Question = SMALL, folder: Path | None = None, *, jobs: int =
     return Study(question, folder, jobs=jobs, numerics=numerics_here("cpu", 1), engine=engine)
 
 
-def outcome(folder: Path) -> dict[str, tuple[str, str, dict[str, float], bytes]]:
-    """Of each trial by its key: state, purpose, metrics that last, and the bytes of its weights."""
+def outcome(folder: Path, only: Collection[str] | None = None) -> dict[str, tuple[str, str, dict[str, float], bytes]]:
+    """Of each trial, or of some, by its key: state, purpose, metrics that last, and the bytes of its weights."""
     return {
         trial.key: (trial.state, trial.purpose, lasting(trial), tensors(folder / str(trial.checkpoint)))
         for trial in read(folder)
+        if only is None or trial.key in only
     }
 
 

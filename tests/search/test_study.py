@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +23,11 @@ from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryErro
 from triscale.search.studies import work
 from triscale.search.studies.work import Trained, TrialTask
 from triscale.search.studies.workers import Engine, Workers
+from triscale.spec import content_hash
 from triscale.training import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read
 from triscale.trials.executor import InlineExecutor, Tell
-from triscale.trials.study_records import PlanRecord
+from triscale.trials.study_records import FamilyRecord, PlanRecord
 
 
 @pytest.fixture(autouse=True)
@@ -192,6 +194,31 @@ def test_a_trial_whose_weights_are_gone_is_trained_again(tmp_path: Path) -> None
     (folder / str(done.checkpoint)).unlink()
     study(folder=folder).run()
     assert all((folder / str(one.checkpoint)).exists() for one in read(folder))
+
+
+def test_the_weights_of_a_candidate_that_was_not_chosen_are_not_needed(whole: Path, tmp_path: Path) -> None:
+    """Records that were committed without weights resume; what the family needs is trained again to the same bits."""
+    folder = tmp_path / "study"
+    shutil.copytree(whole, folder)
+    lines = (folder / "records.jsonl").read_bytes().splitlines(keepends=True)
+    end = next(at for at, line in enumerate(lines) if b'"kind":"choice"' in line)
+    (folder / "records.jsonl").write_bytes(b"".join(lines[:end]))
+    shutil.rmtree(folder / "trials")
+    trained = list[str]()
+
+    def noted(task: TrialTask, tell: Tell) -> Trained:
+        trained.append(task.job.key)
+        return work.run_trial(task, tell)
+
+    study(folder=folder, engine=Here(work=noted)).run()
+    stored, family = read(folder), read(folder).one(FamilyRecord)
+    assert family is not None
+    members = {one.id for one in family.members}
+    again = {key for key in trained if content_hash(stored.trial(key).network) in members}
+    assert set(trained) == again
+    assert {one.key for one in stored} - set(trained), "a candidate that is no member is left alone"
+    theirs = outcome(whole)
+    assert all(outcome(folder, only=again)[key] == theirs[key] for key in again)
 
 
 def test_a_training_and_a_study_share_no_folder(whole: Path, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ class RuleChoice:
             phi = 1.0
         names = rule_names(self.rules)
         found = by_rules(network, names, phi=phi, limits=bounds, coefficients=coefficients, target=target)
-        if left := [name for name in RULES if name not in {one.rule for one in found}] if not names else []:
+        left = [name for name in RULES if name not in {one.rule for one in found}]
+        if left and not names:
             complain(f"note: without a network here: {', '.join(left)}.")
         return found
 

@@ -114,14 +114,14 @@ class Campaign:
         key = self.key_of(training)
         return self._store.trial(key) if key in self._store else None
 
-    def is_settled(self, training: Training) -> bool:
-        """Whether it is done and its weights are there, or failed in a way that would come again."""
+    def is_settled(self, training: Training, *, weights: bool = True) -> bool:
+        """Whether it is done, and its weights are there where they are needed, or failed as it would again."""
         trial = self.trial_of(training)
         if trial is None:
             return False
         if trial.state == "failed":
             return trial.failure == NumericError.__name__
-        return trial.state == "done" and self.checkpoint(trial).exists()
+        return trial.state == "done" and (not weights or self.checkpoint(trial).exists())
 
     def checkpoint(self, trial: Trial) -> Path:
         """Where its weights lie."""

@@ -150,9 +150,10 @@ class Study:
                 restore_answer(self._store, answer, self._schedule.plan)
                 return self._store
             with self._campaign() as campaign:
+                everything = self._schedule.agenda()
                 if resumed:
                     self.progress.resumed(
-                        sum(map(campaign.is_settled, self._schedule.agenda())), len(self._schedule.agenda())
+                        sum(self._schedule.is_settled(campaign, one) for one in everything), len(everything)
                     )
                 self._prepare()
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice

@@ -12,7 +12,7 @@ from triscale.search.studies.plan import EVALUATION
 from triscale.search.studies.progress import StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.timing import Speed
-from triscale.spec import AnyNetwork
+from triscale.spec import AnyNetwork, content_hash
 from triscale.trials import TrialStore
 from triscale.trials.study_records import (
     ChoiceRecord,
@@ -75,18 +75,27 @@ class Schedule:
         return [network_in(self._store, one.id, self._baseline) for one in records]
 
     def train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
-        """Train what these purposes lack."""
+        """Train what these purposes lack, and members of the family whose weights are gone."""
         plan, everything = self.plan, self.agenda(asked_only=asked_only)
-        left = [one for one in everything if not campaign.is_settled(one)]
+        left = [one for one in everything if not self.is_settled(campaign, one)]
         samples = plan.train_size + EVALUATION * self._validation
         seconds = {one: self._speed(one.network) * one.epochs * samples / self._jobs for one in left}
-        waiting = sorted((one for one in left if one.purpose in purposes), key=lambda one: -seconds[one])
+        wanted = [one for one in left if one.purpose in purposes or self._is_member(one)]
+        waiting = sorted(wanted, key=lambda one: (one.seed, -seconds[one]))
         if waiting:
             self._progress.say(f"{title}: {len(waiting)} trainings")
         took = sum(map(campaign.seconds_of, everything)) / self._jobs
         shares = {campaign.key_of(one): share for one, share in seconds.items()}
         self._progress.agenda(shares, len(everything) - len(left), took)
         campaign.train(waiting)
+
+    def is_settled(self, campaign: Campaign, training: Training) -> bool:
+        """Whether nothing is left to do of it; the weights of candidates that were not chosen are not needed."""
+        needed = training.purpose == "baseline" or self._is_member(training)
+        return campaign.is_settled(training, weights=needed)
+
+    def _is_member(self, training: Training) -> bool:
+        return content_hash(training.network) in {one.id for one in self.members}
 
     def search(self, campaign: Campaign) -> None:
         """Round after round, each decided by the trials of those before it."""
