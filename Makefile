@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO ?= study --phi 1 --candidates 6 --time 5m
+DEMO ?= study finenet_20 --phi 1 --time 5m
 
 # The tests by several processes: as many as there are cores, at most four (tests/conftest.py). One that is done takes over a
 # part of another's list, which is in the order of the files, so that what a file prepares is mostly prepared once.
@@ -78,7 +78,7 @@ format: .venv/.installed-dev  ## write the format and the fixes that are safe
 
 bench: .venv/.installed-dev  ## run every benchmark that needs nothing more, each of which writes its record
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
-	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
+	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|evidence|demo|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
 parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
 	@$(BIN)/python -m benchmarks.parity

@@ -22,14 +22,14 @@ import torch
 from triscale import intervals, trials
 from triscale.data import Source
 from triscale.search.decisions.trial_scores import scores_of
-from triscale.search.studies.agenda import Training
-from triscale.search.studies.campaign import Campaign, Terms, terms_of
 from triscale.search.studies.finish import test_accuracy
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
-from triscale.search.studies.work import opened
-from triscale.search.studies.workers import LOCAL
+from triscale.search.trainings.campaign import Campaign, Terms, terms_of
+from triscale.search.trainings.progress import Quiet
+from triscale.search.trainings.shared_terms import Training
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL
 from triscale.spec import AnyNetwork, content_hash
 from triscale.training import numerics_here
 from triscale.trials import TEST, VALIDATION, Stored, TrialStore
@@ -63,8 +63,8 @@ def wanted(study: Stored) -> Iterator[MemberRecord]:
         scores = scores_of(study, VALIDATION, plan.epochs)
         there = [one for one in family.members if one.phi == last and one.id in scores]
         yield from (one for one in there if one.rule == "compound")
-        rivals = [one for one in there if one.rule != "compound"]
-        yield max(rivals, key=lambda one: mean(scores[one.id].values()))
+        if rivals := [one for one in there if one.rule != "compound"]:
+            yield max(rivals, key=lambda one: mean(scores[one.id].values()))
 
 
 def named(one: MemberRecord) -> str:
@@ -103,20 +103,25 @@ def train(given: argparse.Namespace) -> None:
     with TrialStore(Path(given.out)) as store:
         workers = LOCAL.workers(given.jobs, 1, question.data, store.folder, print)
         campaign = Campaign(store, shared, workers.executor, Progress())
-        every = [
-            Training(network, purposes[content_hash(network)], question.seed + k, given.epochs)
-            for k in range(given.seeds)
-            for network in {content_hash(one): one for one in networks}.values()
-        ]
         try:
-            campaign.train([one for one in every if not campaign.is_settled(one)])
+            for k in range(given.seeds):  # tested seed by seed: what is interrupted keeps what it has
+                every = [
+                    Training(network, purposes[content_hash(network)], question.seed + k, given.epochs)
+                    for network in {content_hash(one): one for one in networks}.values()
+                ]
+                campaign.train([one for one in every if not campaign.is_settled(one)])
+                test(campaign, store, source, given.device)
         finally:
             workers.executor.close()
-        for trial in list(store):
-            if trial.state == "done" and TEST not in trial.metrics:
-                classifier = load_classifier(campaign.checkpoint(trial)).on(torch.device(given.device))
-                top1 = test_accuracy(classifier, source)
-                store.put(replace(trial, metrics={**trial.metrics, TEST: top1}))
+
+
+def test(campaign: Campaign, store: TrialStore, source: Source, device: str) -> None:
+    """Write the test accuracy of what is trained and not tested."""
+    for trial in list(store):
+        if trial.state == "done" and TEST not in trial.metrics:
+            classifier = load_classifier(campaign.checkpoint(trial)).on(torch.device(device))
+            top1 = test_accuracy(classifier, source)
+            store.put(replace(trial, metrics={**trial.metrics, TEST: top1}))
 
 
 def summary(folder: Path) -> str:

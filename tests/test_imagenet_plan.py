@@ -14,8 +14,9 @@ from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
-from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.plan import EVALUATION
+from triscale.search.planning.agenda import agenda
+from triscale.search.planning.training_length import EVALUATION
+from triscale.search.trainings.shared_terms import Training
 
 PAGE = ROOT / "docs" / "imagenet-study.md"
 STEPS = (("baseline",), ("search",), ("family", "compute"))

@@ -15,9 +15,10 @@ from tests.paths import ROOT
 from triscale import trials
 from triscale.costs import kernels, largest_batch
 from triscale.families import network
-from triscale.report import summary_markdown
-from triscale.trials.study_records import AnswerRecord
+from triscale.report import study_triangle, summary_markdown
+from triscale.trials.study_records import AnswerRecord, ChoiceRecord, PlanRecord
 
+TABLES = sorted(path.parent for path in (ROOT / "results" / "tables").glob("*/records.jsonl"))
 RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
 
 
@@ -48,6 +49,30 @@ def test_an_answer_is_by_the_rule_of_today_or_its_page_says_so(folder: Path) -> 
     stored = trials.read(folder)
     assert chosen_as_today(stored) == (folder.name != "clothing")
     assert ("an older version took the cheapest" in summary_markdown(stored)) == (folder.name == "clothing")
+
+
+def test_the_page_and_the_picture_of_a_table_are_what_its_records_say() -> None:
+    for folder in TABLES:
+        stored = trials.read(folder)
+        assert summary_markdown(stored) == (folder / "README.md").read_text(encoding="utf-8")
+        assert study_triangle(stored) == (folder / "triangle.svg").read_text(encoding="utf-8")
+    assert {"cifar10"} <= {folder.name for folder in TABLES}
+
+
+def test_the_readme_states_what_the_table_of_cifar10_expects() -> None:
+    choice = trials.read(ROOT / "results" / "tables" / "cifar10").one(ChoiceRecord)
+    plan = trials.read(ROOT / "results" / "tables" / "cifar10").one(PlanRecord)
+    assert choice is not None
+    assert choice.surface is not None
+    assert plan is not None
+    names = {one.lattice: one.id for one in plan.candidates} | {"chosen": choice.chosen}
+    expected = {one.id: f"{one.expected:.1%}" for one in choice.surface.places}
+    said = (
+        f"Width and resolution together are expected to reach {expected[names['chosen']]}, width only "
+        f"{expected[names['width']]}, resolution only {expected[names['resolution']]}, the paper's point "
+        f"{expected[names['paper']]}, depth only {expected[names['depth']]}."
+    )
+    assert f"<!-- cifar10-table -->{said}<!-- /cifar10-table -->" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_changed_figure_would_be_found() -> None:

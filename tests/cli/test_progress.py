@@ -12,9 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from triscale import scaling
 from triscale.cli.show.progress_lines import OnTerminal, Silent, terminal_progress
 from triscale.recipes import Recipe
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study
+from triscale.search.trainings.progress import Quiet
 from triscale.training import numerics_here
 from triscale.trials import DataUse, TrainJob, Trial
 from triscale.trials.study_records import PlanRecord

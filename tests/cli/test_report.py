@@ -29,6 +29,7 @@ def test_mistakes_are_named(run: Run, folder: Path, tmp_path: Path) -> None:
     for arguments, code, words in (
         ((folder, "--triangle", "t.png"), 64, "give FILE.svg"),
         ((folder, "--triangle", "t.svg", "--summary"), 64, "not both"),
+        ((folder, "--summary", "--json"), 64, "the summary is Markdown"),
         ((plain, "--triangle", tmp_path / "t.svg"), 65, "compared means"),
         ((young, "--triangle", tmp_path / "t.svg"), 65, "chosen nothing yet"),
         ((tmp_path / "none", "--triangle", tmp_path / "t.svg"), 65, "no such run folder"),

@@ -16,10 +16,10 @@ from tests.trials.made import JOB
 from triscale.cli import main
 from triscale.errors import InputError
 from triscale.foreign import path_of
-from triscale.search.studies.campaign import network_in
-from triscale.search.studies.progress import Quiet
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study
+from triscale.search.trainings.campaign import network_in
+from triscale.search.trainings.progress import Quiet
 from triscale.spec import ForeignNetwork, content_hash
 from triscale.training import numerics_here
 from triscale.trials import TEST, Trial, TrialStore, read
@@ -85,7 +85,7 @@ def test_the_plan_scales_what_the_code_can_scale_and_says_what_stays(data: Path)
 
 
 def test_a_plan_is_shown_for_code_as_for_networks(data: Path, run: Run) -> None:
-    answer = run("study", "tests.foreign.models:tiny@resolution=10", "--data", data, *SHORT, "--plan", "--json")
+    answer = run("study", "tests.foreign.models:tiny@resolution=6", "--data", data, *SHORT, "--plan", "--json")
     assert answer.code == 0
     assert answer.json["baseline"]["network"]["path"] == "tests.foreign.models:tiny"
     assert answer.json["baseline"]["cell"] is None
@@ -96,6 +96,7 @@ def test_a_plan_is_shown_for_code_as_for_networks(data: Path, run: Run) -> None:
     [
         ("tests.foreign.models:fixed_size@resolution=16", "a search needs two"),
         ("tests.foreign.models:fails_when_wide@resolution=16", "ValueError: at most 8 channels"),
+        ("tests.foreign.models:tiny@resolution=10", "there is nothing to compare"),
         ("tests.foreign.models:maps_out@resolution=8", "it must return logits"),
         ("__main__:build", "Move it into a file"),
         ("tests.foreign.models:tiny@width", "cannot read the setting"),
@@ -160,7 +161,8 @@ def test_a_study_of_a_resnet_of_ones_own_ends_in_weights_and_resumes(data: Path,
 
 @pytest.mark.slow
 def test_a_study_of_torchvisions_mobilenet_scales_width_and_resolution(data: Path, tmp_path: Path, run: Run) -> None:
-    answer = run("study", MOBILENET, "--data", data, *SHORT, "--out", tmp_path / "study", "--jobs", 1, "--json")
+    given = ("--data", data, *SHORT, "--enlarge", "--out", tmp_path / "study", "--jobs", 1, "--json")
+    answer = run("study", MOBILENET, *given)
     assert answer.code == 0, answer.err
     assert answer.json["coefficients"]["alpha"] == 1
     ended(tmp_path / "study", 6, lambda rules: rules == {"baseline", "compound", "width", "resolution"})

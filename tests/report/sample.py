@@ -18,6 +18,7 @@ from triscale.recipes import Recipe
 from triscale.scaling import Factors, scale_shortly
 from triscale.spec import Network, content_hash
 from triscale.trials import TEST, VALIDATION, DataUse, Epoch, Numerics, Stored, TrainJob, Trial, TrialStore, read
+from triscale.trials.map_records import MapRecord, PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -28,10 +29,8 @@ from triscale.trials.study_records import (
     DataFacts,
     FactorsRecord,
     FamilyRecord,
-    MapRecord,
     MemberRecord,
     NetworkRecord,
-    PictureRecord,
     PlanRecord,
     Ranked,
     StudyLine,

@@ -10,7 +10,7 @@ import pytest
 from tests.report import sample
 from triscale.report import summary_markdown, write_report
 from triscale.trials import Deviation, read
-from triscale.trials.study_records import ChoiceRecord, StudyLine, StudyRecord
+from triscale.trials.study_records import ChoiceRecord, PlanRecord, StudyLine, StudyRecord
 
 
 def test_a_study_cut_after_any_step_still_renders(tmp_path: Path) -> None:
@@ -84,3 +84,5 @@ def test_unequal_cost_and_missed_tolerance_are_named(tmp_path: Path) -> None:
     assert "Not at equal cost (more than 3 % from the compound network): compound φ=1 (1.00×), depth φ=1" in summary
     assert "Candidates outside the tolerance (twice the baseline, +- 0.1): baseline" not in summary
     assert "Candidates outside the tolerance (twice the baseline, +- 0.1): grid 1.20 1.10 1.17" in summary
+    larger = sample.study().flagged(within=False).with_(PlanRecord, target=4.0)
+    assert "(4 times the baseline, +- 0.1)" in summary_markdown(sample.stored(tmp_path / "larger", larger))

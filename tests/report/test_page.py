@@ -15,7 +15,8 @@ from triscale.errors import InputError, StorageError
 from triscale.report import summary_markdown, write_report
 from triscale.report.printable_table import Table, TableRow, to_html, to_markdown
 from triscale.trials import TrialStore, read
-from triscale.trials.study_records import CamRecord, FamilyRecord, PictureRecord, StudyRecord
+from triscale.trials.map_records import PictureRecord
+from triscale.trials.study_records import CamRecord, FamilyRecord, StudyRecord
 
 
 def test_nothing_in_the_page_leads_outside(page: str) -> None:

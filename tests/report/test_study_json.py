@@ -19,7 +19,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> StudyDocument:
 def test_the_document_has_the_shape_that_is_promised(found: StudyDocument) -> None:
     written = msgspec.to_builtins(found)
     assert written.keys() == {
-        "answer", "coefficients", "chosen", "region", "within_half_a_point", "smallest_difference", "candidates",
+        "answer", "coefficients", "chosen", "region", "within_half_a_point", "smallest_difference", "transfer",
+            "candidates",
         "rivals",
     }  # fmt: skip
     assert written["coefficients"].keys() == {"alpha", "beta", "gamma"}
@@ -62,6 +63,17 @@ def test_a_study_that_compared_means_expects_nothing(tmp_path: Path) -> None:
     means = [one.mean for one in found.candidates]
     assert means == sorted(means, reverse=True)  # type: ignore[type-var]
     assert all(one.shares is None for one in found.candidates)
+
+
+def test_a_network_that_is_expected_to_get_nothing_right_is_last(tmp_path: Path) -> None:
+    """0 is an expectation too, and its mean does not stand in for it."""
+    study = surfaces.studied()
+    surface = study.one(ChoiceRecord).surface
+    assert surface is not None
+    nothing = msgspec.structs.replace(surface.places[0], expected=0.0, mean=0.9)
+    changed = msgspec.structs.replace(surface, places=(nothing, *surface.places[1:]))
+    found = study_document(sample.stored(tmp_path, study.with_(ChoiceRecord, surface=changed)))
+    assert found.candidates[-1].id == nothing.id
 
 
 def test_an_unfinished_study_has_no_document(tmp_path: Path) -> None:

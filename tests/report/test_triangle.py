@@ -24,7 +24,7 @@ from triscale.report.triangle.paint import DARK, LIGHT, colors
 from triscale.report.triangle.plane import HIGH, LEFT, SIDE, Box
 from triscale.report.triangle.ternary_svg import draw_ternary
 from triscale.report.triangle.view import View, view_of
-from triscale.trials.study_records import ChoiceRecord
+from triscale.trials.study_records import ChoiceRecord, PlanRecord
 from triscale.trials.surface_records import ContourRecord, SharesRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -262,12 +262,23 @@ def test_networks_without_a_training_that_cannot_be_the_best_have_no_row(tmp_pat
     assert f"{len(surface.places) - len(table.rows)} further networks" in table.note
 
 
-def test_the_cost_is_the_power_of_two_that_the_candidates_are_near(tmp_path: Path) -> None:
-    shown = view_of(facts(sample.stored(tmp_path, surfaces.studied())))
+def test_the_cost_is_the_one_that_the_plan_asked_for(tmp_path: Path) -> None:
+    shown = view_of(facts(sample.stored(tmp_path, surfaces.studied().with_(PlanRecord, target=2.0**1.5))))
     assert shown is not None
-    assert (shown.times, shown.cost) == (2.0, "twice")
+    assert (shown.times, shown.cost) == (2.0**1.5, "2.83 times")
+    assert replace(shown, times=2.0).cost == "twice"
     assert replace(shown, times=4.0).cost == "4 times"
-    assert replace(shown, times=1.618).cost == "1.62 times"
+
+
+def test_a_choice_by_the_surface_claims_no_best_mean(tmp_path: Path) -> None:
+    """The network with the highest expected accuracy need not have the best mean, nor any training."""
+    study = surfaces.studied()
+    surface = study.one(ChoiceRecord).surface
+    assert surface is not None
+    inside = tuple(one.id for one in surface.places if one.in_region)
+    summary = summary_markdown(sample.stored(tmp_path, study.with_(ChoiceRecord, tied=inside)))
+    assert "It has the best mean" not in summary
+    assert f"with 95 % the best lies among {len(inside)} of {len(surface.places)} networks" in summary
 
 
 def test_a_contour_of_one_point_is_no_lattice() -> None:

@@ -7,7 +7,7 @@ import safetensors
 
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study
-from triscale.search.studies.workers import LOCAL, Engine
+from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.training import numerics_here
 from triscale.trials import Trial, read
 

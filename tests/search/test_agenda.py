@@ -9,7 +9,8 @@ from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.rivals import rivals_of
-from triscale.search.studies.agenda import Training, agenda, longer_epochs
+from triscale.search.planning.agenda import agenda, longer_epochs
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import content_hash, scale
 
 BASE = network("finenet_24")

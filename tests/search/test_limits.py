@@ -16,8 +16,8 @@ from triscale.search.coefficients.baselines import RIVALS
 from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.planning.plan import make_plan
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.plan import make_plan
 from triscale.search.studies.question import Question
 
 BASE = network("smallnet_24")

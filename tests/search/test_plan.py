@@ -11,10 +11,12 @@ from triscale.costs import ANYWHERE, count
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.foreign import count_any
-from triscale.search.studies.plan import StudyPlan, make_plan
+from triscale.search.coefficients.pool import pool
+from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.question import Question
 from triscale.spec import AnyNetwork, content_hash
 from triscale.training import Recipe
+from triscale.trials.pilot_records import CheckpointRecord, PilotRecord
 
 BASE = network("finenet_24")
 PICTURES = {"train": 20_000, "validation": 3_000}
@@ -33,8 +35,17 @@ def speed(net: AnyNetwork) -> float:
     return SECONDS_PER_MAC * macs(content_hash(net), net)
 
 
-def plan(question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1) -> StudyPlan:
-    return make_plan(question, BASE, pictures, speed, workers, Recipe(), ANYWHERE)
+def plan(
+    question: Question, pictures: dict[str, int] = PICTURES, workers: int = 1, pilot: PilotRecord | None = None
+) -> StudyPlan:
+    return make_plan(question, BASE, pictures, speed, workers, Recipe(), ANYWHERE, pilot=pilot)
+
+
+def piloted(steps: int, *, leaves: int | None = 16, settles: bool = True, seconds: float = 3.0) -> PilotRecord:
+    """A pilot that settles after so many steps, or tried so many."""
+    last = (CheckpointRecord(step=steps, accuracy=0.5),)
+    found = steps if settles else None
+    return PilotRecord(batch=64, images=100, checkpoints=last, leaves=leaves, settles=found, seconds=seconds)
 
 
 def test_the_prediction_is_the_sum_of_all_trainings_worked_out_by_hand() -> None:
@@ -111,6 +122,57 @@ def test_the_time_that_a_too_short_study_asks_for_is_enough(question: Question, 
     assert found.predicted_seconds <= 60 * minutes * 1.5
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.floats(10, 2_000), st.sampled_from([16, 128, 1024]), st.booleans(), st.sampled_from([None, 8]))
+def test_every_training_has_what_the_baseline_needs_or_the_message_says_what_time_it_takes(
+    time: float, steps: int, settles: bool, epochs: int | None
+) -> None:
+    question, pilot = Question(phi=1, time=time, epochs=epochs), piloted(steps, settles=settles)
+    try:
+        found = plan(question, pilot=pilot)
+    except InputError as error:
+        minutes = int(str(error).split("--time ")[1].split("m")[0])
+        found = plan(replace(question, time=60.0 * minutes), pilot=pilot)
+    if settles:
+        assert found.train_size * found.recipe.epochs >= min(64 * steps, (epochs or 1_000) * 20_000)
+
+
+def test_a_time_that_gets_shorter_costs_trainings_of_candidates_then_seeds_then_the_question_itself() -> None:
+    """What is given up, in this order; then the message."""
+    found = [plan(Question(phi=1, time=time), pilot=piloted(512)) for time in (300, 30, 20, 15)]
+    points = sum(one.lattice is not None for one in found[0].candidates)
+    shapes = [(one.search, len(one.seeds), len(one.candidates)) for one in found]
+    assert shapes[0] == (2 * points, 2, 24)
+    assert points <= shapes[1][0] < 2 * points
+    assert shapes[1][1:] == (2, 24)
+    assert shapes[2] == (points, 1, 24)
+    assert shapes[3] == (3, 1, 3), "the corners"
+    with pytest.raises(InputError, match=r"^10 s are too short for this study \(the baseline needs 32,768 images to s"):
+        plan(Question(phi=1, time=10), pilot=piloted(512))
+
+
+def test_a_plan_says_what_the_baseline_needs_and_what_the_validation_cannot_show() -> None:
+    asked = replace(SHORT, epochs=10)
+    assert plan(asked).remarks(3_000) == []
+    assert plan(asked).remarks(200) == [
+        "200 validation images cannot tell 5 points apart in one training each; 769 can"
+    ]
+    said = [plan(asked, pilot=one).remarks(3_000)[0] for one in (
+        piloted(64), piloted(64, settles=False), piloted(64, leaves=None, settles=False)
+    )]  # fmt: skip
+    leaves = "the baseline leaves chance within 16 steps and"
+    assert said[0] == f"{leaves} settles within 64; each training has 3,125"
+    assert said[1] == f"{leaves} has not settled after 64; each training has 3,125"
+    assert said[2].startswith(
+        "the baseline is no better than guessing after 64 steps; each training has 3,125: give more"
+    )
+
+
+def test_enough_validation_images_tell_five_points_apart() -> None:
+    """Two independent means of n images at an accuracy of a half differ by 1.96 standard errors where n is 769."""
+    assert 1.96 * (2 * 0.25 / 769) ** 0.5 <= 0.05 < 1.96 * (2 * 0.25 / 767) ** 0.5
+
+
 def test_few_pictures_that_were_asked_for_are_not_too_few() -> None:
     assert plan(replace(SHORT, time=600, train_size=200)).train_size == 200
     assert plan(replace(SHORT, epochs=None, time=600), {"train": 300, "validation": 30}).train_size == 300
@@ -126,6 +188,36 @@ def test_the_record_of_a_plan_holds_what_decides_it() -> None:
     assert (record.phi, record.phis, record.epochs) == (2.5, (1.0, 2.0, 2.5), 7)
     assert (record.seeds, record.recipe.epochs) == ((5, 6, 7), 7)
     assert len(record.candidates) == len(plan(question).candidates)
+
+
+def test_a_baseline_that_rounds_coarsely_is_said_to_and_how_many_networks_it_has() -> None:
+    asked = Question(phi=1, epochs=10, candidates=24)
+    coarse = make_plan(asked, network("smallnet_24"), PICTURES, speed, 1, Recipe(), ANYWHERE)
+    assert coarse.distinct == len(pool(network("smallnet_24"), 2.0, 0.1))
+    assert [text for text in coarse.remarks(3_000) if "rounds coarsely: none of 39 distinct networks" in text]
+    fine = plan(asked)
+    assert fine.remarks(3_000) == []
+    assert (fine.distinct or 0) > 100
+    assert plan(SHORT).remarks(3_000) == [], "six candidates cannot stand for eight points"
+
+
+def test_coefficients_of_another_cost_have_their_network_among_the_candidates() -> None:
+    question = replace(SHORT, phi=2, at_phi=2, transfer="1, 1.20, 1.15")
+    found = plan(question)
+    moved = next(one for one in found.candidates if one.id == found.transferred)
+    assert moved.lattice == "transferred"
+    assert moved.factors.depth < moved.factors.resolution < moved.factors.width
+    assert found.record(question, (24, 24)).transferred == moved.id
+    assert "--transfer 1,1.2,1.15" in question.command()
+    assert len({one.hash("data", "net") for one in (question, replace(question, transfer=None))}) == 2
+
+
+def test_coefficients_that_are_no_three_numbers_are_rejected() -> None:
+    with pytest.raises(UsageError, match="coefficients"):
+        Question(at_phi=2, transfer="1.2,1.1")
+    for nothing in ("1,1,1", "0.9,1.2,1.3"):
+        with pytest.raises(UsageError, match=f"^the coefficients to transfer are {nothing}; give three numbers of at"):
+            Question(at_phi=2, transfer=nothing)
 
 
 def test_a_budget_gives_the_phi() -> None:

@@ -120,12 +120,28 @@ def test_the_nearest_point_of_a_curve_is_nearer_than_any_other(
     assert abs(math.log(found.ratio / ratio)) <= best + 1e-9
 
 
+def test_coefficients_from_another_cost_move_only_what_is_scaled() -> None:
+    baseline, _ = searched(TWO)
+    found = baseline_of(baseline).transferred(Coefficients(1.2, 1.1, 1.15), 2.0, 0.1)
+    assert (found.factors.depth, getattr(found.network, "depth", None)) == (1, 1)
+    assert found.within
+    with pytest.raises(InputError, match=r"scale nothing of .*:stack, scaled in width, resolution"):
+        baseline_of(baseline).transferred(Coefficients(1.2, 1.0, 1.0), 2.0, 0.1)
+
+
 def test_a_point_lies_on_the_grid() -> None:
     baseline, _ = searched(TWO)
     one = point(baseline, "grid", Factors(1.0, 1.234567, 1.09))
     assert isinstance(one, Point)
     assert (one.factors.width, one.network.resolution) == (1.23, (52, 52))
     assert one.factors.resolution == 52 / 48
+
+
+def test_a_baseline_of_the_size_of_the_originals_that_scales_width_alone_has_nothing_to_compare() -> None:
+    baseline, scaled = searched(f"{HERE}:tiny@resolution=10")
+    with pytest.raises(InputError, match=r"(?s)1 network of at most 10x10 px, .*nothing to compare\.\n.*--enlarge\.$"):
+        proposals(baseline, scaled, largest=(10, 10))
+    assert len(proposals(baseline, scaled)) > 1
 
 
 def test_a_baseline_that_rounds_too_coarsely_is_rejected() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triscale.intervals import t_quantile
-from triscale.search.coefficients.rank import Noise, chance_warning, choose, half_warning, paired_noise, ranking
+from triscale.search.coefficients.rank import Noise, choose, half_warning, is_guessing, paired_noise, ranking
 
 accuracy = st.integers(0, 100).map(lambda n: n / 100)
 tables = st.integers(2, 6).flatmap(
@@ -141,10 +141,23 @@ def test_a_single_lucky_run_does_not_win() -> None:
     assert choose(rows, {"steady": 3, "lucky": 1, "slow": 2}, scores) == "steady"
 
 
-def test_a_ranking_at_the_level_of_guessing_is_warned_of() -> None:
-    rows = ranking({"a": {0: 0.11}, "b": {0: 0.09}}, {"a": {0: 0.1}, "b": {0: 0.1}}, Noise(0.1, 0), 1)
-    assert "guessing (10.0%)" in (chance_warning(rows, classes=10, pictures=400) or "")
-    assert chance_warning(ranking({"a": {0: 0.2}}, {"a": {0: 0.2}}, Noise(0.1, 0), 1), classes=10, pictures=400) is None
+def guessing(accuracies: list[float], chance: float, pictures: int) -> bool:
+    scores = scores_of([[one] for one in accuracies])
+    return is_guessing(ranking(scores, scores, Noise(0.1, 0), 1), chance, pictures)
+
+
+def test_a_ranking_at_the_level_of_guessing_says_nothing() -> None:
+    """Of 400 pictures a standard error is 1.5 points: one network must be 1.96 of them ahead, of two one 2.24."""
+    assert guessing([0.11, 0.09], 0.1, 400)
+    assert not guessing([0.2], 0.1, 400)
+    assert (guessing([0.129], 0.1, 400), guessing([0.130], 0.1, 400)) == (True, False)
+    assert (guessing([0.133, 0.1], 0.1, 400), guessing([0.134, 0.1], 0.1, 400)) == (True, False)
+
+
+def test_the_best_of_many_that_guess_is_taken_for_more_in_few_studies() -> None:
+    draw = random.Random(2)
+    studies = [[sum(draw.random() < 0.1 for _ in range(200)) / 200 for _ in range(12)] for _ in range(300)]
+    assert mean(guessing(one, 0.1, 200) for one in studies) > 0.93
 
 
 def test_a_best_at_half_length_that_falls_behind_is_warned_of() -> None:

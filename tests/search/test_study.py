@@ -20,9 +20,9 @@ from tests.search.studies import SMALL, outcome, study, tensors
 from tests.training.pictures import class_folders
 from triscale import evaluate, train
 from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError
-from triscale.search.studies import work
-from triscale.search.studies.work import Trained, TrialTask
-from triscale.search.studies.workers import Engine, Workers
+from triscale.search.trainings import work
+from triscale.search.trainings.work import Trained, TrialTask
+from triscale.search.trainings.workers import Engine, Workers
 from triscale.spec import content_hash
 from triscale.training import Inputs, fit, numerics_here
 from triscale.trials import TEST, Execution, TrialStore, read

@@ -8,6 +8,8 @@ import msgspec
 
 from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
+from triscale.trials import map_records as maps
+from triscale.trials import pilot_records as pilots
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
@@ -20,7 +22,9 @@ VALUES: dict[str, Any] = {
     "asked": surfaces.AskedRecord,
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
-    "coefficients": known.CoefficientsRecord, "picture": known.PictureRecord, "map": known.MapRecord,
+    "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
+    "transfer": surfaces.TransferRecord,
+    "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
 }  # fmt: skip
 
 

@@ -18,8 +18,8 @@ from triscale.trials.study_records import AnswerRecord, ChoiceRecord
 
 if TYPE_CHECKING:
     from triscale.report import StudyDocument
-    from triscale.search.studies.progress import StudyProgress
-    from triscale.search.studies.workers import Engine
+    from triscale.search.trainings.progress import StudyProgress
+    from triscale.search.trainings.workers import Engine
     from triscale.training import Callbacks
 
 
@@ -116,7 +116,7 @@ def study(
         jobs: trainings at a time; by default one a core, one on a GPU; a cluster needs it.
         device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
         loader_workers: of each training.
-        engine: what runs the trainings, see `triscale.search.studies.workers.Engine`; by default processes of this
+        engine: what runs the trainings, see `triscale.search.trainings.workers.Engine`; by default processes of this
             machine.
         progress: what it reports to; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.studies.question.Question`, such as phi, epochs, seeds, recipe,
@@ -184,11 +184,11 @@ def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> in
 
 
 def _engine(given: "Engine | None") -> "Engine":
-    from triscale.search.studies.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
+    from triscale.search.trainings.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
 
     if given is not None and not isinstance(given, Engine):
         raise UsageError(
-            f"engine is {given!r}; give triscale.search.studies.workers.Engine(name='ray'), or leave it out."
+            f"engine is {given!r}; give triscale.search.trainings.workers.Engine(name='ray'), or leave it out."
         )
     return given or LOCAL
 
@@ -217,7 +217,7 @@ def _remarks() -> "Callbacks":
 
 def _warnings() -> "StudyProgress":
     """Progress that prints warnings and failures on the error stream."""
-    from triscale.search.studies.progress import Quiet  # noqa: PLC0415
+    from triscale.search.trainings.progress import Quiet  # noqa: PLC0415
 
     class Warnings(Quiet):
         def say(self, text: str) -> None:

@@ -139,6 +139,12 @@ class Source:
         training = taken(part.labels, train_size, seed=seed, keys=part.keys)
         return TrainingSplit(training=training, validation=np.arange(len(val.labels)), held="val")
 
+    def guessing(self, *, seed: int) -> float:
+        """Top-1 on the validation of whoever always names its most frequent class; `seed` as in `training_split`."""
+        split = self.training_split(seed=seed)
+        counts = np.bincount(self.labels(split.held)[split.validation])
+        return float(counts.max() / counts.sum())
+
     def labels(self, split: Split) -> NDArray[np.int64]:
         """`[n]`, each in `0..len(classes) - 1`."""
         return self.parts[split].labels

@@ -15,7 +15,7 @@ from triscale.data.transforms.eval_crop import fitted
 from triscale.errors import InputError
 from triscale.explanation.cam import class_activation_maps
 from triscale.spec import Preprocessing, Size
-from triscale.trials.study_records import MapRecord, PictureRecord
+from triscale.trials.map_records import MapRecord, PictureRecord
 from triscale.weights import Classifier
 
 _SIDE = 160

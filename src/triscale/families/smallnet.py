@@ -1,4 +1,4 @@
-"""Baselines of our own for small pictures (22 to 64 px), about 1 to 10 M MACs.
+"""Baselines of our own for small pictures (20 to 64 px), about 0.5 to 10 M MACs.
 
 They are made to be scaled: channels are multiples of 4 and every stage has at least two blocks, so that small steps of
 width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan
@@ -11,7 +11,8 @@ minutes (docs/LOG.md): on it, depth, width and resolution each show what they ar
 The `finenet` ones round finely, so that a study has a whole triangle to look at: stages of 3, 4 and 5 blocks and even
 channels give 130 to 320 networks within 0.06 of twice the cost, of 14 to 19 depths, and one within 0.1 of every share
 that the lattice of a study asks for (scan in docs/LOG.md). `finenet_22` is for originals of 32 px: twice its cost by
-resolution alone is 32 px.
+resolution alone is 32 px. `finenet_20` is for a study of minutes (`make demo`): with
+stages of 2, 3 and 4 blocks 80 networks of 10 depths lie within 0.06 of twice its cost.
 """
 
 from collections.abc import Iterator
@@ -36,9 +37,12 @@ _FINE = {
 }
 """Native side in pixels -> stem, channels and strides of the stages, channels of the head."""
 
+_LEAST = (Stem(channels=16, stride=2), (6, 12, 14), (1, 2, 2), 64)
+
 
 def networks() -> Iterator[Network]:
-    """The shallow baseline, then one a native side, smallest first; then those that round finely."""
+    """The two of minutes, then one a native side, smallest first; then those that round finely."""
+    yield _fine(20, *_LEAST, repeats=(2, 3, 4))
     yield _baseline("shallownet_24", 24, Stem(channels=16, stride=1), (16, 28), 96, None)
     for side, (stem, widths, head) in _ROWS.items():
         yield _baseline(f"smallnet_{side}", side, stem, widths, head, _SE)
@@ -65,14 +69,21 @@ def _baseline(
     )
 
 
-def _fine(side: int, stem: Stem, widths: tuple[int, ...], strides: tuple[int, ...], head: int) -> Network:
+def _fine(
+    side: int,
+    stem: Stem,
+    widths: tuple[int, ...],
+    strides: tuple[int, ...],
+    head: int,
+    repeats: tuple[int, ...] = (3, 4, 5),
+) -> Network:
     return Network(
         name=f"finenet_{side}",
         resolution=(side, side),
         stem=stem,
         stages=tuple(
-            Stage(operator="mbconv", expand=4, stride=stride, channels=width, repeats=repeats)
-            for width, stride, repeats in zip(widths, strides, (3, 4, 5), strict=True)
+            Stage(operator="mbconv", expand=4, stride=stride, channels=width, repeats=number)
+            for width, stride, number in zip(widths, strides, repeats, strict=True)
         ),
         head=Head(channels=head, dropout=0.1),
         norm=Norm(eps=1e-3, momentum=0.1),

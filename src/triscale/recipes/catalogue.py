@@ -1,4 +1,4 @@
-"""Recipes by name or from a file: TOML whose keys are the fields of `Recipe`; what is left out is as in `quick`."""
+"""Recipes by name or from a file: TOML whose keys are the fields of `Recipe`, whose defaults serve what is left out."""
 
 import tomllib
 from dataclasses import fields

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triscale import units
 from triscale.report.study_facts import Facts, label
-from triscale.trials.study_records import MapRecord, PictureRecord
+from triscale.trials.map_records import MapRecord, PictureRecord
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Pictures smaller than this are shown with their pixels as they are: smoothing would invent detail.

@@ -4,6 +4,7 @@ from triscale import units
 from triscale.report.study_facts import Facts, label
 from triscale.trials import TEST
 from triscale.trials.study_records import AnswerRecord, CamRecord, FamilyRecord
+from triscale.trials.triangle_words import times
 
 _SHOWN = 3
 """Trainings that are named one by one."""
@@ -74,7 +75,7 @@ def _networks(facts: Facts) -> list[str]:
     outside = [one for one in facts.candidates if not one.within and one.rule != "baseline"]
     if outside:
         names = ", ".join(f"{label(one)} ({units.ratio(one.ratio)})" for one in outside)
-        limit = "" if facts.plan is None else f" (twice the baseline, +- {facts.plan.tolerance:g})"
+        limit = "" if facts.plan is None else f" ({times(facts.plan.target)} the baseline, +- {facts.plan.tolerance:g})"
         found.append(f"Candidates outside the tolerance{limit}: {names}.")
     upsampled = {one.id: one for one in (*facts.candidates, *facts.members) if one.upsampled}
     if upsampled:

@@ -8,6 +8,7 @@ from triscale import intervals
 from triscale.errors import InputError
 from triscale.spec import AnyNetwork
 from triscale.trials import TEST, VALIDATION, Epoch, Stored, Trial
+from triscale.trials.map_records import PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -18,7 +19,6 @@ from triscale.trials.study_records import (
     FamilyRecord,
     MemberRecord,
     NetworkRecord,
-    PictureRecord,
     PlanRecord,
     StudyRecord,
 )

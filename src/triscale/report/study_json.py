@@ -1,5 +1,6 @@
 """The answer of a study as one document, for scripts: typed, computed from its records."""
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -8,7 +9,7 @@ from triscale.errors import InputError
 from triscale.report.study_facts import Facts, facts
 from triscale.trials import Stored
 from triscale.trials.study_records import CandidateRecord, CoefficientsRecord
-from triscale.trials.surface_records import Interval, PlaceRecord, SharesRecord, WithinRecord
+from triscale.trials.surface_records import Interval, PlaceRecord, SharesRecord, TransferRecord, WithinRecord
 
 _OWN = ("baseline", "compound")
 
@@ -78,6 +79,7 @@ class StudyDocument(msgspec.Struct, frozen=True, kw_only=True):
         region: the networks among which the best is with 95%, by their shares; None where means were compared.
         within_half_a_point: probabilities that the corners and the paper's point are; None likewise.
         smallest_difference: that the study could have seen; None likewise.
+        transfer: what coefficients from another cost lose at this one; None where the study was given none.
         candidates: all networks at the cost asked for, see `CandidateResult`; best first.
         rivals: the named rules, see `RivalResult`.
     """
@@ -88,6 +90,7 @@ class StudyDocument(msgspec.Struct, frozen=True, kw_only=True):
     region: tuple[SharesRecord, ...] | None
     within_half_a_point: WithinRecord | None
     smallest_difference: float | None
+    transfer: TransferRecord | None
     candidates: tuple[CandidateResult, ...]
     rivals: tuple[RivalResult, ...]
 
@@ -110,6 +113,7 @@ def study_document(stored: Stored) -> StudyDocument:
         region=None if surface is None else tuple(one.shares for one in surface.places if one.in_region),
         within_half_a_point=None if surface is None else surface.within_half_a_point,
         smallest_difference=None if surface is None else surface.smallest_difference,
+        transfer=None if surface is None else surface.transfer,
         candidates=tuple(_candidates(found, places)),
         rivals=tuple(_rivals(found)),
     )
@@ -124,7 +128,12 @@ def _candidates(found: Facts, places: dict[str, PlaceRecord]) -> Iterable[Candid
     """By what is expected of them; else by what was measured."""
     plan = found.plan
     known = [] if plan is None else [_candidate(found, one, places.get(one.id)) for one in plan.candidates]
-    return sorted(known, key=lambda one: -(one.expected or one.mean or 0.0))
+    return sorted(known, key=_worth, reverse=True)
+
+
+def _worth(one: CandidateResult) -> float:
+    """What is expected, or was measured; minus infinity where neither is known."""
+    return next((value for value in (one.expected, one.mean) if value is not None), -math.inf)
 
 
 def _candidate(found: Facts, one: CandidateRecord, place: PlaceRecord | None) -> CandidateResult:

@@ -9,6 +9,8 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
+from triscale.trials.map_records import PictureRecord
+from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
 Scalar = str | int | float | bool | None
@@ -123,7 +125,7 @@ class CandidateRecord(NetworkRecord, frozen=True, kw_only=True):
         merged: grid triples that rounded to it.
         shares: where it lies on the triangle; None in studies older than the triangle.
         lattice: the point of the lattice that it stands for: `depth`, `width`, `resolution`, two of them joined by
-            `+`, `centroid` or `paper`; None for the others.
+            `+`, `centroid` or `paper`; `transferred`: it comes from another cost; None for the others.
         resampled: whether the originals are resized for it.
     """
 
@@ -147,7 +149,7 @@ class MemberRecord(NetworkRecord, frozen=True, kw_only=True):
 
 
 class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
-    """What the study will do; see `triscale.search.studies.plan.StudyPlan`.
+    """What the study will do; see `triscale.search.planning.plan.StudyPlan`.
 
     Attributes:
         baseline, candidates: of the search.
@@ -158,7 +160,10 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         tolerance: of the counted cost of a candidate.
         target: counted cost of a candidate over the baseline's.
         round: trainings of candidates that are decided on together, after the first round.
+        transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
+        pilot: what was learned of the baseline before; None where the length of a training was given.
+        distinct: networks of the cost asked for that the candidates were taken from.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.
@@ -180,6 +185,9 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     target: float = 2.0
     round: int = 4
     search: int = 0
+    transferred: str | None = None
+    pilot: PilotRecord | None = None
+    distinct: int | None = None
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):
@@ -237,6 +245,7 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
         half_agrees: whether the best at half the training length is tied at the end.
         warning: what speaks against the ranking.
         surface: that the choice rests on; None where means were compared.
+        guessing: what guessing gets right, where no network is better; else None.
     """
 
     ranking: tuple[Ranked, ...]
@@ -249,30 +258,13 @@ class ChoiceRecord(Line, frozen=True, kw_only=True, tag="choice"):
     rule: str | None = None
     warning: str | None = None
     surface: SurfaceRecord | None = None
+    guessing: float | None = None
 
 
 class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
     """The networks that the coefficients give, and their rivals at equal cost."""
 
     members: tuple[MemberRecord, ...]
-
-
-class MapRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A class activation map of one network: its PNG below the study's folder, and what the network predicted."""
-
-    id: str
-    rule: str
-    file: str
-    predicted: str
-    probability: float
-
-
-class PictureRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A test image, its class, and the maps of the networks."""
-
-    label: str
-    file: str
-    maps: tuple[MapRecord, ...]
 
 
 class CamRecord(Line, frozen=True, kw_only=True, tag="cam"):

@@ -54,6 +54,20 @@ class WithinRecord(msgspec.Struct, frozen=True, kw_only=True):
     paper: float | None = None
 
 
+class TransferRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What coefficients that were found at another cost would lose at this one.
+
+    Attributes:
+        id: of the network that they give.
+        loss: how far it is expected to lie below the chosen network, a fraction.
+        interval: of that, 95%.
+    """
+
+    id: str
+    loss: float
+    interval: Interval
+
+
 class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The surface over the triangle, and what it says.
 
@@ -70,6 +84,7 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         resampling, resampling_sd: what resized originals add, a fraction.
         prior: its numbers, by name, in points.
         expected_loss: how far the chosen one is expected to lie below the best of the smooth surface, a fraction.
+        transfer: what coefficients from another cost would lose; None where the study was given none.
     """
 
     places: tuple[PlaceRecord, ...]
@@ -87,6 +102,7 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     resampling_sd: float
     prior: Mapping[str, float]
     expected_loss: float | None = None
+    transfer: TransferRecord | None = None
 
 
 class AskedRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Where a network lies on the scaling triangle, in true words: `width only`, `depth and resolution`, `a mix`."""
+"""The scaling triangle in true words: where a network lies (`width only`, `depth and resolution`), at what cost."""
 
 from typing import Protocol
 
@@ -30,6 +30,11 @@ def where(shares: PointOfTriangle) -> str:
     if len(named) == len(DIMENSIONS):
         return MIX
     return f"{named[0]} only" if len(named) == 1 else " and ".join(named)
+
+
+def times(target: float) -> str:
+    """A multiple of the baseline's cost: `twice`, `2.83 times`."""
+    return "twice" if target == 2 else f"{target:.3g} times"
 
 
 def scaled(shares: PointOfTriangle) -> tuple[str, ...]:

@@ -70,6 +70,10 @@ def test_a_val_beside_a_test_is_the_validation_set(folders: Path, cache: Path, p
     assert [source.parts["val"].name(one) for one in split.validation] == ["val/cat/new.png", "val/dog/new.png"]
     assert np.bincount(source.labels("train")[source.training_split(seed=5, train_size=4).training]).tolist() == [2, 2]
     assert source.pictures("val", (8, 8)).shape == (2, 8, 8, 3)
+    assert source.guessing(seed=5) == 0.5
+    for index in range(2):
+        paint(folders / "val" / "dog" / f"newer {index}.png")
+    assert open_data(folders, cache=cache).guessing(seed=5) == 0.75
 
 
 @pytest.mark.parametrize("name", ["{} (1).png", "copy of {}.png", "0{}.png"])

@@ -78,3 +78,10 @@ def test_a_study_is_over_when_the_best_is_plain_and_not_before() -> None:
     ]
     done = surface(places(), many)
     assert is_small(done, optimum(done))
+
+
+def test_networks_that_were_equal_once_are_no_end() -> None:
+    once = surface(places(), [Result(id=one.id, seed=0, accuracy=0.5) for one in places()[:8]])
+    found = optimum(once)
+    assert np.ptp(once.trend.mean[found.region]) < 0.5
+    assert not is_small(once, found)

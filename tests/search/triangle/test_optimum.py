@@ -1,5 +1,6 @@
 """Where the best lies: probabilities against the normal distribution, and the difference a study could have seen."""
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import msgspec
@@ -30,7 +31,7 @@ def test_of_two_places_the_probabilities_are_those_of_a_normal_difference() -> N
 
 def test_the_region_is_the_fewest_places_that_reach_95_percent() -> None:
     wins = np.repeat([0, 1, 2, 3], [60, 30, 6, 4])
-    drawn = Optimum(draws=np.eye(4)[wins], expected=np.zeros(4))
+    drawn = Optimum(draws=np.eye(4)[wins])
     assert drawn.best.tolist() == [0.6, 0.3, 0.06, 0.04]
     assert drawn.region.tolist() == [True, True, True, False]
     assert drawn.loss(0) == pytest.approx(0.4)
@@ -73,6 +74,12 @@ def test_the_record_holds_all_places_best_first_and_comes_back_from_json() -> No
     assert record.expected_loss >= 0
 
 
+def test_no_interval_leaves_what_an_accuracy_can_be() -> None:
+    for value in (0.0, 1.0):
+        record = to_record(surface(TWO, [replace(one, accuracy=value) for one in TRAINED]))
+        assert all(0 <= low < high <= 1 for low, high in (one.interval for one in record.places))
+
+
 def test_the_contour_is_a_lattice_of_the_triangle_or_of_its_edge() -> None:
     whole = to_record(surface(places(), results())).contour
     assert len(whole) == 91
@@ -80,3 +87,21 @@ def test_the_contour_is_a_lattice_of_the_triangle_or_of_its_edge() -> None:
         assert one.shares.depth + one.shares.width + one.shares.resolution == pytest.approx(1)
     edge = to_record(surface(TWO, TRAINED)).contour
     assert [one.shares.width for one in edge] == [0.0] * 13
+
+
+def test_the_loss_of_a_transfer_is_the_difference_that_is_expected_also_outside_the_tolerance() -> None:
+    found = surface(TWO, TRAINED)
+    assert found.chosen.id == "b"
+    moved = to_record(found, transferred="a").transfer
+    assert moved is not None
+    expected = {one.id: one.expected for one in to_record(found).places}
+    assert moved.loss == pytest.approx(expected["b"] - expected["a"])
+    spread = found.covariance
+    sd = (spread[0, 0] + spread[1, 1] - 2 * spread[0, 1]) ** 0.5
+    assert moved.interval == pytest.approx((moved.loss - 1.959964 * sd, moved.loss + 1.959964 * sd))
+    itself = to_record(found, transferred="b").transfer
+    assert itself is not None
+    assert (itself.loss, itself.interval) == (0.0, (0.0, 0.0))
+    elsewhere = to_record(surface([replace(TWO[0], within=False), TWO[1]], TRAINED), transferred="a").transfer
+    assert elsewhere is not None
+    assert elsewhere.loss == pytest.approx(moved.loss)

@@ -68,7 +68,7 @@ def test_noise_and_scale_are_weighed_by_the_density_of_the_trainings() -> None:
     fit, seen = found.fit, found.fit.seen
     y = np.array([100 * one.accuracy for one in found.results]) - PRIOR.slope * seen.log_cost
     y -= y.mean()
-    logs, means = [], []
+    logs, means, spreads = [], [], []
     for scale in PRIOR.scales:
         known = covariance(PRIOR, scale, seen, seen)
         across = covariance(PRIOR, scale, found.points, seen)
@@ -77,9 +77,16 @@ def test_noise_and_scale_are_weighed_by_the_density_of_the_trainings() -> None:
             density = -(np.linalg.slogdet(whole)[1] + y @ np.linalg.solve(whole, y)) / 2
             logs.append(density - 4 * np.log(sd) - 4 * 0.8**2 / (2 * sd**2))
             means.append(across @ np.linalg.solve(whole, y))
+            prior = covariance(PRIOR, scale, found.points, found.points)
+            spreads.append(prior - across @ np.linalg.solve(whole, across.T))
     weights = np.exp(np.array(logs) - max(logs))
-    expected = fit.level + weights / weights.sum() @ np.array(means)
-    np.testing.assert_allclose(found.values.mean, expected, atol=2e-3)
+    weights /= weights.sum()
+    expected = weights @ np.array(means)
+    np.testing.assert_allclose(found.values.mean, fit.level + expected, atol=2e-3)
+    apart = np.array(means) - expected
+    total = np.einsum("g,gij->ij", weights, np.array(spreads)) + np.einsum("g,gi,gj->ij", weights, apart, apart)
+    np.testing.assert_allclose(found.values.covariance, total, atol=1e-2)
+    assert np.abs(np.einsum("g,gi,gj->ij", weights, apart, apart)).max() > 0.05, "what the mixture adds is not nothing"
 
 
 @settings(max_examples=15, deadline=None)
@@ -184,7 +191,7 @@ def test_too_few_networks_are_no_surface_and_the_reason_names_the_number() -> No
     assert why_no_surface(places(), []) == "the trained networks differ in fewer than two dimensions"
     few = [one for one in results(repeated=0) if one.id in ("n0", "n1", "n2", "n3", "n4")]
     assert why_no_surface(places(), few) == (
-        "5 networks are trained; a surface over depth and width and resolution needs 6"
+        "5 networks are trained; a surface over depth, width and resolution needs 6"
     )
     edge = [one for one in results(repeated=0) if one.id in ("n0", "n1", "n3")]
     assert why_no_surface(places(), edge) == "3 networks are trained; a surface over depth and width needs 4"

@@ -57,6 +57,39 @@ def test_every_task_is_settled_exactly_once_in_at_most_one_attempt_and_its_retri
     assert executor.slots == workers
 
 
+@given(
+    first=st.integers(1, 6),
+    whole=st.integers(6, 30),
+    workers=st.integers(1, 4),
+    chances=st.builds(Chances, die=chance, fail=chance),
+    seed=st.integers(0, 100),
+)
+def test_further_tasks_that_follow_from_results_are_settled_too(
+    first: int, whole: int, workers: int, chances: Chances, seed: int
+) -> None:
+    """As in a search: each result makes room for one more."""
+    executor = simulated(workers, chances, seed)
+    given_out, told = first, 0
+
+    def more() -> list[Task[None]]:
+        nonlocal given_out
+        before, given_out = given_out, min(whole, told + first)
+        return tasks(whole)[before:given_out]
+
+    settled = []
+    for one in settle(executor, tasks(first), more=more, silence=SILENCE, clock=executor.clock):
+        settled.append(one.key)
+        told += 1
+        assert given_out <= told + first, "nothing is asked for before it is due"
+    assert sorted(settled, key=int) == [task.key for task in tasks(whole)]
+
+
+def test_a_further_task_with_a_key_that_was_there_is_rejected() -> None:
+    executor = simulated(1, Chances())
+    with pytest.raises(ValueError, match="two tasks have the key"):
+        list(settle(executor, tasks(1), more=lambda: tasks(1), clock=executor.clock))
+
+
 def test_a_failure_is_not_retried_and_a_loss_is() -> None:
     """The work would fail again; a worker that died says nothing of the work."""
     failing = simulated(2, Chances(fail=1.0))

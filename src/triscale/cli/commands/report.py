@@ -28,6 +28,8 @@ def report(
     from triscale import trials  # noqa: PLC0415
     from triscale.report import summary_markdown, write_report  # noqa: PLC0415  plotly is loaded only here
 
+    if summary and json:
+        raise UsageError("give --summary or --json, not both: the summary is Markdown.")
     if triangle is not None:
         _check(triangle, summary=summary)
     if not run.is_dir():

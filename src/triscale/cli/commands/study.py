@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from triscale.api.training import jobs_of, study_result
 from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
+from triscale.cli.options.coefficients import read_coefficients
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.options.network_name import any_named
@@ -26,9 +27,9 @@ from triscale.lock import LOCK, locked
 from triscale.trials import RECORDS
 
 if TYPE_CHECKING:
-    from triscale.search.studies.progress import StudyProgress
     from triscale.search.studies.question import Question
     from triscale.search.studies.study import Study
+    from triscale.search.trainings.progress import StudyProgress
 
 
 @Parameter(name="*")
@@ -57,6 +58,8 @@ class StudyArguments:
         time: size the study to a time such as 30m.
         seed: the first seed.
         at_phi: look at the triangle of 2^at_phi times the cost; 1 by default.
+        transfer: with --at-phi: the coefficients of another study (its folder, or three numbers such as 1.2,1.1,1.15);
+            the answer says what they lose here.
         enlarge: candidates may take more pixels than the originals have.
     """
 
@@ -84,6 +87,7 @@ class StudyArguments:
     time: sizes_and_limits.Signed | None = None
     seed: Whole | None = None
     at_phi: float | None = None
+    transfer: str | None = None
     enlarge: Flag = False
 
     def question(self, net: str | None, doubtful: Doubtful) -> "Question":
@@ -96,6 +100,7 @@ class StudyArguments:
             **vars(doubtful),
             "network": net,
             "budget": limits or None,
+            "transfer": None if self.transfer is None else ",".join(map(str, read_coefficients(self.transfer))),
             "time": None if self.time is None else sizes_and_limits.seconds(self.time),
         }
         from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is reported at once

@@ -9,7 +9,7 @@ from triscale.cli.show.output import Flag
 from triscale.errors import UsageError
 
 if TYPE_CHECKING:
-    from triscale.search.studies.workers import Engine
+    from triscale.search.trainings.workers import Engine
 
 
 @Parameter(name="*")
@@ -34,7 +34,7 @@ class Cluster:
         """The same for a study; loads torch."""
         if self.engine_name == "local" and (self.address or self.num_gpus or self.ship_data):
             raise UsageError("--address, --num-gpus and --ship-data are for a cluster: give --engine ray too.")
-        from triscale.search.studies.workers import Engine  # noqa: PLC0415
+        from triscale.search.trainings.workers import Engine  # noqa: PLC0415
 
         return Engine(name=self.engine_name, address=self.address, num_gpus=self.num_gpus, ship_data=self.ship_data)
 

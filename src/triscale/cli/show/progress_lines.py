@@ -12,7 +12,7 @@ from triscale.cli.show.output import complain
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from triscale.search.studies.progress import StudyProgress
+    from triscale.search.trainings.progress import StudyProgress
     from triscale.trials import Trial
 
 

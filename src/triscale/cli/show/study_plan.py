@@ -10,7 +10,7 @@ from triscale.cli.show.output import print_table, print_text
 from triscale.spec import to_document
 
 if TYPE_CHECKING:
-    from triscale.search.studies.plan import StudyPlan
+    from triscale.search.planning.plan import StudyPlan
     from triscale.search.studies.study import Study
 
 
@@ -35,6 +35,7 @@ def plan_document(study: "Study", plan: "StudyPlan") -> dict[str, Any]:
             "notes": list(source.notes),
         },
         **document,
+        "remarks": plan.remarks(study.counts["validation"]),
     }
 
 
@@ -47,9 +48,12 @@ def show_plan(document: dict[str, Any]) -> None:
         *(f"          {note}" for note in data["notes"]),
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['jobs']} trainings at a time",
+        f"networks  {len(document['candidates'])} candidates of {document['distinct']:,} distinct ones of "
+        f"{document['target']:g} times the cost",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
         f"time      {units.duration(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",
+        *(f"note      {remark}" for remark in document["remarks"]),
         "",
     )
     rows = [_row(one) for one in (document["baseline"], *document["candidates"])]

@@ -75,6 +75,9 @@ def triangle_sentences(facts: Facts) -> list[str]:
         lines.append(
             f"The chosen one is expected {100 * surface.expected_loss:.1f} points below the best of the surface."
         )
+    if (moved := surface.transfer) is not None:
+        low, high = (f"{100 * end:.1f}" for end in moved.interval)
+        lines.append(f"Coefficients from another cost lose {100 * moved.loss:.1f} points here ({low} to {high}).")
     near = list(_near(surface.within_half_a_point))
     if near:
         lines.append(f"Within half a point of the best, with a probability of: {', '.join(near)}.")

@@ -1,17 +1,15 @@
 """What the pictures of the triangle show of a study."""
 
 from dataclasses import dataclass
-from math import log2, sqrt
-from statistics import median
+from math import sqrt
 
 from triscale import units
 from triscale.errors import InputError
 from triscale.report.study_facts import Facts
 from triscale.spec import Size
 from triscale.trials.surface_records import ContourRecord, PlaceRecord, SurfaceRecord
-from triscale.trials.triangle_words import DIMENSIONS, scaled, where
+from triscale.trials.triangle_words import DIMENSIONS, scaled, times, where
 
-_NEAR_A_DOUBLING = 0.15
 _LONGEST_NAME = 34
 
 
@@ -49,7 +47,7 @@ class View:
     @property
     def cost(self) -> str:
         """How the networks compare with the baseline: "twice", "4 times"."""
-        return "twice" if self.times == 2 else f"{self.times:.3g} times"
+        return times(self.times)
 
     @property
     def name(self) -> str:
@@ -62,17 +60,10 @@ def view_of(facts: Facts) -> View | None:
     choice, plan = facts.choice, facts.plan
     if choice is None or choice.surface is None or plan is None:
         return None
-    within = [one.ratio for one in plan.candidates if one.within] or [one.ratio for one in plan.candidates]
     paper = next((one.id for one in plan.candidates if one.lattice == "paper"), None)
     sizes = {one.id: size for one in choice.surface.places if (size := _size(facts, one.id)) is not None}
     name = facts.network(plan.baseline.id).name
-    return View(choice.surface, name, _doublings(median(within)), choice.chosen, paper, sizes)
-
-
-def _doublings(ratio: float) -> float:
-    """The power of 2 that a study aims at, where its networks are near to one; else the ratio itself."""
-    power = round(log2(ratio))
-    return float(2**power) if power and abs(ratio / 2**power - 1) < _NEAR_A_DOUBLING else ratio
+    return View(choice.surface, name, plan.target, choice.chosen, paper, sizes)
 
 
 def _size(facts: Facts, id_: str) -> Size | None:

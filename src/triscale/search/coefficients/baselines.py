@@ -6,13 +6,14 @@ from functools import cache, cached_property, partial
 from typing import Protocol
 
 from triscale.costs import Target, metric_named
+from triscale.errors import InputError
 from triscale.foreign import Dimensions, count, dimensions, metrics_any
 from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
 from triscale.search.coefficients import points
-from triscale.search.coefficients.candidates import Candidate, candidates
+from triscale.search.coefficients.candidates import TRANSFERRED, Candidate, candidates, rule_of, transferred
 from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.points import Point
-from triscale.search.coefficients.pool import nearest_on_curve
+from triscale.search.coefficients.pool import nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import cell_of
 from triscale.search.coefficients.shares import shares
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, Size
@@ -52,6 +53,12 @@ class Baseline(Protocol):
     def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
         """Networks of `target` times the cost: those of the lattice, then the farthest from one another."""
 
+    def distinct(self, target: float, tolerance: float, largest: Size | None = None) -> int:
+        """How many networks of `target` times the cost there are to choose candidates from."""
+
+    def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+        """The network of `target` times the cost on the curve of coefficients that were found elsewhere."""
+
     def nearest(self, curve: Curve, macs: float) -> Place:
         """The network on a curve (phi -> factors) whose MACs are nearest to `macs` by ratio."""
 
@@ -78,6 +85,14 @@ class OwnBaseline:
     def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
         """See `Baseline`."""
         return candidates(self.network, target=target, tolerance=tolerance, most=most, largest=largest)
+
+    def distinct(self, target: float, tolerance: float, largest: Size | None = None) -> int:
+        """See `Baseline`."""
+        return len(pool(self.network, target, tolerance, largest))
+
+    def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+        """See `Baseline`."""
+        return transferred(self.network, coefficients, target, tolerance)
 
     def nearest(self, curve: Curve, macs: float) -> Place:
         """See `Baseline`."""
@@ -132,6 +147,30 @@ class ForeignBaseline:
             for one, point in picked
         ]  # fmt: skip
 
+    def distinct(self, target: float, tolerance: float, largest: Size | None = None) -> int:
+        """See `Baseline`."""
+        found = points.proposals(self.network, self.scaled, target=target, tolerance=tolerance, largest=largest)
+        return sum(one.is_within(target, tolerance) for one in found)
+
+    def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+        """See `Baseline`.
+
+        Raises:
+            InputError: the coefficients scale nothing that it has.
+        """
+        moved = self._moved(coefficients)
+        if max(moved) == 1:
+            raise InputError(
+                f"the coefficients to transfer scale nothing of {self.network.path}, scaled in {self.scaled}.\n"
+                "Leave --transfer out."
+            )
+        one = points.nearest(self.network, "grid", partial(factors, "compound", coefficients=moved), target)
+        place = shares(self._macs, one.factors)
+        return Candidate(
+            one.network, rule_of(place), one.factors, None, one.ratio, one.is_within(target, tolerance), 1, place,
+            TRANSFERRED,
+        )  # fmt: skip
+
     def _macs(self, at: Factors) -> int:
         return count(points.point(self.network, "grid", at).network).macs
 
@@ -148,15 +187,19 @@ class ForeignBaseline:
         """
         at = partial(points.point, self.network, "compound")
         bounds = {name: Limit(value=value, show=metric_named(name).unit.exact) for name, value in limits.items()}
-        moved = Coefficients(
-            *(one if name in self.rules else 1.0 for name, one in zip(RIVALS, coefficients, strict=True))
-        )
+        moved = self._moved(coefficients)
         found = fit(
             partial(factors, "compound", coefficients=moved),
             lambda where: metrics_any(at(where).network, limits, target),
             bounds,
         )
         return found.phi, _place(at(found.factors))
+
+    def _moved(self, coefficients: Coefficients) -> Coefficients:
+        """Without what stays."""
+        return Coefficients(
+            *(one if name in self.rules else 1.0 for name, one in zip(RIVALS, coefficients, strict=True))
+        )
 
     def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """See `Baseline`; the paper's would move what stays."""

@@ -4,16 +4,18 @@ Each network stands for the *cell* of triples that round to it, and its triple i
 factors of at least 1, as in paper section 3.3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
+from triscale import units
 from triscale.costs import count
 from triscale.errors import InputError
 from triscale.foreign import count_any
-from triscale.scaling import Factors, factors, scale_shortly
+from triscale.scaling import Coefficients, Factors, factors, scale_shortly
 from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.pool import Proposal, nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import GridCell, cell_of
@@ -21,9 +23,12 @@ from triscale.search.coefficients.shares import DIMENSIONS, Shares, shares
 from triscale.spec import AnyNetwork, Network, Size, content_hash, scale
 from triscale.trials.study_records import CandidateRecord, CellRecord, FactorsRecord
 from triscale.trials.surface_records import SharesRecord
+from triscale.trials.triangle_words import times
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
+
+TRANSFERRED = "transferred"
 
 FEWEST = 4
 """Distinct networks below which a baseline has no triangle."""
@@ -43,7 +48,7 @@ class Candidate(NamedTuple):
         within: whether it costs what it should, inside the tolerance.
         merged: grid points that turned out to be this network.
         shares: where it lies on the triangle; None for the baseline.
-        lattice: the point of the lattice that it stands for.
+        lattice: the point of the lattice that it stands for; `transferred`: coefficients found at another cost.
     """
 
     network: AnyNetwork
@@ -115,9 +120,32 @@ def candidates(
     return [_candidate(baseline, one, target, tolerance, shares_of(one.inside), point) for one, point in picked]
 
 
+def transferred(baseline: Network, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+    """The network of `target` times the baseline's cost on the curve of coefficients that were found elsewhere."""
+    base = count(baseline).macs
+    inside, network = nearest_on_curve(baseline, partial(factors, "compound", coefficients=coefficients), target * base)
+    place = shares(partial(_macs, baseline), inside)
+    return _candidate(baseline, Proposal(network, inside, 1.0), target, tolerance, place, TRANSFERRED)
+
+
+def with_transferred(every: Sequence[Candidate], one: Candidate) -> list[Candidate]:
+    """The candidates and that network, which the first round trains as it does those of the lattice."""
+    if one.id not in {other.id for other in every}:
+        return [*every, one]
+    return [
+        other._replace(lattice=TRANSFERRED) if other.id == one.id and other.lattice is None else other
+        for other in every
+    ]
+
+
 def rule_of(place: Shares) -> str:
     """The one dimension that all of the cost went to, else `grid`."""
     return next((name for name in DIMENSIONS if getattr(place, name) >= _ALONE), "grid")
+
+
+def corners(every: Iterable[Candidate]) -> dict[str, Candidate]:
+    """By dimension the candidate that stands for it alone: the first that scales nothing else, that of the lattice."""
+    return {one.rule: one for one in reversed(list(every)) if one.rule in DIMENSIONS}
 
 
 def _macs(baseline: Network, at: Factors) -> int:
@@ -145,15 +173,16 @@ def _candidate(
 
 def _too_coarse(baseline: Network, target: float, tolerance: float, largest: Size | None, n: int) -> str:
     """What the baseline lacks, and what would give more."""
-    wider = next(
-        (t for t in (0.15, 0.2, 0.3, 0.5) if t > tolerance and len(pool(baseline, target, t, largest)) >= FEWEST), None
-    )
-    remedy = f", or --tolerance {wider:g}" if wider is not None else ""
-    beyond = "" if largest is None else f" that are at most {largest[0]}x{largest[1]} px, the size of the originals,"
+    wider = (t for t in _WIDER if t > tolerance and len(pool(baseline, target, t, largest)) >= FEWEST)
+    remedies = [f"--tolerance {t:g}" for t in islice(wider, 1)]
+    if largest is not None and len(pool(baseline, target, tolerance)) >= FEWEST:
+        remedies.append("--enlarge")
+    beyond = "" if largest is None else f" of at most {largest[0]}x{largest[1]} px, the size of the originals,"
     return (
-        f"{baseline.name} rounds too coarsely: {n} distinct networks{beyond} cost {target:g} times as much within "
-        f"{tolerance:g}; a study needs {FEWEST}.\nUse a baseline with a smaller channel divisor (it has "
-        f"{baseline.channel_divisor}) or more repeats a stage, such as the finenet ones{remedy}."
+        f"{baseline.name} rounds too coarsely: {units.agreeing(n, 'distinct network', 'distinct networks')}{beyond} "
+        f"at {times(target)} its cost within {tolerance:g}; a study needs {FEWEST}.\nUse a baseline with a smaller "
+        f"channel divisor (it has {baseline.channel_divisor}) or more repeats a stage, such as the finenet ones"
+        f"{''.join(f', or {one}' for one in remedies)}."
     )
 
 

@@ -13,6 +13,7 @@ from triscale.errors import InputError
 from triscale.foreign import Dimension, Dimensions, count, known
 from triscale.scaling import Factors, factors
 from triscale.spec import ForeignNetwork, Size
+from triscale.trials.triangle_words import times
 
 TARGET = 2.0
 """Counted cost of a candidate over the baseline's: phi = 1."""
@@ -76,7 +77,7 @@ def proposals(
         largest: height and width beyond which no network goes; None: any.
 
     Raises:
-        InputError: nothing at all lies within the tolerance, or the network fails at a point.
+        InputError: nothing lies within the tolerance, there is one network alone, or the network fails at a point.
     """
     corners = [nearest(baseline, rule, partial(factors, rule), target) for rule in scaled.scaled]
     found: dict[tuple[object, ...], Point] = {}
@@ -91,6 +92,12 @@ def proposals(
         raise InputError(
             f"no network within {tolerance:g} of {target:g} times the cost of {baseline.path} was found: it rounds too "
             "coarsely.\nUse a baseline with more channels or blocks, or a larger --tolerance."
+        )
+    if len(found) < 2:
+        beyond = "" if largest is None else f" of at most {largest[0]}x{largest[1]} px, the size of the originals,"
+        raise InputError(
+            f"{baseline.path} has 1 network{beyond} at {times(target)} its cost, so there is nothing to compare.\n"
+            "Use a baseline of a smaller resolution or one that scales in depth too, or --enlarge."
         )
     return list(found.values())
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import mean
+from statistics import NormalDist, mean
 from typing import NamedTuple
 
 from triscale.intervals import t_quantile
@@ -83,12 +83,19 @@ def choose(rows: Sequence[Ranked], macs: Mapping[str, int], allowed: Iterable[st
     return min((row.id for row in best), key=lambda one: macs[one])
 
 
-def chance_warning(rows: Sequence[Ranked], classes: int, pictures: int) -> str | None:
-    """A warning where even the best network is within two standard errors of guessing: such a ranking says nothing."""
-    chance = 1 / classes
-    if max(row.mean for row in rows) > chance + 2 * math.sqrt(chance * (1 - chance) / pictures):
-        return None
-    return f"No network is better than guessing ({100 * chance:.1f}%), so the ranking says nothing. Train longer."
+def is_guessing(rows: Sequence[Ranked], chance: float, pictures: int) -> bool:
+    """Whether even the best network may only guess: such a ranking says nothing.
+
+    The best of many is ahead by luck, so the standard errors that it must be above chance grow with their number
+    (Bonferroni's correction of a one-sided test at 2.5%).
+
+    Args:
+        rows: the ranking.
+        chance: what guessing gets right, a fraction.
+        pictures: that accuracies were measured on.
+    """
+    errors = NormalDist().inv_cdf(1 - 0.025 / len(rows))
+    return max(row.mean for row in rows) <= chance + errors * math.sqrt(chance * (1 - chance) / pictures)
 
 
 def half_warning(rows: Sequence[Ranked]) -> str | None:

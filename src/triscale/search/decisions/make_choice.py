@@ -3,7 +3,7 @@
 from triscale.errors import InputError
 from triscale.scaling import Factors
 from triscale.search.coefficients.baselines import coefficients_of
-from triscale.search.coefficients.rank import RULE, chance_warning, choose, half_warning, paired_noise, ranking
+from triscale.search.coefficients.rank import RULE, choose, half_warning, is_guessing, paired_noise, ranking
 from triscale.search.coefficients.triangle.surface_record import to_record
 from triscale.search.decisions.study_surface import surface_of
 from triscale.search.decisions.trial_scores import half_scores, scores_of
@@ -15,7 +15,7 @@ SURFACE = "surface"
 """What a `choice` record calls the rule that takes the highest expected accuracy."""
 
 
-def make_choice(stored: Stored, plan: PlanRecord, validation: int, classes: int, at_phi: float) -> ChoiceRecord:
+def make_choice(stored: Stored, plan: PlanRecord, validation: int, chance: float, at_phi: float) -> ChoiceRecord:
     """Choose among the candidates of a plan, after the search.
 
     The network with the highest expected accuracy at the cost asked for, by the surface over all trainings; where they
@@ -25,7 +25,7 @@ def make_choice(stored: Stored, plan: PlanRecord, validation: int, classes: int,
         stored: the store of the study.
         plan: of the study.
         validation: images that the accuracies were measured on.
-        classes: of the data.
+        chance: what guessing gets right of them, a fraction.
         at_phi: where the candidates lie.
 
     Raises:
@@ -47,7 +47,9 @@ def make_choice(stored: Stored, plan: PlanRecord, validation: int, classes: int,
     centre = coefficients_of(Factors(factors.depth, factors.width, factors.resolution), at_phi)
     half = half_warning(rows)
     means = f"Means were compared: {surface}." if isinstance(surface, str) else None
-    warning = " ".join(text for text in (means, half, chance_warning(rows, classes, validation)) if text)
+    guessed = is_guessing(rows, chance, validation)
+    nothing = f"No network is better than guessing ({chance:.1%}), so the ranking says nothing. Train longer."
+    warning = " ".join(text for text in (means, half, nothing if guessed else None) if text)
     return ChoiceRecord(
         ranking=tuple(rows),
         tied=_tied(surface) or tuple(row.id for row in rows if row.tied),
@@ -58,6 +60,7 @@ def make_choice(stored: Stored, plan: PlanRecord, validation: int, classes: int,
         noise_freedom=noise.freedom,
         half_agrees=half is None,
         warning=warning or None,
+        guessing=chance if guessed else None,
         surface=None if isinstance(surface, str) else surface,
     )
 
@@ -67,7 +70,14 @@ def _surface(stored: Stored, plan: PlanRecord, images: int) -> SurfaceRecord | s
     if isinstance(found, str):
         return found
     standing = {one.lattice: one.id for one in plan.candidates if one.lattice is not None}
-    return to_record(found, **{name: standing.get(name) for name in ("depth", "width", "resolution", "paper")})
+    return to_record(
+        found,
+        depth=standing.get("depth"),
+        width=standing.get("width"),
+        resolution=standing.get("resolution"),
+        paper=standing.get("paper"),
+        transferred=plan.transferred,
+    )
 
 
 def _tied(surface: SurfaceRecord | str) -> tuple[str, ...]:

@@ -18,8 +18,10 @@ from triscale.trials.study_records import (
     PlanRecord,
     StudyRecord,
 )
-from triscale.trials.surface_records import SurfaceRecord
-from triscale.trials.triangle_words import where
+from triscale.trials.surface_records import Interval, PlaceRecord, SurfaceRecord
+from triscale.trials.triangle_words import times, where
+
+_SAME = "; the coefficients from another cost give this network"
 
 
 class Comparison(NamedTuple):
@@ -62,11 +64,11 @@ def answer_lines(stored: Stored, best: MemberRecord, folder: str) -> tuple[str, 
     if study is None or plan is None or choice is None or family is None:
         raise ValueError("the study has no study, plan, choice or family yet")
     scores = scores_of(stored, TEST, plan.epochs)
-    compared = compare(family.members, scores, paired_noise(scores, study.data.test))
+    noise = paired_noise(scores, study.data.test)
     return (
         _coefficients_line(plan, choice),
         _accuracy_line(family.members, scores),
-        _verdict(compared, _corner(plan, choice)),
+        _verdict(compare(family.members, scores, noise), _corner(plan, choice), one_seed=not noise.freedom),
         _compute_line(stored, family.members, scores, plan.epochs),
         _best_line(best, folder),
     )
@@ -74,36 +76,81 @@ def answer_lines(stored: Stored, best: MemberRecord, folder: str) -> tuple[str, 
 
 def _coefficients_line(plan: PlanRecord, choice: ChoiceRecord) -> str:
     found = choice.coefficients
-    triple = f"alpha {found.alpha:.3f}, beta {found.beta:.3f}, gamma {found.gamma:.3f}"
+    triple = f"{_doubt(choice)}alpha {found.alpha:.3f}, beta {found.beta:.3f}, gamma {found.gamma:.3f}"
     if choice.surface is not None:
         return f"{triple}: {_of_surface(choice.surface, plan)}."
-    best = next((row for row in choice.ranking if row.id == choice.chosen), None)
-    mean_text = f", validation {_percent(best.mean)}" if best else ""
+    best = next(row for row in choice.ranking if row.id == choice.chosen)
+    chosen = next(one for one in plan.candidates if one.id == choice.chosen)
+    label = f"{where(chosen.shares)}, " if chosen.shares else ""
     product = found.alpha * found.beta**2 * found.gamma**2
-    return f"{triple} (product {product:.2f}): {_standing(choice, len(plan.candidates), _times(plan))}{mean_text}."
+    return (
+        f"{triple} (product {product:.2f}): {label}{_standing(choice, len(choice.ranking), times(plan.target))}, "
+        f"validation {_percent(best.mean)}{_of_transfer_by_means(choice, plan)}."
+    )
+
+
+def _doubt(choice: ChoiceRecord) -> str:
+    """What stands before an answer that is none."""
+    if choice.guessing is None:
+        return ""
+    return f"No network is better than guessing ({_percent(choice.guessing)}), so this says nothing: "
 
 
 def _of_surface(surface: SurfaceRecord, plan: PlanRecord) -> str:
     """What was found, in plain words: where the cost goes, what is expected, and how sure that is."""
     chosen = next(one for one in surface.places if one.id == surface.chosen)
-    inside, whole = sum(one.in_region for one in surface.places), len(surface.places)
     low, high = chosen.interval
-    region = f"the region of the best holds {inside} of {whole} networks" if inside > 1 else "no other is as good"
-    paper = surface.within_half_a_point.paper
-    near = "" if paper is None else f"; the paper's point is within half a point of the best with {_percent(paper)}"
     return (
         f"{where(chosen.shares)}, expected validation {_percent(chosen.expected)} ({_percent(low)} to "
-        f"{_percent(high)}) at {_times(plan)} the cost; {region}{near}"
+        f"{_percent(high)}) at {times(plan.target)} the cost; {_of_region(surface, chosen)}"
+        f"{_of_paper(surface, plan)}{_of_transfer(surface)}"
     )
 
 
-def _times(plan: PlanRecord) -> str:
-    return "twice" if plan.target == 2 else f"{plan.target:.3g} times"
+def _of_region(surface: SurfaceRecord, chosen: PlaceRecord) -> str:
+    """The surface names the region; the chosen network may be ahead of it by what is its own, and lie outside."""
+    inside, whole = sum(one.in_region for one in surface.places), len(surface.places)
+    if chosen.in_region and inside == 1:
+        return f"with 95% none of the other {whole - 1} networks is the best"
+    return f"the region of the best holds {inside} of {whole} networks{'' if chosen.in_region else ', not this one'}"
 
 
-def _standing(choice: ChoiceRecord, candidates: int, times: str = "twice") -> str:
-    """Where the chosen network stands; a study that was made by the older rule took the cheapest of the tied."""
-    among = f"{candidates} networks of {times} the cost"
+def _of_paper(surface: SurfaceRecord, plan: PlanRecord) -> str:
+    if any(one.id == surface.chosen and one.lattice == "paper" for one in plan.candidates):
+        return "; it is the paper's point"
+    paper = surface.within_half_a_point.paper
+    return "" if paper is None else f"; the paper's point is within half a point of the best with {_percent(paper)}"
+
+
+def _of_transfer(surface: SurfaceRecord) -> str:
+    """What the coefficients of another cost lose here."""
+    if (found := surface.transfer) is None:
+        return ""
+    if found.id == surface.chosen:
+        return _SAME
+    return _lost(found.loss, found.interval)
+
+
+def _of_transfer_by_means(choice: ChoiceRecord, plan: PlanRecord) -> str:
+    """The same where there is no surface: a paired difference, if both were trained and the chosen one is the best."""
+    if plan.transferred is None:
+        return ""
+    if plan.transferred == choice.chosen:
+        return _SAME
+    row = next((one for one in choice.ranking if one.id == plan.transferred), None)
+    if row is None or choice.ranking[0].id != choice.chosen:
+        return "; what the coefficients from another cost lose here is not known"
+    return _lost(row.difference, row.interval)
+
+
+def _lost(loss: float, interval: Interval) -> str:
+    low, high = interval
+    return f"; the coefficients from another cost lose {_points(loss)} points here ({_points(low)} to {_points(high)})"
+
+
+def _standing(choice: ChoiceRecord, trained: int, cost: str = "twice") -> str:
+    """Where the chosen network stands among those that were trained; the older rule took the cheapest of the tied."""
+    among = f"{trained} networks of {cost} the cost"
     if choice.rule != RULE and len(choice.tied) > 1:
         return f"the cheapest of {len(choice.tied)} tied among {among}"
     others = sum(one != choice.chosen for one in choice.tied)
@@ -126,7 +173,7 @@ def _corner(plan: PlanRecord, choice: ChoiceRecord) -> str | None:
     return None if chosen.rule == "grid" else chosen.rule
 
 
-def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
+def _verdict(compared: Sequence[Comparison], corner: str | None, *, one_seed: bool = False) -> str:
     if not compared:
         return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
     parts = []
@@ -136,10 +183,11 @@ def _verdict(compared: Sequence[Comparison], corner: str | None) -> str:
         cost = "" if abs(one.cost_ratio - 1) <= 0.03 else f", which costs {one.cost_ratio:.2f}x"
         parts.append(
             f"phi {one.phi:.3g}: {word} {_in_words(one.rival)}{cost} "
-            f"({100 * one.difference:+.1f} +- {100 * one.margin:.1f} points)"
+            f"({_points(one.difference, '+')} +- {100 * one.margin:.1f} points)"
         )
     subject = "Compound scaling" if corner is None else f"The choice, {corner} only and not a compound,"
-    return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}."
+    margins = " With one seed the margins are the sampling error of the test alone." if one_seed else ""
+    return f"{subject} against its best rival at the nearest counted cost: {'; '.join(parts)}.{margins}"
 
 
 def _in_words(rival: str) -> str:
@@ -174,6 +222,12 @@ def _place(member: MemberRecord) -> str:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}%"
+
+
+def _points(difference: float, sign: str = "") -> str:
+    """In points; `sign` + shows the sign of what is above 0 too. What is shown as 0 has none."""
+    rounded = round(100 * difference, 1)
+    return f"{rounded:{sign}.1f}" if rounded else "0.0"
 
 
 def _millions(value: float) -> str:

@@ -4,7 +4,7 @@ Everything is decided by validation accuracy; the test is looked at once, after 
 does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,27 +14,29 @@ import msgspec
 import torch
 
 from triscale.costs import Target
-from triscale.data import Split
 from triscale.errors import InputError
 from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
+from triscale.search.coefficients.candidates import corners
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.decisions.make_choice import make_choice
-from triscale.search.studies.campaign import Campaign, terms_of
+from triscale.search.measuring.pilot import PILOT_SHARE, run_pilot
+from triscale.search.measuring.timing import Speed, corners_of
+from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
 from triscale.search.studies.first_record import changed_since, event, study_record
 from triscale.search.studies.limits import study_target
-from triscale.search.studies.plan import StudyPlan, make_plan
-from triscale.search.studies.progress import Quiet, StudyProgress
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.study_schedule import Schedule
-from triscale.search.studies.timing import Speed
-from triscale.search.studies.work import opened
-from triscale.search.studies.workers import LOCAL, Engine
+from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.prepared import Prepared
+from triscale.search.trainings.progress import Quiet, StudyProgress
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore
@@ -89,7 +91,8 @@ class Study:
         self._terms = terms_of(
             question, self.baseline, self.source, self._policy, numerics, loader_workers, self.progress.say
         )
-        self._speed = Speed(self._terms.job, numerics)
+        self._speed = Speed(self._terms.job, numerics, partial(corners_of, self.baseline, question.at_phi))
+        self._ready = Prepared(self.source, self.recipe, question.seed, self.progress.say)
         self._store: TrialStore
         self._schedule: Schedule
 
@@ -116,14 +119,25 @@ class Study:
         return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
 
     def plan(self) -> StudyPlan:
-        """Candidates, lengths and predicted time; a few training steps are timed for it, nothing is trained."""
-        if remark := baseline_of(self.baseline).remark:
-            self.progress.say(remark)
-        self.progress.say("timing a few training steps")
-        return make_plan(
-            self.question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
-            self.source.native,
+        """Candidates, lengths and predicted time.
+
+        A few training steps are timed for it. Where a time sizes the trainings, a pilot shows what the baseline needs.
+        """
+        say, question = self.progress.say, self.question
+        pilot = None
+        if question.time is not None and None in (question.epochs, question.train_size):
+            self._ready.learned({self.baseline.resolution})
+            say("learning how many steps the baseline needs")
+            pilot = run_pilot(self._terms.job, self.source, self.numerics, PILOT_SHARE * question.time)
+        say("timing a few training steps")
+        plan = make_plan(
+            question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
+            self.source.native, pilot,
         )  # fmt: skip
+        for remark in (baseline_of(self.baseline).remark, self._speed.remark, *plan.remarks(self.counts["validation"])):
+            if remark:
+                say(remark)
+        return plan
 
     @property
     def _target(self) -> Target:
@@ -142,7 +156,7 @@ class Study:
         with TrialStore(self.folder) as self._store:
             self._schedule = Schedule(
                 self._store, self.question, self.baseline, speed=self._speed, jobs=self.jobs,
-                validation=self.counts["validation"], progress=self.progress,
+                validation=self.counts["validation"], progress=self.progress, ready=self._ready,
             )  # fmt: skip
             resumed = self._begin()
             answer = self._store.one(AnswerRecord)
@@ -155,7 +169,6 @@ class Study:
                     self.progress.resumed(
                         sum(self._schedule.is_settled(campaign, one) for one in everything), len(everything)
                     )
-                self._prepare()
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
                     self._schedule.train(campaign, {"baseline"}, "baseline")
                     self._schedule.search(campaign)
@@ -203,31 +216,13 @@ class Study:
         self._terms = replace(self._terms, job=job, images=size)
         return resumed
 
-    def _prepare(self) -> None:
-        """Render the images at every resolution before workers ask for the same ones at once."""
-        if self.recipe.crop == "random":
-            return
-        networks = [self.baseline, *self._schedule.networks(self._schedule.plan.candidates)]
-        self._render({one.resolution for one in networks}, self._learned_from)
-
-    @property
-    def _learned_from(self) -> tuple[Split, ...]:
-        """The parts of the data that trainings read."""
-        return tuple(dict.fromkeys(("train", self.source.training_split(seed=self.question.seed).held)))
-
-    def _render(self, sizes: set[tuple[int, int]], splits: Sequence[Split]) -> None:
-        for size in sorted(sizes):
-            for split in splits:
-                self.progress.say(f"preparing {split} pictures at {size[0]}x{size[1]} px")
-                self.source.pictures(split, size)
-
     def _choose(self) -> None:
         self._store.add(
             make_choice(
                 self._store,
                 self._schedule.plan,
                 self.counts["validation"],
-                len(self.source.classes),
+                self.source.guessing(seed=self.question.seed),
                 self.question.at_phi,
             )
         )
@@ -238,20 +233,17 @@ class Study:
             choice = store.one(ChoiceRecord)
             assert choice is not None  # noqa: S101  `_choose` wrote it
             known = {one.id: one for one in self._schedule.candidates}
-            corners = {one.rule: one for one in known.values() if one.rule != "grid"}
             trained, say = partial(self._classifier, campaign), self.progress.say
             rivals = rivals_in(store, self.question, plan, self.source, trained, say)
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
-                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners,
+                self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners(known.values()),
                 known[choice.chosen], rivals, at_phi=self.question.at_phi,
             )  # fmt: skip
             macs, native = count_any(self.baseline).macs, self.source.native
             record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
             store.add(record, [member.network for member in members])
-        if self.recipe.crop != "random":
-            sizes = {one.resolution for one in self._schedule.networks(self._schedule.members)}
-            self._render(sizes, (*self._learned_from, "test"))
+        self._ready.tested({one.resolution for one in self._schedule.networks(self._schedule.members)})
 
     def _test(self, campaign: Campaign) -> None:
         waiting = untested(self._store, self._schedule.members)

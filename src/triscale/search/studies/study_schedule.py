@@ -5,13 +5,17 @@ from collections.abc import Collection, Iterable, Sequence
 from triscale.errors import InputError
 from triscale.search.coefficients.candidates import Candidate, recorded
 from triscale.search.coefficients.rivals import rivals_of
+from triscale.search.decisions.late import kept_to_time
 from triscale.search.decisions.rounds import next_asked
-from triscale.search.studies.agenda import Training, agenda
-from triscale.search.studies.campaign import Campaign, network_in
-from triscale.search.studies.plan import EVALUATION
-from triscale.search.studies.progress import StudyProgress
+from triscale.search.measuring.timing import Speed
+from triscale.search.planning.agenda import agenda
+from triscale.search.planning.training_length import EVALUATION
+from triscale.search.studies.first_record import event
 from triscale.search.studies.question import Question
-from triscale.search.studies.timing import Speed
+from triscale.search.trainings.campaign import Campaign, network_in
+from triscale.search.trainings.prepared import Prepared
+from triscale.search.trainings.progress import StudyProgress
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, content_hash
 from triscale.trials import TrialStore
 from triscale.trials.study_records import (
@@ -35,6 +39,7 @@ class Schedule:
         jobs: trainings at a time.
         validation: images of it.
         progress: hears of the work.
+        ready: renders images.
     """
 
     def __init__(
@@ -47,9 +52,11 @@ class Schedule:
         jobs: int,
         validation: int,
         progress: StudyProgress,
+        ready: Prepared,
     ) -> None:
         self._store, self._question, self._baseline = store, question, baseline
         self._speed, self._jobs, self._validation, self._progress = speed, jobs, validation, progress
+        self._ready = ready
 
     @property
     def plan(self) -> PlanRecord:
@@ -76,13 +83,13 @@ class Schedule:
 
     def train(self, campaign: Campaign, purposes: Collection[str], title: str, *, asked_only: bool = False) -> None:
         """Train what these purposes lack, and members of the family whose weights are gone."""
-        plan, everything = self.plan, self.agenda(asked_only=asked_only)
+        everything = self.agenda(asked_only=asked_only)
         left = [one for one in everything if not self.is_settled(campaign, one)]
-        samples = plan.train_size + EVALUATION * self._validation
-        seconds = {one: self._speed(one.network) * one.epochs * samples / self._jobs for one in left}
+        seconds = {one: self._predicted(one) / self._jobs for one in left}
         wanted = [one for one in left if one.purpose in purposes or self._is_member(one)]
         waiting = sorted(wanted, key=lambda one: (one.seed, -seconds[one]))
         if waiting:
+            self._ready.learned({one.network.resolution for one in waiting})
             self._progress.say(f"{title}: {len(waiting)} trainings")
         took = sum(map(campaign.seconds_of, everything)) / self._jobs
         shares = {campaign.key_of(one): share for one, share in seconds.items()}
@@ -102,10 +109,30 @@ class Schedule:
         while True:
             if rounds := len(self._store.all(RoundRecord)):
                 self.train(campaign, {"search"}, f"round {rounds}", asked_only=True)
+                self._keep_to_time(campaign)
             new = next_asked(self._store, self.plan, self._validation)
             if new is None:
                 return
             self._store.add(new)
+
+    def _keep_to_time(self, campaign: Campaign) -> None:
+        """Plan fewer trainings of candidates where those so far took longer than predicted."""
+        plan, time = self.plan, self._question.time
+        if time is None:
+            return
+        predicted = {one: self._predicted(one) for one in self.agenda()}
+        took = {one: campaign.seconds_of(one) for one in predicted if self.is_settled(campaign, one)}
+        spent = plan.pilot.seconds if plan.pilot else 0.0
+        change = kept_to_time(plan, predicted, took, self._jobs, time - spent, len(self._asked()))
+        if change is not None:
+            self._store.add(change.plan)
+            self._store.add(event(change.text))
+            self._progress.say(f"{change.text}.")
+
+    def _predicted(self, training: Training) -> float:
+        """Seconds of one worker."""
+        samples = self.plan.train_size + EVALUATION * self._validation
+        return self._speed(training.network) * training.epochs * samples
 
     def agenda(self, *, asked_only: bool = False) -> list[Training]:
         """All trainings, as far as the store tells them; `asked_only` leaves out what stands in for others."""

@@ -1,7 +1,7 @@
 """Settle every task exactly once, whatever happens to the workers."""
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ def settle(
     *,
     retries: int = RETRIES,
     silence: float = SILENCE,
+    more: Callable[[], Iterable[Task[P]]] = tuple,
     on_event: Callable[[Event[R]], None] = ignore,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Settled[R]]:
@@ -44,6 +45,7 @@ def settle(
         tasks: the longest first, so that no worker idles at the end.
         retries: how often a lost task is tried again; 0 or more.
         silence: seconds without a word after which a worker is killed and counts as lost.
+        more: further tasks; called whenever the caller has taken what was settled, until it gives none and none runs.
         on_event: is called with every event that counts, before the task is yielded.
         clock: tells seconds.
 
@@ -51,7 +53,7 @@ def settle(
         ValueError: two tasks have one key, or `retries` or `silence` is too small.
     """
     return _one_by_one(
-        settle_in_batches(executor, tasks, retries=retries, silence=silence, on_event=on_event, clock=clock)
+        settle_in_batches(executor, tasks, retries=retries, silence=silence, more=more, on_event=on_event, clock=clock)
     )
 
 
@@ -61,6 +63,7 @@ def settle_in_batches(
     *,
     retries: int = RETRIES,
     silence: float = SILENCE,
+    more: Callable[[], Iterable[Task[P]]] = tuple,
     on_event: Callable[[Event[R]], None] = ignore,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[Sequence[Settled[R]], None, None]:
@@ -68,7 +71,7 @@ def settle_in_batches(
     ledger = _Ledger(list(tasks), retries, on_event, clock)
     if retries < 0 or silence <= 0:
         raise ValueError(f"retries must be at least 0 and silence above 0, got {retries} and {silence}")
-    return _settle(executor, ledger, silence)
+    return _settle(executor, ledger, silence, more)
 
 
 def _one_by_one(batches: Generator[Sequence[Settled[R]], None, None]) -> Iterator[Settled[R]]:
@@ -78,7 +81,7 @@ def _one_by_one(batches: Generator[Sequence[Settled[R]], None, None]) -> Iterato
 
 
 def _settle(
-    executor: Executor[P, R], ledger: "_Ledger[P, R]", silence: float
+    executor: Executor[P, R], ledger: "_Ledger[P, R]", silence: float, more: Callable[[], Iterable[Task[P]]]
 ) -> Generator[Sequence[Settled[R]], None, None]:
     try:
         while ledger.waiting or ledger.running:
@@ -91,6 +94,7 @@ def _settle(
             if ledger.settled:
                 batch, ledger.settled = ledger.settled, []
                 yield batch
+                ledger.add(more())
     finally:
         for key in ledger.running:
             executor.kill(key)
@@ -111,13 +115,20 @@ class _Ledger(Generic[P, R]):
     def __init__(
         self, tasks: list[Task[P]], retries: int, on_event: Callable[[Event[R]], None], clock: Callable[[], float]
     ) -> None:
-        (key, times), *_ = Counter(task.key for task in tasks).most_common(1) or [("", 0)]
-        if times > 1:
-            raise ValueError(f"two tasks have the key {key!r}; each is settled once, so keys must differ")
-        self.waiting, self.running, self.settled = deque(tasks), dict[str, _Running[P]](), list[Settled[R]]()
+        self.waiting, self.running, self.settled = deque[Task[P]](), dict[str, _Running[P]](), list[Settled[R]]()
+        self._keys = set[str]()
+        self.add(tasks)
         self._losses: dict[str, list[str]] = {}
         self._retries, self._on_event, self._clock = retries, on_event, clock
         self._looked = clock()
+
+    def add(self, tasks: Iterable[Task[P]]) -> None:
+        """Let further tasks wait."""
+        for task in tasks:
+            if task.key in self._keys:
+                raise ValueError(f"two tasks have the key {task.key!r}; each is settled once, so keys must differ")
+            self._keys.add(task.key)
+            self.waiting.append(task)
 
     def begin(self) -> tuple[Task[P], int]:
         """Take the next task, and count its start."""

@@ -15,7 +15,6 @@ from triscale.search.coefficients.triangle.posterior import joined
 from triscale.search.coefficients.triangle.surface import Surface, networks
 
 SMALL_LOSS = 0.001
-SMALL_REGION = 0.005
 
 _HERMITE = np.polynomial.hermite_e.hermegauss(21)
 _NODES: Vector = _HERMITE[0]
@@ -94,9 +93,7 @@ def gains(mean: Vector, told: Matrix) -> Vector:
 def is_small(surface: Surface, optimum: Optimum) -> bool:
     """Whether further trainings could hardly change the answer.
 
-    The chosen place is expected less than a tenth of a point below the best, or the means of the whole region lie
-    within half a point.
+    The chosen place is expected less than a tenth of a point below the best. Equal means are no reason: what is not
+    known yet looks equal too.
     """
-    chosen = surface.places.index(surface.chosen)
-    inside = optimum.expected[optimum.region]
-    return optimum.loss(chosen) < SMALL_LOSS or float(np.ptp(inside)) < SMALL_REGION
+    return optimum.loss(surface.places.index(surface.chosen)) < SMALL_LOSS

@@ -26,7 +26,6 @@ class Optimum:
     """Draws of what all places are worth, (draws, places), fractions; minus infinity where none may be chosen."""
 
     draws: Matrix
-    expected: Vector
 
     @cached_property
     def highest(self) -> Vector:
@@ -65,7 +64,7 @@ def optimum(surface: Surface, draws: int = DRAWS, seed: int = 0) -> Optimum:
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = np.random.default_rng(seed).standard_normal((draws, len(values)))
     found = surface.trend.mean + normal @ root.T + surface.allowed
-    return Optimum(draws=found / 100, expected=surface.trend.mean / 100)
+    return Optimum(draws=found / 100)
 
 
 def smallest_difference(surface: Surface) -> float:

@@ -175,5 +175,6 @@ def why_no_surface(places: Sequence[Place], results: Sequence[Result]) -> str | 
         return "the trained networks differ in fewer than two dimensions"
     fewest = FEWEST[len(moving)]
     if len(shares) < fewest:
-        return f"{len(shares)} networks are trained; a surface over {' and '.join(moving)} needs {fewest}"
+        over = " and ".join([", ".join(moving[:-1]), moving[-1]])
+        return f"{len(shares)} networks are trained; a surface over {over} needs {fewest}"
     return None

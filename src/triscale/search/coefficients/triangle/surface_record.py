@@ -9,7 +9,14 @@ from triscale.search.coefficients.shares import Shares
 from triscale.search.coefficients.triangle.evidence import Place
 from triscale.search.coefficients.triangle.optimum import Optimum, optimum, smallest_difference
 from triscale.search.coefficients.triangle.surface import Surface
-from triscale.trials.surface_records import ContourRecord, PlaceRecord, SharesRecord, SurfaceRecord, WithinRecord
+from triscale.trials.surface_records import (
+    ContourRecord,
+    PlaceRecord,
+    SharesRecord,
+    SurfaceRecord,
+    TransferRecord,
+    WithinRecord,
+)
 
 SIDE = 12
 """The picture's lattice has this many steps along an edge: 91 points."""
@@ -24,12 +31,14 @@ def to_record(
     width: str | None = None,
     resolution: str | None = None,
     paper: str | None = None,
+    transferred: str | None = None,
 ) -> SurfaceRecord:
     """All that is kept of a surface.
 
     Args:
         surface: of all results.
         depth, width, resolution, paper: ids of the networks that stand for the corners and the paper's point.
+        transferred: id of the network of coefficients that were found at another cost.
     """
     found = optimum(surface)
     within = dict(zip((one.id for one in surface.places), found.within(), strict=True))
@@ -56,8 +65,19 @@ def to_record(
         resampling=resampling,
         resampling_sd=resampling_sd,
         expected_loss=found.loss(surface.places.index(surface.chosen)),
+        transfer=None if transferred is None else _transfer(surface, transferred),
         prior={name: value for name, value in asdict(surface.fit.prior).items() if isinstance(value, int | float)},
     )
+
+
+def _transfer(surface: Surface, transferred: str) -> TransferRecord:
+    """At exactly the cost asked for, so it need not lie within the tolerance."""
+    here, there = surface.places.index(surface.chosen), [one.id for one in surface.places].index(transferred)
+    loss = float(surface.expected[here] - surface.expected[there])
+    spread = surface.covariance
+    variance = spread[here, here] + spread[there, there] - 2 * spread[here, there]
+    margin = Z * float(np.sqrt(max(variance, 0.0)))
+    return TransferRecord(id=transferred, loss=loss, interval=(loss - margin, loss + margin))
 
 
 def contour(surface: Surface) -> tuple[ContourRecord, ...]:
@@ -85,7 +105,7 @@ def _place(surface: Surface, found: Optimum, at: int) -> PlaceRecord:
         n=len(accuracies),
         mean=float(mean(accuracies)) if accuracies else None,
         expected=expected,
-        interval=(expected - margin, expected + margin),
+        interval=(max(0.0, expected - margin), min(1.0, expected + margin)),  # an accuracy cannot lie outside
         best=float(found.best[at]),
         in_region=bool(found.region[at]),
     )

@@ -1,4 +1,4 @@
-"""The trainings of a study: from what it plans to trials in its store, whatever happens to the workers."""
+"""From trainings that a search asks for to trials in its store, whatever happens to the workers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,10 +7,9 @@ from pathlib import Path
 from triscale.data import CheckOptions, Source
 from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
-from triscale.search.studies.agenda import Training
-from triscale.search.studies.progress import StudyProgress
-from triscale.search.studies.question import Question
-from triscale.search.studies.work import Progressed, Trained, TrialTask, absolute
+from triscale.search.trainings.progress import StudyProgress
+from triscale.search.trainings.shared_terms import SharedTerms, Training
+from triscale.search.trainings.work import Progressed, Trained, TrialTask, absolute
 from triscale.spec import AnyNetwork, content_hash, path_of_code
 from triscale.speed_plan import SpeedPlan
 from triscale.training import Inputs, TrainRequest, World, resolve
@@ -28,7 +27,7 @@ TUNED_FROM = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What all trainings of a study share.
+    """What all trainings of a search share.
 
     Attributes:
         job: of the baseline; the others differ in network, seed and epochs.
@@ -53,7 +52,7 @@ class Terms:
 
 
 def terms_of(
-    question: Question,
+    asked: SharedTerms,
     baseline: AnyNetwork,
     source: Source,
     policy: CheckOptions,
@@ -61,16 +60,16 @@ def terms_of(
     loader_workers: int,
     say: Callable[[str], None],
 ) -> Terms:
-    """What all trainings of a study share; what its recipe leaves open is resolved once, which `say` hears of."""
+    """What all trainings of a search share; what its recipe leaves open is resolved once, which `say` hears of."""
     request = TrainRequest(
-        network=baseline, data=question.data, recipe=question.to_recipe(), seed=question.seed,
-        split_seed=question.seed, subset=question.train_size, policy=policy, keep="last",
+        network=baseline, data=asked.data, recipe=asked.to_recipe(), seed=asked.seed,
+        split_seed=asked.seed, subset=asked.train_size, policy=policy, keep="last",
     )  # fmt: skip
     execution = Execution(loader_workers=loader_workers, save_every=_SAVE_SECONDS, forget_state=True)
     job = resolve(request, Inputs(source=source), numerics, execution, World(), say)
     return Terms(
-        job=job, numerics=numerics, execution=execution, data=absolute(question.data), policy=policy,
-        images=question.train_size or source.training_split(seed=question.seed).training.size,
+        job=job, numerics=numerics, execution=execution, data=absolute(asked.data), policy=policy,
+        images=asked.train_size or source.training_split(seed=asked.seed).training.size,
     )  # fmt: skip
 
 
@@ -138,15 +137,31 @@ class Campaign:
         Raises:
             TriscaleError: the data changed or the disk is full; a training that fails by itself is only recorded.
         """
-        jobs = {(job := self._terms.job_of(one)).key: Trial(job=job, purpose=one.purpose) for one in trainings}
-        new = [trial for trial in jobs.values() if trial.key not in self._store]
-        self._store.put(*new)
-        for wave in self._waves([trial.job for trial in jobs.values()]):
+        self.follow(trainings, tuple)
+
+    def follow(self, trainings: Sequence[Training], more: Callable[[], Sequence[Training]]) -> None:
+        """Train them, and what `more` gives; it is called each time that trainings are settled and stored.
+
+        Args:
+            trainings: to begin with, as in `train`.
+            more: further trainings, none that was given before; the last of them are those after which it gives none.
+        """
+
+        def further() -> list[Task[TrialTask]]:
+            return [Task(job.key, self._task(job)) for job in self._planned(more())]
+
+        for wave in self._waves(self._planned(trainings)):
             tasks = [Task(job.key, self._task(job)) for job in wave]
-            for settled in settle(self._executor, tasks, on_event=self._hear):
+            for settled in settle(self._executor, tasks, more=further, on_event=self._hear):
                 trial = self._settled(settled, self._store.trial(settled.key))
                 self._store.put(trial)
                 self._progress.settled(trial)
+
+    def _planned(self, trainings: Sequence[Training]) -> list[TrainJob]:
+        """Their jobs, each once, and each with a trial in the store."""
+        trials = {(job := self._terms.job_of(one)).key: Trial(job=job, purpose=one.purpose) for one in trainings}
+        self._store.put(*(trial for trial in trials.values() if trial.key not in self._store))
+        return [trial.job for trial in trials.values()]
 
     def _waves(self, jobs: Sequence[TrainJob]) -> list[list[TrainJob]]:
         """One training of each network whose kernels are to be measured goes first; the others take what it found."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from triscale.errors import UsageError
-from triscale.search.studies.work import Trained, TrialTask, absolute, run_trial
+from triscale.search.trainings.work import Trained, TrialTask, absolute, run_trial
 from triscale.trials.executor import Executor, local_executor
 from triscale.trials.executor.ray_cluster import Place, RayExecutor
 

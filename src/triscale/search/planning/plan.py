@@ -6,31 +6,35 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from triscale.costs import Target
-from triscale.errors import InputError
 from triscale.recipes import Recipe
-from triscale.scaling import PAPER
+from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import Candidate, corners, with_transferred
 from triscale.search.coefficients.family import steps
+from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.decisions.rounds import LEADERS
-from triscale.search.studies.agenda import Training, agenda
+from triscale.search.planning.agenda import agenda
+from triscale.search.planning.training_length import length, need_of, too_short
 from triscale.search.studies.question import Question
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, Size
+from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.study_records import PlanRecord
 
 SecondsPerPicture = Callable[[AnyNetwork], float]
 
-EVALUATION = 1 / 3
-"""A forward pass takes about a third of a training step."""
-
-_LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
-_LEAST_SAMPLES = 2_000
 TRAININGS_A_POINT = 2
 """Trainings of candidates for each point of the lattice, where neither their number nor a time is given."""
 
 _ANY_EPOCHS = 100
 """Epochs of an agenda whose length is not known yet."""
+
+TOLD_APART = 0.05
+"""A difference of accuracies that a validation should be able to show."""
+
+ENOUGH_IMAGES = math.ceil(2 * 0.25 * (1.96 / TOLD_APART) ** 2)
+"""Validation images with which it can, in one training each; no accuracy has a larger sampling error than a half."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,9 @@ class StudyPlan:
         target: counted cost of a candidate over the baseline's.
         trainings: how many there will be at most, which depends a little on what is found.
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
+        transferred: id of the candidate that coefficients from another cost give.
+        pilot: what was learned of the baseline before; None where the length of a training is given.
+        distinct: networks of the cost asked for that the candidates were taken from.
     """
 
     baseline: Candidate
@@ -58,6 +65,9 @@ class StudyPlan:
     target: float
     trainings: int
     predicted_seconds: float
+    transferred: str | None = None
+    pilot: PilotRecord | None = None
+    distinct: int | None = None
 
     def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
         """For the store; `native` is the size of the original images."""
@@ -75,10 +85,51 @@ class StudyPlan:
             target=self.target,
             round=question.round,
             search=self.search,
+            transferred=self.transferred,
             trainings=self.trainings,
             predicted_seconds=round(self.predicted_seconds),
             recipe=self.recipe,
+            pilot=self.pilot,
+            distinct=self.distinct,
         )
+
+    def remarks(self, validation: int) -> list[str]:
+        """What a user should know before it begins: what the baseline needs, and what the validation cannot show.
+
+        Args:
+            validation: its images.
+        """
+        found = [] if (text := self._coarse()) is None else [text]
+        found += [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
+        if validation < ENOUGH_IMAGES:
+            found.append(
+                f"{validation:,} validation images cannot tell {100 * TOLD_APART:g} points apart in one training each; "
+                f"{ENOUGH_IMAGES:,} can"
+            )
+        return found
+
+    def _coarse(self) -> str | None:
+        """Where no network of the baseline stands near a point of the lattice; foreign code has no triangle to fill."""
+        missing = [name for name in LATTICE if name not in {one.lattice for one in self.candidates}]
+        if not missing or len(self.candidates) < len(LATTICE) or self.baseline.cell is None or self.distinct is None:
+            return None
+        return (
+            f"the baseline rounds coarsely: none of {self.distinct:,} distinct networks of {self.target:g} times its "
+            f"cost lies near {', '.join(missing)}; one with more repeats a stage or a smaller channel divisor has more "
+            "(the finenet ones)"
+        )
+
+
+def _pilot_text(pilot: PilotRecord, samples: int) -> str:
+    chosen = f"each training has {samples // pilot.batch:,}"
+    if pilot.leaves is None:
+        return (
+            f"the baseline is no better than guessing after {pilot.needed:,} steps; {chosen}: give more --time, "
+            "or easier images or another recipe"
+        )
+    leaves = f"the baseline leaves chance within {pilot.leaves:,} steps"
+    settles = f"settles within {pilot.settles:,}" if pilot.settles else f"has not settled after {pilot.needed:,}"
+    return f"{leaves} and {settles}; {chosen}"
 
 
 def make_plan(
@@ -90,12 +141,13 @@ def make_plan(
     recipe: Recipe,
     target: Target,
     native: Size | None = None,
+    pilot: PilotRecord | None = None,
 ) -> StudyPlan:
     """Candidates, lengths and the predicted time.
 
     Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long,
-    fewer pictures are used; where those get too few, fewer trainings of candidates, then fewer seeds, then the corners
-    alone.
+    fewer pictures are used, but never so few that a training has fewer steps than the baseline needs to settle; then
+    fewer trainings of candidates, then fewer seeds, then the corners alone.
 
     Args:
         question: what was asked.
@@ -106,38 +158,44 @@ def make_plan(
         recipe: all but its epochs is kept.
         target: what the limits are held against, see `study_target`.
         native: size of the originals, beyond which no candidate goes unless the question says so.
+        pilot: what the baseline needs; its seconds are taken from the time.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
     ground = baseline_of(baseline)
     phis, cost = _phis(question, ground, target), 2.0**question.at_phi
-    available, evaluated = pictures["train"], EVALUATION * pictures["validation"]
     largest = None if question.enlarge else native
     every = ground.candidates(cost, question.tolerance, question.candidates, largest)
+    moved = _transferred(question, ground, cost)
+    every = every if moved is None else with_transferred(every, moved)
     rivals = rivals_of(question.rival_names)
+    need = need_of(question, pictures, pilot)
     for shape in _shapes(question, every):
         seeds = [question.seed + k for k in range(shape.seeds)]
         trainings = agenda(
             baseline, shape.candidates, phis, seeds, _ANY_EPOCHS, shape.search, at_phi=question.at_phi, rivals=rivals
         )
         per_sample = _seconds_per_sample(trainings, _ANY_EPOCHS, speed) / workers
-        size, epochs = _length(question, available, per_sample, evaluated, recipe.epochs)
-        if question.time is None or question.train_size is not None or size >= min(_LEAST_SAMPLES, available):
+        size, epochs = length(question, need, per_sample, recipe.epochs)
+        seconds = per_sample * (size + need.evaluated) * epochs
+        if need.time is None or (need.is_met(size, epochs, need.usual) and seconds <= need.time):
             break
-    seconds = per_sample * (size + evaluated) * epochs
-    least = min(question.train_size or _LEAST_SAMPLES // 4, available)
-    if question.time is not None and (seconds > 1.5 * question.time or size < least):
-        need = per_sample * (least + evaluated) * (question.epochs or _LEAST_EPOCHS)
-        raise InputError(
-            f"{question.time:.0f} s are too short for this study.\n"
-            f"Give --time {math.ceil(need / 60)}m or more, or a smaller baseline or phi."
-        )
+    if need.time is not None and not (need.is_met(size, epochs, need.least, sure=True) and seconds <= need.most):
+        raise too_short(question, need, per_sample)
     return StudyPlan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
         recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
-        predicted_seconds=seconds,
+        predicted_seconds=seconds, pilot=pilot,
+        distinct=ground.distinct(cost, question.tolerance, largest),
+        transferred=moved.id if moved is not None and moved.id in {one.id for one in shape.candidates} else None,
     )  # fmt: skip
+
+
+def _transferred(question: Question, ground: Baseline, cost: float) -> Candidate | None:
+    if question.transfer is None:
+        return None
+    return ground.transferred(parse_coefficients(question.transfer), cost, question.tolerance)
 
 
 class _Shape(NamedTuple):
@@ -158,9 +216,9 @@ def _shapes(question: Question, every: Sequence[Candidate]) -> Iterator[_Shape]:
         yield _Shape(every, fewer, question.seeds)
     for seeds in range(question.seeds - 1, 0, -1):
         yield _Shape(every, min(least, len(every) * seeds), seeds)
-    corners = [one for one in every if one.rule != "grid"]
-    if corners and question.trainings is None:
-        yield _Shape(corners, len(corners), 1)
+    alone = list(corners(every).values())
+    if alone and question.trainings is None:
+        yield _Shape(alone, len(alone), 1)
 
 
 def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
@@ -169,19 +227,6 @@ def _phis(question: Question, ground: Baseline, target: Target) -> list[float]:
     if question.budget:
         phi, _ = ground.largest(question.budget, PAPER, target)
     return steps(phi, question.at_phi) if phi > 0 else [phi]
-
-
-def _length(question: Question, available: int, per_sample: float, evaluated: float, usual: int) -> tuple[int, int]:
-    """(training pictures, epochs); `evaluated` samples' worth of validation come on top of each epoch."""
-    size = min(question.train_size or available, available)
-    if question.time is None:
-        return size, question.epochs or usual
-    samples = question.time / per_sample
-    epochs = question.epochs or min(_MOST_EPOCHS, int(samples / (size + evaluated)))
-    if question.train_size is not None or (question.epochs is None and epochs >= _LEAST_EPOCHS):
-        return size, max(2, epochs)
-    epochs = question.epochs or _LEAST_EPOCHS
-    return min(size, max(1, int(samples / epochs - evaluated))), epochs
 
 
 def _seconds_per_sample(trainings: Sequence[Training], epochs: int, speed: SecondsPerPicture) -> float:

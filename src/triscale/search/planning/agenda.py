@@ -6,28 +6,14 @@ networks that cost about as much.
 
 from collections.abc import Sequence
 from itertools import islice, product
-from typing import NamedTuple
 
 from triscale.costs import ANYWHERE
 from triscale.search.coefficients.baselines import baseline_of
-from triscale.search.coefficients.candidates import Candidate
+from triscale.search.coefficients.candidates import Candidate, corners
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.rivals import USUAL, Rival, rivals_of
+from triscale.search.trainings.shared_terms import Training
 from triscale.spec import AnyNetwork, content_hash
-
-
-class Training(NamedTuple):
-    """A network to train with one seed for a number of epochs; `purpose` says what for."""
-
-    network: AnyNetwork
-    purpose: str
-    seed: int
-    epochs: int
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What makes it the same training within one study: content hash, seed, epochs."""
-        return content_hash(self.network), self.seed, self.epochs
 
 
 def agenda(
@@ -81,8 +67,7 @@ def longer_epochs(epochs: int, phi: float) -> int:
 def _expected_family(
     baseline: AnyNetwork, chosen: Sequence[Candidate], phis: Sequence[float], at_phi: float, rivals: Sequence[Rival]
 ) -> list[AnyNetwork]:
-    corners = {one.rule: one for one in chosen if one.rule != "grid"}
     middle = next((one for one in chosen if one.rule == "grid"), chosen[0])
     coefficients = baseline_of(baseline).expected(middle, at_phi)
-    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners, middle, rivals, at_phi=at_phi)
+    members = family(baseline, coefficients, phis[-1], {}, ANYWHERE, corners(chosen), middle, rivals, at_phi=at_phi)
     return [member.network for member in members]

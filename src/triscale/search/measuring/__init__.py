@@ -1,0 +1,1 @@
+"""What a study measures before it plans: seconds of a step, and the steps that its baseline needs."""

@@ -1,0 +1,142 @@
+"""What a search asks for: trainings, and what they share."""
+
+import hashlib
+import json
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from triscale.costs import registry
+from triscale.errors import UsageError
+from triscale.recipes import Recipe, load_recipe
+from triscale.recipes.recipe import RecipePrecision
+from triscale.spec import AnyNetwork, content_hash
+from triscale.trials.lines import SCHEMA
+
+
+class Training(NamedTuple):
+    """A network to train with one seed for a number of epochs; `purpose` says what for."""
+
+    network: AnyNetwork
+    purpose: str
+    seed: int
+    epochs: int
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes it the same training within one study: content hash, seed, epochs."""
+        return content_hash(self.network), self.seed, self.epochs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SharedTerms:
+    """What the question of any search says of its trainings; how many workers answer it is no part of it.
+
+    Attributes:
+        data: `flowers`, an .npz pair or a folder of class folders.
+        network: the baseline: a registered name, a scaled name or a spec file.
+        budget: limits by the names of metrics (`triscale.costs.registry`).
+        recipe: how each network is trained: a name or a .toml file.
+        precision: instead of the recipe's.
+        batch: images a step, instead of the recipe's.
+        seeds: trainings of each network that is compared.
+        epochs, train_size: length of a training; None leaves it to `time`, or 10 epochs of all images.
+        time: seconds that the whole search may take; it sizes what is None.
+        seed: the first seed; the others follow.
+        group_by: what stays on one side of a split, see `triscale.data.SplitRule`.
+        strict, allow_empty, follow_links, download, allow_truncated: what is done about doubtful images, see
+            `triscale.data.CheckOptions`.
+    """
+
+    data: str = "flowers"
+    network: str = "shallownet_24"
+    budget: Mapping[str, float] = field(default_factory=dict)
+    recipe: str = "quick"
+    precision: RecipePrecision | None = None
+    batch: int | None = None
+    seeds: int = 2
+    epochs: int | None = None
+    train_size: int | None = None
+    time: float | None = None
+    seed: int = 0
+    group_by: Literal["content", "near"] = "content"
+    strict: bool = False
+    allow_empty: bool = False
+    follow_links: bool = False
+    download: bool = False
+    allow_truncated: bool = False
+
+    LEAST: ClassVar[Mapping[str, int]] = {"seeds": 1, "epochs": 2, "train_size": 10, "batch": 2, "seed": 0}
+    """The smallest value of each whole number."""
+
+    NUMBERS: ClassVar[tuple[str, ...]] = ("time",)
+    """Fields that may be fractions."""
+
+    COMMAND: ClassVar[tuple[str, ...]] = ()
+    """What stands before the network on the command line."""
+
+    def __post_init__(self) -> None:
+        for name in self.NUMBERS:  # 1 and 1.0 are one question and must have one hash
+            if isinstance(number := getattr(self, name), int):
+                object.__setattr__(self, name, float(number))
+        for name, least in self.LEAST.items():
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < least):
+                raise UsageError(f"{name} is {value}; give at least {least}.")
+        for name in self.NUMBERS:
+            if not isinstance(getattr(self, name), int | float | None):
+                raise UsageError(f"{name} is {getattr(self, name)!r}; give a number.")
+        if self.time is not None and not 0 < self.time < math.inf:
+            raise UsageError(f"time is {self.time} s; give a positive time such as 30m.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The question as it stands in the store."""
+        return asdict(self)
+
+    def to_recipe(self) -> Recipe:
+        """The recipe of its trainings, but for the epochs.
+
+        Raises:
+            UsageError, InputError: see `triscale.recipes.load_recipe`.
+        """
+        found = load_recipe(self.recipe)
+        return replace(found, precision=self.precision or found.precision, batch=self.batch or found.batch)
+
+    def command(self) -> str:
+        """The command line that asks this question; what is left at its default is left out."""
+        words = ["triscale", *self.COMMAND, self.network]
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            option = f"--{spec.name.replace('_', '-')}"
+            if spec.name == "budget":
+                words += [word for name, limit in value.items() for word in (option, f"{name}={_written(name, limit)}")]
+            elif spec.name == "time" and value is not None:
+                words += [option, f"{value:g}s"]
+            elif isinstance(value, bool):
+                words += [option] if value else []
+            elif spec.name != "network" and value != spec.default:
+                words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+        return shlex.join(words)
+
+    def hash(self, fingerprint: str, baseline: str) -> str:
+        """12 hex digits over the question, the content of the data, of the baseline and of the recipe."""
+        fields = {
+            **self._decisive(),
+            "data": fingerprint,
+            "network": baseline,
+            "recipe": self.to_recipe().to_dict(),
+            "schema": SCHEMA,
+        }
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
+
+    def _decisive(self) -> dict[str, Any]:
+        """What decides the answer."""
+        return self.to_dict()
+
+
+def _written(name: str, limit: float) -> str:
+    """The limit as the command line reads it; a plain number where the metric is not known in this process."""
+    metric = registry().get(name)
+    return metric.unit.write(limit) if metric else f"{limit:.15g}"
