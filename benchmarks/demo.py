@@ -27,8 +27,8 @@ from triscale import intervals, trials
 from triscale.search.coefficients.rank import paired_noise
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.question import Question
-from triscale.search.studies.study_policy import policy_of
 from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.progress import Quiet
 from triscale.search.trainings.shared_terms import Training
 from triscale.search.trainings.work import opened

@@ -22,12 +22,12 @@ import torch
 from triscale import intervals, trials
 from triscale.data import Source
 from triscale.search.decisions.trial_scores import scores_of
-from triscale.search.studies.finish import test_accuracy
 from triscale.search.studies.question import Question
-from triscale.search.studies.study_policy import policy_of
 from triscale.search.trainings.campaign import Campaign, Terms, terms_of
+from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.progress import Quiet
 from triscale.search.trainings.shared_terms import Training
+from triscale.search.trainings.testing import test_accuracy
 from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL
 from triscale.spec import AnyNetwork, content_hash

@@ -119,10 +119,10 @@ def _module() -> list[str]:
 def _commit(root: Path = ROOT) -> str | None:
     """Name the commit of the sources, with `-dirty` if they differ from it; None outside a checkout.
 
-    Records may differ, and the page that is made of records while more of them are being made.
+    Records may differ, and pages and pictures that are made of records while more of them are being made.
     """
     head = "rev-parse", "--short=12", "HEAD"
-    changes = "status", "--porcelain", "--", ".", ":!*.jsonl", ":!docs/parity.md"
+    changes = "status", "--porcelain", "--", ".", ":!*.jsonl", ":!docs/parity.md", ":!docs/samplers.*"
     try:
         commit, changed = (
             subprocess.run(["git", "-C", str(root), *part], capture_output=True, text=True, check=True).stdout.strip()

@@ -32,6 +32,10 @@ else:
             from importlib import import_module  # noqa: PLC0415  at the first use
 
             return getattr(import_module("triscale.api"), name)
+        if name == "search":
+            from importlib import import_module  # noqa: PLC0415  at the first use
+
+            return import_module("triscale.search")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

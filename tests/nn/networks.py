@@ -64,6 +64,7 @@ TINY = {
     ),
     "fused_mbconv": with_stages(tiny("fused_mbconv", "silu", "same", expand=4, squeeze=True), expand_of="output"),
     "single": tiny("fused_mbconv", "silu", "same", channels=(16, 24)),
+    "single_se": tiny("fused_mbconv", "relu", "symmetric", channels=(16, 24), squeeze=True),
     "senet": with_stages(
         tiny("bottleneck", "relu", "same", channels=(32, 64)),
         groups=8, reduce=0.5, shortcut_kernel=3, squeeze_excite=SqueezeExcite(ratio=0.5, of="output"),

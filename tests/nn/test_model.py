@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torchvision.ops import SqueezeExcitation
 
 from tests.nn.networks import TINY, at, randomise, tiny_network
 from triscale.errors import InputError
 from triscale.families import network
 from triscale.nn import Model, build
-from triscale.nn.blocks import MBConv
+from triscale.nn.blocks import FusedMBConv, MBConv
 from triscale.nn.cells import advance, current
-from triscale.nn.primitives import MaxPool, StochasticDepth
+from triscale.nn.primitives import MaxPool, SqueezeExcite, StochasticDepth
 from triscale.spec import Network, resolve, scale
 
 __all__ = ["tiny_network"]
@@ -76,6 +77,19 @@ def test_padded_pixels_never_win_the_max_pooling() -> None:
 
     assert torch.equal(MaxPool("same")(x), -torch.ones(1, 1, 2, 3))
     assert torch.equal(MaxPool("symmetric")(x), -torch.ones(1, 1, 2, 3))
+
+
+def test_a_full_convolution_is_squeezed_as_torchvision_does() -> None:
+    """Convolution, norm and activation, then torchvision's squeeze-excite with the same weights."""
+    model = build(TINY["single_se"]).eval()
+    randomise(model)
+    block, x = next(one for one in model.modules() if isinstance(one, FusedMBConv)), torch.randn(2, 8, 15, 18)
+    layers = block.squeeze_excite
+    assert isinstance(layers, SqueezeExcite)
+    theirs = SqueezeExcitation(16, layers.reduce.out_channels)
+    theirs.fc1.load_state_dict(layers.reduce.state_dict())
+    theirs.fc2.load_state_dict(layers.expand.state_dict())
+    torch.testing.assert_close(block(x), theirs(block.conv(x)))
 
 
 def test_stochastic_depth_drops_whole_samples_and_keeps_the_mean() -> None:

@@ -173,6 +173,26 @@ def test_enough_validation_images_tell_five_points_apart() -> None:
     assert 1.96 * (2 * 0.25 / 769) ** 0.5 <= 0.05 < 1.96 * (2 * 0.25 / 767) ** 0.5
 
 
+@pytest.mark.parametrize("settles", [True, False])
+def test_the_time_that_it_asks_for_is_enough_on_a_slow_machine_too_and_not_far_above(settles: bool) -> None:
+    """Half an hour and more, so that whole minutes hide nothing."""
+    asked = Question(phi=1, time=60)
+
+    def on_a_slow_machine(time: float) -> StudyPlan:
+        question, pilot = replace(asked, time=time), piloted(512, settles=settles)
+        return make_plan(
+            question, BASE, PICTURES, lambda net: 1_000 * speed(net), 1, Recipe(), ANYWHERE, pilot=pilot
+        )  # fmt: skip
+
+    with pytest.raises(InputError) as caught:
+        on_a_slow_machine(60)
+    minutes = int(str(caught.value).split("--time ")[1].split("m")[0])
+    assert minutes >= 30
+    assert on_a_slow_machine(60 * minutes).predicted_seconds <= 60 * minutes * 1.5
+    with pytest.raises(InputError):
+        on_a_slow_machine(60 * minutes / 2)
+
+
 def test_few_pictures_that_were_asked_for_are_not_too_few() -> None:
     assert plan(replace(SHORT, time=600, train_size=200)).train_size == 200
     assert plan(replace(SHORT, epochs=None, time=600), {"train": 300, "validation": 30}).train_size == 300

@@ -22,6 +22,7 @@ LATTICE = 6
 """Of the ten candidates, those that stand for a point of the lattice."""
 
 Pairs = list[tuple[str, int]]
+Worth = Callable[[CandidateRecord, int], float | None]
 
 
 def the_plan(**changed: object) -> PlanRecord:
@@ -41,23 +42,27 @@ def skill(one: CandidateRecord, seed: int) -> float:
     return 0.5 + 0.1 * one.shares.resolution + 0.02 * seed
 
 
-def trained(plan: PlanRecord, pairs: Iterable[tuple[str, int]], worth: Callable[..., float] | None) -> list[Trial]:
-    """Trials of these trainings; failed ones where nothing says what they are worth."""
+def trained(plan: PlanRecord, pairs: Iterable[tuple[str, int]], worth: Worth) -> list[Trial]:
+    """Trials of these trainings; those that are worth nothing failed."""
     one_of_each = {content_hash(one.network): one for one in STUDY.trials() if one.epochs == plan.epochs}
+    records = {one.id: one for one in plan.candidates}
     found = []
     for id_, seed in pairs:
-        trial = one_of_each[id_]
-        job = replace(trial.job, seed=seed)
-        if worth is None:
-            found.append(replace(trial, job=job, state="failed", reason="out of memory", metrics={}))
+        trial, accuracy = one_of_each[id_], worth(records[id_], seed)
+        ended = replace(trial, job=replace(trial.job, seed=seed))
+        if accuracy is None:
+            found.append(replace(ended, state="failed", reason="out of memory", metrics={}))
         else:
-            record = next(one for one in plan.candidates if one.id == id_)
-            found.append(replace(trial, job=job, metrics={**trial.metrics, VALIDATION: worth(record, seed)}))
+            found.append(replace(ended, metrics={**trial.metrics, VALIDATION: accuracy}))
     return found
 
 
+def fails(*_: object) -> None:
+    """What every training is worth where none ends."""
+
+
 def searched(
-    folder: Path, plan: PlanRecord, worth: Callable[..., float] | None = skill, most: int = 20
+    folder: Path, plan: PlanRecord, worth: Worth = skill, most: int = 20
 ) -> tuple[list[tuple[str, Pairs]], TrialStore]:
     """The rounds of a whole search, and the store that it leaves."""
     found: list[tuple[str, Pairs]] = []
@@ -96,10 +101,21 @@ def test_a_round_depends_on_the_trials_alone_and_not_on_those_that_came_after_it
 
 def test_trainings_that_failed_are_not_asked_for_again(tmp_path: Path) -> None:
     plan = the_plan()
-    rounds, _ = searched(tmp_path, plan, None)
+    rounds, _ = searched(tmp_path, plan, fails)
     every = [pair for _, pairs in rounds for pair in pairs]
     assert len(every) == len(set(every)) == plan.search
     assert {why for why, _ in rounds[1:]} == {"means"}
+
+
+def test_nor_where_the_others_make_a_surface(tmp_path: Path) -> None:
+    """The promising one never ends."""
+    plan = the_plan(search=16)
+    best = max(plan.candidates, key=lambda one: skill(one, 0))
+    rounds, _ = searched(tmp_path, plan, lambda one, seed: None if one.id == best.id else skill(one, seed))
+    every = [pair for _, pairs in rounds for pair in pairs]
+    assert rounds[-1][0] == "gain"
+    assert len(every) == len(set(every))
+    assert (best.id, plan.seeds[0]) in every
 
 
 def test_with_a_training_for_every_pair_all_are_asked_for_at_once(tmp_path: Path) -> None:
@@ -159,6 +175,6 @@ def test_a_choice_of_too_few_networks_compares_means_and_says_why(tmp_path: Path
 
 def test_a_choice_where_every_training_failed_names_the_last_reason(tmp_path: Path) -> None:
     plan = the_plan()
-    _, store = searched(tmp_path, plan, None)
+    _, store = searched(tmp_path, plan, fails)
     with pytest.raises(InputError, match=r"^every training of a candidate failed\. The last reason: out of memory$"):
         choice_of(store, plan)

@@ -10,10 +10,11 @@ import pytest
 from tests.search.studies import study
 from tests.training.pictures import class_folders
 from triscale.errors import InputError, UsageError
-from triscale.search.studies.first_record import study_record
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import RUNS
+from triscale.search.trainings.first_record import begun, data_facts
 from triscale.trials import TrialStore
+from triscale.trials.study_records import StudyRecord
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def written(question: Question, folder: Path, rule: int) -> None:
     """What a study by that rule of splits writes first."""
     made = study(question, folder)
-    record = study_record(question, made.hash, made.source, made.counts, made.numerics, 1)
+    facts = data_facts(made.source, made.counts)
+    record = begun(StudyRecord, question, made.hash, facts, made.numerics, 1)
     older = msgspec.structs.replace(record, data=msgspec.structs.replace(record.data, rule=rule))
     with TrialStore(folder) as store:
         store.add(older)

@@ -65,7 +65,7 @@ def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> St
     """Any legal stage; its channels are a multiple of `divisor`."""
     operator = draw(st.sampled_from(operators))
     expand = draw(st.sampled_from(EXPANDS.get(operator, [1, 1.0])))
-    squeezed = operator in ("mbconv", "basic", "bottleneck") or (operator == "fused_mbconv" and expand != 1)
+    squeezed = operator in ("mbconv", "fused_mbconv", "basic", "bottleneck")
     bottleneck, cell = operator == "bottleneck", operator == "cell"
     return Stage(
         operator=operator,

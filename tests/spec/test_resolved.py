@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,28 @@ from hypothesis import given, settings
 from tests.spec.strategies import networks
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.spec import Block, Branch, Head, Network, Size, Stage, Stem, resolve
+from triscale.spec import Block, Branch, Head, Network, Size, SqueezeExcite, Stage, Stem, resolve
 from triscale.spec.cell_layers import Previous
 from triscale.spec.resolved import _most_layers
 
 quick = settings(max_examples=30, deadline=None)
+
+
+@pytest.mark.parametrize(("of", "squeezed"), [("input", 2), ("inner", 6), ("output", 6)])
+def test_a_full_convolution_has_its_squeeze_excite_behind_it(
+    of: Literal["input", "inner", "output"], squeezed: int
+) -> None:
+    """With expand 1 the inner channels are those that leave the convolution."""
+    stage = Stage(
+        operator="fused_mbconv", repeats=1, channels=24, squeeze_excite=SqueezeExcite(ratio=0.25, of=of), skip=False
+    )
+    one = Network(name="one", resolution=(8, 8), stem=Stem(channels=8), stages=(stage,), head=Head(channels=None))
+    layers = resolve(one).runs[1].block.layers
+    assert [(layer.role, layer.in_channels, layer.out_channels) for layer in layers] == [
+        ("conv", 8, 24),
+        ("squeeze", 24, squeezed),
+        ("excite", squeezed, 24),
+    ]
 
 
 def with_repeats(*repeats: int) -> Network:

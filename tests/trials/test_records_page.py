@@ -10,6 +10,7 @@ from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
 from triscale.trials import map_records as maps
 from triscale.trials import pilot_records as pilots
+from triscale.trials import search_records as searches
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
@@ -25,6 +26,7 @@ VALUES: dict[str, Any] = {
     "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
+    "finalist": searches.FinalistRecord,
 }  # fmt: skip
 
 

@@ -122,8 +122,8 @@ def _mbconv_layers(b: Block) -> Iterator[Layer]:
 def _fused_mbconv_layers(b: Block) -> Iterator[Layer]:
     inner = b.inner_channels or b.out_channels
     yield _conv(b, "conv", (b.in_channels, inner), b.input, kernel=b.kernel, stride=b.stride, activation=b.activation)
+    yield from _squeeze_excite(b, inner)
     if b.inner_channels:
-        yield from _squeeze_excite(b, inner)
         yield _conv(b, "project", (inner, b.out_channels), b.output)
 
 

@@ -115,7 +115,7 @@ class Stage:
         expand: inner channels as a ratio of a block's input (`mbconv`, `fused_mbconv`) or output (`bottleneck`,
             `preactivation`: 0.25); otherwise 1.
         squeeze_excite: settings, or None for none; `mbconv` and `fused_mbconv` have it before the projection, `basic`
-            and `bottleneck` after their last convolution.
+            and `bottleneck`, and `fused_mbconv` with expand 1, after their last convolution.
         activation: where it differs from the network's; None takes the network's.
         skip: identity skip where stride is 1 and the channels stay.
         scales_depth: False keeps `repeats` under depth scaling (first and last stage of EfficientNet-Lite).
@@ -160,8 +160,6 @@ class Stage:
         for field, (plain, operators) in _ONLY_FOR.items():
             if getattr(self, field) != plain and self.operator not in operators:
                 raise FieldError(field, getattr(self, field), f"{_shown(plain)} for operator {self.operator}")
-        if self.operator == "fused_mbconv" and self.expand == 1 and self.squeeze_excite is not None:
-            raise FieldError("squeeze_excite", self.squeeze_excite, "null for operator fused_mbconv with expand 1")
         if (self.operator == "cell") != (self.cell is not None):
             raise FieldError("cell", self.cell, "given for operator cell and for no other")
         if self.cell is not None and self.channels % CELL_DIVISOR:

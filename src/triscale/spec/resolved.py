@@ -123,7 +123,8 @@ def _block(network: Network, stage: Stage, before: Block, stride: int) -> Block:
     kernel = 1 if stage.operator == "preactivation" else stage.kernel  # it strides in its first 1x1 convolution
     return Block(
         stage.operator, in_channels, inner, stage.channels * (len(stage.cell.outputs) if stage.cell else 1),
-        _squeeze(squeezed, in_channels, inner, stage.channels) if squeezed else 0, stage.kernel, stride,
+        _squeeze(squeezed, in_channels, inner or stage.channels, stage.channels) if squeezed else 0,
+        stage.kernel, stride,
         activation, squeezed.gate if squeezed else "sigmoid", network.padding,
         stage.skip
         and stage.operator not in ("separable", "cell")

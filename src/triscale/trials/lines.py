@@ -14,6 +14,7 @@ from triscale.recipes import Recipe
 from triscale.spec import AnyNetwork, Network, any_from_document, content_hash, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
+from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -112,6 +113,7 @@ class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
 AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
+    | SearchRecord | ProposalRecord | FoundRecord
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")

@@ -19,7 +19,7 @@ class PilotRecord(msgspec.Struct, frozen=True, kw_only=True):
         checkpoints: in order.
         leaves: steps after which the baseline is better than guessing; None: it never was.
         settles: steps from which on twice as many gain little; None: the pilot ended before.
-        seconds: that it took.
+        seconds: of work that it took.
     """
 
     batch: int

@@ -29,18 +29,18 @@ from triscale.trials.lines import (
     decoded,
     encoded,
 )
-from triscale.trials.study_records import Line, StudyLine
+from triscale.trials.study_records import Line
 from triscale.trials.tail import is_old, may_begin, whole_lines
 from triscale.trials.trial import Epoch, Trial
 
 RECORDS = "records.jsonl"
 _OPEN: set[Path] = set()
 """Folders whose store this process has open."""
-_Kind = TypeVar("_Kind", bound=StudyLine)
+_Kind = TypeVar("_Kind", bound=Line)
 
 
 class Stored:
-    """What a store holds: trials by key, in the order in which they first came, and the records of a study.
+    """What a store holds: trials by key, in the order in which they first came, and the records of a search.
 
     Attributes:
         torn: whether a crash cut the last line, which is left out.
@@ -50,7 +50,7 @@ class Stored:
         self.torn = False
         self._shared = Shared()
         self._trials: dict[str, TrialLine] = {}
-        self._records: list[StudyLine] = []
+        self._records: list[Line] = []
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -93,7 +93,7 @@ class Stored:
         elif isinstance(line, EpochLine):
             self._complete(line)
         elif not isinstance(line, StoreLine) and not self._shared.take(line):
-            self._records.append(line)  # type: ignore[arg-type]  # all that is left
+            self._records.append(line)
 
     def _complete(self, line: EpochLine) -> None:
         """Add an epoch to its trial."""
@@ -161,8 +161,8 @@ class TrialStore(Stored):
         self._write([line])
         self._complete(line)
 
-    def add(self, record: StudyLine, networks: Iterable[AnyNetwork] = ()) -> None:
-        """Write a record of a study, and the networks that it names."""
+    def add(self, record: Line, networks: Iterable[AnyNetwork] = ()) -> None:
+        """Write a record of a search, and the networks that it names."""
         new = [line for network in networks for line in self._shared.lines_for_network(network)]
         self._write([*new, record])
         self._records.append(record)

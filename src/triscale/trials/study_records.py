@@ -51,8 +51,8 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     group_by: str = "content"
 
 
-class StudyRecord(Line, frozen=True, kw_only=True, tag="study"):
-    """What was asked, on what, where.
+class BegunRecord(Line, frozen=True, kw_only=True):
+    """What was asked of a search, on what, where.
 
     Attributes:
         triscale: version.
@@ -77,6 +77,10 @@ class StudyRecord(Line, frozen=True, kw_only=True, tag="study"):
     threads: int
     started: str
     command: str | None = None
+
+
+class StudyRecord(BegunRecord, frozen=True, kw_only=True, tag="study"):
+    """The beginning of a study."""
 
 
 class FactorsRecord(msgspec.Struct, frozen=True, kw_only=True):

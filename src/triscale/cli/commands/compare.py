@@ -1,4 +1,4 @@
-"""`triscale compare`."""
+"""`triscale compare` and `triscale errata`: the paper's tables and what is not so in them, beside the counts."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from triscale.cli.show.networks_table import MARK, NAMES, count_text, show_netwo
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
 from triscale.costs import ANYWHERE, Target
 from triscale.errors import UsageError
-from triscale.paper import TABLES, Compared, compare_table
+from triscale.paper import ERRATA, TABLES, TITLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
 from triscale.scaling import Ruled
 from triscale.spec import Network
@@ -146,3 +146,24 @@ def _printed(row: Compared) -> str:
         if (text := times(getattr(row, f"published_{key}_ratio"))) and text != times(getattr(row, f"{key}_ratio"))
     )
     return ", ".join(text for text in (differences(row.to_dict()), *ratios) if text)
+
+
+def errata(*, out: Path | None = None, json: Flag = False) -> None:
+    """What the paper, articles and ports print that is not so, what is true (counted now), and how to check it.
+
+    Args:
+        out: write the list there as a Markdown page.
+        json: print one JSON document instead of text.
+    """
+    if out is not None:
+        from triscale.report import errata_markdown  # noqa: PLC0415  plotly is loaded only where a report is made
+
+        write_text(out, errata_markdown(ERRATA))
+    if json:
+        print_json([one.to_dict() for one in ERRATA])
+        return
+    for kind, title in TITLES.items():
+        print_text(title, "=" * len(title), "")
+        for one in (found for found in ERRATA if found.kind == kind):
+            print_text(f"{one.id} ({one.where})", f"  said:  {one.says}", f"  true:  {one.truth}")
+            print_text(*(f"  check: {command}" for command in one.check), "")

@@ -17,14 +17,14 @@ from triscale.cli.options.coefficients import read_coefficients
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.options.network_name import any_named
+from triscale.cli.options.study_folder import refuse_another_folder
 from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.show.progress_lines import terminal_progress
 from triscale.cli.show.study_plan import plan_document, show_plan
 from triscale.cli.signals import Stopped, terminable
-from triscale.errors import OutputError, UsageError
-from triscale.lock import LOCK, locked
-from triscale.trials import RECORDS
+from triscale.errors import UsageError
+from triscale.lock import locked
 
 if TYPE_CHECKING:
     from triscale.search.studies.question import Question
@@ -154,7 +154,7 @@ def study(
     if loader_workers < 0:
         raise UsageError(f"--loader-workers is {loader_workers}; give 0 or more.")
     if out is not None:
-        _refuse_another_folder(out)
+        refuse_another_folder(out, "study")
     question = asked.question(net, doubtful)
     any_named(question.network)
     with terminal_progress() as progress:
@@ -163,16 +163,6 @@ def study(
             _plan(opened, json=json)
         else:
             _run(opened, out, json=json)
-
-
-def _refuse_another_folder(out: Path) -> None:
-    """A study does not spread its files among somebody's others; a lock alone is what a study left that just began."""
-    try:
-        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    except OSError as error:
-        raise OutputError(f"the folder {out} cannot be read: {error.strerror or error}. Use another --out.") from None
-    if names - {LOCK} and RECORDS not in names:
-        raise OutputError(f"{out} is not empty and holds no study; give --out a new folder, or that of a study.")
 
 
 def _plan(opened: "Callable[[], Study]", *, json: bool) -> None:

@@ -7,7 +7,7 @@ step is about what a whole training of that length would give, so that one train
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice, pairwise
@@ -38,6 +38,9 @@ _SURE = 3.0
 _IMAGES = 2_000
 """Images of the validation that are enough to tell."""
 
+_PATIENCE = 3.0
+"""Times the seconds of work that a pilot may take on the clock, where other work shares the core."""
+
 _AT_ONCE = 64
 _AVERAGE = 0.98
 _ENDLESS = 1_000_000
@@ -51,17 +54,20 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
         job: of the baseline.
         source: its images.
         numerics: on what; torch's own kernels are used.
-        seconds: most time to spend after the first step; the first two checkpoints come whatever they take.
+        seconds: most work after the first step; the first two checkpoints come whatever they take. Work is the time of
+            this process on its core, or with several threads or a GPU that of the clock.
 
     Raises:
         NumericError, OutOfMemoryError: as in any training.
     """
-    began = time.monotonic()
+    alone = numerics.device == "cpu" and numerics.threads == 1
+    clock = time.process_time if alone else time.monotonic
+    began = clock()
     inputs, plain = Inputs(source=source), replace(numerics, plan=SpeedPlan())
     _, validation = feeds_of(job, source, inputs.preprocessing(job), 0, lambda *_: None)
     images = len(source.training_split(seed=job.data.seed, train_size=job.data.subset).training)
     chance = source.guessing(seed=job.data.seed)
-    watch = _Watch(_some(validation, source, job), chance, seconds)
+    watch = _Watch(_some(validation, source, job), chance, seconds, clock)
     with tempfile.TemporaryDirectory(prefix="triscale-") as name, suppress(_Enough):
         long = replace(job, recipe=_constant(job.recipe, max(1, images // job.recipe.batch)))
         execution = Execution(loader_workers=0, save_every=3600.0)
@@ -73,7 +79,7 @@ def run_pilot(job: TrainJob, source: Source, numerics: Numerics, seconds: float)
         checkpoints=tuple(watch.checkpoints),
         leaves=leaves,
         settles=settles,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(clock() - began, 3),
     )
 
 
@@ -127,15 +133,16 @@ class _Enough(BaseException):
 class _Watch(Quiet):
     """Looks at a training after 16, 32, 64, ... steps, and ends it once it has settled or its time is over."""
 
-    def __init__(self, validation: Validation, chance: float, seconds: float) -> None:
+    def __init__(self, validation: Validation, chance: float, seconds: float, clock: Callable[[], float]) -> None:
         self.checkpoints: list[CheckpointRecord] = []
         self.images = 0
-        self._validation, self._chance, self._seconds = validation, chance, seconds
-        self._next, self._began = FIRST, 0.0
+        self._validation, self._chance, self._seconds, self._clock = validation, chance, seconds, clock
+        self._next = FIRST
+        self._began: tuple[float, float] | None = None
 
     def step(self, engine: Trainer) -> None:
         """Evaluate where a checkpoint is due."""
-        self._began = self._began or time.monotonic()
+        self._began = self._began or (self._clock(), time.monotonic())
         if engine.step >= self._next:
             right = right_answers(engine.evaluated, self._validation(_AT_ONCE))
             self.images = len(right)
@@ -143,5 +150,8 @@ class _Watch(Quiet):
             self._next *= 2
             if judged(self.checkpoints, self._chance, self.images)[1] is not None:
                 raise _Enough
-        if len(self.checkpoints) > 1 and time.monotonic() > self._began + self._seconds:
+        if len(self.checkpoints) > 1 and self._is_over(*self._began):
             raise _Enough
+
+    def _is_over(self, work: float, wall: float) -> bool:
+        return self._clock() > work + self._seconds or time.monotonic() > wall + _PATIENCE * self._seconds

@@ -1,19 +1,12 @@
 """The end of a study: the test, the network to take, the answer."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from triscale.data import Source
-from triscale.data.feed.in_memory import eval_batches, to_tensor
-from triscale.data.source import rendered
 from triscale.errors import InputError
-from triscale.evaluation import count_correct
 from triscale.explanation import write_cam_grid
 from triscale.files import write_atomically
 from triscale.search.decisions.trial_scores import scores_of
@@ -24,27 +17,7 @@ from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord,
 from triscale.weights import Classifier
 
 WEIGHTS, SPEC = "best.safetensors", "best.json"
-_AT_ONCE = 256
 _IMAGES_IN_GRID = 6
-
-
-def test_accuracy(classifier: Classifier, source: Source) -> float:
-    """Top-1 on every test image, each prepared as the preprocessing of the weights says."""
-    correct, n = count_correct(classifier.model, _test_batches(classifier, source))
-    return correct / n
-
-
-def _test_batches(classifier: Classifier, source: Source) -> Iterator[tuple[Tensor, Tensor]]:
-    how, size, labels = classifier.preprocessing, classifier.resolution, source.labels("test")
-    if how.exact_pixels:  # rendered once for all networks of a size
-        everything = np.arange(len(labels))
-        images = source.pictures("test", size)
-        yield from eval_batches(images, labels, everything, batch=_AT_ONCE, mean=how.mean, std=how.std)
-        return
-    start = 0
-    for block in rendered(source.parts["test"], size, how):
-        yield to_tensor(block, how.mean, how.std), torch.from_numpy(labels[start : start + len(block)])
-        start += len(block)
 
 
 def untested(stored: Stored, members: Sequence[MemberRecord]) -> list[Trial]:

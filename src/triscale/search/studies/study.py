@@ -26,15 +26,16 @@ from triscale.search.decisions.make_choice import make_choice
 from triscale.search.measuring.pilot import PILOT_SHARE, run_pilot
 from triscale.search.measuring.timing import Speed, corners_of
 from triscale.search.planning.plan import StudyPlan, make_plan
-from triscale.search.studies.finish import best_member, draw_maps, restore_answer, test_accuracy, untested, write_answer
-from triscale.search.studies.first_record import changed_since, event, study_record
+from triscale.search.studies.finish import best_member, draw_maps, restore_answer, untested, write_answer
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
-from triscale.search.studies.study_policy import policy_of
 from triscale.search.studies.study_schedule import Schedule
 from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
+from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
+from triscale.search.trainings.testing import test_accuracy
 from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, ForeignNetwork, altered, content_hash, path_of_code
@@ -203,7 +204,8 @@ class Study:
             store.add(event(text))
             self.progress.say(f"warning: {text}.")
         if known is None:
-            store.add(study_record(self.question, self.hash, self.source, self.counts, self.numerics, self.jobs))
+            facts = data_facts(self.source, self.counts)
+            store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(

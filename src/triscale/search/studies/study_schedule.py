@@ -10,9 +10,9 @@ from triscale.search.decisions.rounds import next_asked
 from triscale.search.measuring.timing import Speed
 from triscale.search.planning.agenda import agenda
 from triscale.search.planning.training_length import EVALUATION
-from triscale.search.studies.first_record import event
 from triscale.search.studies.question import Question
 from triscale.search.trainings.campaign import Campaign, network_in
+from triscale.search.trainings.first_record import event
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import StudyProgress
 from triscale.search.trainings.shared_terms import Training

@@ -106,7 +106,7 @@ class SharedTerms:
 
     def command(self) -> str:
         """The command line that asks this question; what is left at its default is left out."""
-        words = ["triscale", *self.COMMAND, self.network]
+        words = ["triscale", *self.COMMAND, *([self.network] if self.network else [])]
         for spec in fields(self):
             value = getattr(self, spec.name)
             option = f"--{spec.name.replace('_', '-')}"

@@ -1,0 +1,1 @@
+"""Samplers on tables of trained networks: `python -m benchmarks.search`."""

@@ -1,0 +1,178 @@
+"""`triscale search`: architectures, as the paper found B0, and where a search stands."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from triscale.api.training import jobs_of
+from triscale.cli.options import sizes_and_limits
+from triscale.cli.options.cluster import NO_CLUSTER, Cluster
+from triscale.cli.options.compute import HERE, Compute
+from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
+from triscale.cli.options.study_folder import refuse_another_folder
+from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
+from triscale.cli.show.progress_lines import terminal_progress
+from triscale.cli.show.search_result import search_document, status_lines
+from triscale.cli.signals import Stopped, terminable
+from triscale.lock import locked
+
+if TYPE_CHECKING:
+    from triscale.search.explorations.search_question import SearchQuestion
+
+search = App(name="search", help="Find a network on your images, and see where a search stands.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SearchArguments:
+    """The question of a search; what is left out is as `SearchQuestion` says.
+
+    Attributes:
+        space: mnasnet_b0, mnasnet_mobilenet_v2, small_24 (the default) to small_64, or a .json file.
+        data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
+        objective: soft (the default) or hard: the reward accuracy x (cost / target)^exponent, hard only above the
+            target; front: accuracy and costs, as a Pareto front; accuracy: alone, within the budget.
+        cost: of the reward, macs by default, or of a front: one or two, with a comma between.
+        target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
+        exponent: of the cost in the reward; -0.07 by default.
+        worth: instead of the exponent, a sentence: "2x macs must buy 5% accuracy".
+        budget: a limit that every network keeps, such as params=100K; several may be given.
+        sampler: evolution (the default), random, controller, surrogate, nsga2, tpe or gp.
+        trials: networks to train; 64, or as many as --time allows, by default.
+        lag: how many of them may be trained at a time, at most; 8 by default. Part of the question.
+        finalists: of the best, trained to the end with several seeds beside the baseline; 1 by default.
+        epochs: of each trial; 5 by default.
+        final_epochs: of the finalists; four times as many by default.
+        seeds: of the finalists and the baseline; 3 by default.
+        train_size: training images to use; at least 10.
+        time: size the search to a time such as 60m.
+        recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
+        precision: float32, bfloat16 or auto, instead of the recipe's.
+        batch: images a step instead of the recipe's.
+        seed: the first seed, and that of the sampler.
+    """
+
+    space: str | None = None
+    data: str | None = None
+    objective: Literal["soft", "hard", "front", "accuracy"] | None = None
+    cost: str | None = None
+    target: str | None = None
+    exponent: float | None = None
+    worth: str | None = None
+    budget: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            show_default=False,
+            help=sizes_and_limits.budget_help("a limit that every network keeps, such as params=100K"),
+        ),
+    ] = ()
+    sampler: str | None = None
+    trials: Whole | None = None
+    lag: Whole | None = None
+    finalists: Whole | None = None
+    epochs: Whole | None = None
+    final_epochs: Whole | None = None
+    seeds: Whole | None = None
+    train_size: Whole | None = None
+    time: sizes_and_limits.Signed | None = None
+    recipe: str | None = None
+    precision: Literal["float32", "bfloat16", "auto"] | None = None
+    batch: Whole | None = None
+    seed: Whole | None = None
+
+    def question(self, net: str | None, doubtful: Doubtful) -> "SearchQuestion":
+        """The question, around a baseline or that of the space."""
+        from triscale.costs import read_limit  # noqa: PLC0415
+
+        given = {
+            **vars(self),
+            **vars(doubtful),
+            "network": net,
+            "budget": sizes_and_limits.limits(self.budget) or None,
+            "target": None if self.target is None else read_limit(self.cost or "macs", self.target),
+            "time": None if self.time is None else sizes_and_limits.seconds(self.time),
+        }
+        from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
+
+        return SearchQuestion(**{name: value for name, value in given.items() if value is not None})
+
+
+NOTHING = SearchArguments()
+
+
+@search.command
+def architecture(
+    net: Annotated[str | None, Parameter(name="NET")] = None,
+    /,
+    *,
+    asked: SearchArguments = NOTHING,
+    jobs: Whole | None = None,
+    loader_workers: Whole = 0,
+    cluster: Cluster = NO_CLUSTER,
+    doubtful: Doubtful = LEFT_OUT,
+    compute: Compute = HERE,
+    kernels: Annotated[bool, Parameter(show_default=False)] = True,
+    out: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Search a space of networks for the best one on your images, and compare it with the baseline.
+
+    Interrupt it anywhere: the same command resumes to the same proposals.
+
+    Args:
+        net: the baseline, around which the space lies: a registered or scaled name, or a spec file; that of the space
+            by default.
+        asked: see `SearchArguments`.
+        jobs: trainings at a time, at most --lag; by default one a core (or as many as --threads leaves room for).
+        loader_workers: how many make batches ahead, of each training.
+        cluster: see `Cluster`.
+        doubtful: see `Doubtful`.
+        compute: see `Compute`.
+        kernels: as in `triscale study`.
+        out: the folder of the search; triscale-runs/HASH by default.
+        json: print one JSON document instead of text.
+    """
+    if out is not None:
+        refuse_another_folder(out, "search")
+    question = asked.question(net, doubtful)
+    with terminable(), locked(out) if out is not None else nullcontext(), terminal_progress() as progress:
+        from triscale.search.explorations.architecture_search import ArchitectureSearch  # noqa: PLC0415  loads torch
+        from triscale.training import numerics_here  # noqa: PLC0415
+
+        engine = cluster.engine()
+        numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
+        found = ArchitectureSearch(
+            question, out, jobs=jobs_of(jobs, engine, numerics.device, numerics.threads), numerics=numerics,
+            progress=progress, loader_workers=loader_workers, engine=engine,
+        )  # fmt: skip
+        try:
+            stored = found.run()
+        except (KeyboardInterrupt, Stopped):
+            complain(f"stopped; the same command resumes in {found.folder}.")
+            raise
+    document = search_document(stored, found.folder)
+    if json:
+        print_json(document)
+    else:
+        print_text(*document["lines"])
+
+
+@search.command
+def status(folder: Path, /, *, json: Flag = False) -> None:
+    """Say how far a search is, and what it has found so far.
+
+    Args:
+        folder: of the search; it may be running.
+        json: print one JSON document instead of text.
+    """
+    from triscale import trials  # noqa: PLC0415
+
+    stored = trials.read(folder)
+    if json:
+        print_json(search_document(stored, folder))
+    else:
+        print_text(*status_lines(stored, folder))

@@ -1,0 +1,235 @@
+"""`search architecture`: from a space of networks, images and an objective to a network, and the evidence for it.
+
+Proposals are decided by validation accuracy after short trainings; the best of them and the baseline are trained to
+the end with several seeds, and the test is looked at once, after the choice. Each step reads the store, does what is
+missing and appends, so that an interrupted search resumes to the same proposals.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import torch
+
+from triscale.costs import ANYWHERE, Values
+from triscale.errors import InputError, UsageError
+from triscale.scaling import any_network
+from triscale.search.architecture import Space, Value, budget, document_of, load_space, sample, space_around
+from triscale.search.explorations.finalists import best_proposals, finalists, front_of, told
+from triscale.search.explorations.proposals import SEARCH, Proposals
+from triscale.search.explorations.search_answer import answer_lines
+from triscale.search.explorations.search_length import search_length
+from triscale.search.explorations.search_question import SearchQuestion
+from triscale.search.measuring.timing import Speed
+from triscale.search.objectives import Objective
+from triscale.search.samplers import sampler
+from triscale.search.trainings.campaign import Campaign, terms_of
+from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
+from triscale.search.trainings.image_policy import policy_of
+from triscale.search.trainings.prepared import Prepared
+from triscale.search.trainings.progress import Quiet, StudyProgress
+from triscale.search.trainings.shared_terms import Training
+from triscale.search.trainings.testing import test_accuracy
+from triscale.search.trainings.work import opened
+from triscale.search.trainings.workers import LOCAL, Engine
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
+from triscale.training import data_use
+from triscale.trials import TEST, Numerics, Stored, TrialStore
+from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.weights import load_classifier
+
+RUNS = Path("triscale-runs")
+FINAL = "final"
+"""The purpose of the last trainings."""
+
+
+class ArchitectureSearch:
+    """A search in its folder, by default `triscale-runs/` and the hash of the question.
+
+    Args:
+        question: of the search.
+        folder: of the search alone; the same question in it resumes.
+        jobs: trainings at a time.
+        numerics: on what each of them computes.
+        progress: hears of it.
+        loader_workers: of each training.
+        engine: what runs the trainings; processes of this machine by default.
+    """
+
+    def __init__(
+        self,
+        question: SearchQuestion,
+        folder: Path | None = None,
+        *,
+        jobs: int,
+        numerics: Numerics,
+        progress: StudyProgress | None = None,
+        loader_workers: int = 0,
+        engine: Engine = LOCAL,
+    ) -> None:
+        self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
+        policy = policy_of(question, folder)
+        self.source = opened(question.data, policy, afresh=True)
+        self.space = _space(question, len(self.source.classes))
+        self.folder = folder or RUNS / self.hash
+        self._terms = terms_of(
+            question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
+        )
+        self._ready = Prepared(self.source, self._terms.job.recipe, question.seed, self.progress.say)
+        self._values = Values(ANYWHERE)
+        wanted = question.to_objective({}).metrics
+        self._objective = question.to_objective(self._values.of(self.baseline, wanted))
+        self._budget = budget(question.budget) if question.budget else None
+        self._store: TrialStore
+
+    @property
+    def baseline(self) -> Network:
+        """The network that is to be beaten: the base of the space."""
+        return self.space.base
+
+    @property
+    def baseline_costs(self) -> dict[str, float]:
+        """Its counted costs, by name."""
+        return self._values.of(self.baseline, self.objective.metrics)
+
+    @property
+    def hash(self) -> str:
+        """12 hex digits that name the question, the space and the content of the data."""
+        space = json.dumps(document_of(self.space), sort_keys=True)
+        return self.question.hash(self.source.fingerprint, f"{content_hash(self.baseline)} {space}")
+
+    @property
+    def objective(self) -> Objective:
+        """What is maximised."""
+        return self._objective
+
+    def run(self) -> Stored:
+        """Do all that is missing, and return the store.
+
+        Raises:
+            InputError: the folder holds something else, the data changed, no network keeps the budget, or every trial
+                failed.
+            BusyError: another process works in the folder.
+            OutputError, StorageError: the folder cannot be written.
+        """
+        with TrialStore(self.folder) as self._store:
+            self._begin()
+            if self._store.one(FoundRecord) is not None:
+                return self._store
+            with self._campaign() as campaign:
+                self._explore(campaign)
+                scores = told(self._store, self._record, self.objective.scores, self.question.seed)
+                ids = best_proposals(scores, self.question.finalists)
+                self._finish(campaign, [self._store.network(one) for one in ids])
+                self._answer(ids)
+            return self._store
+
+    @property
+    def _record(self) -> SearchRecord:
+        found = self._store.one(SearchRecord)
+        assert found is not None  # noqa: S101  `_begin` wrote it
+        return found
+
+    @property
+    def _counts(self) -> dict[str, int]:
+        split = self.source.training_split(train_size=self.question.train_size, seed=self.question.seed)
+        return {
+            "train": len(split.training),
+            "validation": len(split.validation),
+            "test": len(self.source.labels("test")),
+        }
+
+    def _costs(self, network: Network) -> dict[str, float]:
+        """Of the objective and of the budget."""
+        return self._values.of(network, self.objective.metrics)
+
+    def _begin(self) -> None:
+        store, known = self._store, self._store.one(SearchRecord)
+        if known.question_hash != self.hash if known else len(store):
+            raise InputError(f"{self.folder} holds something else (or its data changed).\nUse another --out.")
+        for text in changed_since(known, self.source, self._terms.numerics) if known else ():
+            store.add(event(text))
+            self.progress.say(f"warning: {text}.")
+        if known is None:
+            store.add(self._first_record(), [self.baseline])
+        job, record = self._terms.job, self._record
+        data = data_use(self.source, seed=job.data.seed, subset=record.train_size)
+        self._terms = replace(self._terms, job=replace(job, data=data), images=record.train_size)
+
+    def _first_record(self) -> SearchRecord:
+        if self._budget is not None:  # an empty space is named with the nearest network before anything is timed
+            sample(self.space, Random(self.question.seed), self._budget)  # noqa: S311  no secrets
+        self.progress.say("timing a few training steps")
+        question, counts = self.question, self._counts
+        speed = Speed(self._terms.job, self._terms.numerics)
+        length = search_length(question, counts["train"], counts["validation"], speed(self.baseline), self.jobs)
+        return begun(
+            SearchRecord, question, self.hash, data_facts(self.source, counts), self._terms.numerics, self.jobs,
+            space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
+            epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
+            predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,
+        )  # fmt: skip
+
+    @contextmanager
+    def _campaign(self) -> Iterator[Campaign]:
+        workers = self.engine.workers(
+            self.jobs, self._terms.numerics.threads, self.question.data, self.folder, self.progress.say
+        )
+        self._terms = replace(self._terms, shared=workers.shared)
+        try:
+            yield Campaign(self._store, self._terms, workers.executor, self.progress)
+        finally:
+            workers.executor.close()
+
+    def _explore(self, campaign: Campaign) -> None:
+        """Propose and train until all trials are done."""
+        question, record = self.question, self._record
+        asks = sampler(question.sampler, self.space, seed=question.seed, lag=question.lag, feasible=self._keeps)
+        proposals = Proposals(
+            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores
+        )
+        self._ready.learned({self.baseline.resolution})
+        self.progress.say(f"{record.trials} networks by {question.sampler}")
+        campaign.follow(proposals.next(campaign), partial(proposals.next, campaign))
+
+    def _keeps(self, chosen: Mapping[str, Value]) -> bool:
+        return self._budget is None or self._budget.keeps(self.space.network(chosen))
+
+    def _trial_of(self, network: Network) -> Training:
+        return Training(network, SEARCH, self.question.seed, self._record.epochs)
+
+    def _finish(self, campaign: Campaign, best: Sequence[AnyNetwork]) -> None:
+        """Train the best and the baseline to the end, and test them."""
+        record, question = self._record, self.question
+        wanted = [
+            Training(network, FINAL, question.seed + k, record.final_epochs)
+            for k in range(question.seeds)
+            for network in {content_hash(one): one for one in (*best, self.baseline)}.values()
+        ]
+        campaign.train([one for one in wanted if not campaign.is_settled(one)])
+        self._ready.tested({self.baseline.resolution})
+        for one in wanted:
+            trial = campaign.trial_of(one)
+            if trial is not None and trial.state == "done" and TEST not in trial.metrics:
+                found = load_classifier(campaign.checkpoint(trial)).on(torch.device(self._terms.numerics.device))
+                metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
+                self._store.put(replace(trial, metrics=metrics))
+
+    def _answer(self, ids: Sequence[str]) -> None:
+        rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
+        front = front_of(self._store, self._record, metrics, self.question.seed)
+        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord))
+        self._store.add(FoundRecord(best=rows[0].id, finalists=rows, front=front, lines=tuple(lines)))
+
+
+def _space(question: SearchQuestion, classes: int) -> Space:
+    """Around the baseline that the question names, else its own; every network has the classes of the data."""
+    base = any_network(question.network) if question.network else None
+    if isinstance(base, ForeignNetwork):
+        raise UsageError(f"{question.network} is code; a space lies around a network of triscale or a spec file.")
+    found = load_space(question.space, base)
+    return space_around(found.document, replace(found.base, classes=classes))

@@ -1,0 +1,93 @@
+"""The end of a search: the best proposals, trained to the end beside the baseline, and the answer in lines."""
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+
+from triscale import intervals
+from triscale.errors import InputError
+from triscale.search.decisions.trial_scores import scores_of
+from triscale.search.explorations.proposals import Score
+from triscale.search.objectives import Front, fronts
+from triscale.trials import TEST, VALIDATION, Stored
+from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+
+Scores = Mapping[str, tuple[float, ...]]
+"""By the id of a network: what the sampler was told, and is maximised."""
+
+
+def told(stored: Stored, record: SearchRecord, score: Score, seed: int) -> dict[str, tuple[float, ...]]:
+    """The score of each proposed network that was trained."""
+    accuracies = scores_of(stored, VALIDATION, record.epochs)
+    return {
+        one.network: _several(score(accuracies[one.network][seed], one.costs))
+        for one in stored.all(ProposalRecord)
+        if one.repeats is None and seed in accuracies.get(one.network, {})
+    }
+
+
+def _several(score: float | tuple[float, ...]) -> tuple[float, ...]:
+    return score if isinstance(score, tuple) else (score,)
+
+
+def best_proposals(scores: Scores, count: int) -> list[str]:
+    """The ids of the proposals with the best scores; of a front those with the most accuracy first.
+
+    Raises:
+        InputError: every trial failed.
+    """
+    if not scores:
+        raise InputError("every trial of the search failed; see `triscale search status`.")
+    ids = list(scores)
+    first = fronts([scores[one] for one in ids])[0] if len(scores[ids[0]]) > 1 else range(len(ids))
+    return sorted((ids[at] for at in first), key=lambda one: scores[one], reverse=True)[:count]
+
+
+def front_of(stored: Stored, record: SearchRecord, metrics: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Ids of the proposals that none beats in accuracy and these costs, by rising cost."""
+    accuracies = scores_of(stored, VALIDATION, record.epochs)
+    goal = Front(tuple(metrics))
+    costs = {one.network: one.costs for one in stored.all(ProposalRecord) if seed in accuracies.get(one.network, {})}
+    ids = list(costs)
+    rows = [goal.scores(accuracies[one][seed], costs[one]) for one in ids]
+    first = [ids[at] for at in fronts(rows)[0]] if rows else []
+    return tuple(sorted(first, key=lambda one: tuple(costs[one].values())))
+
+
+def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple[FinalistRecord, ...]:
+    """What the last trainings say of the best proposals and of the baseline, the best first."""
+    scores, tests = (scores_of(stored, name, record.final_epochs) for name in (VALIDATION, TEST))
+    numbers = {one.network: one for one in reversed(stored.all(ProposalRecord))}
+    base = scores.get(record.baseline, {})
+    rows = [
+        _finalist(one, record, scores[one], base, tests.get(one, {}), numbers.get(one))
+        for one in dict.fromkeys((*ids, record.baseline))
+        if one in scores
+    ]
+    return tuple(sorted(rows, key=lambda one: -one.validation))
+
+
+def _finalist(
+    id_: str,
+    record: SearchRecord,
+    mine: Mapping[int, float],
+    base: Mapping[int, float],
+    tests: Mapping[int, float],
+    proposal: ProposalRecord | None,
+) -> FinalistRecord:
+    apart = [mine[seed] - base[seed] for seed in sorted(mine.keys() & base.keys())]
+    is_base = id_ == record.baseline
+    difference = None if is_base or not apart else mean(apart)
+    return FinalistRecord(
+        id=id_, rule="baseline" if is_base else "found", n=len(mine), costs={} if proposal is None else proposal.costs,
+        validation=mean(mine.values()), number=None if proposal is None else proposal.number,
+        test=mean(tests.values()) if tests else None, difference=difference,
+        interval=None if difference is None else _interval(apart),
+    )  # fmt: skip
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    sd = intervals.deviation(values)
+    if sd is None:
+        return None
+    margin = intervals.t_quantile(len(values) - 1) * sd / len(values) ** 0.5
+    return mean(values) - margin, mean(values) + margin

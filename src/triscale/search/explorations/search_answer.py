@@ -1,0 +1,48 @@
+"""The answer of a search in lines."""
+
+from collections.abc import Sequence
+
+from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+
+
+def answer_lines(
+    record: SearchRecord, rows: Sequence[FinalistRecord], proposals: Sequence[ProposalRecord]
+) -> list[str]:
+    """What was found, how it compares with the baseline, and how much was looked at.
+
+    Args:
+        record: of the search.
+        rows: the networks that were trained to the end, the best first.
+        proposals: of the search.
+    """
+    best = rows[0]
+    networks = len({one.network for one in proposals})
+    looked = f"{networks:,} networks of {record.size:,} were trained for {record.epochs} epochs"
+    return [_found_line(best, rows, looked), _final_line(record, rows)]
+
+
+def _found_line(best: FinalistRecord, rows: Sequence[FinalistRecord], looked: str) -> str:
+    if best.rule == "baseline":
+        return f"The baseline stays: none of the {len(rows) - 1} best proposals is better; {looked}."
+    apart = _difference(best)
+    return f"Proposal {best.number} is the best{apart}; {looked}."
+
+
+def _difference(one: FinalistRecord) -> str:
+    if one.difference is None:
+        return ""
+    points = f", {100 * one.difference:+.1f} points over the baseline on validation"
+    if one.interval is None:
+        return f"{points} (one seed: no interval)"
+    low, high = one.interval
+    known = "" if low > 0 or high < 0 else ", which the noise does not tell from 0"
+    return f"{points} ({100 * low:+.1f} to {100 * high:+.1f}{known})"
+
+
+def _final_line(record: SearchRecord, rows: Sequence[FinalistRecord]) -> str:
+    parts = [
+        f"{'baseline' if one.rule == 'baseline' else f'proposal {one.number}'} {100 * one.test:.1f}%"
+        for one in rows
+        if one.test is not None
+    ]
+    return f"Test top-1 after {record.final_epochs} epochs, mean of {rows[0].n} seeds: {', '.join(parts)}."

@@ -1,0 +1,84 @@
+"""The question of an architecture search; its hash names the folder, so that the same command resumes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from triscale.errors import UsageError
+from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
+from triscale.search.trainings.shared_terms import SharedTerms
+
+Goal = Literal["soft", "hard", "front", "accuracy"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchQuestion(SharedTerms):
+    """The question of an architecture search.
+
+    Attributes:
+        network: the baseline, around which the space lies and which is to be beaten; empty: the base of the space.
+        space: a name, or a .json file.
+        objective: `soft` or `hard`: the reward accuracy x (cost / target)^exponent, hard only above the target;
+            `front`: the Pareto front of accuracy and costs; `accuracy`: alone, within the budget.
+        cost: metrics of the reward or of the front, with commas between.
+        target: cost at which the reward is the accuracy; None: the baseline's.
+        exponent: of the cost in the reward.
+        worth: instead of the exponent, what more cost must buy: "2x macs must buy 5% accuracy".
+        sampler: see `triscale.search.samplers.SAMPLERS`.
+        trials: networks that are proposed; None: 64, or as many as `time` allows.
+        lag: how many of them may be trained at a time, at most: trial k knows the results up to k - lag.
+        finalists: of them are trained to the end, beside the baseline.
+        final_epochs: of these trainings; None: four times those of a trial.
+        budget: limits that every proposed network keeps.
+        epochs: of a trial.
+        seeds: trainings of each finalist and of the baseline.
+        data and the others: see `SharedTerms`.
+    """
+
+    network: str = ""
+    seeds: int = 3
+    space: str = "small_24"
+    objective: Goal = "soft"
+    cost: str = "macs"
+    target: float | None = None
+    exponent: float = WEIGHT
+    worth: str | None = None
+    sampler: str = "evolution"
+    trials: int | None = None
+    lag: int = 8
+    finalists: int = 1
+    final_epochs: int | None = None
+
+    LEAST: ClassVar[Mapping[str, int]] = {
+        "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, **SharedTerms.LEAST,
+    }  # fmt: skip
+    NUMBERS: ClassVar[tuple[str, ...]] = ("time", "target", "exponent")
+    COMMAND: ClassVar[tuple[str, ...]] = ("search", "architecture")
+
+    def __post_init__(self) -> None:
+        SharedTerms.__post_init__(self)
+        if self.objective not in get_args(Goal):
+            raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.worth is not None and self.objective not in ("soft", "hard"):
+            raise UsageError("--worth is for a reward: give --objective soft or hard.")
+        self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
+
+    def to_objective(self, baseline: Mapping[str, float]) -> Objective:
+        """What is maximised, and the limits.
+
+        Args:
+            baseline: costs of the baseline by name.
+        """
+        return Objective(goal=self._goal(baseline), limits=self.budget)
+
+    def _goal(self, baseline: Mapping[str, float]) -> Accuracy | Reward | Front:
+        if self.objective == "accuracy":
+            return Accuracy()
+        if self.objective == "front":
+            return Front(tuple(self.cost.split(",")))
+        metric, weight = (None, self.exponent) if self.worth is None else weight_in(self.worth)
+        name = metric or self.cost
+        return Reward(
+            target=self.target or baseline.get(name, 1.0), metric=name, weight=weight,
+            form="soft" if self.objective == "soft" else "hard",
+        )  # fmt: skip

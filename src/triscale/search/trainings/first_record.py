@@ -1,0 +1,72 @@
+"""The record that a search begins with, and what is not as it says when the search resumes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from triscale._version import __version__
+from triscale.data import Source
+from triscale.errors import InputError
+from triscale.machine import machine
+from triscale.nn import device_name
+from triscale.search.trainings.shared_terms import SharedTerms
+from triscale.trials import Numerics
+from triscale.trials.study_records import BegunRecord, DataFacts, EventRecord
+
+Kind = TypeVar("Kind", bound=BegunRecord)
+
+
+def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
+    """The images of a search in numbers; `counts` of those to train on, to validate on and to test on."""
+    return DataFacts(
+        source=source.name,
+        fingerprint=source.fingerprint,
+        classes=tuple(source.classes),
+        train=counts["train"],
+        validation=counts["validation"],
+        test=counts["test"],
+        test_from=source.test_from,
+        native=source.native,
+        skipped=source.skipped,
+        notes=tuple(source.notes),
+        rule=source.rule.version,
+        group_by=source.rule.group_by,
+    )
+
+
+def begun(
+    kind: type[Kind], asked: SharedTerms, hash_: str, data: DataFacts, numerics: Numerics, jobs: int, **own: Any
+) -> Kind:
+    """The record that a search of some kind begins with; `own` are the fields that this kind alone has."""
+    return kind(
+        triscale=__version__,
+        command=asked.command(),
+        question=asked.to_dict(),
+        question_hash=hash_,
+        data=data,
+        machine={**machine(), "gpu": device_name(numerics.device)},
+        jobs=jobs,
+        device=numerics.device,
+        threads=numerics.threads,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        **own,
+    )
+
+
+def changed_since(known: BegunRecord, source: Source, numerics: Numerics) -> list[str]:
+    """What differs from the search's first record and may change last bits, in words.
+
+    Raises:
+        InputError: the search drew its splits by another rule.
+    """
+    if known.data.rule != source.rule.version:
+        raise InputError("the folder was begun with an older rule of splits.\nName the folder by --out to resume it.")
+    if (known.device, known.threads) == (numerics.device, numerics.threads):
+        return []
+    begun_on = f"it began on {known.device} with {known.threads} threads a training"
+    return [f"{begun_on}; it resumes on {numerics.device} with {numerics.threads}"]
+
+
+def event(text: str) -> EventRecord:
+    """Something that happens to the search now."""
+    return EventRecord(at=datetime.now(UTC).isoformat(timespec="seconds"), text=text)

@@ -1,0 +1,96 @@
+"""What an architecture search wrote down beside its trials: its question, what it proposed, and what it found."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from triscale.recipes import Recipe
+from triscale.trials.study_records import BegunRecord, Line
+from triscale.trials.surface_records import Interval
+
+Value = str | int | float | bool | None
+
+
+class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
+    """The beginning of an architecture search.
+
+    Attributes:
+        space: the search space as a document.
+        size: combinations of its choices.
+        baseline: id of the network that is to be beaten.
+        epochs, train_size: of each trial.
+        final_epochs: of the trainings that compare the best with the baseline.
+        trials: how many are proposed.
+        predicted_seconds: of all trainings.
+        recipe: of each of them, but for its epochs.
+    """
+
+    space: Mapping[str, Any]
+    size: int
+    baseline: str
+    epochs: int
+    train_size: int
+    final_epochs: int
+    trials: int
+    predicted_seconds: float
+    recipe: Recipe
+
+
+class ProposalRecord(Line, frozen=True, kw_only=True, tag="proposal"):
+    """A network that the sampler proposed.
+
+    Attributes:
+        number: from 0; proposals are numbered in their order.
+        chosen: the values of the space's choices.
+        network: id.
+        costs: of it, by the metrics of the objective and the budget.
+        repeats: number of the first proposal of the same network; None for a new one.
+    """
+
+    number: int
+    chosen: Mapping[str, Value]
+    network: str
+    costs: Mapping[str, float]
+    repeats: int | None = None
+
+
+class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A network that was trained to the end with several seeds.
+
+    Attributes:
+        id: of the network.
+        rule: `baseline`, or `found`.
+        number: of its proposal; None for the baseline.
+        n: seeds.
+        costs: by name.
+        validation, test: mean top-1; test None where it was not looked at.
+        difference: mean of its validation top-1 minus the baseline's, paired by seed; None for the baseline.
+        interval: of that, 95%.
+    """
+
+    id: str
+    rule: str
+    n: int
+    costs: Mapping[str, float]
+    validation: float
+    number: int | None = None
+    test: float | None = None
+    difference: float | None = None
+    interval: Interval | None = None
+
+
+class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
+    """What the search found.
+
+    Attributes:
+        best: id of the network to take: of the finalists the one with the best validation, or reward.
+        finalists: trained to the end, the best first; the baseline among them.
+        front: ids of the proposals that none beats in accuracy and cost, by rising cost.
+        lines: the answer.
+    """
+
+    best: str
+    finalists: tuple[FinalistRecord, ...]
+    front: tuple[str, ...]
+    lines: tuple[str, ...]

@@ -1,0 +1,171 @@
+"""An architecture search: it proposes the same whatever its workers do, loses no trial, and compares what it found."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.simulated import Chances
+from tests.search.explorations.searches import (
+    LONG,
+    SMALL,
+    Enough,
+    Pretends,
+    outcomes,
+    proposals,
+    search,
+)
+from triscale.cli.app import main
+from triscale.errors import InputError, UsageError
+from triscale.search.explorations.architecture_search import ArchitectureSearch
+from triscale.search.explorations.finalists import front_of
+from triscale.search.explorations.search_question import SearchQuestion
+from triscale.spec import content_hash, from_dict
+from triscale.trials import read
+from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path_factory.getbasetemp() / "search-cache"))
+
+
+@pytest.fixture
+def exploring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What workers pretend to train has no weights, so the last trainings and the test are left out."""
+    monkeypatch.setattr(ArchitectureSearch, "_finish", lambda *_: None)
+    monkeypatch.setattr(ArchitectureSearch, "_answer", lambda *_: None)
+
+
+def test_a_search_from_end_to_end_trains_what_it_proposed_and_compares_the_best_with_the_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "search"
+    asked = [*SMALL.command().split()[1:], "--out", str(folder), "--jobs", "1", "--threads", "1", "--device", "cpu"]
+    assert main([*asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    stored = read(folder)
+    record, found = stored.one(SearchRecord), stored.one(FoundRecord)
+    assert record is not None
+    assert found is not None
+    assert len(proposals(folder)) == 6 == document["trials"]
+    assert {one.state for one in stored} == {"done"}
+    assert {one.purpose for one in stored} == {"search", "final"}
+    assert [one.n for one in found.finalists] == [2, 2]
+    assert content_hash(from_dict(document["found"])) == found.best
+    assert document.keys() >= {"found", "score", "trials", "front", "sampler", "seconds"}
+    best = {one.network: one for one in stored.all(ProposalRecord)}[document["front"][-1]["id"]]
+    assert document["front"][-1]["costs"] == dict(best.costs)
+    assert main([*asked]) == 0, "an answered search trains nothing again"
+    assert capsys.readouterr().out.splitlines() == document["lines"]
+    assert main(["search", "status", str(folder)]) == 0
+    assert "6 of 6 networks trained by evolution" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("exploring")
+@pytest.mark.parametrize("sampler", ["evolution", "surrogate"])
+def test_any_number_of_workers_up_to_the_lag_gets_the_same_proposals(tmp_path: Path, sampler: str) -> None:
+    question, seen = replace(LONG, trials=40, sampler=sampler), []
+    for slots, order in ((1, 0), (3, 1), (6, 2)):
+        folder = tmp_path / str(slots)
+        search(question, folder, engine=Pretends(slots=slots, order=order)).run()
+        seen.append((proposals(folder), outcomes(read(folder))))
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0][0]) == 40
+
+
+@pytest.mark.usefixtures("exploring")
+def test_80_trials_on_4_workers_that_die_end_as_80_trials(tmp_path: Path) -> None:
+    """A worker that is lost costs its trial a retry: nothing is trained twice, and nothing is left."""
+    search(LONG, tmp_path / "calm", engine=Pretends()).run()
+    search(LONG, tmp_path / "wild", engine=Pretends(chances=Chances(die=0.05, twice=0.2), order=3)).run()
+    stored = read(tmp_path / "wild")
+    assert len(proposals(tmp_path / "wild")) == 80
+    assert {one.state for one in stored} == {"done"}
+    assert outcomes(stored) == outcomes(read(tmp_path / "calm"))
+    assert sum(one.losses for one in stored) >= 2
+
+
+@pytest.mark.usefixtures("exploring")
+def test_a_driver_that_is_killed_at_10_points_proposes_the_same_and_has_the_same_front(tmp_path: Path) -> None:
+    search(LONG, tmp_path / "whole", engine=Pretends()).run()
+    folder, kills = tmp_path / "killed", 0
+    for after in (1, 3, 5, 8, 13, 9, 21, 17, 12, 30):
+        try:
+            search(LONG, folder, engine=Pretends(order=after, kill_after=after)).run()
+        except Enough:
+            kills += 1
+    search(LONG, folder, engine=Pretends(slots=2)).run()
+    assert kills == 10
+    assert proposals(folder) == proposals(tmp_path / "whole")
+    assert outcomes(read(folder)) == outcomes(read(tmp_path / "whole"))
+    fronts = [front_of(read(one), _record(one), ["macs"], 0) for one in (folder, tmp_path / "whole")]
+    assert fronts[0] == fronts[1] != ()
+
+
+@pytest.mark.usefixtures("exploring")
+def test_a_trial_that_fails_is_told_as_that_and_the_others_go_on(tmp_path: Path) -> None:
+    search(LONG, tmp_path / "wild", engine=Pretends(chances=Chances(fail=0.1), order=1)).run()
+    stored = read(tmp_path / "wild")
+    failed = [one for one in stored if one.state == "failed"]
+    assert len(proposals(tmp_path / "wild")) == 80
+    assert failed
+    assert {one.failure for one in failed} == {"ArithmeticError"}
+
+
+@pytest.mark.usefixtures("exploring")
+def test_every_proposal_keeps_the_budget(tmp_path: Path) -> None:
+    most = 0.9 * search(LONG).baseline_costs["macs"]
+    question = replace(LONG, budget={"macs": most, "params": 40_000.0})
+    search(question, tmp_path / "small", engine=Pretends()).run()
+    assert all(one.costs["macs"] <= most and one.costs["params"] <= 40_000 for one in proposals(tmp_path / "small"))
+
+
+def _record(folder: Path) -> SearchRecord:
+    found = read(folder).one(SearchRecord)
+    assert found is not None
+    return found
+
+
+def test_a_front_is_told_to_the_sampler_as_several_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ArchitectureSearch, "_finish", lambda *_: None)
+    monkeypatch.setattr(ArchitectureSearch, "_answer", lambda *_: None)
+    question = replace(LONG, trials=20, objective="front", cost="macs,params")
+    search(question, tmp_path / "front", engine=Pretends()).run()
+    ids = front_of(read(tmp_path / "front"), _record(tmp_path / "front"), ["macs", "params"], 0)
+    costs = {one.network: one.costs for one in proposals(tmp_path / "front")}
+    assert [costs[one]["macs"] for one in ids] == sorted(costs[one]["macs"] for one in ids)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"exponent": 0.07}, "wrong sign"),
+        ({"cost": "joules"}, "unknown metric 'joules'"),
+        ({"cost": "macs,params"}, "unknown metric"),
+        ({"objective": "front", "worth": "2x macs must buy 5% accuracy"}, "--worth is for a reward"),
+        ({"worth": "please"}, "write for example: 2x macs must buy 5% accuracy"),
+        ({"trials": 1}, "trials is 1; give at least 2"),
+        ({"lag": 0}, "lag is 0; give at least 1"),
+    ],
+)
+def test_a_wrong_question_says_what_to_give(changed: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        replace(SMALL, **changed)  # type: ignore[arg-type]
+
+
+def test_a_sentence_says_what_more_cost_must_buy() -> None:
+    goal = SearchQuestion(worth="2x params must buy 10% accuracy").to_objective({"params": 1000.0})
+    assert goal.scores(0.5, {"params": 2000.0}) * 1.1 == pytest.approx(0.5)  # type: ignore[operator]
+
+
+def test_an_empty_space_under_a_budget_names_the_nearest_network(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="macs"):
+        search(replace(SMALL, budget={"macs": 1000.0}), tmp_path / "none").run()
+
+
+def test_a_folder_with_other_files_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    assert main(["search", "architecture", "--data", "flowers:240", "--out", str(tmp_path / "other")]) == 73
