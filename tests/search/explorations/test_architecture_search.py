@@ -54,6 +54,8 @@ def test_a_search_from_end_to_end_trains_what_it_proposed_and_compares_the_best_
     assert {one.purpose for one in stored} == {"search", "final"}
     assert [one.n for one in found.finalists] == [2, 2]
     assert content_hash(from_dict(document["found"])) == found.best
+    assert json.loads((folder / "best.json").read_text()) == document["found"]
+    assert (folder / "best.safetensors").exists()
     assert document.keys() >= {"found", "score", "trials", "front", "sampler", "seconds"}
     best = {one.network: one for one in stored.all(ProposalRecord)}[document["front"][-1]["id"]]
     assert document["front"][-1]["costs"] == dict(best.costs)

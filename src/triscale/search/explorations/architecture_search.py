@@ -15,11 +15,10 @@ from random import Random
 import torch
 
 from triscale.costs import ANYWHERE, Values
-from triscale.errors import InputError, UsageError
-from triscale.scaling import any_network
-from triscale.search.architecture import Space, Value, budget, document_of, load_space, sample, space_around
+from triscale.errors import InputError
+from triscale.search.architecture import Value, budget, document_of, sample
 from triscale.search.explorations.drawn_at_random import drawn_first
-from triscale.search.explorations.finalists import best_proposals, finalists, front_of, told
+from triscale.search.explorations.finalists import best_proposals, best_trial, finalists, front_of, told
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
 from triscale.search.explorations.search_answer import answer_lines
@@ -27,9 +26,11 @@ from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_watch import SearchWatch, axes_of
 from triscale.search.explorations.search_worth import search_worth
+from triscale.search.explorations.space_of_question import space_of
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
 from triscale.search.samplers import Sampler, sampler
+from triscale.search.trainings.best_files import write_best
 from triscale.search.trainings.campaign import Campaign, terms_of
 from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
 from triscale.search.trainings.image_policy import policy_of
@@ -39,7 +40,7 @@ from triscale.search.trainings.shared_terms import Training
 from triscale.search.trainings.testing import test_accuracy
 from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL, Engine
-from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
+from triscale.spec import AnyNetwork, Network, content_hash
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, TrialStore
 from triscale.trials.searches.search_outcomes import SEARCH
@@ -80,7 +81,7 @@ class ArchitectureSearch:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
         policy = policy_of(question, folder)
         self.source = opened(question.data, policy, afresh=True)
-        self.space = _space(question, len(self.source.classes))
+        self.space = space_of(question, len(self.source.classes))
         self.folder = folder or RUNS / self.hash
         self._terms = terms_of(
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
@@ -138,7 +139,7 @@ class ArchitectureSearch:
                 scores = told(self._store, self._record, self.objective.scores, self.question.seed)
                 ids = best_proposals(scores, self.question.finalists)
                 self._finish(campaign, [self._store.network(one) for one in ids])
-                self._answer(ids)
+                self._answer(campaign, ids)
             return self._store
 
     @contextmanager
@@ -258,15 +259,19 @@ class ArchitectureSearch:
                 metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
                 self._store.put(replace(trial, metrics=metrics))
 
-    def _answer(self, ids: Sequence[str]) -> None:
+    def _answer(self, campaign: Campaign, ids: Sequence[str]) -> None:
         rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
+        if not rows:
+            raise InputError("every training to the end failed; see `triscale search status`.")
         front = front_of(self._store, self._record, metrics, self.question.seed)
-        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord))
+        failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
+        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder))
         scores = told(self._store, self._record, self.objective.scores, self.question.seed)
         worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
         found = FoundRecord(
             best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
         )
+        write_best(self._store, found.best, campaign.checkpoint(best_trial(self._store, self._record, found.best)))
         self._store.add(found)
 
     def _drawn_first(self) -> int:
@@ -276,12 +281,3 @@ class ArchitectureSearch:
 
     def _sampler(self, name: str, lag: int) -> Sampler:
         return sampler(name, self.space, seed=self.question.seed, lag=lag, feasible=self._keeps)
-
-
-def _space(question: SearchQuestion, classes: int) -> Space:
-    """Around the baseline that the question names, else its own; every network has the classes of the data."""
-    base = any_network(question.network) if question.network else None
-    if isinstance(base, ForeignNetwork):
-        raise UsageError(f"{question.network} is code; a space lies around a network of triscale or a spec file.")
-    found = load_space(question.space, base)
-    return space_around(found.document, replace(found.base, classes=classes))
