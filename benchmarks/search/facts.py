@@ -7,9 +7,9 @@ import numpy as np
 from benchmarks.search.replay import Table
 from benchmarks.search.worlds import Predictor, factors, predictor, repeat_noise
 from triscale.intervals import t_quantile
+from triscale.rank_correlation import kendall_tau
 from triscale.search.samplers.choice_grid import Floats
 from triscale.search.samplers.pair_process import fit
-from triscale.search.samplers.trivial_predictors import kendall
 
 B0 = ((1, 3, 1), (6, 3, 2), (6, 5, 2), (6, 3, 3), (6, 5, 3), (6, 5, 4), (6, 3, 1))
 """Expansion, kernel and layers of each block of EfficientNet-B0; all have squeeze-excite."""
@@ -19,7 +19,7 @@ _TRAINED, _REPEATS, _RANKED, _HELD = (50, 100, 200, 400), 20, 1_500, 1_000
 def taus(table: Table) -> dict[str, float | None]:
     """Kendall's tau of each trivial predictor with the accuracy, over all rows."""
     truth = table.accuracies.mean(1).tolist()
-    return {name: kendall(getattr(table, name).tolist(), truth) for name in ("macs", "params", "depth")}
+    return {name: kendall_tau(getattr(table, name).tolist(), truth) for name in ("macs", "params", "depth")}
 
 
 def ranking(table: Table, rows: Floats) -> dict[str, dict[str, float]]:
@@ -36,7 +36,7 @@ def ranking(table: Table, rows: Floats) -> dict[str, dict[str, float]]:
             order = rng.permutation(len(rows))
             seen, rest = order[:count], order[count : count + _RANKED]
             expected = fit(rows[seen], table.accuracies[seen, 0]).mean(rows[rest])
-            each.append(kendall(expected.tolist(), table.accuracies[rest].mean(1).tolist()) or 0.0)
+            each.append(kendall_tau(expected.tolist(), table.accuracies[rest].mean(1).tolist()) or 0.0)
         half = t_quantile(len(each) - 1) * float(np.std(each, ddof=1)) / len(each) ** 0.5
         found[str(count)] = {"tau": float(np.mean(each)), "half": half}
     return found
@@ -49,7 +49,7 @@ def held_out(table: Table) -> dict[str, float]:
     expected = predictor(table, used).accuracy([table.points[at] for at in rest])
     truth = table.accuracies[rest, 0]
     error = float(np.sqrt(np.square(expected - truth).mean()))
-    return {"tau": kendall(expected.tolist(), truth.tolist()) or 0.0, "rmse": error, "fitted": len(used)}
+    return {"tau": kendall_tau(expected.tolist(), truth.tolist()) or 0.0, "rmse": error, "fitted": len(used)}
 
 
 def b0(table: Table, known: Predictor, error: float) -> dict[str, Any]:

@@ -94,6 +94,21 @@ def test_a_phase_that_ends_does_not_end_the_bar(clock: Clock, bar: Progress) -> 
     assert not task.visible, "there is less to do than was expected"
 
 
+def test_a_search_shows_its_best_and_what_runs_keeps_its_epochs(clock: Clock, bar: Progress) -> None:
+    """Its agenda is told anew whenever something is proposed, while trainings run."""
+    progress = OnTerminal(bar)
+    (task,) = bar.tasks
+    progress.agenda({FIRST.key: 30.0, SECOND.key: 90.0, "proposal 2": 40.0}, 0, 0.0)
+    clock.now += 50
+    progress.epoch(SECOND.key, 0.5)
+    progress.settled(FIRST)
+    progress.agenda({SECOND.key: 90.0, THIRD.key: 40.0}, 1, 30.0)
+    progress.standing("best 41.2%")
+    assert (task.total, task.completed) == (160, 75), "45 s of the second are done"
+    assert task.fields["left"] == "1/3 trainings, 57 s left, best 41.2%", "85 s at 75 s in 50"
+    assert len("- " + "-" * 14 + " 100%  120/120 trainings, 59 min 59 s left, best 41.2% 0:00:00") <= 80
+
+
 def test_who_resumes_hears_what_is_done(bar: Progress, out: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
     OnTerminal(bar).resumed(7, 17)
     assert "resuming: 7 of 17 trainings are done" in out.getvalue()

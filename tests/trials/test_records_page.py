@@ -10,10 +10,11 @@ from tests.paths import ROOT
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
 from triscale.trials import map_records as maps
 from triscale.trials import pilot_records as pilots
-from triscale.trials import search_records as searches
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
+from triscale.trials.searches import search_records as searches
+from triscale.trials.searches import worth_records as worths
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = {
@@ -26,7 +27,8 @@ VALUES: dict[str, Any] = {
     "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
-    "finalist": searches.FinalistRecord,
+    "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,
+    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord,
 }  # fmt: skip
 
 

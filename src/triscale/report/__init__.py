@@ -1,17 +1,21 @@
-"""The report of a study, from its records alone: an HTML page and a Markdown summary; and pages drawn from specs."""
+"""The report of a study or a search, from its records alone: an HTML page and a Markdown summary; and drawn specs."""
 
 from pathlib import Path
 
 from triscale import trials
 from triscale.errors import InputError
 from triscale.files import write_atomically
+from triscale.report import markdown
 from triscale.report.errata_page import errata_markdown
 from triscale.report.html_page import page
-from triscale.report.markdown import summary_markdown
 from triscale.report.scaling_svg import scaling_figure
+from triscale.report.search_page.search_facts import search_facts
+from triscale.report.search_page.search_html import search_html
+from triscale.report.search_page.search_markdown import search_markdown
 from triscale.report.study_facts import facts
 from triscale.report.study_json import StudyDocument, study_document
 from triscale.report.triangle import triangle_figure
+from triscale.trials.searches.search_records import SearchRecord
 from triscale.trials.study_records import StudyRecord
 
 __all__ = [
@@ -24,21 +28,33 @@ def write_report(run_folder: Path) -> Path:
     """Write `report.html` from the records and pictures of a run folder, finished or not; returns its path.
 
     Raises:
-        InputError: there are no records, or they are broken or not those of a study.
+        InputError: there are no records, or they are broken or those of a training.
         OutputError: the folder cannot be written to.
         StorageError: the records cannot be read, or writing the page failed.
     """
     path = run_folder / "report.html"
     stored = trials.read(run_folder)
-    if not len(stored) and stored.one(StudyRecord) is None:
+    if not len(stored) and stored.one(StudyRecord) is None and stored.one(SearchRecord) is None:
         raise InputError(f"{run_folder / trials.RECORDS} holds no study.")
     try:
-        text = page(facts(stored), run_folder)
+        searched = stored.one(SearchRecord) is not None
+        text = search_html(search_facts(stored)) if searched else page(facts(stored), run_folder)
     except InputError as error:
         raise InputError(f"{run_folder}: {error}") from None
     # Names of files that are not UTF-8 reach here as lone surrogates, which UTF-8 cannot hold.
     write_atomically(path, text.encode("utf-8", errors="replace"))
     return path
+
+
+def summary_markdown(stored: trials.Stored) -> str:
+    """A short Markdown summary of a study or a search, finished or not.
+
+    Raises:
+        InputError: the store holds a training.
+    """
+    if stored.one(SearchRecord) is not None:
+        return search_markdown(search_facts(stored))
+    return markdown.summary_markdown(stored)
 
 
 def study_triangle(stored: trials.Stored) -> str:
@@ -47,6 +63,8 @@ def study_triangle(stored: trials.Stored) -> str:
     Raises:
         InputError: the study has no surface, or a triangle of one point.
     """
+    if stored.one(SearchRecord) is not None:
+        raise InputError("it holds an architecture search, which has no triangle.")
     found = facts(stored)
     figure = triangle_figure(found)
     if figure is not None:

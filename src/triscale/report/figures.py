@@ -1,6 +1,5 @@
 """The figures: accuracy against counted cost, and training curves, as Plotly documents."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from triscale import intervals, units
 from triscale.report.pareto import pareto_front
+from triscale.report.parts.plot_style import COSTS, FRONT, LIGHT, log_axis, styled
 from triscale.report.study_facts import AXES, PASSES, Facts, Training, label
 from triscale.trials.study_records import MemberRecord, NetworkRecord
 
@@ -27,11 +27,7 @@ RULES = {
     "resnet_rs_width": ("#999933", "square-open"),
     "tinynet": ("#44aa99", "x"),
 }
-_LIGHT = "rgba(128,128,128,0.6)"
-_GRID = "rgba(128,128,128,0.22)"
-_FRONT = "rgba(128,128,128,0.9)"
 _DASHES = ("solid", "dash", "dot", "dashdot")
-_COSTS = {"macs": "MACs per picture", "params": "parameters"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +50,16 @@ def accuracy_cost(facts: Facts) -> str | None:
     if not light and not tested:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
-    for column, (key, title) in enumerate(_COSTS.items(), 1):
+    for column, (key, title) in enumerate(COSTS.items(), 1):
         traces = [_light(facts, light, key), *_front(facts, tested, key), *_members(facts, tested, key)]
         for trace in traces:
             trace.showlegend = column == 1
             figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(
-            _log_axis([one.network.cost[key] for one in (*light, *tested)], title, names=True), row=1, col=column
+            log_axis([one.network.cost[key] for one in (*light, *tested)], title, names=True), row=1, col=column
         )
     figure.update_yaxes(title="top-1 accuracy (%)", row=1, col=1)
-    return _styled(figure, height=470)
+    return styled(figure, height=470)
 
 
 def _light(facts: Facts, candidates: Sequence[_Mark], key: str) -> go.Scatter:
@@ -76,7 +72,7 @@ def _light(facts: Facts, candidates: Sequence[_Mark], key: str) -> go.Scatter:
         mode="markers",
         name="candidates (validation)",
         legendgroup="candidates",
-        marker={"color": _LIGHT, "size": 7, "symbol": "circle-open"},
+        marker={"color": LIGHT, "size": 7, "symbol": "circle-open"},
         hovertemplate="%{customdata}<br>%{y:.1f} %<extra></extra>",
     )
 
@@ -117,7 +113,7 @@ def _front(facts: Facts, members: Sequence[_Mark], key: str) -> Iterable[go.Scat
         textposition="top left",
         name="Pareto front",
         legendgroup="front",
-        line={"color": _FRONT, "width": 1.3, "dash": "dash"},
+        line={"color": FRONT, "width": 1.3, "dash": "dash"},
         hoverinfo="skip",
     )
 
@@ -140,23 +136,23 @@ def curves(facts: Facts) -> str | None:
             figure.add_trace(go.Scatter(line, x=[epoch for epoch, _, _ in points], showlegend=False), row=1, col=1)
         figure.add_trace(go.Scatter(line, x=compute), row=1, col=2)
     figure.update_xaxes(title="epochs", row=1, col=1)
-    figure.update_xaxes(_log_axis(spent, "training compute: samples × 3 × MACs"), row=1, col=2)
+    figure.update_xaxes(log_axis(spent, "training compute: samples × 3 × MACs"), row=1, col=2)
     figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)
-    return _styled(figure, height=500)
+    return styled(figure, height=500)
 
 
 def _styles(facts: Facts) -> Iterable[tuple[Training, dict[str, object]]]:
     """Trainings with the style of their lines; pale ones first, so that the family lies above them."""
     family = {member.id for member in facts.members}
     others = [one for one in facts.candidates if one.rule != "baseline" and one.id not in family]
-    pale = {"name": "other candidates", "legendgroup": "candidates", "line": {"color": _LIGHT, "width": 1}}
+    pale = {"name": "other candidates", "legendgroup": "candidates", "line": {"color": LIGHT, "width": 1}}
     for index, one in enumerate(other for other in others if other.id in facts.trainings):
         yield facts.trainings[one.id], {**pale, "showlegend": index == 0}
     phis = sorted({member.phi for member in facts.members if member.rule != "baseline"})
     for mark in _distinct(facts.members) or [_Mark(one) for one in facts.candidates if one.rule == "baseline"]:
         shown = mark.network
         if shown.id in facts.trainings:
-            color, _ = RULES.get(shown.rule, (_LIGHT, ""))
+            color, _ = RULES.get(shown.rule, (LIGHT, ""))
             step = phis.index(shown.phi) if isinstance(shown, MemberRecord) and shown.phi in phis else 0
             line = {"color": color, "width": 2, "dash": _DASHES[step % len(_DASHES)]}
             yield facts.trainings[shown.id], {"name": mark.name, "line": line}
@@ -181,42 +177,3 @@ def _hover(facts: Facts, mark: _Mark, seeds: int, what: str) -> str:
         f"{units.pixels(network.resolution)}, {units.count(cost['params'])} params, "
         f"{units.count(cost['macs'])} MACs<br>{what}, {seeds} seed{'' if seeds == 1 else 's'}"
     )
-
-
-def _log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[str, object]:
-    """A logarithmic axis whose ticks read 2 M, 5 M, 10 M; with room on the left where names stand beside points."""
-    positive = [value for value in values if value > 0]
-    if not positive:
-        return {"title": title}
-    low, high = math.log10(min(positive)), math.log10(max(positive))
-    right = max(0.08, 0.1 * (high - low))
-    left = max(0.15, 0.3 * (high - low)) if names else right
-    steps = (1, 1.5, 2, 3, 4, 5, 7) if high - low < 1 else (1, 2, 5) if high - low < 2.5 else (1,)
-    powers = range(math.floor(low - left), math.ceil(high + right) + 1)
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    return {
-        "title": f"{title} (log scale)",
-        "type": "log",
-        "range": [low - left, high + right],
-        "tickvals": ticks,
-        "ticktext": [units.trimmed(tick, 3) for tick in ticks],
-    }
-
-
-def _styled(figure: go.Figure, height: int) -> str:
-    """Transparent, so that the page's light or dark scheme shows through; its style sheet colours the text."""
-    figure.update_layout(
-        template="none",
-        height=height,
-        margin={"l": 60, "r": 20, "t": 36, "b": 60},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        hoverlabel={"align": "left", "bgcolor": "#2b3036", "bordercolor": "#2b3036"},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _LIGHT, "activecolor": _FRONT},
-    )
-    axis = {"gridcolor": _GRID, "linecolor": _GRID, "zeroline": False, "showline": True, "title_standoff": 12}
-    figure.update_xaxes(axis)
-    figure.update_yaxes(axis)
-    return str(figure.to_json())

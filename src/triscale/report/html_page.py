@@ -2,61 +2,36 @@
 
 from collections.abc import Iterable
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-
-from plotly.offline import get_plotlyjs
 
 from triscale import units
 from triscale.report import figures, study_tables, wording
 from triscale.report.cam_figure import cam_grid
 from triscale.report.notices import notices
+from triscale.report.parts.page_parts import bullets, definitions, html_document, plotted
 from triscale.report.printable_table import Table, to_html
 from triscale.report.study_facts import Facts
 from triscale.report.triangle import triangle_figure, triangle_sentences, triangle_table
 
-# The browser itself refuses anything from outside: the page proves that it opens offline.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
-
 
 def page(facts: Facts, run_folder: Path) -> str:
     """The whole report; sections without records are left out, and the notices say what is missing."""
-    title = escape(wording.title(facts))
     plots = {"accuracy": figures.accuracy_cost(facts), "curves": figures.curves(facts)}
-    style = files("triscale.report").joinpath("style.css").read_text(encoding="utf-8")
-    script = f"<script>{get_plotlyjs()}</script>" if any(plots.values()) else ""
     sections = [*_opening(facts), *_accuracy(facts, plots["accuracy"]), *_choice(facts)]
     sections += [*_curves(facts, plots["curves"]), *_maps(facts, run_folder), *_fine_print(facts)]
-    body = "\n".join(sections)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-{script}
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+    return html_document(wording.title(facts), sections, plots=any(plots.values()))
 
 
 def _opening(facts: Facts) -> Iterable[str]:
     started = units.text(None if facts.study is None else facts.study.started)
     yield f'<p class="lead">triscale study, started {escape(started)}</p>'
-    yield _list("answer", facts.answer or ["No answer yet: the study is unfinished."])
+    yield bullets("answer", facts.answer or ["No answer yet: the study is unfinished."])
     yield from _triangle(facts)
     found = notices(facts)
     if found:
-        yield _list("notices", found)
+        yield bullets("notices", found)
     yield "<h2>The question</h2>"
-    yield _definitions(wording.question(facts))
+    yield definitions(wording.question(facts))
 
 
 def _triangle(facts: Facts) -> Iterable[str]:
@@ -80,7 +55,7 @@ def _accuracy(facts: Facts, plot: str | None) -> Iterable[str]:
             "<p>Filled marks: the scaled family on the test, means over seeds with 95 % intervals. Pale circles: all "
             "candidates on validation. On the dashed line no network is both cheaper and better.</p>"
         )
-        yield _plot("accuracy", plot)
+        yield plotted("accuracy", plot)
     yield from _table(family)
 
 
@@ -103,7 +78,7 @@ def _curves(facts: Facts, plot: str | None) -> Iterable[str]:
         "<p>Left, all networks after equal epochs. Right, the same runs after equal training compute, where a larger "
         "network has seen fewer pictures. Lines are means over seeds.</p>"
     )
-    yield _plot("curves", plot)
+    yield plotted("curves", plot)
     table = study_tables.equal_compute(facts)
     if table is not None:
         yield "<h3>Equal training compute</h3>"
@@ -132,7 +107,7 @@ def _fine_print(facts: Facts) -> Iterable[str]:
     for name, lines in groups.items():
         if lines:
             yield f"<h3>{name}</h3>"
-            yield _definitions(lines)
+            yield definitions(lines)
     yield "<h3>How it is counted</h3>"
     yield from (f"<p>{escape(line)}</p>" for line in wording.method(facts))
     yield '<footer class="soft">Every number is computed from records.jsonl in the same folder.</footer>'
@@ -141,22 +116,3 @@ def _fine_print(facts: Facts) -> Iterable[str]:
 def _table(table: Table | None) -> Iterable[str]:
     if table is not None:
         yield to_html(table)
-
-
-def _plot(name: str, document: str) -> str:
-    """A figure drawn by the Plotly script in the head; `document` has its angle brackets escaped by Plotly."""
-    return (
-        f'<div class="plot"><div id="{name}"></div></div>\n<script>{{const figure = {document};\n'
-        f'Plotly.newPlot("{name}", figure.data, figure.layout, '
-        '{responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"]});}</script>'
-    )
-
-
-def _list(kind: str, lines: Iterable[str]) -> str:
-    items = "\n".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<ul class="{kind}">\n{items}\n</ul>'
-
-
-def _definitions(lines: Iterable[tuple[str, str]]) -> str:
-    items = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in lines)
-    return f"<dl>\n{items}\n</dl>"

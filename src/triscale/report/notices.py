@@ -1,9 +1,11 @@
 """What a reader must know before believing the numbers."""
 
+from collections.abc import Sequence
+
 from triscale import units
 from triscale.report.study_facts import Facts, label
-from triscale.trials import TEST
-from triscale.trials.study_records import AnswerRecord, CamRecord, FamilyRecord
+from triscale.trials import TEST, Trial
+from triscale.trials.study_records import AnswerRecord, CamRecord, DataFacts, FamilyRecord
 from triscale.trials.triangle_words import times
 
 _SHOWN = 3
@@ -12,7 +14,13 @@ _SHOWN = 3
 
 def notices(facts: Facts) -> list[str]:
     """Warnings in the order of their weight; none for a study without reservations."""
-    return [*_unfinished(facts), *_choice(facts), *_trials(facts), *_networks(facts), *_data(facts)]
+    return [
+        *_unfinished(facts),
+        *_choice(facts),
+        *trial_notices(facts.done, facts.failed),
+        *_networks(facts),
+        *data_notices(facts.data),
+    ]
 
 
 def _unfinished(facts: Facts) -> list[str]:
@@ -48,13 +56,13 @@ def _choice(facts: Facts) -> list[str]:
     return []
 
 
-def _trials(facts: Facts) -> list[str]:
+def trial_notices(done: Sequence[Trial], failed: Sequence[Trial]) -> list[str]:
     """Trainings that have no part in the numbers, and those that are not the ones which were planned."""
     found = []
-    if facts.failed:
-        told = [f"{one.network.name}, seed {one.seed}: {_sentence(one.reason or 'no reason')}" for one in facts.failed]
-        found.append(f"Trainings that failed: {len(facts.failed)}. {units.some(told, _SHOWN)}")
-    apart = [one for one in facts.done if not one.paired]
+    if failed:
+        told = [f"{one.network.name}, seed {one.seed}: {_sentence(one.reason or 'no reason')}" for one in failed]
+        found.append(f"Trainings that failed: {len(failed)}. {units.some(told, _SHOWN)}")
+    apart = [one for one in done if not one.paired]
     if apart:
         told = [f"{one.network.name}, seed {one.seed} ({one.deviations[0].text})" for one in apart]
         found.append(f"Trained otherwise than planned, so not comparable seed by seed: {units.some(told, _SHOWN)}.")
@@ -87,9 +95,8 @@ def _networks(facts: Facts) -> list[str]:
     return found
 
 
-def _data(facts: Facts) -> list[str]:
+def data_notices(data: DataFacts | None) -> list[str]:
     """The notes of the data source, which say what was left out and what serves as the test; else the bare facts."""
-    data = facts.data
     if data is None or data.notes:
         return [] if data is None else list(data.notes)
     found = []

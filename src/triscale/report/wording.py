@@ -1,10 +1,11 @@
 """The sentences of the report that depend on the study: its title, its question, its fine print."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from triscale import intervals, units
 from triscale.report.study_facts import Facts
-from triscale.trials.study_records import ChoiceRecord, StudyRecord
+from triscale.trials import Trial
+from triscale.trials.study_records import BegunRecord, ChoiceRecord, DataFacts
 
 Lines = list[tuple[str, str]]
 
@@ -17,23 +18,28 @@ def title(facts: Facts) -> str:
 
 def question(facts: Facts) -> Lines:
     """What was asked, as given."""
-    if facts.study is None:
-        return []
-    asked, command = facts.study.question, facts.study.command
+    return [] if facts.study is None else asked_lines(facts.study)
+
+
+def asked_lines(begun: BegunRecord) -> Lines:
+    """The question of any search, and the command that asks it."""
+    asked, command = begun.question, begun.command
     given = {name: value for name, value in asked.items() if not _left_out(name, value)}
     return _lines({"command": command, **given} if command else given)
 
 
 def _left_out(name: str, value: object) -> bool:
     """Whether an option was not given. In 0.1 the batch was that of a limit on memory, 1 without any."""
-    return value is None or value is False or value == {} or (name == "batch" and value == 1)
+    return value is None or value is False or value in ({}, "") or (name == "batch" and value == 1)
 
 
 def data_facts(facts: Facts) -> Lines:
     """The data in counts."""
-    data = facts.data
-    if data is None:
-        return []
+    return [] if facts.data is None else data_lines(facts.data)
+
+
+def data_lines(data: DataFacts) -> Lines:
+    """The data of any search in counts."""
     counts = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
     return [
         ("source", data.source),
@@ -57,8 +63,13 @@ def plan_facts(facts: Facts) -> Lines:
 
 def origin(facts: Facts) -> Lines:
     """Machine, versions, time."""
-    lines = [] if facts.study is None else _study_origin(facts.study)
-    used = [trial.numerics for trial in facts.done if trial.numerics is not None]
+    return origin_lines(facts.study, facts.done)
+
+
+def origin_lines(begun: BegunRecord | None, done: Sequence[Trial]) -> Lines:
+    """Machine, versions and time of any search."""
+    lines = [] if begun is None else _begun_on(begun)
+    used = [trial.numerics for trial in done if trial.numerics is not None]
     # Several, where the study was resumed elsewhere.
     for title, values in (
         ("device", {one.device for one in used}),
@@ -66,16 +77,16 @@ def origin(facts: Facts) -> Lines:
     ):
         known = sorted(values - {""})
         lines += [(title, ", ".join(known))] if known else []
-    seconds = sum(trial.metrics.get("seconds", 0.0) for trial in facts.done)
-    lines.append(("training", f"{len(facts.done)} runs, {units.duration(seconds)} in all"))
+    seconds = sum(trial.metrics.get("seconds", 0.0) for trial in done)
+    lines.append(("training", f"{len(done)} runs, {units.duration(seconds)} in all"))
     return lines
 
 
-def _study_origin(study: StudyRecord) -> Lines:
-    known = {name: value for name, value in study.machine.items() if value is not None}
+def _begun_on(begun: BegunRecord) -> Lines:
+    known = {name: value for name, value in begun.machine.items() if value is not None}
     memory = known.get("memory")
     shown = {"memory": units.memory(memory)} if isinstance(memory, int | float) else {}
-    return _lines({"started": study.started, "triscale": study.triscale, **known, **shown})
+    return _lines({"started": begun.started, "triscale": begun.triscale, **known, **shown})
 
 
 def coefficients(facts: Facts) -> str:

@@ -14,7 +14,7 @@ from triscale.recipes import Recipe
 from triscale.spec import AnyNetwork, Network, any_from_document, content_hash, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
-from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,

@@ -15,7 +15,7 @@ from triscale.spec import content_hash
 from triscale.training import numerics_here
 from triscale.trials import VALIDATION, Epoch, Stored, Trial, read
 from triscale.trials.executor import Event, Task
-from triscale.trials.search_records import ProposalRecord
+from triscale.trials.searches.search_records import ProposalRecord
 
 SMALL = SearchQuestion(
     data="flowers:240", network="finenet_24@resolution=0.34", trials=6, lag=3, epochs=2, final_epochs=3, seeds=2,

@@ -23,7 +23,7 @@ from triscale.search.explorations.finalists import front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import content_hash, from_dict
 from triscale.trials import read
-from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +54,17 @@ def test_a_search_from_end_to_end_trains_what_it_proposed_and_compares_the_best_
     assert {one.purpose for one in stored} == {"search", "final"}
     assert [one.n for one in found.finalists] == [2, 2]
     assert content_hash(from_dict(document["found"])) == found.best
+    assert json.loads((folder / "best.json").read_text()) == document["found"]
+    assert (folder / "best.safetensors").exists()
     assert document.keys() >= {"found", "score", "trials", "front", "sampler", "seconds"}
     best = {one.network: one for one in stored.all(ProposalRecord)}[document["front"][-1]["id"]]
     assert document["front"][-1]["costs"] == dict(best.costs)
     assert main([*asked]) == 0, "an answered search trains nothing again"
-    assert capsys.readouterr().out.splitlines() == document["lines"]
+    assert capsys.readouterr().out.splitlines() == [*document["lines"], f"Report: {folder / 'report.html'}"]
+    assert document["report"] == str(folder / "report.html")
+    assert found.scores.keys() == {one.network for one in proposals(folder)}
+    assert [one.name for one in found.predictors] == ["params", "macs", "depth"]
+    assert "All trials" in (folder / "report.html").read_text(encoding="utf-8")
     assert main(["search", "status", str(folder)]) == 0
     assert "6 of 6 networks trained by evolution" in capsys.readouterr().out
 

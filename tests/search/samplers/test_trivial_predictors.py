@@ -5,15 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, ttest_rel
 
+from triscale.rank_correlation import kendall_tau
 from triscale.search.samplers import Result
-from triscale.search.samplers.trivial_predictors import against_random, kendall, trivial
+from triscale.search.samplers.trivial_predictors import against_random, trivial
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=30))
 def test_kendalls_tau_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
     one, other = zip(*pairs, strict=True)
     expected = float(kendalltau(one, other).statistic)
-    found = kendall(one, other)
+    found = kendall_tau(one, other)
     assert (found is None) == (expected != expected)  # noqa: PLR0124  scipy says NaN for constant values
     assert found is None or found == pytest.approx(expected)
 

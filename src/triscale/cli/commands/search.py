@@ -117,6 +117,7 @@ def architecture(
     compute: Compute = HERE,
     kernels: Annotated[bool, Parameter(show_default=False)] = True,
     out: Path | None = None,
+    optuna_storage: str | None = None,
     json: Flag = False,
 ) -> None:
     """Search a space of networks for the best one on your images, and compare it with the baseline.
@@ -134,6 +135,8 @@ def architecture(
         compute: see `Compute`.
         kernels: as in `triscale study`.
         out: the folder of the search; triscale-runs/HASH by default.
+        optuna_storage: mirror all trials to this storage of Optuna, so that optuna-dashboard shows them: a URL such
+            as sqlite:///search.db or postgresql://USER@HOST/DATABASE.
         json: print one JSON document instead of text.
     """
     if out is not None:
@@ -147,18 +150,21 @@ def architecture(
         numerics = numerics_here(compute.place(), compute.threads or 1, kernels=kernels)
         found = ArchitectureSearch(
             question, out, jobs=jobs_of(jobs, engine, numerics.device, numerics.threads), numerics=numerics,
-            progress=progress, loader_workers=loader_workers, engine=engine,
+            progress=progress, loader_workers=loader_workers, engine=engine, optuna_storage=optuna_storage,
         )  # fmt: skip
         try:
             stored = found.run()
         except (KeyboardInterrupt, Stopped):
             complain(f"stopped; the same command resumes in {found.folder}.")
             raise
+        from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
+
+        path = write_report(found.folder)
     document = search_document(stored, found.folder)
     if json:
-        print_json(document)
+        print_json({**document, "report": str(path)})
     else:
-        print_text(*document["lines"])
+        print_text(*document["lines"], f"Report: {path}")
 
 
 @search.command

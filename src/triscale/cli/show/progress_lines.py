@@ -39,6 +39,9 @@ class Silent:
         if trial.state == "failed":
             complain(_failure(trial))
 
+    def standing(self, text: str) -> None:
+        """Nothing."""
+
 
 class OnTerminal:
     """A line a step, and a bar of all trainings of the study, moved by epochs, in predicted seconds."""
@@ -49,6 +52,7 @@ class OnTerminal:
         self._weights: Mapping[str, float] = {}
         self._passed: dict[str, float] = {}
         self._before = (0, 0.0)
+        self._standing = ""
         # What was predicted of earlier phases of this run, and what they took: between phases nothing is trained.
         self._predicted = self._took = 0.0
         self._started = self._moved = monotonic()
@@ -62,10 +66,11 @@ class OnTerminal:
         self.say(_resumed(done, whole))
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
-        """The bar is as long as all that is done and all that is left."""
-        self._predicted += sum(self._passed.values())
+        """The bar is as long as all that is done and all that is left; what runs keeps its epochs."""
+        running = {key: passed for key, passed in self._passed.items() if passed < left.get(key, 0.0)}
+        self._predicted += sum(self._passed.values()) - sum(running.values())
         self._took += self._moved - self._started
-        self._weights, self._passed = left, {}
+        self._weights, self._passed = left, running
         self._before = (done, seconds)
         self._started = monotonic()
         self._move()
@@ -82,6 +87,11 @@ class OnTerminal:
             self.say(_failure(trial))
         self._move()
 
+    def standing(self, text: str) -> None:
+        """Stands behind the time left."""
+        self._standing = f", {text}"
+        self._move()
+
     def _move(self) -> None:
         self._moved = monotonic()
         passed, total = sum(self._passed.values()), sum(self._weights.values())
@@ -90,7 +100,7 @@ class OnTerminal:
         left = (total - passed) * (took / predicted if predicted else 1)
         trainings, seconds = self._before
         whole = trainings + sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
-        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left"
+        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left{self._standing}"
         unfinished = self._passed != self._weights
         self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
 
@@ -115,7 +125,7 @@ def terminal_progress() -> "Iterator[StudyProgress]":
 
     columns = (
         SpinnerColumn(),
-        BarColumn(bar_width=20),  # a terminal of 80 columns holds it all
+        BarColumn(bar_width=14),  # a terminal of 80 columns holds it all
         TextColumn("{task.percentage:3.0f}%  {task.fields[left]}"),
         TimeElapsedColumn(),
     )

@@ -7,7 +7,7 @@ from triscale import units
 from triscale.errors import InputError
 from triscale.spec import to_document
 from triscale.trials import VALIDATION, Stored, Trial
-from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 
 def search_document(stored: Stored, folder: Path) -> dict[str, Any]:

@@ -9,24 +9,28 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 
 import torch
 
 from triscale.costs import ANYWHERE, Values
-from triscale.errors import InputError, UsageError
-from triscale.scaling import any_network
-from triscale.search.architecture import Space, Value, budget, document_of, load_space, sample, space_around
-from triscale.search.explorations.finalists import best_proposals, finalists, front_of, told
-from triscale.search.explorations.proposals import SEARCH, Proposals
+from triscale.errors import InputError
+from triscale.search.architecture import Value, budget, document_of, sample
+from triscale.search.explorations.drawn_at_random import drawn_first
+from triscale.search.explorations.finalists import best_proposals, best_trial, finalists, front_of, told
+from triscale.search.explorations.optuna_mirror import OptunaMirror
+from triscale.search.explorations.proposals import Proposals
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
+from triscale.search.explorations.search_watch import SearchWatch, axes_of
+from triscale.search.explorations.search_worth import search_worth
+from triscale.search.explorations.space_of_question import space_of
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
-from triscale.search.samplers import sampler
+from triscale.search.samplers import Sampler, sampler
+from triscale.search.trainings.best_files import write_best
 from triscale.search.trainings.campaign import Campaign, terms_of
 from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
 from triscale.search.trainings.image_policy import policy_of
@@ -36,10 +40,11 @@ from triscale.search.trainings.shared_terms import Training
 from triscale.search.trainings.testing import test_accuracy
 from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL, Engine
-from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
+from triscale.spec import AnyNetwork, Network, content_hash
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, TrialStore
-from triscale.trials.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_outcomes import SEARCH
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.weights import load_classifier
 
 RUNS = Path("triscale-runs")
@@ -58,6 +63,7 @@ class ArchitectureSearch:
         progress: hears of it.
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
+        optuna_storage: the URL of a storage of Optuna that mirrors the trials; None without.
     """
 
     def __init__(
@@ -70,11 +76,12 @@ class ArchitectureSearch:
         progress: StudyProgress | None = None,
         loader_workers: int = 0,
         engine: Engine = LOCAL,
+        optuna_storage: str | None = None,
     ) -> None:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
         policy = policy_of(question, folder)
         self.source = opened(question.data, policy, afresh=True)
-        self.space = _space(question, len(self.source.classes))
+        self.space = space_of(question, len(self.source.classes))
         self.folder = folder or RUNS / self.hash
         self._terms = terms_of(
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
@@ -84,6 +91,13 @@ class ArchitectureSearch:
         wanted = question.to_objective({}).metrics
         self._objective = question.to_objective(self._values.of(self.baseline, wanted))
         self._budget = budget(question.budget) if question.budget else None
+        self._mirror = (
+            None
+            if optuna_storage is None
+            else OptunaMirror(
+                optuna_storage, f"triscale {self.hash}", self.space.choices, axes_of(self.objective), self.progress.say
+            )
+        )
         self._store: TrialStore
 
     @property
@@ -116,7 +130,7 @@ class ArchitectureSearch:
             BusyError: another process works in the folder.
             OutputError, StorageError: the folder cannot be written.
         """
-        with TrialStore(self.folder) as self._store:
+        with TrialStore(self.folder) as self._store, self._mirrored():
             self._begin()
             if self._store.one(FoundRecord) is not None:
                 return self._store
@@ -125,8 +139,26 @@ class ArchitectureSearch:
                 scores = told(self._store, self._record, self.objective.scores, self.question.seed)
                 ids = best_proposals(scores, self.question.finalists)
                 self._finish(campaign, [self._store.network(one) for one in ids])
-                self._answer(ids)
+                self._answer(campaign, ids)
             return self._store
+
+    @contextmanager
+    def _mirrored(self) -> Iterator[None]:
+        """The mirror is shown how the search stands in the end, and may finish writing."""
+        try:
+            yield
+            self._watch.show()
+        finally:
+            if self._mirror is not None:
+                self._mirror.close()
+
+    @property
+    def _watch(self) -> SearchWatch:
+        question = self.question
+        return SearchWatch(
+            stored=self._store, record=self._record, objective=self.objective, progress=self.progress,
+            finals=(question.finalists + 1) * question.seeds, mirror=self._mirror,
+        )  # fmt: skip
 
     @property
     def _record(self) -> SearchRecord:
@@ -188,13 +220,20 @@ class ArchitectureSearch:
     def _explore(self, campaign: Campaign) -> None:
         """Propose and train until all trials are done."""
         question, record = self.question, self._record
-        asks = sampler(question.sampler, self.space, seed=question.seed, lag=question.lag, feasible=self._keeps)
+        asks = self._sampler(question.sampler, question.lag)
         proposals = Proposals(
             self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores
         )
         self._ready.learned({self.baseline.resolution})
         self.progress.say(f"{record.trials} networks by {question.sampler}")
-        campaign.follow(proposals.next(campaign), partial(proposals.next, campaign))
+        watch = self._watch
+
+        def further() -> list[Training]:
+            found = proposals.next(campaign)
+            watch.exploring(proposals.keys, proposals.proposed)
+            return found
+
+        campaign.follow(further(), further)
 
     def _keeps(self, chosen: Mapping[str, Value]) -> bool:
         return self._budget is None or self._budget.keeps(self.space.network(chosen))
@@ -210,6 +249,7 @@ class ArchitectureSearch:
             for k in range(question.seeds)
             for network in {content_hash(one): one for one in (*best, self.baseline)}.values()
         ]
+        self._watch.finishing([campaign.key_of(one) for one in wanted])
         campaign.train([one for one in wanted if not campaign.is_settled(one)])
         self._ready.tested({self.baseline.resolution})
         for one in wanted:
@@ -219,17 +259,25 @@ class ArchitectureSearch:
                 metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
                 self._store.put(replace(trial, metrics=metrics))
 
-    def _answer(self, ids: Sequence[str]) -> None:
+    def _answer(self, campaign: Campaign, ids: Sequence[str]) -> None:
         rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
+        if not rows:
+            raise InputError("every training to the end failed; see `triscale search status`.")
         front = front_of(self._store, self._record, metrics, self.question.seed)
-        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord))
-        self._store.add(FoundRecord(best=rows[0].id, finalists=rows, front=front, lines=tuple(lines)))
+        failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
+        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder))
+        scores = told(self._store, self._record, self.objective.scores, self.question.seed)
+        worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
+        found = FoundRecord(
+            best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
+        )
+        write_best(self._store, found.best, campaign.checkpoint(best_trial(self._store, self._record, found.best)))
+        self._store.add(found)
 
+    def _drawn_first(self) -> int:
+        """How many of the first proposals are those of random sampling."""
+        proposed = [one.chosen for one in self._store.all(ProposalRecord)]
+        return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
 
-def _space(question: SearchQuestion, classes: int) -> Space:
-    """Around the baseline that the question names, else its own; every network has the classes of the data."""
-    base = any_network(question.network) if question.network else None
-    if isinstance(base, ForeignNetwork):
-        raise UsageError(f"{question.network} is code; a space lies around a network of triscale or a spec file.")
-    found = load_space(question.space, base)
-    return space_around(found.document, replace(found.base, classes=classes))
+    def _sampler(self, name: str, lag: int) -> Sampler:
+        return sampler(name, self.space, seed=self.question.seed, lag=lag, feasible=self._keeps)

@@ -8,8 +8,9 @@ from triscale.errors import InputError
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.explorations.proposals import Score
 from triscale.search.objectives import Front, fronts
-from triscale.trials import TEST, VALIDATION, Stored
-from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.spec import content_hash
+from triscale.trials import TEST, VALIDATION, Stored, Trial
+from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 Scores = Mapping[str, tuple[float, ...]]
 """By the id of a network: what the sampler was told, and is maximised."""
@@ -64,6 +65,12 @@ def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple
         if one in scores
     ]
     return tuple(sorted(rows, key=lambda one: -one.validation))
+
+
+def best_trial(stored: Stored, record: SearchRecord, id_: str) -> Trial:
+    """Of the last trainings of a network the one with the best validation accuracy."""
+    trials = (one for one in stored if one.state == "done" and one.epochs == record.final_epochs)
+    return max((one for one in trials if content_hash(one.network) == id_), key=lambda one: one.metrics[VALIDATION])
 
 
 def _finalist(

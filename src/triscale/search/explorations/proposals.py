@@ -9,13 +9,10 @@ from triscale.search.trainings.campaign import Campaign
 from triscale.search.trainings.shared_terms import Training
 from triscale.spec import Network, content_hash
 from triscale.trials import VALIDATION, Trial, TrialStore
-from triscale.trials.search_records import ProposalRecord
+from triscale.trials.searches.search_records import ProposalRecord
 
 Costs = Mapping[str, float]
 Score = Callable[[float, Costs], float | tuple[float, ...]]
-
-SEARCH = "search"
-"""The purpose of the trials of a search."""
 
 
 class Proposals:
@@ -44,7 +41,17 @@ class Proposals:
         self._store, self._space, self._sampler, self._trials = store, space, sampler, trials
         self._training, self._costs, self._score = training, costs, score
         self._asked: list[tuple[Asked, Training, Costs]] = []
-        self._given: set[str] = set()
+        self._given: dict[str, None] = {}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the trials of all proposals, each once."""
+        return tuple(self._given)
+
+    @property
+    def proposed(self) -> int:
+        """How many proposals there are."""
+        return len(self._asked)
 
     def next(self, campaign: Campaign) -> list[Training]:
         """Tell all that has come, and propose all that may be proposed now: the trainings that are to be done for it.
@@ -61,7 +68,7 @@ class Proposals:
             key = campaign.key_of(training)
             if key not in self._given and settled(campaign.trial_of(training)) is None:
                 found.append(training)
-            self._given.add(key)
+            self._given[key] = None
         return found
 
     def _propose(self) -> Training:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from triscale.trials.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 
 def answer_lines(
-    record: SearchRecord, rows: Sequence[FinalistRecord], proposals: Sequence[ProposalRecord]
+    record: SearchRecord, rows: Sequence[FinalistRecord], proposals: Sequence[ProposalRecord], failed: int, folder: str
 ) -> list[str]:
     """What was found, how it compares with the baseline, and how much was looked at.
 
@@ -14,11 +14,17 @@ def answer_lines(
         record: of the search.
         rows: the networks that were trained to the end, the best first.
         proposals: of the search.
+        failed: trials of them that failed.
+        folder: of the search.
     """
     best = rows[0]
-    networks = len({one.network for one in proposals})
+    networks = len({one.network for one in proposals}) - failed
     looked = f"{networks:,} networks of {record.size:,} were trained for {record.epochs} epochs"
-    return [_found_line(best, rows, looked), _final_line(record, rows)]
+    return [
+        _found_line(best, rows, looked),
+        _final_line(record, rows),
+        f"Network to take: {folder}/best.safetensors; `triscale study {folder}/best.json` finds how to scale it.",
+    ]
 
 
 def _found_line(best: FinalistRecord, rows: Sequence[FinalistRecord], looked: str) -> str:

@@ -5,23 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-import numpy as np
-
 from triscale.intervals import deviation, t_quantile
+from triscale.rank_correlation import kendall_tau
 from triscale.search.samplers.strategy import Result
-
-
-def kendall(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Kendall's tau-b of two rankings, from -1 to 1; None where one of them is constant.
-
-    Args:
-        one: a value for each network.
-        other: another value for each, in the same order.
-    """
-    first, second = (np.asarray(values, dtype=float) for values in (one, other))
-    ways = [np.sign(values[:, None] - values[None]) for values in (first, second)]
-    scale = math.sqrt(float(np.abs(ways[0]).sum()) * float(np.abs(ways[1]).sum()))
-    return float((ways[0] * ways[1]).sum()) / scale if scale else None
 
 
 def trivial(results: Iterable[Result]) -> dict[str, float | None]:
@@ -31,7 +17,7 @@ def trivial(results: Iterable[Result]) -> dict[str, float | None]:
     found = {}
     for name in names:
         pairs = [(one.costs[name], (one.scores or (0.0,))[0]) for one in scored if name in one.costs]
-        found[name] = kendall(*zip(*pairs, strict=True))
+        found[name] = kendall_tau(*zip(*pairs, strict=True))
     return found
 
 

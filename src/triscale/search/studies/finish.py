@@ -1,6 +1,5 @@
 """The end of a study: the test, the network to take, the answer."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
@@ -8,15 +7,14 @@ from statistics import mean
 from triscale.data import Source
 from triscale.errors import InputError
 from triscale.explanation import write_cam_grid
-from triscale.files import write_atomically
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.answer import answer_lines
-from triscale.spec import content_hash, to_document
+from triscale.search.trainings.best_files import are_there, write_best
+from triscale.spec import content_hash
 from triscale.trials import TEST, VALIDATION, Stored, Trial, TrialStore
 from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord, PlanRecord
 from triscale.weights import Classifier
 
-WEIGHTS, SPEC = "best.safetensors", "best.json"
 _IMAGES_IN_GRID = 6
 
 
@@ -79,18 +77,12 @@ def _best_trial(stored: Stored, id_: str, plan: PlanRecord) -> Trial:
 
 def write_answer(store: TrialStore, best: MemberRecord, checkpoint: Path) -> None:
     """The weights and the spec of the network to take, and the answer in lines."""
-    _write_best(store, best.id, checkpoint)
+    write_best(store, best.id, checkpoint)
     store.add(AnswerRecord(lines=answer_lines(store, best, str(store.folder)), best=best.id))
 
 
 def restore_answer(store: TrialStore, answer: AnswerRecord, plan: PlanRecord) -> None:
     """The weights and the spec of an answer, where they are gone; the answer itself stays."""
-    if not all((store.folder / name).exists() for name in (WEIGHTS, SPEC)):
+    if not are_there(store.folder):
         trial = _best_trial(store, answer.best, plan)
-        _write_best(store, answer.best, store.folder / str(trial.checkpoint))
-
-
-def _write_best(store: TrialStore, id_: str, checkpoint: Path) -> None:
-    write_atomically(store.folder / WEIGHTS, checkpoint.read_bytes())
-    document = to_document(store.network(id_))
-    write_atomically(store.folder / SPEC, (json.dumps(document, indent=2) + "\n").encode())
+        write_best(store, answer.best, store.folder / str(trial.checkpoint))

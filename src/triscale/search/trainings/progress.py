@@ -24,6 +24,9 @@ class StudyProgress(Protocol):
     def settled(self, trial: Trial) -> None:
         """A training is done, or has failed."""
 
+    def standing(self, text: str) -> None:
+        """What a search has found so far, in a few words."""
+
 
 class Quiet:
     """Progress that hears nothing."""
@@ -41,4 +44,7 @@ class Quiet:
         """Nothing."""
 
     def settled(self, trial: Trial) -> None:
+        """Nothing."""
+
+    def standing(self, text: str) -> None:
         """Nothing."""

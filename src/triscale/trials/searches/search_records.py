@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 
 from triscale.recipes import Recipe
+from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, PredictorRecord, Value
 from triscale.trials.study_records import BegunRecord, Line
 from triscale.trials.surface_records import Interval
-
-Value = str | int | float | bool | None
 
 
 class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
@@ -88,9 +87,17 @@ class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
         finalists: trained to the end, the best first; the baseline among them.
         front: ids of the proposals that none beats in accuracy and cost, by rising cost.
         lines: the answer.
+        scores: what the sampler maximised, by the id of each network that was trained; several numbers for a front.
+        effects: what each choice is worth; None where trials were too few.
+        predictors: how well trivial numbers rank the trials.
+        drawn: the sampler's own proposals beside those drawn at random; None where it drew none, or has no other.
     """
 
     best: str
     finalists: tuple[FinalistRecord, ...]
     front: tuple[str, ...]
     lines: tuple[str, ...]
+    scores: Mapping[str, tuple[float, ...]] = {}
+    effects: EffectsRecord | None = None
+    predictors: tuple[PredictorRecord, ...] = ()
+    drawn: DrawnRecord | None = None

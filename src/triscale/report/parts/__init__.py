@@ -1,0 +1,1 @@
+"""What pages, summaries and figures are made of, whatever they report on."""

@@ -1,0 +1,116 @@
+"""The sentences of a search's page: its title, what to know, its fine print."""
+
+from triscale import units
+from triscale.report.notices import data_notices, trial_notices
+from triscale.report.search_page.search_facts import SearchFacts
+from triscale.report.wording import Lines
+from triscale.trials.searches.search_outcomes import SEARCH
+
+_FOLLOWS = 0.7
+"""From this tau on, accuracy follows size so closely that the search may have found size alone."""
+
+
+def title(facts: SearchFacts) -> str:
+    """What was searched, on which images."""
+    return f"Searching {facts.record.space.get('name', 'a space')} on {facts.record.data.source}"
+
+
+def answer(facts: SearchFacts) -> list[str]:
+    """The answer, or how far the search is."""
+    if facts.found is not None:
+        return list(facts.found.lines)
+    lines = ["No answer yet: the search is unfinished."]
+    if facts.best is not None:
+        best = units.percent(facts.best.accuracy)
+        lines.append(f"The best so far is proposal {facts.best.number}, {best} validation top-1.")
+    return lines
+
+
+def notices(facts: SearchFacts) -> list[str]:
+    """Warnings in the order of their weight."""
+    return [
+        *_unfinished(facts),
+        *trial_notices(facts.done, facts.failed),
+        *_doubts(facts),
+        *data_notices(facts.record.data),
+    ]
+
+
+def _unfinished(facts: SearchFacts) -> list[str]:
+    found = []
+    if facts.found is None:
+        ended = sum(one.state in ("done", "failed") for one in facts.outcomes)
+        found.append(
+            f"The search is unfinished: {ended} of {facts.record.trials} trials have ended. "
+            "Run the same command again to resume it."
+        )
+    if facts.stored.torn:
+        found.append("The last record was cut by a crash and is left out; it is repeated when the search resumes.")
+    return found
+
+
+def _doubts(facts: SearchFacts) -> list[str]:
+    """What the search found out about itself."""
+    if facts.found is None:
+        return []
+    found = [
+        f"Accuracy follows {one.name} (Kendall's tau {one.accuracy_tau:+.2f}): what was found may be size alone."
+        for one in facts.found.predictors
+        if one.accuracy_tau is not None and one.accuracy_tau >= _FOLLOWS
+    ]
+    drawn, sampler = facts.found.drawn, facts.record.question.get("sampler")
+    if drawn is not None and drawn.interval[0] <= 0:
+        found.insert(0, f"The networks that {sampler} chose are no better on average than those drawn at random.")
+    if any(one.n < 2 for one in facts.found.finalists):
+        found.append("The finalists have one seed each, so their difference has no interval.")
+    return found
+
+
+def drawn_sentence(facts: SearchFacts) -> str:
+    """The sampler's own proposals beside random ones; empty where there are none."""
+    drawn = None if facts.found is None else facts.found.drawn
+    if drawn is None:
+        return ""
+    low, high = (f"{100 * end:+.2f}" for end in drawn.interval)
+    return (
+        f"The first {drawn.n} trials were drawn at random: best {100 * drawn.best:.2f}, mean {100 * drawn.mean:.2f} "
+        f"points. The {drawn.chosen} that {facts.record.question.get('sampler')} chose: best "
+        f"{100 * drawn.chosen_best:.2f}, mean {100 * drawn.chosen_mean:.2f}; the means differ by "
+        f"{100 * drawn.difference:+.2f} (95 %: {low} to {high})."
+    )
+
+
+def plan_lines(facts: SearchFacts) -> Lines:
+    """How networks were trained."""
+    record = facts.record
+    short = sum(one.purpose == SEARCH for one in facts.done)
+    lines = [
+        ("space", f"{record.space.get('name', '')}, {record.size:,} combinations around {_baseline(facts)}"),
+        ("trials", f"{short} trained of {record.trials} planned, {record.epochs} epochs each"),
+        ("last trainings", f"{record.final_epochs} epochs"),
+        ("training images", f"{record.train_size:,}"),
+    ]
+    recipe = record.recipe.to_dict()
+    return [*lines, *((f"recipe: {name.replace('_', ' ')}", units.text(value)) for name, value in recipe.items())]
+
+
+def _baseline(facts: SearchFacts) -> str:
+    return facts.network(facts.record.baseline).name
+
+
+def method(facts: SearchFacts) -> list[str]:
+    """How numbers were computed."""
+    lines = [
+        (
+            "MACs are the multiply-adds of convolutions and linear layers for one image, counted on the rounded "
+            "network. Params are the trainable parameters. Blocks are those between stem and head."
+        ),
+        (
+            "What each choice is worth: an additive model of the score of all trials that are done, against the mean "
+            "over the values of the choice that were tried. A sampler that follows what it found tries good values "
+            "together with good ones, so an effect holds among the networks that were tried."
+        ),
+    ]
+    if facts.tested:
+        lines.append("The test decides nothing: it is run after the choice, which validation made.")
+    return lines

@@ -1,0 +1,127 @@
+"""Who watches a search hears how far it is: the bar of a terminal, lines for what is new on the front, a mirror."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from triscale import units
+from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
+from triscale.search.objectives import Front, Objective, fronts
+from triscale.search.trainings.progress import StudyProgress
+from triscale.trials import Stored
+from triscale.trials.searches.search_outcomes import Outcome, distinct, outcomes
+from triscale.trials.searches.search_records import SearchRecord
+
+_ENDED = ("done", "failed")
+
+
+@dataclass(kw_only=True)
+class SearchWatch:
+    """Tells of a search while it runs; it reads the store and decides nothing.
+
+    Attributes:
+        stored: of the search; it grows.
+        record: of its beginning.
+        objective: what is maximised.
+        finals: how many trainings compare the best with the baseline.
+        progress: hears of the bar, the best so far and the front.
+        mirror: is shown every trial; None without.
+    """
+
+    stored: Stored
+    record: SearchRecord
+    objective: Objective
+    finals: int
+    progress: StudyProgress
+    mirror: OptunaMirror | None = None
+    _front: set[str] = field(default_factory=set)
+
+    @property
+    def _epoch(self) -> float:
+        """Predicted seconds of an epoch of any training."""
+        record = self.record
+        return record.predicted_seconds / (record.trials * record.epochs + self.finals * record.final_epochs)
+
+    def exploring(self, keys: Sequence[str], proposed: int) -> None:
+        """Something is settled, or is proposed.
+
+        Args:
+            keys: of the trials of all proposals.
+            proposed: how many proposals there are.
+        """
+        trial, final = self._epoch * self.record.epochs, self._epoch * self.record.final_epochs
+        left = {key: trial for key in keys if not self._ended(key)}
+        done = len(keys) - len(left)
+        left |= {f"proposal {number}": trial for number in range(proposed, self.record.trials)}
+        left |= {f"final {number}": final for number in range(self.finals)}
+        self.progress.agenda(left, done, done * trial)
+        self._tell_best()
+        self.show()
+
+    def finishing(self, keys: Sequence[str]) -> None:
+        """The last trainings begin; `keys` are theirs."""
+        trial, final = self._epoch * self.record.epochs, self._epoch * self.record.final_epochs
+        left = {key: final for key in keys if not self._ended(key)}
+        ended = len([one for one in distinct(outcomes(self.stored)) if one.state in _ENDED])
+        done = len(keys) - len(left)
+        self.progress.agenda(left, ended + done, ended * trial + done * final)
+
+    def show(self) -> None:
+        """All trials as they stand now, to the mirror."""
+        if self.mirror is not None:
+            self.mirror.show([shown(one, self.objective) for one in outcomes(self.stored)])
+
+    def _tell_best(self) -> None:
+        known = [one for one in distinct(outcomes(self.stored)) if one.accuracy is not None]
+        if known:
+            best = max(known, key=lambda one: _several(self.objective.scores(one.accuracy or 0.0, one.proposal.costs)))
+            self.progress.standing(f"best {100 * (best.accuracy or 0):.1f}%")
+            self._tell_front(known)
+
+    def _tell_front(self, known: Sequence[Outcome]) -> None:
+        """A line for each network that joins the front of accuracy and cost."""
+        metrics = self.objective.goal.metrics
+        if not metrics:
+            return
+        goal = Front(metrics)
+        first = fronts([goal.scores(one.accuracy or 0.0, one.proposal.costs) for one in known])[0]
+        joined = [known[at] for at in first if known[at].proposal.network not in self._front]
+        self._front |= {one.proposal.network for one in joined}
+        for one in joined:
+            costs = ", ".join(f"{units.count(one.proposal.costs[name])} {name}" for name in metrics)
+            self.progress.say(
+                f"proposal {one.proposal.number}: {100 * (one.accuracy or 0):.1f}%, {costs}; "
+                f"on the front of {units.agreeing(len(first), 'network', 'networks')}"
+            )
+
+    def _ended(self, key: str) -> bool:
+        return key in self.stored and self.stored.trial(key).state in _ENDED
+
+
+def axes_of(objective: Objective) -> list[Axis]:
+    """What a mirror shows of a trial: the score, or accuracy and each cost of a front as they are."""
+    if not isinstance(objective.goal, Front):
+        return [Axis("reward" if objective.goal.metrics else "accuracy", maximised=True)]
+    metrics = objective.goal.metrics
+    signs = objective.goal.scores(0.0, dict.fromkeys(metrics, 1.0))[1:]
+    costs = zip(metrics, signs, strict=True)
+    return [Axis("accuracy", maximised=True), *(Axis(name, maximised=sign > 0) for name, sign in costs)]
+
+
+def shown(one: Outcome, objective: Objective) -> Shown:
+    """A proposal as a mirror shows it."""
+    proposal, accuracy = one.proposal, one.accuracy
+    values = None if accuracy is None else _several(objective.scores(accuracy, proposal.costs))
+    if values is not None:
+        values = (values[0], *map(abs, values[1:]))
+    seconds = None if one.trial is None else one.trial.metrics.get("seconds")
+    reason = None if one.trial is None else one.trial.reason
+    about = {"network": proposal.network, "accuracy": accuracy, "seconds": seconds, "reason": reason, **proposal.costs}
+    if proposal.repeats is not None:
+        about["repeats"] = proposal.repeats
+    state = "FAIL" if one.state == "failed" else "RUNNING" if values is None else "COMPLETE"
+    known = {name: value for name, value in about.items() if value is not None}
+    return Shown(proposal.number, proposal.chosen, state, values, known)
+
+
+def _several(score: float | tuple[float, ...]) -> tuple[float, ...]:
+    return score if isinstance(score, tuple) else (score,)

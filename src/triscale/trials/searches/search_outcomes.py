@@ -1,0 +1,51 @@
+"""What became of each proposal of an architecture search, from its store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triscale.trials.searches.search_records import ProposalRecord
+from triscale.trials.store import Stored
+from triscale.trials.trial import VALIDATION, State, Trial
+
+SEARCH = "search"
+"""The purpose of the trials of a search."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A proposal and its trial; several proposals of one network share a trial.
+
+    Attributes:
+        proposal: of the sampler.
+        trial: of its network; None before it is planned.
+    """
+
+    proposal: ProposalRecord
+    trial: Trial | None = None
+
+    @property
+    def state(self) -> State:
+        """Of the trial."""
+        return "waiting" if self.trial is None else self.trial.state
+
+    @property
+    def accuracy(self) -> float | None:
+        """Validation top-1; None unless the trial is done."""
+        done = self.trial is not None and self.trial.state == "done"
+        return self.trial.metrics.get(VALIDATION) if done and self.trial else None
+
+
+def outcomes(stored: Stored) -> list[Outcome]:
+    """Every proposal in the order of their numbers."""
+    proposals = stored.all(ProposalRecord)
+    trials = stored.by_network() if proposals else {}
+    return [Outcome(proposal=one, trial=_trial(trials.get(one.network, ()))) for one in proposals]
+
+
+def distinct(found: Sequence[Outcome]) -> list[Outcome]:
+    """Without proposals that repeat an earlier network."""
+    return [one for one in found if one.proposal.repeats is None]
+
+
+def _trial(trials: Sequence[Trial]) -> Trial | None:
+    return next((one for one in trials if one.purpose == SEARCH), None)
