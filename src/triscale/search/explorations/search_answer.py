@@ -29,7 +29,8 @@ def answer_lines(
 
 def _found_line(best: FinalistRecord, rows: Sequence[FinalistRecord], looked: str) -> str:
     if best.rule == "baseline":
-        return f"The baseline stays: none of the {len(rows) - 1} best proposals is better; {looked}."
+        others = "the best proposal is not" if len(rows) == 2 else f"none of the {len(rows) - 1} best proposals is"
+        return f"The baseline stays: {others} better; {looked}."
     apart = _difference(best)
     return f"Proposal {best.number} is the best{apart}; {looked}."
 
