@@ -81,7 +81,7 @@ def predictors(
 
 
 def search(world: World, by: Mapping[str, Callable[[list[Point]], Floats]], asked: argparse.Namespace) -> None:
-    """All that was asked for in one world; random search first, which the others are compared with."""
+    """Every sampler in one world; random search first, since the others are compared with it."""
 
     def searching(name: str) -> Callable[[int], Floats]:
         return lambda seed: replay(world, name, seed, asked.evaluations, asked.lag)
@@ -99,7 +99,7 @@ def search(world: World, by: Mapping[str, Callable[[list[Point]], Floats]], aske
 
 
 def worlds(asked: argparse.Namespace) -> Iterable[tuple[World, dict[str, Callable[[list[Point]], Floats]]]]:
-    """The worlds that were asked for, each with its trivial predictors."""
+    """The worlds that the command line names, each with its trivial predictors."""
     if "macro" in asked.table:
         table = macro(asked.data)
         for objective in asked.objective:

@@ -1,23 +1,18 @@
-"""Published tables of trained networks, as choices and numbers.
+"""Published tables of trained networks (`benchmarks.search.tables`) as samplers see them: a grid and numbers."""
 
-Macro is NAS-Bench-Macro (Su et al. 2021, arXiv 2103.11922), Accel is Accel-NASBench (2024, arXiv 2404.08005).
-"""
-
-import csv
-import gzip
 import os
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness import ROOT
-from triscale.search.samplers.choice_grid import Choices, Floats, Grid, Point, grid_of
+from benchmarks.search import tables
+from triscale.search.samplers.choice_grid import Floats, Grid, Point, grid_of
 
-_OPERATORS = {"0": "identity", "1": "e3k3", "2": "e6k5"}
-_BLOCK = re.compile(r"e(\d)k(\d)l(\d)s(\d)")
-_PARTS = ("expansion", "kernel", "layers", "se")
+_PARTS = ("expand", "kernel", "repeats", "squeeze_excite")
+"""The order of the choices of a stage of Accel in the grid, on which the draws of the committed records depend."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +24,7 @@ class Table:
         grid: its choices.
         points: one for each row.
         accuracies: in percent; one column for each training.
-        macs: of each row.
+        macs: of each row, as printed.
         params: of each row.
         depth: layers with weights of their own choice, of each row.
     """
@@ -50,41 +45,27 @@ def default_folder() -> Path:
 
 def macro(folder: Path) -> Table:
     """NAS-Bench-Macro: eight layers of three operators each."""
-    rows = _rows(folder / "nas_bench_macro.csv.gz")
-    choices: Choices = {f"layer{at}": list(_OPERATORS.values()) for at in range(1, 9)}
-    points = tuple(tuple(map(int, row["architecture"])) for row in rows)
-    return Table(
-        name="macro",
-        grid=grid_of(choices),
-        points=points,
-        accuracies=np.array([[float(row[f"test_top1_{seed}"]) for seed in "abc"] for row in rows]),
-        macs=_column(rows, "macs"),
-        params=_column(rows, "params"),
-        depth=np.array([sum(at > 0 for at in point) for point in points], dtype=float),
-    )
+    table = tables.macro(folder)
+    return _table("macro", table, tuple(table.choices), [sum(digit != "0" for digit in one.code) for one in table.rows])
 
 
 def accel(folder: Path) -> Table:
     """Accel-NASBench: seven blocks, each with its expansion, kernel, layers and squeeze-excite."""
-    rows = _rows(folder / "accel_nasbench.csv.gz")
-    codes = [[int(digit) for block in _BLOCK.findall(row["architecture"]) for digit in block] for row in rows]
-    names = [f"block{block}.{part}" for block in range(1, 8) for part in _PARTS]
-    grid = grid_of({name: sorted(set(column)) for name, column in zip(names, zip(*codes, strict=True), strict=True)})
+    table = tables.accel(folder)
+    names = [f"stage{stage}.{part}" for stage in range(1, 8) for part in _PARTS]
+    layers = [name for name in names if name.endswith("repeats")]
+    return _table("accel", table, names, [sum(int(str(one.chosen[name])) for name in layers) for one in table.rows])
+
+
+def _table(name: str, table: tables.Table, names: Sequence[str], depth: Sequence[int]) -> Table:
+    seen = {one: {row.chosen[one] for row in table.rows} for one in names}  # nothing is known of the other values
+    grid = grid_of({one: [value for value in table.choices[one] if value in seen[one]] for one in names})
     return Table(
-        name="accel",
+        name=name,
         grid=grid,
-        points=tuple(grid.point(dict(zip(names, code, strict=True))) for code in codes),
-        accuracies=_column(rows, "val_top1")[:, None],
-        macs=_column(rows, "macs"),
-        params=_column(rows, "params"),
-        depth=np.array([sum(code[2::4]) for code in codes], dtype=float),
+        points=tuple(grid.point(one.chosen) for one in table.rows),
+        accuracies=np.array([one.accuracies for one in table.rows]),
+        macs=np.array([float(one.macs) for one in table.rows]),
+        params=np.array([float(one.params) for one in table.rows]),
+        depth=np.array(depth, dtype=float),
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _column(rows: list[dict[str, str]], name: str) -> Floats:
-    return np.array([float(row[name]) for row in rows])

@@ -19,7 +19,7 @@ def replay(world: World, name: str | Make, seed: int, evaluations: int, lag: int
         name: of the sampler, or a strategy.
         seed: of the sampler and of what it sees; samplers with equal seeds see the same training of a network.
         evaluations: how many.
-        lag: trials that are open at a time; each is told when that many are.
+        lag: trials that are open at a time: the sampler learns a result once this many are open.
     """
     search = sampler(name, dict(zip(world.grid.names, world.grid.values, strict=True)), seed=seed, lag=lag)
     see = seeing(world, seed)

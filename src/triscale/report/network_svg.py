@@ -176,7 +176,7 @@ def _label(one: _Drawn, middle: float, base: _Drawn) -> Iterable[str]:
 
 
 def _legend(base: Network, y: float, name: str) -> Iterable[str]:
-    """The stages of a network, by colour, and the grey of its ends, which gives way to a name."""
+    """The stages of a network by colour; the grey of stem and head only where no name needs its place."""
     firsts = {run.stage: run.block for run in reversed(resolve(base).runs)}
     last = len(base.stages)
     entries = [

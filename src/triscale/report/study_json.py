@@ -19,7 +19,7 @@ class ChosenNetwork(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id, network: its content hash and its name.
-        expected, interval: of its accuracy at exactly the cost asked for, and the 95% interval; None where means were
+        expected, interval: of its accuracy at exactly the target cost, and the 95% interval; None where means were
             compared.
     """
 
@@ -80,7 +80,7 @@ class StudyDocument(msgspec.Struct, frozen=True, kw_only=True):
         within_half_a_point: probabilities that the corners and the paper's point are; None likewise.
         smallest_difference: that the study could have seen; None likewise.
         transfer: what coefficients from another cost lose at this one; None where the study was given none.
-        candidates: all networks at the cost asked for, see `CandidateResult`; best first.
+        candidates: all networks at the target cost, see `CandidateResult`; best first.
         rivals: the named rules, see `RivalResult`.
     """
 

@@ -110,7 +110,7 @@ def _standing(choice: ChoiceRecord) -> str:
     if choice.surface is not None:
         inside, whole = len(choice.tied), len(choice.surface.places)
         return (
-            "By all trainings together it is expected to be best at the cost asked for; with 95 % the best lies among "
+            "By all trainings together it is expected to be best at the target cost; with 95 % the best lies among "
             f"{inside} of {whole} networks."
         )
     if choice.rule is None and len(choice.tied) > 1:

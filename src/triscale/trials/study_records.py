@@ -167,7 +167,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
         pilot: what was learned of the baseline before; None where the length of a training was given.
-        distinct: networks of the cost asked for that the candidates were taken from.
+        distinct: networks of the target cost that the candidates were taken from.
         trainings: how many are expected.
         predicted_seconds: of all of them.
         recipe: of each training.

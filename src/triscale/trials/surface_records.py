@@ -22,7 +22,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         id: of the network.
         shares: where it lies.
         n, mean: its trainings, and the mean of their validation accuracy; None without any.
-        expected, interval: of its accuracy at exactly the cost asked for, and the 95% interval.
+        expected, interval: of its accuracy at exactly the target cost, and the 95% interval.
         best: probability that it is the best of all.
         in_region: whether it belongs to the 95% region of the best.
     """

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import kendalltau, ttest_ind
 
 from triscale.rank_correlation import kendall_tau, tau_interval
 from triscale.search.explorations.drawn_at_random import beside_drawn, drawn_first
@@ -25,9 +26,8 @@ def test_tau_by_hand() -> None:
 @settings(max_examples=50)
 @given(NUMBERS)
 def test_tau_is_scipys(pairs: list[tuple[int, float]]) -> None:
-    stats = pytest.importorskip("scipy.stats")
     one, other = zip(*pairs, strict=True)
-    found, theirs = kendall_tau(one, other), float(stats.kendalltau(one, other).statistic)
+    found, theirs = kendall_tau(one, other), float(kendalltau(one, other).statistic)
     assert (found is None) == np.isnan(theirs)
     assert found is None or found == pytest.approx(theirs)
 
@@ -93,8 +93,7 @@ def test_chosen_and_drawn_differ_by_welchs_interval() -> None:
     ]
     found = beside_drawn(drawn, chosen)
     assert found is not None
-    stats = pytest.importorskip("scipy.stats")
-    theirs = stats.ttest_ind(chosen, drawn, equal_var=False).confidence_interval(0.95)
+    theirs = ttest_ind(chosen, drawn, equal_var=False).confidence_interval(0.95)
     assert found.interval == pytest.approx((theirs.low, theirs.high), abs=0.01), "freedom is rounded down"
     assert found.interval[0] <= theirs.low, "so the interval is never too short"
     assert (found.n, found.best, found.chosen, found.chosen_best) == (10, 22.0, 20, 28.2)

@@ -48,7 +48,7 @@ def _name(shown: View, one: PlaceRecord) -> str:
 def _note(left_out: int) -> str:
     note = (
         "d / w / r: shares of depth, width and resolution in the added cost, counted, and averaged over the orders in "
-        "which they can be applied. Expected: validation top-1 at exactly the cost asked for, by all trainings "
+        "which they can be applied. Expected: validation top-1 at exactly the target cost, by all trainings "
         "together, with its 95 % interval. Best: the probability of being the best. Region: the networks among which "
         "the best is with 95 %."
     )

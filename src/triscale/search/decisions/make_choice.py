@@ -18,7 +18,7 @@ SURFACE = "surface"
 def make_choice(stored: Stored, plan: PlanRecord, validation: int, chance: float, at_phi: float) -> ChoiceRecord:
     """Choose among the candidates of a plan, after the search.
 
-    The network with the highest expected accuracy at the cost asked for, by the surface over all trainings; where they
+    The network with the highest expected accuracy at the target cost, by the surface over all trainings; where they
     are too few for a surface, the best mean, and the warning says so.
 
     Args:

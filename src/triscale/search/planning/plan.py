@@ -52,7 +52,7 @@ class StudyPlan:
         predicted_seconds: of all trainings on the given number of workers, with evaluation.
         transferred: id of the candidate that coefficients from another cost give.
         pilot: what was learned of the baseline before; None where the length of a training is given.
-        distinct: networks of the cost asked for that the candidates were taken from.
+        distinct: networks of the target cost that the candidates were taken from.
     """
 
     baseline: Candidate

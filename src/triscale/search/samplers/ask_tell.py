@@ -46,7 +46,7 @@ class Sampler:
 
     Trial k depends on the seed and on the results of trials 0 to k - lag alone, in the order of their numbers. So any
     number of workers up to `lag` gets the same proposals, in whatever order they end; and a search that was stopped
-    goes on with a new sampler that is asked and told the same again.
+    goes on with a new sampler that gets the same calls of `ask` and `tell`.
 
     Args:
         space: choices and their values, or a space that has them.

@@ -23,9 +23,9 @@ class Place:
     Attributes:
         id: of the network.
         shares: of the counted doubling.
-        log_cost: log2 of its counted cost over the cost asked for.
+        log_cost: log2 of its counted cost over the target cost.
         resampled: whether the originals are resized for it.
-        within: whether it may be chosen: it costs what was asked for, within the tolerance.
+        within: whether it may be chosen: it has the target cost, within the tolerance.
     """
 
     id: str

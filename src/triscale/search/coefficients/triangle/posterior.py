@@ -94,7 +94,7 @@ class Posterior:
     Attributes:
         prior: before the trainings.
         seen: of the trainings.
-        level: mean of the trainings at the cost asked for.
+        level: mean of the trainings at the target cost.
         scales, seed_sds, weights: (g,) of each pair; the weights sum to 1.
         roots: (g, n, n) inverse Cholesky factors of the covariance of the trainings.
         whitened: (g, n) the trainings less their prior mean, under these.

@@ -31,7 +31,7 @@ FEWEST = {2: 4, 3: 6}
 class Surface:
     """What trainings say of the networks of the triangle.
 
-    Accuracies are of the validation images at exactly the cost asked for, as fractions. `covariance` and what follows
+    Accuracies are of the validation images at exactly the target cost, as fractions. `covariance` and what follows
     from it hold the error of these images that differs between networks, half of its variance for each of two; what
     all networks share of it is left out, since no comparison feels it.
 
@@ -51,7 +51,7 @@ class Surface:
 
     @cached_property
     def points(self) -> Points:
-        """The networks at the cost asked for, mean over seeds, in the order of `places`."""
+        """The networks at the target cost, mean over seeds, in the order of `places`."""
         return networks(self.places).but(log_cost=0.0)
 
     @cached_property

@@ -16,7 +16,7 @@ LEAST_SLOPE_SD = 0.5
 class Prior:
     """Standard deviations in points (hundredths of accuracy), and what goes with them.
 
-    The accuracy of a network at the cost asked for is a level, plus a Scheffe polynomial in the shares (1958: one term
+    The accuracy of a network at the target cost is a level, plus a Scheffe polynomial in the shares (1958: one term
     for each share, one for each product of two), plus a smooth deviation from it, plus what is the network's own.
 
     Attributes:
@@ -26,7 +26,7 @@ class Prior:
         smooth, length: of the smooth deviation, and the distance in shares over which it changes.
         nugget: of what one network has and its neighbours have not.
         resampling: of what resized originals add.
-        slope, slope_sd: points a doubling of counted cost, near the cost asked for.
+        slope, slope_sd: points a doubling of counted cost, near the target cost.
         seed_effect: of what all networks share in a seed, since they see the images in the same order.
         seed_sd, seed_freedom: of one training around its network's mean, as a scaled inverse chi-square.
         image_fraction: of the variance over images of a difference in one seed that another seed would repeat; used
@@ -63,7 +63,7 @@ def with_slope(prior: Prior, baseline: Sequence[Result], larger: Sequence[Result
     Args:
         prior: whose slope is replaced.
         baseline: trainings of the baseline.
-        larger: trainings of networks of the cost asked for.
+        larger: trainings of networks of the target cost.
         doublings: log2 of that cost over the baseline's.
     """
     common = {one.seed for one in baseline} & {one.seed for one in larger}

@@ -71,7 +71,7 @@ def to_record(
 
 
 def _transfer(surface: Surface, transferred: str) -> TransferRecord:
-    """At exactly the cost asked for, so it need not lie within the tolerance."""
+    """At exactly the target cost, so it need not lie within the tolerance."""
     here, there = surface.places.index(surface.chosen), [one.id for one in surface.places].index(transferred)
     loss = float(surface.expected[here] - surface.expected[there])
     spread = surface.covariance
