@@ -16,6 +16,7 @@ from tests.search.explorations.searches import (
     proposals,
     search,
 )
+from tests.search.studies import study
 from triscale.cli.app import main
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
@@ -59,7 +60,9 @@ def test_a_search_from_end_to_end_trains_what_it_proposed_and_compares_the_best_
     assert document.keys() >= {"found", "score", "trials", "front", "sampler", "seconds"}
     best = {one.network: one for one in stored.all(ProposalRecord)}[document["front"][-1]["id"]]
     assert document["front"][-1]["costs"] == dict(best.costs)
+    (folder / "best.json").unlink()
     assert main([*asked]) == 0, "an answered search trains nothing again"
+    assert (folder / "best.json").exists(), "but it writes its files again"
     assert capsys.readouterr().out.splitlines() == [*document["lines"], f"Report: {folder / 'report.html'}"]
     assert document["report"] == str(folder / "report.html")
     assert found.scores.keys() == {one.network for one in proposals(folder)}
@@ -175,3 +178,16 @@ def test_a_folder_with_other_files_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")
     assert main(["search", "architecture", "--data", "flowers:240", "--out", str(tmp_path / "other")]) == 73
+
+
+def test_a_study_and_a_search_reject_each_others_folder(tmp_path: Path) -> None:
+    with pytest.raises(Enough):
+        search(folder=tmp_path / "search", engine=Pretends(kill_after=0)).run()
+    with pytest.raises(InputError, match="holds a search, not a study"):
+        study(folder=tmp_path / "search").run()
+    with pytest.raises(Enough):
+        study(folder=tmp_path / "study", engine=Pretends(kill_after=0)).run()
+    with pytest.raises(InputError, match="holds a study, not a search"):
+        search(folder=tmp_path / "study").run()
+    with pytest.raises(InputError, match=r"holds another search \(or its data changed\)"):
+        search(replace(SMALL, trials=7), folder=tmp_path / "search").run()

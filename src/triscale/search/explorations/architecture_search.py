@@ -30,9 +30,9 @@ from triscale.search.explorations.space_of_question import space_of
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
 from triscale.search.samplers import Sampler, sampler
-from triscale.search.trainings.best_files import write_best
-from triscale.search.trainings.campaign import Campaign, terms_of
-from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
+from triscale.search.trainings.best_files import are_there, write_best
+from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
+from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -132,14 +132,18 @@ class ArchitectureSearch:
         """
         with TrialStore(self.folder) as self._store, self._mirrored():
             self._begin()
-            if self._store.one(FoundRecord) is not None:
+            found = self._store.one(FoundRecord)
+            if found is not None:
+                if not are_there(self.folder):
+                    self._write_best(found.best)
                 return self._store
-            with self._campaign() as campaign:
+            terms, data = self._terms, self.question.data
+            with open_campaign(self._store, terms, self.engine, self.jobs, data, self.progress) as campaign:
                 self._explore(campaign)
                 scores = told(self._store, self._record, self.objective.scores, self.question.seed)
                 ids = best_proposals(scores, self.question.finalists)
                 self._finish(campaign, [self._store.network(one) for one in ids])
-                self._answer(campaign, ids)
+                self._answer(ids)
             return self._store
 
     @contextmanager
@@ -168,26 +172,16 @@ class ArchitectureSearch:
 
     @property
     def _counts(self) -> dict[str, int]:
-        split = self.source.training_split(train_size=self.question.train_size, seed=self.question.seed)
-        return {
-            "train": len(split.training),
-            "validation": len(split.validation),
-            "test": len(self.source.labels("test")),
-        }
+        return image_counts(self.source, self.question)
 
     def _costs(self, network: Network) -> dict[str, float]:
         """Of the objective and of the budget."""
         return self._values.of(network, self.objective.metrics)
 
     def _begin(self) -> None:
-        store, known = self._store, self._store.one(SearchRecord)
-        if known.question_hash != self.hash if known else len(store):
-            raise InputError(f"{self.folder} holds something else (or its data changed).\nUse another --out.")
-        for text in changed_since(known, self.source, self._terms.numerics) if known else ():
-            store.add(event(text))
-            self.progress.say(f"warning: {text}.")
-        if known is None:
-            store.add(self._first_record(), [self.baseline])
+        numerics, say = self._terms.numerics, self.progress.say
+        if known_in(self._store, SearchRecord, self.hash, self.source, numerics, say) is None:
+            self._store.add(self._first_record(), [self.baseline])
         job, record = self._terms.job, self._record
         data = data_use(self.source, seed=job.data.seed, subset=record.train_size)
         self._terms = replace(self._terms, job=replace(job, data=data), images=record.train_size)
@@ -205,17 +199,6 @@ class ArchitectureSearch:
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
             predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,
         )  # fmt: skip
-
-    @contextmanager
-    def _campaign(self) -> Iterator[Campaign]:
-        workers = self.engine.workers(
-            self.jobs, self._terms.numerics.threads, self.question.data, self.folder, self.progress.say
-        )
-        self._terms = replace(self._terms, shared=workers.shared)
-        try:
-            yield Campaign(self._store, self._terms, workers.executor, self.progress)
-        finally:
-            workers.executor.close()
 
     def _explore(self, campaign: Campaign) -> None:
         """Propose and train until all trials are done."""
@@ -259,7 +242,7 @@ class ArchitectureSearch:
                 metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}
                 self._store.put(replace(trial, metrics=metrics))
 
-    def _answer(self, campaign: Campaign, ids: Sequence[str]) -> None:
+    def _answer(self, ids: Sequence[str]) -> None:
         rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
         if not rows:
             raise InputError("every training to the end failed; see `triscale search status`.")
@@ -271,8 +254,13 @@ class ArchitectureSearch:
         found = FoundRecord(
             best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
         )
-        write_best(self._store, found.best, campaign.checkpoint(best_trial(self._store, self._record, found.best)))
+        self._write_best(found.best)
         self._store.add(found)
+
+    def _write_best(self, id_: str) -> None:
+        """The weights of the best seed, and the spec, from which a study may go on."""
+        trial = best_trial(self._store, self._record, id_)
+        write_best(self._store, id_, self.folder / str(trial.checkpoint))
 
     def _drawn_first(self) -> int:
         """How many of the first proposals are those of random sampling."""

@@ -4,8 +4,7 @@ Everything is decided by validation accuracy; the test is looked at once, after 
 does what is missing and appends, so that an interrupted study resumes and loses at most the trainings in flight.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ import msgspec
 import torch
 
 from triscale.costs import Target
-from triscale.errors import InputError
 from triscale.foreign import count_any, known_any
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
@@ -30,8 +28,8 @@ from triscale.search.studies.finish import best_member, draw_maps, restore_answe
 from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_schedule import Schedule
-from triscale.search.trainings.campaign import Campaign, terms_of
-from triscale.search.trainings.first_record import begun, changed_since, data_facts, event
+from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
+from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -115,9 +113,7 @@ class Study:
     @property
     def counts(self) -> dict[str, int]:
         """Images to train on, to validate on and to test on."""
-        source, asked = self.source, self.question
-        split = source.training_split(train_size=asked.train_size, seed=asked.seed)
-        return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
+        return image_counts(self.source, self.question)
 
     def plan(self) -> StudyPlan:
         """Candidates, lengths and predicted time.
@@ -181,28 +177,18 @@ class Study:
                 self._answer(campaign)
             return self._store
 
-    @contextmanager
-    def _campaign(self) -> Iterator[Campaign]:
-        data, threads = self.question.data, self.numerics.threads
+    def _campaign(self) -> AbstractContextManager[Campaign]:
         if self.engine.name == "ray" and isinstance(self.baseline, ForeignNetwork):
             self.progress.say(f"every node imports {self.baseline.path}: its package must be installed there")
-        workers = self.engine.workers(self.jobs, threads, data, self.folder, self.progress.say)
-        self._terms = replace(self._terms, shared=workers.shared)
-        try:
-            yield Campaign(self._store, self._terms, workers.executor, self.progress)
-        finally:
-            workers.executor.close()
+        return open_campaign(
+            self._store, self._terms, self.engine, self.jobs, self.question.data, self.progress
+        )  # fmt: skip
 
     def _begin(self) -> bool:
         """Whether there is something to resume: a plan, and no answer."""
-        store, known = self._store, self._store.one(StudyRecord)
+        store = self._store
         resumed = store.one(PlanRecord) is not None and store.one(AnswerRecord) is None
-        if known.question_hash != self.hash if known else len(store):
-            held = "another study (or its data changed)" if known else "a training, not a study"
-            raise InputError(f"{self.folder} holds {held}.\nUse another --out, or leave it out.")
-        for text in changed_since(known, self.source, self.numerics) if known else ():
-            store.add(event(text))
-            self.progress.say(f"warning: {text}.")
+        known = known_in(store, StudyRecord, self.hash, self.source, self.numerics, self.progress.say)
         if known is None:
             facts = data_facts(self.source, self.counts)
             store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs))

@@ -1,6 +1,7 @@
 """From trainings that a search asks for to trials in its store, whatever happens to the workers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from triscale.files import write_atomically
 from triscale.search.trainings.progress import StudyProgress
 from triscale.search.trainings.shared_terms import SharedTerms, Training
 from triscale.search.trainings.work import Progressed, Trained, TrialTask, absolute
+from triscale.search.trainings.workers import Engine
 from triscale.spec import AnyNetwork, content_hash, path_of_code
 from triscale.speed_plan import SpeedPlan
 from triscale.training import Inputs, TrainRequest, World, resolve
@@ -226,6 +228,27 @@ class Campaign:
             case Failed(error=error):
                 return replace(planned, state="failed", failure=type(error).__name__, reason=str(error) or repr(error))
         raise AssertionError("a task ended, failed, or was given up")
+
+
+@contextmanager
+def open_campaign(
+    store: TrialStore, terms: Terms, engine: Engine, jobs: int, data: str, progress: StudyProgress
+) -> Iterator[Campaign]:
+    """A campaign on workers that are started here, and end with it.
+
+    Args:
+        store: of the search, open.
+        terms: what its trainings share, but for whether workers share its folder.
+        engine: what runs them.
+        jobs: trainings at a time.
+        data: what opens the images.
+        progress: hears of them.
+    """
+    workers = engine.workers(jobs, terms.numerics.threads, data, store.folder, progress.say)
+    try:
+        yield Campaign(store, replace(terms, shared=workers.shared), workers.executor, progress)
+    finally:
+        workers.executor.close()
 
 
 def _steps(job: TrainJob, images: int) -> int:

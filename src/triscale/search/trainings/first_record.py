@@ -1,6 +1,6 @@
 """The record that a search begins with, and what is not as it says when the search resumes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -10,10 +10,43 @@ from triscale.errors import InputError
 from triscale.machine import machine
 from triscale.nn import device_name
 from triscale.search.trainings.shared_terms import SharedTerms
-from triscale.trials import Numerics
+from triscale.trials import Numerics, TrialStore
 from triscale.trials.study_records import BegunRecord, DataFacts, EventRecord
 
 Kind = TypeVar("Kind", bound=BegunRecord)
+
+
+def image_counts(source: Source, asked: SharedTerms) -> dict[str, int]:
+    """Images to train on, to validate on and to test on."""
+    split = source.training_split(train_size=asked.train_size, seed=asked.seed)
+    return {"train": len(split.training), "validation": len(split.validation), "test": len(source.labels("test"))}
+
+
+def known_in(
+    store: TrialStore, kind: type[Kind], hash_: str, source: Source, numerics: Numerics, say: Callable[[str], None]
+) -> Kind | None:
+    """The record that this very search began with, None for a new one; what differs since then becomes an event.
+
+    Args:
+        store: open, in the folder of the search.
+        kind: of the record.
+        hash_: of the question.
+        source, numerics: of now.
+        say: hears of what differs.
+
+    Raises:
+        InputError: the folder holds another search, or the data or the rule of splits changed.
+    """
+    known = store.one(kind)
+    if known.question_hash != hash_ if known else len(store):
+        mine, other = kind.__struct_config__.tag, store.one(BegunRecord)
+        theirs = "training" if other is None else other.__struct_config__.tag
+        held = f"another {mine} (or its data changed)" if known else f"a {theirs}, not a {mine}"
+        raise InputError(f"{store.folder} holds {held}.\nUse another --out, or leave it out.")
+    for text in changed_since(known, source, numerics) if known else ():
+        store.add(event(text))
+        say(f"warning: {text}.")
+    return known
 
 
 def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
