@@ -1,4 +1,4 @@
-"""The proposals of a search: asked of the sampler in their order, and told to it as the store knows them."""
+"""The proposals of a search: it asks the sampler for one after another, and tells it what the store knows of each."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,7 +21,7 @@ class Proposals:
     Args:
         store: of the search, open.
         space: of the networks.
-        sampler: asked and told here alone.
+        sampler: nobody else asks it or tells it anything.
         trials: how many are proposed.
         training: the training of a network.
         costs: of a network, by name.
@@ -54,7 +54,7 @@ class Proposals:
         return len(self._asked)
 
     def next(self, campaign: Campaign) -> list[Training]:
-        """Tell all that has come, and propose all that may be proposed now: the trainings that are to be done for it.
+        """Tell the sampler the results that it waits for, and ask for all that it may propose now, which is to be trained.
 
         Raises:
             InputError: the store holds other proposals, or nothing keeps the budget.

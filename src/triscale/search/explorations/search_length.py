@@ -10,7 +10,9 @@ from triscale.search.planning.training_length import EVALUATION
 TRIALS, FEWEST, EPOCHS, LONGER = 64, 16, 5, 4
 """Trials that are worth it, and with which a search begins to be one; epochs of a trial; times these at the end."""
 
-_LEAST_IMAGES = 1_000
+_LEAST_IMAGES, _SMALLER = 1_000, 0.8
+_NEAR = 1e-6
+"""A time that is just enough is enough."""
 
 
 class SearchLength(NamedTuple):
@@ -38,23 +40,26 @@ def search_length(question: SearchQuestion, images: int, validation: int, speed:
     epochs = question.epochs or EPOCHS
     final = question.final_epochs or LONGER * epochs
     last = (question.finalists + 1) * question.seeds * final
-    size = min(question.train_size or images, images)
-    while True:
-        epoch = speed * (size + EVALUATION * validation) / workers
-        if question.time is None:
-            trials = question.trials or TRIALS
-            return SearchLength(trials, epochs, size, final, epoch * (trials * epochs + last))
-        possible = math.floor((question.time / epoch - last) / epochs)
-        trials = question.trials or max(possible, 0)
-        if possible >= (question.trials or TRIALS) or (question.train_size and possible >= FEWEST):
-            return SearchLength(trials, epochs, size, final, epoch * (trials * epochs + last))
-        smaller = int(size * 0.8)
-        if question.train_size or smaller < min(_LEAST_IMAGES, images):
-            if possible >= (question.trials or FEWEST):
-                return SearchLength(trials, epochs, size, final, epoch * (trials * epochs + last))
-            seconds = epoch * ((question.trials or FEWEST) * epochs + last)
-            raise InputError(
-                f"{question.time:.0f} s are too short for this search.\n"
-                f"Give --time {math.ceil(seconds / 60)}m or more, fewer --seeds or --epochs, or a smaller network."
-            )
-        size = smaller
+
+    def epoch(size: int) -> float:
+        return speed * (size + EVALUATION * validation) / workers
+
+    def possible(size: int, time: float) -> int:
+        return math.floor((time / epoch(size) - last) / epochs + _NEAR)
+
+    size, trials = min(question.train_size or images, images), question.trials or TRIALS
+    if (time := question.time) is not None:
+        least, fewest = size if question.train_size else min(_LEAST_IMAGES, images), question.trials or FEWEST
+        while possible(size, time) < trials and size > least:
+            size = max(least, int(size * _SMALLER))
+        if possible(size, time) < fewest:
+            raise _too_short(time, epoch(size) * (fewest * epochs + last))
+        trials = question.trials or possible(size, time)
+    return SearchLength(trials, epochs, size, final, epoch(size) * (trials * epochs + last))
+
+
+def _too_short(time: float, enough: float) -> InputError:
+    return InputError(
+        f"{time:.0f} s are too short for this search.\n"
+        f"Give --time {math.ceil(enough / 60)}m or more, fewer --seeds or --epochs, or a smaller network."
+    )
