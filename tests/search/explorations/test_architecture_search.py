@@ -20,10 +20,10 @@ from tests.search.studies import study
 from triscale.cli.app import main
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.finalists import front_of
+from triscale.search.explorations.finalists import finalists, front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import content_hash, from_dict
-from triscale.trials import read
+from triscale.trials import VALIDATION, TrialStore, read
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 
@@ -191,3 +191,34 @@ def test_a_study_and_a_search_reject_each_others_folder(tmp_path: Path) -> None:
         search(folder=tmp_path / "study").run()
     with pytest.raises(InputError, match=r"holds another search \(or its data changed\)"):
         search(replace(SMALL, trials=7), folder=tmp_path / "search").run()
+
+
+@pytest.mark.parametrize(
+    ("changed", "costs"),
+    [
+        ({"worth": "2x params must buy 5% accuracy"}, {"params"}),
+        ({"objective": "accuracy", "budget": {"params": 60_000.0}}, {"macs", "params"}),
+        ({"objective": "front", "cost": "macs,params"}, {"macs", "params"}),
+    ],
+    ids=["a sentence names the cost", "accuracy within a budget", "a front"],
+)
+def test_a_search_comes_to_its_end_whatever_it_maximises(
+    tmp_path: Path, changed: dict[str, object], costs: set[str]
+) -> None:
+    question = replace(SMALL, trials=3, seeds=1, final_epochs=2, **changed)  # type: ignore[arg-type]
+    stored = search(question, tmp_path / "search").run()
+    found = stored.one(FoundRecord)
+    assert found is not None
+    assert found.front
+    assert all(one.costs.keys() == costs for one in stored.all(ProposalRecord))
+
+
+def test_of_equal_networks_the_baseline_stays(tmp_path: Path) -> None:
+    stored = search(replace(SMALL, trials=2, seeds=1, final_epochs=2), tmp_path / "search").run()
+    record = _record(tmp_path / "search")
+    with TrialStore(tmp_path / "search") as store:
+        for one in stored:
+            store.put(replace(one, metrics={**one.metrics, VALIDATION: 0.5}))
+    rows = finalists(read(tmp_path / "search"), record, [one.network for one in proposals(tmp_path / "search")])
+    assert rows[0].rule == "baseline"
+    assert rows[0].validation == rows[1].validation

@@ -108,7 +108,7 @@ class ArchitectureSearch:
     @property
     def baseline_costs(self) -> dict[str, float]:
         """Its counted costs, by name."""
-        return self._values.of(self.baseline, self.objective.metrics)
+        return self._costs(self.baseline)
 
     @property
     def hash(self) -> str:
@@ -175,8 +175,13 @@ class ArchitectureSearch:
         return image_counts(self.source, self.question)
 
     def _costs(self, network: Network) -> dict[str, float]:
-        """Of the objective and of the budget."""
-        return self._values.of(network, self.objective.metrics)
+        """Of the front, of the objective and of the budget."""
+        return self._values.of(network, dict.fromkeys((*self._axes, *self.objective.metrics)))
+
+    @property
+    def _axes(self) -> tuple[str, ...]:
+        """The costs of the front beside accuracy: those of the objective; where it has none, MACs."""
+        return self.objective.goal.metrics or ("macs",)
 
     def _begin(self) -> None:
         numerics, say = self._terms.numerics, self.progress.say
@@ -243,10 +248,10 @@ class ArchitectureSearch:
                 self._store.put(replace(trial, metrics=metrics))
 
     def _answer(self, ids: Sequence[str]) -> None:
-        rows, metrics = finalists(self._store, self._record, ids), self.question.cost.split(",")
+        rows = finalists(self._store, self._record, ids)
         if not rows:
             raise InputError("every training to the end failed; see `triscale search status`.")
-        front = front_of(self._store, self._record, metrics, self.question.seed)
+        front = front_of(self._store, self._record, self._axes, self.question.seed)
         failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
         lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder))
         scores = told(self._store, self._record, self.objective.scores, self.question.seed)

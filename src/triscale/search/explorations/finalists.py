@@ -55,7 +55,7 @@ def front_of(stored: Stored, record: SearchRecord, metrics: Sequence[str], seed:
 
 
 def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple[FinalistRecord, ...]:
-    """What the last trainings say of the best proposals and of the baseline, the best first."""
+    """The best proposals and the baseline after their last trainings, the best first, of equal ones the baseline."""
     scores, tests = (scores_of(stored, name, record.final_epochs) for name in (VALIDATION, TEST))
     numbers = {one.network: one for one in reversed(stored.all(ProposalRecord))}
     base = scores.get(record.baseline, {})
@@ -64,7 +64,7 @@ def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple
         for one in dict.fromkeys((*ids, record.baseline))
         if one in scores
     ]
-    return tuple(sorted(rows, key=lambda one: -one.validation))
+    return tuple(sorted(rows, key=lambda one: (-one.validation, one.rule != "baseline")))
 
 
 def best_trial(stored: Stored, record: SearchRecord, id_: str) -> Trial:

@@ -54,7 +54,7 @@ class Proposals:
         return len(self._asked)
 
     def next(self, campaign: Campaign) -> list[Training]:
-        """Tell the sampler the results that it waits for, and ask for all that it may propose now, which is to be trained.
+        """Tell the sampler what it waits for, ask for all that it may propose now, and return what is to be trained.
 
         Raises:
             InputError: the store holds other proposals, or nothing keeps the budget.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from triscale import units
 from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 
@@ -52,4 +53,5 @@ def _final_line(record: SearchRecord, rows: Sequence[FinalistRecord]) -> str:
         for one in rows
         if one.test is not None
     ]
-    return f"Test top-1 after {record.final_epochs} epochs, mean of {rows[0].n} seeds: {', '.join(parts)}."
+    seeds = units.agreeing(rows[0].n, "seed", "seeds")
+    return f"Test top-1 after {record.final_epochs} epochs, mean of {seeds}: {', '.join(parts)}."
