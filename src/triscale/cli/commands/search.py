@@ -12,7 +12,7 @@ from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
-from triscale.cli.options.study_folder import refuse_another_folder
+from triscale.cli.options.searching import question_fields, refuse_another_folder
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.show.progress_lines import terminal_progress
 from triscale.cli.show.search_result import search_document, status_lines
@@ -87,18 +87,10 @@ class SearchArguments:
     def question(self, net: str | None, doubtful: Doubtful) -> "SearchQuestion":
         """The question, around a baseline or that of the space."""
         from triscale.costs import read_limit  # noqa: PLC0415
-
-        given = {
-            **vars(self),
-            **vars(doubtful),
-            "network": net,
-            "budget": sizes_and_limits.limits(self.budget) or None,
-            "target": None if self.target is None else read_limit(self.cost or "macs", self.target),
-            "time": None if self.time is None else sizes_and_limits.seconds(self.time),
-        }
         from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
 
-        return SearchQuestion(**{name: value for name, value in given.items() if value is not None})
+        target = None if self.target is None else read_limit(self.cost or "macs", self.target)
+        return SearchQuestion(**question_fields(self, net, doubtful, target=target))
 
 
 NOTHING = SearchArguments()

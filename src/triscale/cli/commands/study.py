@@ -17,7 +17,7 @@ from triscale.cli.options.coefficients import read_coefficients
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.options.network_name import any_named
-from triscale.cli.options.study_folder import refuse_another_folder
+from triscale.cli.options.searching import question_fields, refuse_another_folder
 from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
 from triscale.cli.show.progress_lines import terminal_progress
@@ -94,18 +94,11 @@ class StudyArguments:
         """The question, for a baseline or the usual one."""
         if self.phi is not None and self.budget:
             raise UsageError("give --phi or --budget, not both.")
-        limits = sizes_and_limits.limits(self.budget)
-        given = {
-            **vars(self),
-            **vars(doubtful),
-            "network": net,
-            "budget": limits or None,
-            "transfer": None if self.transfer is None else ",".join(map(str, read_coefficients(self.transfer))),
-            "time": None if self.time is None else sizes_and_limits.seconds(self.time),
-        }
+        transfer = None if self.transfer is None else ",".join(map(str, read_coefficients(self.transfer)))
+        fields = question_fields(self, net, doubtful, transfer=transfer)
         from triscale.search.studies.question import Question  # noqa: PLC0415  without torch: a mistake is reported at once
 
-        return Question(**{name: value for name, value in given.items() if value is not None})
+        return Question(**fields)
 
 
 NOTHING = StudyArguments()
