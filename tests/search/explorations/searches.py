@@ -45,7 +45,8 @@ def pretended(task: Task[TrialTask], attempt: int) -> Trained:
     """A trial whose accuracy is a function of its network: larger ones are better, and each is a little different."""
     del attempt
     job = task.payload.job
-    own = random.Random(content_hash(job.network)).random()
+    length = job.recipe.epochs if job.recipe.epochs > SMALL.epochs else ""  # type: ignore[operator]  it has some
+    own = random.Random(f"{content_hash(job.network)}{length}").random()
     top1 = 0.3 + 0.3 * min(1.0, count(job.network).macs / 4e5) + 0.1 * own  # type: ignore[arg-type]
     epoch = Epoch(epoch=job.recipe.epochs, samples=80, train_loss=1.0, validation_top1=top1, seconds=1.0)
     trial = Trial(

@@ -2,6 +2,7 @@
 
 from triscale import units
 from triscale.report.notices import data_notices, trial_notices
+from triscale.report.search_page.rung_words import ranks_doubts
 from triscale.report.search_page.search_facts import SearchFacts
 from triscale.report.wording import Lines
 from triscale.trials.searches.search_outcomes import SEARCH
@@ -61,6 +62,7 @@ def _doubts(facts: SearchFacts) -> list[str]:
     drawn, sampler = facts.found.drawn, facts.record.question.get("sampler")
     if drawn is not None and drawn.interval[0] <= 0:
         found.insert(0, f"The networks that {sampler} chose are no better on average than those drawn at random.")
+    found += ranks_doubts(facts)
     if any(one.n < 2 for one in facts.found.finalists):
         found.append("The finalists have one seed each, so their difference has no interval.")
     return found

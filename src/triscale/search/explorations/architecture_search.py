@@ -17,10 +17,19 @@ import torch
 from triscale.costs import ANYWHERE, Values
 from triscale.errors import InputError
 from triscale.search.architecture import Value, budget, document_of, sample
+from triscale.search.explorations.climbing import climb, ranks_of, record_of, rungs_of
 from triscale.search.explorations.drawn_at_random import drawn_first
-from triscale.search.explorations.finalists import best_proposals, best_trial, finalists, front_of, told
+from triscale.search.explorations.finalists import (
+    best_proposals,
+    best_trial,
+    final_scores,
+    finalists,
+    front_of,
+    told,
+)
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
+from triscale.search.explorations.rungs import rungs_above
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
@@ -140,8 +149,9 @@ class ArchitectureSearch:
             terms, data = self._terms, self.question.data
             with open_campaign(self._store, terms, self.engine, self.jobs, data, self.progress) as campaign:
                 self._explore(campaign)
-                scores = told(self._store, self._record, self.objective.scores, self.question.seed)
-                ids = best_proposals(scores, self.question.finalists)
+                climb(self._store, campaign, self.question, self.objective.scores, self._watch.climbing)
+                last = rungs_of(self._store, self.objective.scores, self.question.seed)[-1].scores
+                ids = best_proposals(last, self.question.finalists)
                 self._finish(campaign, [self._store.network(one) for one in ids])
                 self._answer(ids)
             return self._store
@@ -162,13 +172,12 @@ class ArchitectureSearch:
         return SearchWatch(
             stored=self._store, record=self._record, objective=self.objective, progress=self.progress,
             finals=(question.finalists + 1) * question.seeds, mirror=self._mirror,
+            rungs=rungs_above(question, self._record.trials, self._record.epochs),
         )  # fmt: skip
 
     @property
     def _record(self) -> SearchRecord:
-        found = self._store.one(SearchRecord)
-        assert found is not None  # noqa: S101  `_begin` wrote it
-        return found
+        return record_of(self._store)
 
     @property
     def _counts(self) -> dict[str, int]:
@@ -253,12 +262,15 @@ class ArchitectureSearch:
             raise InputError("every training to the end failed; see `triscale search status`.")
         front = front_of(self._store, self._record, self._axes, self.question.seed)
         failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
-        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder))
-        scores = told(self._store, self._record, self.objective.scores, self.question.seed)
+        score, seed = self.objective.scores, self.question.seed
+        scores = told(self._store, self._record.epochs, score, seed)
+        ranks = ranks_of(self._store, score, seed, final_scores(rows, score))
+        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder), ranks)
         worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
         found = FoundRecord(
-            best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
-        )
+            best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, ranks=ranks,
+            **worth._asdict(),
+        )  # fmt: skip
         self._write_best(found.best)
         self._store.add(found)
 

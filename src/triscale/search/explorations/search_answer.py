@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 
 from triscale import units
+from triscale.trials.searches.rung_records import RanksRecord
 from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 
 def answer_lines(
-    record: SearchRecord, rows: Sequence[FinalistRecord], proposals: Sequence[ProposalRecord], failed: int, folder: str
+    record: SearchRecord,
+    rows: Sequence[FinalistRecord],
+    proposals: Sequence[ProposalRecord],
+    failed: int,
+    folder: str,
+    ranks: Sequence[RanksRecord] = (),
 ) -> list[str]:
     """What was found, how it compares with the baseline, and how much was looked at.
 
@@ -17,6 +23,7 @@ def answer_lines(
         proposals: of the search.
         failed: trials of them that failed.
         folder: of the search.
+        ranks: between every two lengths of training.
     """
     best = rows[0]
     networks = len({one.network for one in proposals}) - failed
@@ -24,8 +31,29 @@ def answer_lines(
     return [
         _found_line(best, rows, looked),
         _final_line(record, rows),
+        *map(ranks_line, ranks),
         f"Network to take: {folder}/best.safetensors; `triscale study {folder}/best.json` finds how to scale it.",
     ]
+
+
+def ranks_line(one: RanksRecord) -> str:
+    """Whether short trainings ranked the networks as longer ones did, and what to do where they did not."""
+    tau, interval = (one.best_tau, one.best_interval) if one.tau is None else (one.tau, one.interval)
+    if tau is None:
+        return f"Whether {one.short} epochs rank networks as {one.long} do is unknown: all have one score."
+    who = f"{one.n} of {units.agreeing(one.of, 'network', 'networks')}"
+    how = (
+        f"the best {one.n - one.drawn} and {one.drawn} drawn at random" if one.drawn
+        else "all of them" if one.n == one.of else "the best alone, whose range is narrow"
+    )  # fmt: skip
+    found = f"tau {tau:+.2f}{'' if interval is None else f', 95 %: {interval[0]:+.2f} to {interval[1]:+.2f}'}"
+    about = f"({found}; {who}: {how})"
+    if interval is not None and interval[0] <= 0 <= interval[1]:
+        return (
+            f"The trainings of {one.short} epochs did not rank these networks as {one.long} epochs do {about}; "
+            f"longer ones may: --epochs {one.long}."
+        )
+    return f"The trainings of {one.short} epochs rank networks as {one.long} epochs do by Kendall's {about[1:-1]}."
 
 
 def _found_line(best: FinalistRecord, rows: Sequence[FinalistRecord], looked: str) -> str:

@@ -7,8 +7,8 @@ from triscale.trials.searches.search_records import ProposalRecord
 from triscale.trials.store import Stored
 from triscale.trials.trial import VALIDATION, State, Trial
 
-SEARCH = "search"
-"""The purpose of the trials of a search."""
+SEARCH, RUNG = "search", "rung"
+"""The purposes of the trials of a search: of every proposal, and of those that are trained longer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
