@@ -9,7 +9,7 @@ from triscale.search.trainings.campaign import Terms
 from triscale.search.trainings.shared_terms import Training
 from triscale.search.trainings.work import opened
 from triscale.spec import Network
-from triscale.training import Inputs, fit
+from triscale.training import Inputs, Quiet, Trainer, fit
 from triscale.trials import FirstWeights, TrainJob, Trial
 from triscale.trials.executor import Ended, Task, Tell, local_executor, settle
 from triscale.weights import load
@@ -27,12 +27,24 @@ class Lesson:
     parent: Path | None = None
 
 
+class _Alive(Quiet):
+    """Each step is a sign of life."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def step(self, engine: Trainer) -> None:
+        """Send it."""
+        del engine
+        self._tell()
+
+
 def learn(lesson: Lesson, tell: Tell) -> Trial:
     """In a worker: the training, or what is missing of it."""
     tell()
     source = opened(lesson.terms.data, lesson.terms.policy)
     inputs = Inputs(source=source, weights=None if lesson.parent is None else load(lesson.parent))
-    return fit(lesson.job, lesson.folder, lesson.terms.numerics, lesson.terms.execution, inputs=inputs)
+    return fit(lesson.job, lesson.folder, lesson.terms.numerics, lesson.terms.execution, _Alive(tell), inputs=inputs)
 
 
 class Trainings:

@@ -111,7 +111,7 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
     store.add(
         FoundRecord(
             best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), scores=scores,
-            lines=tuple(answer_lines(record, rows, store.all(ProposalRecord), 0, "runs/search")), **worth._asdict(),
+            lines=tuple(answer_lines(store, record, rows, "runs/search")), **worth._asdict(),
         )
     )  # fmt: skip
 

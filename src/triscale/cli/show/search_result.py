@@ -10,6 +10,7 @@ from triscale.errors import InputError
 from triscale.spec import to_document
 from triscale.trials import VALIDATION, Stored, Trial
 from triscale.trials.searches.rung_records import RungRecord
+from triscale.trials.searches.search_outcomes import saved
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 
@@ -38,6 +39,7 @@ def search_document(stored: Stored, folder: Path) -> dict[str, Any]:
         ],
         "rungs": [{"epochs": epochs, "networks": networks} for epochs, networks in _rungs(stored, record)],
         "ranks": [] if found is None else [msgspec.to_builtins(one) for one in found.ranks],
+        "stopped": {"trials": saved(stored).trials, "epochs_saved": saved(stored).epochs},
         "sampler": record.question["sampler"],
         "seconds": sum(one.metrics.get("seconds", 0.0) for one in stored),
         "lines": [] if found is None else list(found.lines),
@@ -58,6 +60,8 @@ def status_lines(stored: Stored, folder: Path) -> list[str]:
     for rung in stored.all(RungRecord):
         networks = units.agreeing(len(rung.promoted) + len(rung.drawn), "network", "networks")
         lines.append(f"rung {rung.number}: {networks} for {rung.epochs} epochs")
+    if (early := saved(stored)).trials:
+        lines.append(f"{early.trials} stopped early, which saved {early.epochs} of {early.whole} epochs")
     if failed:
         lines.append(f"{units.agreeing(len(failed), 'training', 'trainings')} failed; the last: {failed[-1].reason}")
     return [*lines, *(found.lines if found else ["no answer yet; the same command resumes"])]

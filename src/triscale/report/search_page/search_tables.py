@@ -113,7 +113,7 @@ def _trial(facts: SearchFacts, one: Outcome, front: set[str], scores: dict[str, 
     proposal, sizes = one.proposal, facts.sizes[one.proposal.network]
     score = scores.get(proposal.network)
     name = facts.network(proposal.network).name
-    accuracy = one.state if one.accuracy is None else f"{100 * one.accuracy:.1f}"
+    accuracy = one.ended_as if one.accuracy is None else f"{100 * one.accuracy:.1f}"
     reward = [Cell(units.MISSING if score is None else f"{score:.4f}", score)] if facts.measure == "reward" else []
     return (
         Cell(str(proposal.number), proposal.number),

@@ -5,6 +5,7 @@ from triscale.report.notices import data_notices, trial_notices
 from triscale.report.search_page.rung_words import ranks_doubts
 from triscale.report.search_page.search_facts import SearchFacts
 from triscale.report.wording import Lines
+from triscale.trials import ENDED
 from triscale.trials.searches.search_outcomes import SEARCH
 
 _FOLLOWS = 0.7
@@ -40,7 +41,7 @@ def notices(facts: SearchFacts) -> list[str]:
 def _unfinished(facts: SearchFacts) -> list[str]:
     found = []
     if facts.found is None:
-        ended = sum(one.state in ("done", "failed") for one in facts.outcomes)
+        ended = sum(one.state in ENDED for one in facts.outcomes)
         found.append(
             f"The search is unfinished: {ended} of {facts.record.trials} trials have ended. "
             "Run the same command again to resume it."

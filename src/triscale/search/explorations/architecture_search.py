@@ -219,8 +219,9 @@ class ArchitectureSearch:
         question, record = self.question, self._record
         asks = self._sampler(question.sampler, question.lag)
         proposals = Proposals(
-            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores
-        )
+            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores,
+            stops=question.stop_hopeless,
+        )  # fmt: skip
         self._ready.learned({self.baseline.resolution})
         self.progress.say(f"{record.trials} networks by {question.sampler}")
         watch = self._watch
@@ -261,11 +262,10 @@ class ArchitectureSearch:
         if not rows:
             raise InputError("every training to the end failed; see `triscale search status`.")
         front = front_of(self._store, self._record, self._axes, self.question.seed)
-        failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
         score, seed = self.objective.scores, self.question.seed
         scores = told(self._store, self._record.epochs, score, seed)
         ranks = ranks_of(self._store, score, seed, final_scores(rows, score))
-        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder), ranks)
+        lines = answer_lines(self._store, self._record, rows, str(self.folder), ranks)
         worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
         found = FoundRecord(
             best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, ranks=ranks,

@@ -3,37 +3,40 @@
 from collections.abc import Sequence
 
 from triscale import units
+from triscale.trials import Stored
 from triscale.trials.searches.rung_records import RanksRecord
-from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_outcomes import Saved, distinct, outcomes, saved
+from triscale.trials.searches.search_records import FinalistRecord, SearchRecord
 
 
 def answer_lines(
-    record: SearchRecord,
-    rows: Sequence[FinalistRecord],
-    proposals: Sequence[ProposalRecord],
-    failed: int,
-    folder: str,
-    ranks: Sequence[RanksRecord] = (),
+    stored: Stored, record: SearchRecord, rows: Sequence[FinalistRecord], folder: str, ranks: Sequence[RanksRecord] = ()
 ) -> list[str]:
     """What was found, how it compares with the baseline, and how much was looked at.
 
     Args:
-        record: of the search.
+        stored, record: of the search.
         rows: the networks that were trained to the end, the best first.
-        proposals: of the search.
-        failed: trials of them that failed.
         folder: of the search.
         ranks: between every two lengths of training.
     """
     best = rows[0]
-    networks = len({one.network for one in proposals}) - failed
+    networks = sum(one.accuracy is not None for one in distinct(outcomes(stored)))
     looked = f"{networks:,} networks of {record.size:,} were trained for {record.epochs} epochs"
     return [
         _found_line(best, rows, looked),
         _final_line(record, rows),
         *map(ranks_line, ranks),
+        *_saved_lines(saved(stored)),
         f"Network to take: {folder}/best.safetensors; `triscale study {folder}/best.json` finds how to scale it.",
     ]
+
+
+def _saved_lines(found: Saved) -> list[str]:
+    if not found.trials:
+        return []
+    trials = units.agreeing(found.trials, "hopeless trial", "hopeless trials")
+    return [f"{trials} stopped early: {found.epochs:,} of the {found.whole:,} epochs of all trials were saved."]
 
 
 def ranks_line(one: RanksRecord) -> str:

@@ -31,6 +31,8 @@ class SearchQuestion(SharedTerms):
         final_epochs: of these trainings; None: four times those of a trial, or those of the last rung if they are more.
         rungs: lengths of training among which networks are chosen; 1: the trials alone.
         eta: of each rung one of so many goes on to the next, where it is trained that many times as long.
+        stop_hopeless: whether a trial is stopped where it is behind most of the earlier ones, see
+            `triscale.search.explorations.hopeless`.
         budget: limits that every proposed network keeps.
         epochs: of a trial.
         seeds: trainings of each finalist and of the baseline.
@@ -52,12 +54,13 @@ class SearchQuestion(SharedTerms):
     final_epochs: int | None = None
     rungs: int = 1
     eta: int = 2
+    stop_hopeless: bool = False
 
     LEAST: ClassVar[Mapping[str, int]] = {
         "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, "rungs": 1, "eta": 2, **SharedTerms.LEAST,
     }  # fmt: skip
     NUMBERS: ClassVar[tuple[str, ...]] = ("time", "target", "exponent")
-    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2}
+    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2, "stop_hopeless": False}
     """Fields that came later, with what searches did before: they change no hash there."""
     COMMAND: ClassVar[tuple[str, ...]] = ("search", "architecture")
 
@@ -65,6 +68,8 @@ class SearchQuestion(SharedTerms):
         SharedTerms.__post_init__(self)
         if self.objective not in get_args(Goal):
             raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.stop_hopeless and self.objective == "front":
+            raise UsageError("--stop-hopeless compares one number; a front has several: give --objective soft or hard.")
         if self.worth is not None and self.objective not in ("soft", "hard"):
             raise UsageError("--worth is for a reward: give --objective soft or hard.")
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once

@@ -8,12 +8,10 @@ from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
 from triscale.search.explorations.rungs import Rung
 from triscale.search.objectives import Front, Objective, fronts
 from triscale.search.trainings.progress import StudyProgress
-from triscale.trials import Stored
+from triscale.trials import ENDED, Stored
 from triscale.trials.searches.rung_records import RungRecord
 from triscale.trials.searches.search_outcomes import Outcome, distinct, outcomes
 from triscale.trials.searches.search_records import SearchRecord
-
-_ENDED = ("done", "failed")
 
 
 @dataclass(kw_only=True)
@@ -74,7 +72,7 @@ class SearchWatch:
     def _train(self, keys: Sequence[str], epochs: int, later: Mapping[str, float]) -> None:
         """Trainings of one length begin, after which `later` ones come."""
         left = {key: self._epoch * epochs for key in keys if not self._ended(key)}
-        ended = [one.epochs for one in self.stored if one.state in _ENDED and one.key not in left]
+        ended = [one.epochs for one in self.stored if one.state in ENDED and one.key not in left]
         self.progress.agenda({**left, **later}, len(ended), self._epoch * sum(ended))
 
     def _above(self, rung: int) -> dict[str, float]:
@@ -116,7 +114,7 @@ class SearchWatch:
             )
 
     def _ended(self, key: str) -> bool:
-        return key in self.stored and self.stored.trial(key).state in _ENDED
+        return key in self.stored and self.stored.trial(key).state in ENDED
 
 
 def axes_of(objective: Objective) -> list[Axis]:
@@ -140,7 +138,7 @@ def shown(one: Outcome, objective: Objective) -> Shown:
     about = {"network": proposal.network, "accuracy": accuracy, "seconds": seconds, "reason": reason, **proposal.costs}
     if proposal.repeats is not None:
         about["repeats"] = proposal.repeats
-    state = "FAIL" if one.state == "failed" else "RUNNING" if values is None else "COMPLETE"
+    state = {"failed": "FAIL", "stopped": "PRUNED"}.get(one.state, "RUNNING" if values is None else "COMPLETE")
     known = {name: value for name, value in about.items() if value is not None}
     return Shown(proposal.number, proposal.chosen, state, values, known)
 
