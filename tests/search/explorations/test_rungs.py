@@ -126,6 +126,8 @@ def test_a_last_rung_longer_than_the_finalists_is_rejected() -> None:
     asked = SearchQuestion(rungs=4, final_epochs=20)
     with pytest.raises(UsageError, match="--final-epochs 40 or more"):
         search_length(asked, 1_000, 900, 1e-3, 1)
+    with pytest.raises(UsageError, match="give --rungs 2 or more"):
+        SearchQuestion(eta=3)
     assert search_length(replace(asked, final_epochs=None), 1_000, 900, 1e-3, 1).final_epochs == 40
 
 

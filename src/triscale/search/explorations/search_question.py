@@ -68,6 +68,8 @@ class SearchQuestion(SharedTerms):
         SharedTerms.__post_init__(self)
         if self.objective not in get_args(Goal):
             raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.rungs == 1 and self.eta != self.LATER["eta"]:
+            raise UsageError("--eta says how rungs differ, and there is one: give --rungs 2 or more.")
         if self.stop_hopeless and self.objective == "front":
             raise UsageError("--stop-hopeless compares one number; a front has several: give --objective soft or hard.")
         if self.worth is not None and self.objective not in ("soft", "hard"):
