@@ -22,6 +22,7 @@ from triscale import intervals, trials
 from triscale.costs import metric_named
 from triscale.costs.target import ANYWHERE
 from triscale.families import network
+from triscale.foreign import count_any
 from triscale.spec import content_hash
 from triscale.trials import TEST, VALIDATION, Stored
 from triscale.trials.searches.search_records import FoundRecord, SearchRecord
@@ -74,8 +75,7 @@ def searched(stored: Stored, sampler: str, seed: int) -> Search:
     for one in stored:
         if one.epochs == begun.final_epochs and TEST in one.metrics:
             tests.setdefault(content_hash(one.network), {})[one.seed] = one.metrics[TEST]
-    macs = metric_named("macs")
-    costs = tuple(macs.of(stored.network(one), ANYWHERE) for one in (begun.baseline, best))
+    costs = [count_any(stored.network(one)).macs for one in (begun.baseline, best)]
     best_trial = max(
         one.metrics[VALIDATION] for one in stored if one.epochs == begun.epochs and VALIDATION in one.metrics
     )
