@@ -1,0 +1,1 @@
+"""What runs a network: inference engines, and the graphs that they open."""
