@@ -1,0 +1,1 @@
+"""How long a step takes: measured, predicted, and kept below a limit."""
