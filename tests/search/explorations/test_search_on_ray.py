@@ -33,7 +33,7 @@ from triscale.search.trainings.progress import Quiet
 from triscale.search.trainings.workers import Engine
 from triscale.training import numerics_here
 from triscale.trials import Stored, Trial, read
-from triscale.trials.executor.ray_connect import ray_module
+from triscale.trials.executor.ray_connect import connect, ray_module
 from triscale.trials.searches.search_outcomes import SEARCH
 from triscale.trials.searches.search_records import FoundRecord
 
@@ -74,7 +74,10 @@ def nodes() -> Iterator[Nodes]:
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-    yield Nodes(cluster, cluster.add_node(num_cpus=2))
+    connect(cluster.address)  # to the head, while it is the only node: the other one is to die
+    other = cluster.add_node(num_cpus=2)
+    cluster.wait_for_nodes()
+    yield Nodes(cluster, other)
     ray_module().shutdown()
     cluster.shutdown()
     os.environ.clear()
@@ -171,10 +174,7 @@ def test_a_driver_that_is_killed_at_2_points_ends_as_at_home(
         "--out", str(tmp_path / "search"),
     ]  # fmt: skip
     for point in (2, 7):
-        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        _wait_until(lambda: _done(tmp_path / "search") >= point, driver)  # noqa: B023  called at once
-        driver.send_signal(signal.SIGKILL)
-        driver.wait()
+        _killed_at(point, command, tmp_path / "search")
     assert _done(tmp_path / "search") < FEW + 2, "the second kill came before the end"
     last = subprocess.run(command, capture_output=True, text=True, check=False)
     assert last.returncode == 0, last.stderr
@@ -202,9 +202,14 @@ def _done(folder: Path) -> int:
     return sum(one.state == "done" for one in read(folder)) if (folder / "records.jsonl").exists() else 0
 
 
-def _wait_until(holds: Callable[[], bool], driver: subprocess.Popen[str]) -> None:
+def _killed_at(point: int, command: list[str], folder: Path) -> None:
+    """Run a command until the store holds so many trials that are done, and kill it."""
+    with (folder.parent / "driver.log").open("w") as log:
+        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
     deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert driver.poll() is None, driver.communicate()[1]
+    while _done(folder) < point:
+        assert driver.poll() is None, (folder.parent / "driver.log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()

@@ -106,6 +106,7 @@ def fated(folder: Path, task: TrialTask, tell: Tell) -> Trained:
 
     with _fate(folder, task) as altered:
         trained = run_trial(altered, telling)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / _ENDED).open("a", encoding="utf-8") as file:
         file.write(f"{task.job.key}\n")
     return trained

@@ -64,6 +64,7 @@ class ArchitectureSearch:
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials; None without.
+        baseline: instead of the network that the question names.
     """
 
     def __init__(
@@ -77,11 +78,12 @@ class ArchitectureSearch:
         loader_workers: int = 0,
         engine: Engine = LOCAL,
         optuna_storage: str | None = None,
+        baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
         policy = policy_of(question, folder)
         self.source = opened(question.data, policy, afresh=True)
-        self.space = space_of(question, len(self.source.classes))
+        self.space = space_of(question, len(self.source.classes), baseline)
         self.folder = folder or RUNS / self.hash
         self._terms = terms_of(
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
@@ -91,6 +93,7 @@ class ArchitectureSearch:
         wanted = question.to_objective({}).metrics
         self._objective = question.to_objective(self._values.of(self.baseline, wanted))
         self._budget = budget(question.budget) if question.budget else None
+        self._sampler(question.sampler, question.lag)  # what it needs is missed before anything is written
         self._mirror = (
             None
             if optuna_storage is None
