@@ -16,8 +16,9 @@ ASKED = {"trials": 4, "lag": 2, "epochs": 2, "final_epochs": 3, "seeds": 1, "bat
 
 def found_by_python(folder: Path, network: Network | None, space: Path) -> SearchResult:
     return triscale.search_architecture(
-        network, folder / "data", space=space, out=folder / "search", jobs=1, device="cpu", **ASKED
-    )
+        network, folder / "data", space=space, out=folder / "search", jobs=1, device="cpu",
+        **ASKED,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 @pytest.fixture

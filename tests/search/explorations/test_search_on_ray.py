@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -105,7 +105,7 @@ def at_home(shared: Path) -> Callable[[int], Path]:
 class After(Quiet):
     """Calls functions once so many trainings are settled."""
 
-    def __init__(self, todo: dict[int, Callable[[], None]]) -> None:
+    def __init__(self, todo: Mapping[int, Callable[[], None]]) -> None:
         self._todo, self.settled_count = todo, 0
 
     def settled(self, trial: Trial) -> None:
@@ -115,7 +115,7 @@ class After(Quiet):
         self._todo.get(self.settled_count, lambda: None)()
 
 
-def on_ray(nodes: Nodes, question: SearchQuestion, folder: Path, after: dict[int, Callable[[], None]]) -> Stored:
+def on_ray(nodes: Nodes, question: SearchQuestion, folder: Path, after: Mapping[int, Callable[[], None]]) -> Stored:
     """Search on the cluster, on four workers."""
     engine = nodes.engine
     return ArchitectureSearch(

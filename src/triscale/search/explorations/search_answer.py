@@ -32,7 +32,7 @@ def answer_lines(
     rows = found.finalists
     doubts = (
         None if found.guessing is None else guessing_line(found.guessing, record.epochs),
-        drawn_line(found.drawn, record.question["sampler"], len(proposals), drawn_first),
+        drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
     )
     return (
         _found_line(rows, _looked(record, len({one.network for one in proposals}), failed)),
