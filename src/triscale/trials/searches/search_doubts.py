@@ -31,7 +31,10 @@ def drawn_line(drawn: DrawnRecord | None, sampler: str, trials: int, drawn_first
     if drawn_first == trials:
         why = f"all {trials:,} were drawn at random, before it knew enough; give more --trials"
     else:
-        why = "too few of each kind were trained; compare it with --sampler random in another --out"
+        why = (
+            f"{drawn_first:,} of {trials:,} networks were drawn at random, too few of one kind to compare; "
+            "search with --sampler random in another --out beside it"
+        )
     return f"Whether {sampler} beats random draws is not known: {why}."
 
 
