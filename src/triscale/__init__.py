@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         predict,
         scale,
         scale_by_rules,
+        search_architecture,
         study,
         train,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "predict",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

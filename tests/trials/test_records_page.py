@@ -28,7 +28,7 @@ VALUES: dict[str, Any] = {
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
     "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,
-    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord,
+    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord, "guessing": worths.GuessingRecord,
 }  # fmt: skip
 
 

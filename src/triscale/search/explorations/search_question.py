@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
+from triscale.search.samplers import SAMPLERS
 from triscale.search.trainings.shared_terms import SharedTerms
 
 Goal = Literal["soft", "hard", "front", "accuracy"]
@@ -59,6 +60,10 @@ class SearchQuestion(SharedTerms):
         SharedTerms.__post_init__(self)
         if self.objective not in get_args(Goal):
             raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.sampler not in SAMPLERS:
+            raise UsageError(f"unknown sampler {self.sampler!r}; the samplers are {', '.join(SAMPLERS)}.")
+        if self.objective == "front" and self.sampler == "controller":
+            raise UsageError("the controller maximises one score: give another --sampler, or --objective soft or hard.")
         if self.worth is not None and self.objective not in ("soft", "hard"):
             raise UsageError("--worth is for a reward: give --objective soft or hard.")
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
