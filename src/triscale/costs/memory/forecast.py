@@ -6,6 +6,7 @@ GPU's convolution algorithms ask for in workspace is not in these numbers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -174,10 +175,17 @@ def largest_batch(
     return low
 
 
+_SHORT = MappingProxyType({"fp32": "float32", "f32": "float32", "fp16": "float16", "bf16": "bfloat16", "i8": "int8"})
+
+
 def require_allowed(what: str, word: str, allowed: Iterable[str]) -> None:
-    """UsageError unless the word is one of these."""
-    if word not in allowed:
-        raise UsageError(f"unknown {what} {word!r}; allowed: {', '.join(allowed)}")
+    """UsageError unless the word is one of these; the message names the nearest."""
+    known = list(allowed)
+    if word not in known:
+        full = _SHORT.get(str(word).lower())
+        near = [full] if full in known else get_close_matches(str(word), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"unknown {what} {word!r}; allowed: {', '.join(known)}{hint}")
 
 
 def _checked(network: Network | Resolved, batch: int) -> Resolved:
