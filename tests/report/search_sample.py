@@ -107,13 +107,15 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
             last = trial(network, "final", seed, FINAL, accuracy)
             store.put(replace(last, metrics={**last.metrics, TEST: accuracy - 0.01}))
     rows = finalists(store, record, ids)
-    worth = search_worth(store, scores, of.choices, DRAWN)
-    store.add(
-        FoundRecord(
-            best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), scores=scores,
-            lines=tuple(answer_lines(store, record, rows, "runs/search")), **worth._asdict(),
-        )
+    worth = search_worth(store, scores, of.choices, drawn_first=DRAWN, images=900, guessing=1 / len(CLASSES))
+    found = FoundRecord(
+        best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), lines=(), scores=scores,
+        **worth._asdict(),
     )  # fmt: skip
+    lines = answer_lines(
+        record, found, store.all(ProposalRecord), failed=0, drawn_first=DRAWN, folder="runs/search"
+    )  # fmt: skip
+    store.add(msgspec.structs.replace(found, lines=lines))
 
 
 def changed(folder: Path, **fields: object) -> None:

@@ -29,7 +29,8 @@ VALUES: dict[str, Any] = {
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
     "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,
-    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord, "ranks": rungs.RanksRecord,
+    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord, "guessing": worths.GuessingRecord,
+    "ranks": rungs.RanksRecord,
 }  # fmt: skip
 
 

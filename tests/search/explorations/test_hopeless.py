@@ -21,7 +21,7 @@ from triscale.search.trainings.workers import Engine, Workers
 from triscale.trials import RECORDS, Stored, Trial
 from triscale.trials.executor import Task, Tell, local_executor
 from triscale.trials.searches.search_outcomes import saved
-from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.search_records import FinalistRecord, FoundRecord, ProposalRecord, SearchRecord
 
 STOPS = replace(LONG, trials=40, epochs=6, final_epochs=6, stop_hopeless=True)
 
@@ -58,7 +58,10 @@ def test_what_is_saved_is_counted_and_a_stopped_trial_is_neither_done_nor_failed
     stopped = [one for one in stored if one.state == "stopped"]
     left = sum(6 - len(one.history) for one in stopped)
     assert saved(stored) == (len(stopped), left, 6 * len(stored))
-    lines = answer_lines(stored, record_in(stored), [final(stored)], "here")
+    found = FoundRecord(best="", finalists=(final(stored),), front=(), lines=())
+    every = stored.all(ProposalRecord)
+    early = saved(stored)
+    lines = answer_lines(record_in(stored), found, every, failed=0, drawn_first=0, folder="here", early=early)
     assert f"{len(stopped)} hopeless trials stopped early: {left} of the {6 * len(stored)} epochs" in lines[-2]
     assert f"{len(stored) - len(stopped)} networks of" in lines[0]
     assert accuracy_told(stopped[0]) == stopped[0].history[-1].validation_top1

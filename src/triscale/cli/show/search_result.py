@@ -12,6 +12,7 @@ from triscale.trials import VALIDATION, Stored, Trial
 from triscale.trials.searches.rung_records import RungRecord
 from triscale.trials.searches.search_outcomes import saved
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
+from triscale.trials.searches.worth_records import GuessingRecord
 
 
 def search_document(stored: Stored, folder: Path) -> dict[str, Any]:
@@ -43,7 +44,13 @@ def search_document(stored: Stored, folder: Path) -> dict[str, Any]:
         "sampler": record.question["sampler"],
         "seconds": sum(one.metrics.get("seconds", 0.0) for one in stored),
         "lines": [] if found is None else list(found.lines),
+        "guessing": None if found is None else _guessing(found.guessing),
+        "beside_random": None if found is None or found.drawn is None else msgspec.to_builtins(found.drawn),
     }
+
+
+def _guessing(record: GuessingRecord | None) -> dict[str, Any] | None:
+    return None if record is None else {**msgspec.to_builtins(record), "beaten": record.beaten}
 
 
 def status_lines(stored: Stored, folder: Path) -> list[str]:

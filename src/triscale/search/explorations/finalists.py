@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from triscale import intervals
-from triscale.errors import InputError
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.explorations.proposals import Score
 from triscale.search.objectives import Front, fronts
@@ -33,11 +32,10 @@ def _several(score: float | tuple[float, ...]) -> tuple[float, ...]:
 def best_proposals(scores: Scores, count: int) -> list[str]:
     """The ids of the proposals with the best scores; of a front those with the most accuracy first.
 
-    Raises:
-        InputError: every trial failed.
+    Args:
+        scores: of one network at least.
+        count: how many are wanted, at most.
     """
-    if not scores:
-        raise InputError("every trial of the search failed; see `triscale search status`.")
     ids = list(scores)
     first = fronts([scores[one] for one in ids])[0] if len(scores[ids[0]]) > 1 else range(len(ids))
     return sorted((ids[at] for at in first), key=lambda one: scores[one], reverse=True)[:count]

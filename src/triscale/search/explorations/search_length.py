@@ -79,6 +79,6 @@ def _final_epochs(question: SearchQuestion, epochs: int) -> int:
 
 def _too_short(time: float, enough: float) -> InputError:
     return InputError(
-        f"{time:.0f} s are too short for this search.\n"
+        f"a time of {time:g} s is too short for this search.\n"
         f"Give --time {math.ceil(enough / 60)}m or more, fewer --seeds or --epochs, or a smaller network."
     )

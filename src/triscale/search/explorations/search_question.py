@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
+from triscale.search.samplers import SAMPLERS
 from triscale.search.trainings.shared_terms import SharedTerms
 
 Goal = Literal["soft", "hard", "front", "accuracy"]
@@ -68,6 +69,10 @@ class SearchQuestion(SharedTerms):
         SharedTerms.__post_init__(self)
         if self.objective not in get_args(Goal):
             raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.sampler not in SAMPLERS:
+            raise UsageError(f"unknown sampler {self.sampler!r}; the samplers are {', '.join(SAMPLERS)}.")
+        if self.objective == "front" and self.sampler == "controller":
+            raise UsageError("the controller maximises one score: give another --sampler, or --objective soft or hard.")
         if self.rungs == 1 and self.eta != self.LATER["eta"]:
             raise UsageError("--eta says how rungs differ, and there is one: give --rungs 2 or more.")
         if self.stop_hopeless and self.objective == "front":

@@ -220,7 +220,7 @@ class Campaign:
                     planned, state="failed", failure="Lost", reason=settled.reason, losses=len(settled.losses)
                 )
             case Failed(error=NumericError() | OutOfMemoryError() as error):
-                return replace(planned, state="failed", failure=type(error).__name__, reason=str(error))
+                return replace(planned, state="failed", failure=type(error).__name__, reason=_reason(error))
             case Failed(error=TriscaleError() as error):
                 raise error
             case Failed(error=error):
@@ -255,6 +255,13 @@ def open_campaign(
         yield Campaign(store, replace(terms, shared=workers.shared), workers.executor, progress)
     finally:
         workers.executor.close()
+
+
+def _reason(error: NumericError | OutOfMemoryError) -> str:
+    """Its words; want of memory has the advice of a search, which trains several networks at a time."""
+    if isinstance(error, NumericError):
+        return str(error)
+    return f"{str(error).partition(';')[0].rstrip('.')}; train fewer at a time (--jobs)."
 
 
 def _steps(job: TrainJob, images: int) -> int:

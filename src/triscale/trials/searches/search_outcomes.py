@@ -51,6 +51,9 @@ class Saved(NamedTuple):
     whole: int
 
 
+NOTHING_SAVED = Saved(0, 0, 0)
+
+
 def saved(stored: Stored) -> Saved:
     """By the trials of all proposals that were stopped."""
     trials = [one for one in stored if one.purpose == SEARCH]
