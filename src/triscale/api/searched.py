@@ -95,9 +95,7 @@ def search_architecture(
             sampler, objective, cost, epochs, seeds, finalists, recipe.
 
     Raises:
-        UsageError: an unknown field, or one that is out of range.
-        InputError, BusyError, OutputError, StorageError: see
-            `triscale.search.explorations.architecture_search.ArchitectureSearch.run`.
+        UsageError, InputError, BusyError, OutputError, StorageError: see `triscale.study`.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
     from triscale.search.explorations.architecture_search import ArchitectureSearch  # noqa: PLC0415  loads torch

@@ -60,8 +60,7 @@ def scale(
         coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.
-        target: ENGINE:PRECISION:tTHREADS[:bBATCH], such as onnxruntime:float32:t1, that a limit on latency is of; the
-            answer is measured.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that a limit on latency is of; the answer is measured.
         explain: list each rounding: wanted and got.
         out: write the network there as a spec file.
         json: print one JSON document instead of text.
@@ -74,8 +73,7 @@ def scale(
     if fix_stem_head:
         base = scaling.fixed(base)
     if factors_given:
-        given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        result = Scaled(base, api.scale(base, **given._asdict()), given, training)
+        result = _by_factors(base, (depth, width, resolution), training)
     else:
         curve = None if coefficients is None else read_coefficients(coefficients)
         result = _along(base, rule, curve, phi=phi, limits=limits, target=training, engine=engine, fill=fill)
@@ -86,6 +84,11 @@ def scale(
         print_json(result.to_dict(explain=explain))
     else:
         show(result, explain=explain)
+
+
+def _by_factors(base: Network, factors: tuple[float | None, ...], target: Target) -> Scaled:
+    given = Factors(*(1.0 if factor is None else factor for factor in factors))
+    return Scaled(base, api.scale(base, **given._asdict()), given, target)
 
 
 def _along(
