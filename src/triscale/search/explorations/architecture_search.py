@@ -15,7 +15,8 @@ from random import Random
 import msgspec
 import torch
 
-from triscale.costs import ANYWHERE, Values
+from triscale.costs import Values
+from triscale.latency.limited_on import limited_on
 from triscale.search.architecture import Value, budget, document_of, sample
 from triscale.search.explorations.climbing import climb, ranks_of, record_of, rungs_of
 from triscale.search.explorations.drawn_at_random import drawn_first
@@ -91,10 +92,11 @@ class ArchitectureSearch:
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
         )
         self._ready = Prepared(self.source, self._terms.job.recipe, question.seed, self.progress.say)
-        self._values = Values(ANYWHERE)
         wanted = question.to_objective({}).metrics
+        self._target = limited_on((*question.budget, *wanted), question.target)
+        self._values = Values(self._target)
         self._objective = question.to_objective(self._values.of(self.baseline, wanted))
-        self._budget = budget(question.budget) if question.budget else None
+        self._budget = budget(question.budget, target=self._target) if question.budget else None
         self._sampler(question.sampler, question.lag)  # what it needs is missed before anything is written
         self._mirror = (
             None
