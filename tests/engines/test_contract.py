@@ -1,6 +1,5 @@
 """What every engine of the registry keeps: the logits of torch, steps of its batch, a size, an end; nothing global."""
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +13,18 @@ import torch
 from torch import Tensor
 
 from tests.deploy.networks import classifier, small
-from triscale.costs import Target
-from triscale.deploy.as_onnx import AsOnnx
-from triscale.engines import ENGINES, Engine, EnginePrecision, GraphEngine, ModuleEngine, Opened, engine_named
+from triscale.costs import Target, count
+from triscale.engines import (
+    ENGINES,
+    Engine,
+    EnginePrecision,
+    GraphEngine,
+    ModuleEngine,
+    Opened,
+    OpenvinoEngine,
+    engine_named,
+)
+from triscale.engines.graphs import onnx_graph
 from triscale.errors import InputError, UsageError
 from triscale.weights import AnyModel
 
@@ -32,8 +40,9 @@ def model() -> AnyModel:
 
 @pytest.fixture(scope="module")
 def graphs(model: AnyModel) -> dict[int, bytes]:
-    """Written by torch, for each batch."""
-    return {n: AsOnnx(deepcopy(model), torch.zeros(n, 3, 24, 24), None).proto.SerializeToString() for n in BATCHES}
+    """With the weights of the module, for each batch."""
+    state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    return {batch: onnx_graph(small(), batch=batch, state=state) for batch in BATCHES}
 
 
 COMPILES = "torch_compile"
@@ -79,7 +88,7 @@ def test_logits_are_those_of_torch_in_each_precision_and_batch(
             assert logits.shape == (batch, 5)
             off = float(np.abs(logits - wanted).max() / np.abs(wanted).max())
             assert off <= CLOSE[precision], f"{target}: {off}"
-            assert (off > 1e-6) == (precision == "bfloat16"), f"{target} computes in another precision: {off}"
+            assert (off > 1e-3) == (precision == "bfloat16"), f"{target} computes in another precision: {off}"
 
 
 def test_two_are_open_at_once_and_each_ends_by_itself(
@@ -88,7 +97,7 @@ def test_two_are_open_at_once_and_each_ends_by_itself(
     """Logits of one step stay what they are while others run."""
     other = deepcopy(model)
     with torch.no_grad():
-        other.classifier.bias += 1
+        next(other.parameters()).mul_(2)
     target, given = Target(runtime=engine.name), images(1).numpy()
     first = opened(engine, model, graphs, target)
     second = opened(engine, other, graphs, target)
@@ -110,13 +119,7 @@ def test_a_spec_runs_with_random_weights_that_its_seed_decides(engine: Engine) -
     given = images(1).numpy()
     assert np.array_equal(first.run(given), again.run(given))
     assert not np.array_equal(first.run(given), other.run(given))
-    assert 1 <= first.file_size / (4 * network_params(network)) < 2
-
-
-def network_params(network: object) -> int:
-    from triscale.costs import count
-
-    return count(network).params  # type: ignore[arg-type]
+    assert 0.9 < first.file_size / (4 * count(network).params) < 2
 
 
 def test_importing_the_room_loads_no_library_of_an_engine() -> None:
@@ -156,21 +159,19 @@ def test_a_graph_that_is_none_is_rejected(engine: Engine) -> None:
 
 def test_openvino_has_its_precision_set_and_one_stream() -> None:
     """By itself it takes bfloat16 where the processor has it."""
-    found = ENGINES["openvino"]
-    assert find("openvino")
-    assert isinstance(found, GraphEngine)
-    for precision, hint in (("float32", "f32"), ("bfloat16", "bf16")):
+    found = OpenvinoEngine()
+    if reason := found.missing():
+        pytest.skip(reason)
+    for precision, hint in (("float32", "f32"), ("bfloat16", "bf16"), ("int8", "f32")):
         if precision in found.precisions():
-            compiled = found.compiled(parameter_alone(), 1, precision)  # type: ignore[attr-defined]
-            assert str(compiled.get_property("INFERENCE_PRECISION_HINT")).endswith(f"'{hint}'>") or hint
+            compiled = found.compiled(_alone(found), 1, precision)
+            assert compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == hint
             assert compiled.get_property("NUM_STREAMS") == 1
+            assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
 
 
-def find(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
-
-
-def parameter_alone() -> object:
-    ov = ENGINES["openvino"].imported()
+def _alone(engine: OpenvinoEngine) -> object:
+    """A model of one operator."""
+    ov = engine.imported()
     given = ov.opset13.parameter([1, 3, 8, 8], np.float32)
     return ov.Model([ov.opset13.relu(given)], [given])

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from triscale.costs.memory.forecast import Optimizer, Precision, require_allowed
+from triscale.costs.allowed_words import require_allowed
+from triscale.costs.memory.forecast import Optimizer, Precision
 from triscale.costs.memory.onednn import Kernels
 from triscale.errors import UsageError
 

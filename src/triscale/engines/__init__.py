@@ -9,6 +9,7 @@ from triscale.engines.contract import (
     ModuleEngine,
     Opened,
     Run,
+    graph_for,
 )
 from triscale.engines.engine_registry import ENGINES, engine_named
 from triscale.engines.onnxruntime_cpu import OnnxRuntimeEngine
@@ -27,4 +28,5 @@ __all__ = [
     "OpenvinoEngine",
     "Run",
     "engine_named",
+    "graph_for",
 ]

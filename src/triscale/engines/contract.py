@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.costs import Target
+from triscale.engines.graphs import onnx_graph
 from triscale.errors import InputError
 from triscale.spec import Network
 
@@ -115,15 +116,23 @@ class Engine(ABC):
         """
 
 
+def graph_for(network: Network, target: Target, *, seed: int = 0) -> bytes:
+    """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
+
+    Raises:
+        InputError: see `onnx_graph`.
+    """
+    return onnx_graph(
+        network, batch=target.batch, seed=seed, precision="int8" if target.precision == "int8" else "float32"
+    )
+
+
 class GraphEngine(Engine):
     """An engine that reads ONNX graphs."""
 
     def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the graph is written from the spec, with folded norms."""
-        from triscale.engines.graphs import onnx_graph  # noqa: PLC0415  onnx is an extra
-
-        precision = "int8" if target.precision == "int8" else "float32"
-        return self.open_graph(onnx_graph(network, batch=target.batch, seed=seed, precision=precision), target)
+        return self.open_graph(graph_for(network, target, seed=seed), target)
 
     @abstractmethod
     def open_graph(self, graph: Graph, target: Target) -> Opened:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from triscale.costs.memory.forecast import require_allowed
+from triscale.costs.allowed_words import require_allowed
 from triscale.engines.contract import Engine
 from triscale.engines.onnxruntime_cpu import OnnxRuntimeEngine
 from triscale.engines.openvino_cpu import OpenvinoEngine

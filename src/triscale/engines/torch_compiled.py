@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _COMPILERS = ("g++", "c++", "clang++")
+_MOST = 10_000
 
 
 class CompiledTorchEngine(TorchEngine):
@@ -30,12 +31,16 @@ class CompiledTorchEngine(TorchEngine):
 
     def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
         """A module with fresh weights, compiled."""
-        with warnings.catch_warnings():  # the compiler warns about itself
+        from torch._dynamo import config  # noqa: PLC0415  torch is loaded only where a network runs
+
+        # All modules share the code of `forward`, of which torch compiles eight graphs at most by itself.
+        many = config.patch(recompile_limit=_MOST, accumulated_recompile_limit=_MOST)
+        with many, warnings.catch_warnings():  # the compiler warns about itself
             warnings.simplefilter("ignore")
             return super().open(network, target, seed=seed)
 
     def prepared(self, module: "nn.Module") -> "nn.Module":
-        """One compiled graph a module: without isolation the ninth module of a process would silently run eagerly."""
+        """One graph: a network of which a part would run eagerly is an error."""
         import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
-        return cast("nn.Module", torch.compile(module, dynamic=False, fullgraph=True, isolate_recompiles=True))
+        return cast("nn.Module", torch.compile(module, dynamic=False, fullgraph=True))

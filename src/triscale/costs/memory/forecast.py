@@ -5,12 +5,12 @@ machine take beside them. What the process holds besides (the interpreter, torch
 GPU's convolution algorithms ask for in workspace is not in these numbers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from triscale.costs.allowed_words import require_allowed
 from triscale.costs.counts import count_resolved
 from triscale.costs.memory.cell_allocations import parts
 from triscale.costs.memory.eager import Way
@@ -173,19 +173,6 @@ def largest_batch(
         middle = (low + high) // 2
         low, high = (middle, high) if takes(middle) <= limit else (low, middle)
     return low
-
-
-_SHORT = MappingProxyType({"fp32": "float32", "f32": "float32", "fp16": "float16", "bf16": "bfloat16", "i8": "int8"})
-
-
-def require_allowed(what: str, word: str, allowed: Iterable[str]) -> None:
-    """UsageError unless the word is one of these; the message names the nearest."""
-    known = list(allowed)
-    if word not in known:
-        full = _SHORT.get(str(word).lower())
-        near = [full] if full in known else get_close_matches(str(word), known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"unknown {what} {word!r}; allowed: {', '.join(known)}{hint}")
 
 
 def _checked(network: Network | Resolved, batch: int) -> Resolved:
