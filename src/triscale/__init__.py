@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to 
 if TYPE_CHECKING:
     from triscale.api import (
         ForeignNetwork,
+        benchmark,
         build,
         check,
         cost,
@@ -43,6 +44,7 @@ else:
 __all__ = [
     "ForeignNetwork",
     "__version__",
+    "benchmark",
     "build",
     "check",
     "cost",

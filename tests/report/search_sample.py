@@ -97,7 +97,7 @@ def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion =
 
 def _finish(store: TrialStore, of: Space, record: SearchRecord, question: SearchQuestion, dice: random.Random) -> None:
     objective = question.to_objective({"macs": float(count(of.base).macs)})
-    scores = told(store, record, objective.scores, 0)
+    scores = told(store, record.epochs, objective.scores, 0)
     ids = sorted(scores, key=lambda one: scores[one], reverse=True)[: question.finalists]
     for id_, top1 in zip((*ids, record.baseline), (0.61, 0.60, 0.58), strict=False):
         network = store.network(id_)

@@ -1,5 +1,6 @@
 """The public functions; each is a thin way to one room. Torch is loaded by those that compute, when they are called."""
 
+from triscale.api.benchmarking import benchmark
 from triscale.api.counted import (
     ForeignNetwork,
     as_network,
@@ -23,6 +24,7 @@ __all__ = [
     "StudyResult",
     "TrainResult",
     "as_network",
+    "benchmark",
     "build",
     "check",
     "cost",

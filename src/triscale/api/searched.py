@@ -89,20 +89,13 @@ def search_architecture(
         budget: limits that every network keeps, such as {"params": "100K"}.
         target: cost at which the reward is the accuracy, such as "4M"; that of the baseline by default.
         time: sizes the search: seconds, or a text such as "60m".
-        jobs: trainings at a time, at most `lag`; by default one a core, one on a GPU; a cluster needs it.
-        device, threads, kernels: where each training computes, see `triscale.training.numerics_here`.
-        loader_workers: of each training.
-        engine: what runs the trainings, see `triscale.search.trainings.workers.Engine`; by default processes of this
-            machine.
+        jobs, device, threads, kernels, loader_workers, engine, progress: as in `triscale.study`.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials.
-        progress: what it reports to; by default warnings go to the error stream.
         **asked: further fields of `triscale.search.explorations.search_question.SearchQuestion`, such as trials,
             sampler, objective, cost, epochs, seeds, finalists, recipe.
 
     Raises:
-        UsageError: an unknown field, or one that is out of range.
-        InputError, BusyError, OutputError, StorageError: see
-            `triscale.search.explorations.architecture_search.ArchitectureSearch.run`.
+        UsageError, InputError, BusyError, OutputError, StorageError: see `triscale.study`.
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
     from triscale.search.explorations.architecture_search import ArchitectureSearch  # noqa: PLC0415  loads torch

@@ -46,6 +46,10 @@ class SearchArguments:
         finalists: of the best, trained to the end with several seeds beside the baseline; 1 by default.
         epochs: of each trial; 5 by default.
         final_epochs: of the finalists; four times as many by default.
+        rungs: lengths of training among which networks are chosen; 1 by default: the trials alone. With 2, the best are
+            trained again for longer, and so on, before the finalists are taken.
+        eta: of each rung one of so many goes on to the next, trained that many times as long; 2 by default.
+        stop_hopeless: stop a trial that is behind three quarters of the earlier ones after half of its epochs or more.
         seeds: of the finalists and the baseline; 3 by default.
         train_size: training images to use; at least 10.
         time: size the search to a time such as 60m.
@@ -76,6 +80,9 @@ class SearchArguments:
     finalists: Whole | None = None
     epochs: Whole | None = None
     final_epochs: Whole | None = None
+    rungs: Whole | None = None
+    eta: Whole | None = None
+    stop_hopeless: Flag = False
     seeds: Whole | None = None
     train_size: Whole | None = None
     time: sizes_and_limits.Signed | None = None

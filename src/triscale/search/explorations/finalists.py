@@ -15,9 +15,9 @@ Scores = Mapping[str, tuple[float, ...]]
 """By the id of a network: what the sampler was told, and is maximised."""
 
 
-def told(stored: Stored, record: SearchRecord, score: Score, seed: int) -> dict[str, tuple[float, ...]]:
-    """The score of each proposed network that was trained."""
-    accuracies = scores_of(stored, VALIDATION, record.epochs)
+def told(stored: Stored, epochs: int, score: Score, seed: int) -> dict[str, tuple[float, ...]]:
+    """The score of each proposed network that was trained for so many epochs."""
+    accuracies = scores_of(stored, VALIDATION, epochs)
     return {
         one.network: _several(score(accuracies[one.network][seed], one.costs))
         for one in stored.all(ProposalRecord)
@@ -63,6 +63,11 @@ def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple
         if one in scores
     ]
     return tuple(sorted(rows, key=lambda one: (-one.validation, one.rule != "baseline")))
+
+
+def final_scores(rows: Sequence[FinalistRecord], score: Score) -> dict[str, tuple[float, ...]]:
+    """The scores of the proposals after their last trainings, means over seeds."""
+    return {one.id: _several(score(one.validation, one.costs)) for one in rows if one.number is not None}
 
 
 def best_trial(stored: Stored, record: SearchRecord, id_: str) -> Trial:

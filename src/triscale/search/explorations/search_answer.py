@@ -5,8 +5,10 @@ from pathlib import Path
 
 from triscale import units
 from triscale.errors import InputError
+from triscale.search.explorations.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
 from triscale.trials.searches.search_doubts import drawn_line, guessing_line
+from triscale.trials.searches.search_outcomes import NOTHING_SAVED, Saved
 from triscale.trials.searches.search_records import FinalistRecord, FoundRecord, ProposalRecord, SearchRecord
 
 
@@ -18,6 +20,7 @@ def answer_lines(
     failed: int,
     drawn_first: int,
     folder: str,
+    early: Saved = NOTHING_SAVED,
 ) -> tuple[str, ...]:
     """What was found, how it compares with the baseline, what makes it doubtful, and how much was looked at.
 
@@ -28,6 +31,7 @@ def answer_lines(
         failed: trials of them that failed.
         drawn_first: how many of the first of them were drawn at random.
         folder: of the search.
+        early: trials that were stopped.
     """
     rows = found.finalists
     doubts = (
@@ -35,9 +39,11 @@ def answer_lines(
         drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
     )
     return (
-        _found_line(rows, _looked(record, len({one.network for one in proposals}), failed)),
+        _found_line(rows, _looked(record, len({one.network for one in proposals}) - early.trials, failed)),
         *(line for line in doubts if line is not None),
         _final_line(record, rows),
+        *map(ranks_line, found.ranks),
+        *saved_lines(early),
         f"Network to take: {folder}/best.safetensors; `triscale study {folder}/best.json` finds how to scale it.",
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
@@ -29,7 +29,11 @@ class SearchQuestion(SharedTerms):
         trials: networks that are proposed; None: 64, or as many as `time` allows.
         lag: how many of them may be trained at a time, at most: trial k knows the results up to k - lag.
         finalists: of them are trained to the end, beside the baseline.
-        final_epochs: of these trainings; None: four times those of a trial.
+        final_epochs: of these trainings; None: four times those of a trial, or those of the last rung if they are more.
+        rungs: lengths of training among which networks are chosen; 1: the trials alone.
+        eta: of each rung one of so many goes on to the next, where it is trained that many times as long.
+        stop_hopeless: whether a trial is stopped where it is behind most of the earlier ones, see
+            `triscale.search.explorations.hopeless`.
         budget: limits that every proposed network keeps.
         epochs: of a trial.
         seeds: trainings of each finalist and of the baseline.
@@ -49,11 +53,16 @@ class SearchQuestion(SharedTerms):
     lag: int = 8
     finalists: int = 1
     final_epochs: int | None = None
+    rungs: int = 1
+    eta: int = 2
+    stop_hopeless: bool = False
 
     LEAST: ClassVar[Mapping[str, int]] = {
-        "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, **SharedTerms.LEAST,
+        "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, "rungs": 1, "eta": 2, **SharedTerms.LEAST,
     }  # fmt: skip
     NUMBERS: ClassVar[tuple[str, ...]] = ("time", "target", "exponent")
+    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2, "stop_hopeless": False}
+    """Fields that came later, with what searches did before: they change no hash there."""
     COMMAND: ClassVar[tuple[str, ...]] = ("search", "architecture")
 
     def __post_init__(self) -> None:
@@ -64,9 +73,16 @@ class SearchQuestion(SharedTerms):
             raise UsageError(f"unknown sampler {self.sampler!r}; the samplers are {', '.join(SAMPLERS)}.")
         if self.objective == "front" and self.sampler == "controller":
             raise UsageError("the controller maximises one score: give another --sampler, or --objective soft or hard.")
+        if self.rungs == 1 and self.eta != self.LATER["eta"]:
+            raise UsageError("--eta says how rungs differ, and there is one: give --rungs 2 or more.")
+        if self.stop_hopeless and self.objective == "front":
+            raise UsageError("--stop-hopeless compares one number; a front has several: give --objective soft or hard.")
         if self.worth is not None and self.objective not in ("soft", "hard"):
             raise UsageError("--worth is for a reward: give --objective soft or hard.")
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
+
+    def _decisive(self) -> dict[str, Any]:
+        return {name: value for name, value in self.to_dict().items() if self.LATER.get(name, ...) != value}
 
     def to_objective(self, baseline: Mapping[str, float]) -> Objective:
         """What is maximised, and the limits.

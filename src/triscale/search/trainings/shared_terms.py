@@ -17,12 +17,19 @@ from triscale.trials.lines import SCHEMA
 
 
 class Training(NamedTuple):
-    """A network to train with one seed for a number of epochs; `purpose` says what for."""
+    """A network to train with one seed for a number of epochs.
+
+    Attributes:
+        network, seed, epochs: which training it is.
+        purpose: what for.
+        floors: for each epoch the validation accuracy below which it is stopped after it; None, and none: it goes on.
+    """
 
     network: AnyNetwork
     purpose: str
     seed: int
     epochs: int
+    floors: tuple[float | None, ...] = ()
 
     @property
     def key(self) -> tuple[str, int, int]:
