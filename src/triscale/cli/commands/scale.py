@@ -55,8 +55,7 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
-        rule: compound, depth, width, resolution, uniform, fast_compound, found (with --coefficients), resnet_rs_depth,
-            resnet_rs_width or tinynet (phi below 0).
+        rule: compound, depth, width, resolution, uniform, fast_compound, found, resnet_rs_depth, resnet_rs_width, tinynet.
         coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.

@@ -18,12 +18,12 @@ import torch
 from triscale.costs import Values
 from triscale.latency.limited_on import limited_on
 from triscale.search.architecture import Value, budget, document_of, sample
-from triscale.search.explorations.climbing import climb, ranks_of, record_of, rungs_of
 from triscale.search.explorations.drawn_at_random import drawn_first
 from triscale.search.explorations.finalists import best_proposals, best_trial, final_scores, finalists, front_of, told
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
-from triscale.search.explorations.rungs import rungs_above
+from triscale.search.explorations.rungs.climbing import climb, ranks_of, record_of, rungs_of
+from triscale.search.explorations.rungs.ladder import rungs_above
 from triscale.search.explorations.search_answer import all_failed, answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
