@@ -17,6 +17,7 @@ from triscale.cli.show.output import Flag, Whole, complain, print_json, write_te
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
+from triscale.latency.any_budget import fit_any_budget
 from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
@@ -105,7 +106,7 @@ def _along(
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
     with watching(complain) as watch:
-        fitted = api.fit_budget(base, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch, **limits)
+        fitted = fit_any_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch)
     return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 
 
