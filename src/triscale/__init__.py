@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         predict,
         scale,
         scale_by_rules,
+        search_architecture,
         study,
         train,
     )
@@ -57,6 +58,7 @@ __all__ = [
     "predict",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

@@ -16,6 +16,7 @@ from triscale.costs import (
     Target,
     TargetPrecision,
     Values,
+    arena,
     cost,
     count,
     file_size,
@@ -77,6 +78,7 @@ def test_the_builtin_metrics_are_the_functions_that_count() -> None:
         "inference_memory": inference_memory(NET, 8),
         "training_memory": training_memory(NET, 8, "adamw", precision="bfloat16", recompute=True, ema=True),
         "file_size": file_size(NET, "float16"),
+        "arena": arena(NET, 8, "float16"),
     }
 
 
@@ -85,8 +87,8 @@ def test_cost_holds_every_counted_metric_of_the_registry() -> None:
     with registered(whole):
         found = cost(NET, metrics=["params"])
         assert {name: found.of(name) for name in registry()} == Values(ANYWHERE).of(NET, registry())
-    assert found.metrics == {"layers": _layers(NET, ANYWHERE), "params": count(NET).params}
-    assert cost(NET).metrics == {}
+    assert found.metrics == {"arena": arena(NET), "layers": _layers(NET, ANYWHERE), "params": count(NET).params}
+    assert cost(NET).metrics == {"arena": arena(NET)}
 
 
 def _layers(net: Network, _: Target) -> int:
@@ -144,14 +146,14 @@ def test_a_limit_is_read_in_the_unit_of_its_metric() -> None:
 
 
 def test_fit_budget_names_the_limits_that_exist_before_it_reads_a_number() -> None:
-    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, params, .*file_size\.$"):
+    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, .*, file_size, arena\.$"):
         triscale.fit_budget("efficientnet_b0", latency="10ms")
 
 
 def test_metrics_say_what_they_need() -> None:
     assert needed(registry(), "batch") == ["training_memory"]
     assert needed(registry(), "kernels") == ["inference_memory", "training_memory"]
-    assert [one.unit for one in registry().values()] == [COUNT, COUNT, COUNT, BYTES, BYTES, BYTES]
+    assert [one.unit for one in registry().values()] == [COUNT, COUNT, COUNT, BYTES, BYTES, BYTES, BYTES]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,14 @@ from triscale.api.counted import (
     scale_by_rules,
 )
 from triscale.api.models import build, load
+from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
 from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
 
 __all__ = [
     "ForeignNetwork",
+    "FrontNetwork",
+    "SearchResult",
     "StudyResult",
     "TrainResult",
     "as_network",
@@ -37,6 +40,7 @@ __all__ = [
     "require_place",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

@@ -5,31 +5,11 @@ from typing import TYPE_CHECKING
 
 from triscale.api.counted import as_network, whole
 from triscale.errors import UsageError
+from triscale.latency.notices import Notices
 from triscale.spec import Network
 
 if TYPE_CHECKING:
     from triscale.latency.measuring import Measured, Watch
-
-
-class Notices:
-    """Keeps the notices of a measurement and says nothing.
-
-    Attributes:
-        lines: what was left out, and why.
-    """
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def opening(self, subject: object, done: int, whole: int) -> None:
-        """Nothing."""
-
-    def round(self, done: int, group: int, groups: int) -> None:
-        """Nothing."""
-
-    def notice(self, text: str) -> None:
-        """Keep it."""
-        self.lines.append(text)
 
 
 def benchmark(

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from triscale import families, scaling, spec
 from triscale.costs import (
@@ -21,8 +21,14 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
+from triscale.latency.latency_metric import is_clocked
+from triscale.latency.limited_on import limited_on
+from triscale.latency.notices import Notices
 from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
+
+if TYPE_CHECKING:
+    from triscale.latency.measuring import Watch
 
 Here = Literal["here"]
 """This machine."""
@@ -145,7 +151,8 @@ def fit_budget(
     ema: bool = False,
     kernels: Kernels | Here | None = "here",
     weights_precision: TargetPrecision = "float32",
-    target: Target | None = None,
+    target: Target | str | None = None,
+    watch: "Watch | None" = None,
     **limits: float | str,
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
@@ -154,16 +161,27 @@ def fit_budget(
     arguments and errors, and `cost` for the words on training.
 
     Args:
-        target: all that the metrics depend on, instead of the words on training.
+        target: all that the metrics depend on, instead of the words on training; as text the engine that a limit on
+            latency is of, such as "onnxruntime:float32:t1". Such an answer is measured: see
+            `triscale.latency.clocked_fit`.
+        watch: hears of the measurement; None: nobody.
     """
     base = as_network(net)
     numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
-    if target is None:
-        target = training_target(
+    if not isinstance(target, Target):
+        training = training_target(
             batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
             kernels=kernels_of(kernels, precision) if needed(numbers, "kernels") else None,
             weights_precision=weights_precision,
         )  # fmt: skip
+        target = limited_on(numbers, target, training)
+    if is_clocked(numbers):
+        from triscale.latency.clocked_fit import Clock, fit_clocked  # noqa: PLC0415  loads NumPy
+
+        clock = Clock(target.engine or target, watch or Notices())
+        return fit_clocked(
+            base, numbers, clock=clock, rule=rule, coefficients=coefficients, target=target, filled=filled
+        )
     return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
 
 

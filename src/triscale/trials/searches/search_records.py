@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from triscale.recipes import Recipe
-from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, PredictorRecord, Value
+from triscale.trials.searches.rung_records import RanksRecord
+from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, GuessingRecord, PredictorRecord, Value
 from triscale.trials.study_records import BegunRecord, Line
 from triscale.trials.surface_records import Interval
 
@@ -91,6 +92,8 @@ class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
         effects: what each choice is worth; None where trials were too few.
         predictors: how well trivial numbers rank the trials.
         drawn: the sampler's own proposals beside those drawn at random; None where it drew none, or has no other.
+        guessing: the trials beside guessing; None in older searches.
+        ranks: between every two lengths of training, how well the shorter one ranked the networks.
     """
 
     best: str
@@ -101,3 +104,5 @@ class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
     effects: EffectsRecord | None = None
     predictors: tuple[PredictorRecord, ...] = ()
     drawn: DrawnRecord | None = None
+    guessing: GuessingRecord | None = None
+    ranks: tuple[RanksRecord, ...] = ()
