@@ -90,6 +90,14 @@ def test_a_worker_that_ends_is_a_message_and_no_wait() -> None:
             worker.ask(Weigh(), Weighed)
 
 
+def test_what_a_worker_prints_is_heard_only_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with PinnedProcess(separate_cores(1), {"OMP_DISPLAY_ENV": "true"}) as worker:
+        worker.ask(load(ORT), Loaded)
+        with pytest.raises(InputError, match=r"ended with exit code 1: KeyError: 7\."):
+            worker.ask(Step(key=7), Timed)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_an_engine_rejects_is_a_message_of_the_worker_and_it_lives_on(tmp_path: Path) -> None:
     graph = tmp_path / "x.onnx"
     graph.write_bytes(b"no graph")
