@@ -21,9 +21,9 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
+from triscale.latency.kept_notices import Notices
 from triscale.latency.latency_metric import is_clocked
 from triscale.latency.limited_on import limited_on
-from triscale.latency.notices import Notices
 from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from triscale.api.benchmarking import Notices, benchmark
+from triscale.api.benchmarking import benchmark
 from triscale.costs import Target
 from triscale.errors import InputError, UsageError
 from triscale.families import network
+from triscale.latency.kept_notices import Notices
 from triscale.latency.measuring import Limits, Measured, Measurement, Opening, measure, possible_targets, ratios
 from triscale.latency.measuring.loaded_group import Subject
 from triscale.latency.measuring.measure_all import grouped
