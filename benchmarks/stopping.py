@@ -15,7 +15,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from benchmarks.harness import ROOT, append, provenance
-from triscale.search.explorations.hopeless import Course, floors
+from triscale.search.explorations.rungs.hopeless import Course, floors
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import content_hash
 from triscale.trials import RECORDS, Trial, read

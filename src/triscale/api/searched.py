@@ -109,9 +109,7 @@ def search_architecture(
         data=str(data),
         space=typed("space", str(space) if isinstance(space, Path) else space),
         budget=limits_of(budget),
-        reward_target=read_limit(given.get("cost", "macs"), reward_target)
-        if isinstance(reward_target, str)
-        else reward_target,
+        reward_target=_number(given.get("cost", "macs"), reward_target),
         time=seconds(time) if isinstance(time, str) else time,
         **given,
     )
@@ -122,6 +120,10 @@ def search_architecture(
         loader_workers=loaders_of(loader_workers), progress=progress or warnings(), optuna_storage=optuna_storage,
     )  # fmt: skip
     return search_result(search.run(), search.folder, write_report(search.folder))
+
+
+def _number(metric: str, given: float | str | None) -> float | None:
+    return read_limit(metric, given) if isinstance(given, str) else given
 
 
 def search_result(stored: Stored, folder: Path, report: Path) -> SearchResult:

@@ -11,7 +11,6 @@ from triscale.api.benchmarking import benchmark
 from triscale.costs import Target
 from triscale.errors import InputError, UsageError
 from triscale.families import network
-from triscale.latency.kept_notices import Notices
 from triscale.latency.measuring import Limits, Measured, Measurement, Opening, measure, possible_targets, ratios
 from triscale.latency.measuring.loaded_group import Subject
 from triscale.latency.measuring.measure_all import grouped
@@ -19,6 +18,7 @@ from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Ti
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.resident import peak_bytes, resident_bytes
 from triscale.latency.measuring.results import Ready
+from triscale.latency.silent_watch import SilentWatch
 from triscale.machine import separate_cores
 
 NET = network("smallnet_24")
@@ -28,7 +28,7 @@ ORT, OPENVINO = (Target(runtime=name) for name in ("onnxruntime", "openvino"))
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     """Of two engines that start fast."""
-    return measure([NET], [ORT, OPENVINO], Limits(rounds=6), Notices())
+    return measure([NET], [ORT, OPENVINO], Limits(rounds=6), SilentWatch())
 
 
 def test_every_network_is_measured_on_every_target(measured: Measured) -> None:
@@ -60,7 +60,7 @@ def test_a_second_process_on_the_core_makes_every_figure_doubtful() -> None:
     spin = f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", spin]) as other:
         try:
-            found = measure([NET], [ORT], Limits(rounds=6), Notices())
+            found = measure([NET], [ORT], Limits(rounds=6), SilentWatch())
         finally:
             other.kill()
     assert not found.clean
@@ -113,7 +113,7 @@ def test_networks_that_no_engine_opens_are_notices_and_in_the_end_an_error(monke
         raise InputError("too large a graph.")
 
     monkeypatch.setattr("triscale.latency.measuring.measure_all._graph", refused)
-    watch = Notices()
+    watch = SilentWatch()
     with pytest.raises(InputError, match="none of the networks"):
         measure([NET], [ORT], Limits(rounds=1), watch)
     assert watch.lines == ["smallnet_24 on onnxruntime:float32:t1:b1: too large a graph."]
@@ -121,7 +121,7 @@ def test_networks_that_no_engine_opens_are_notices_and_in_the_end_an_error(monke
 
 def test_more_threads_than_cores_are_a_mistake() -> None:
     with pytest.raises(UsageError, match="100000 threads need as many cores"):
-        measure([NET], [Target(runtime="onnxruntime", threads=100_000)], Limits(rounds=1), Notices())
+        measure([NET], [Target(runtime="onnxruntime", threads=100_000)], Limits(rounds=1), SilentWatch())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_no_network_is_a_mistake() -> None:
 
 def test_what_cannot_run_here_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    watch = Notices()
+    watch = SilentWatch()
     found = possible_targets(["openvino", "onnxruntime"], ["all"], [1, 2], [1, 8], watch.notice)
     assert {str(one) for one in found} == {
         f"onnxruntime:{precision}:t{t}:b{b}" for precision in ("float32", "int8") for t in (1, 2) for b in (1, 8)

@@ -33,7 +33,7 @@ class SearchQuestion(SharedTerms):
         rungs: lengths of training among which networks are chosen; 1: the trials alone.
         eta: of each rung one of so many goes on to the next, where it is trained that many times as long.
         stop_hopeless: whether a trial is stopped where it is behind most of the earlier ones, see
-            `triscale.search.explorations.hopeless`.
+            `triscale.search.explorations.rungs.hopeless`.
         budget: limits that every proposed network keeps.
         epochs: of a trial.
         seeds: trainings of each finalist and of the baseline.
