@@ -41,6 +41,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning:ray"
 
 TRIALS, FEW = 80, 12
 _PATIENCE = 240.0
+_AROUND = {
+    "PYTHONPATH": os.pathsep.join(sys.path),
+    "RAY_worker_niceness": "0",
+    "RAY_health_check_timeout_ms": "120000",  # a busy machine is no dead node
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def nodes() -> Iterator[Nodes]:
     if find_spec("ray") is None:
         pytest.skip("Ray is not installed")
     before = dict(os.environ)
-    os.environ.update({"PYTHONPATH": os.pathsep.join(sys.path), "RAY_worker_niceness": "0"})
+    os.environ.update(_AROUND)
     ray_module()
     from ray.cluster_utils import Cluster
 

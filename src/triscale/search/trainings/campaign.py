@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triscale.data import CheckOptions, Source
-from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
+from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
 from triscale.search.trainings.progress import StudyProgress
 from triscale.search.trainings.shared_terms import SharedTerms, Training
@@ -219,7 +219,7 @@ class Campaign:
                 return replace(
                     planned, state="failed", failure="Lost", reason=settled.reason, losses=len(settled.losses)
                 )
-            case Failed(error=NumericError() | OutOfMemoryError() as error):
+            case Failed(error=NumericError() | OutOfMemoryError() | BusyError() as error):
                 return replace(planned, state="failed", failure=type(error).__name__, reason=_reason(error))
             case Failed(error=TriscaleError() as error):
                 raise error
@@ -257,9 +257,9 @@ def open_campaign(
         workers.executor.close()
 
 
-def _reason(error: NumericError | OutOfMemoryError) -> str:
+def _reason(error: NumericError | OutOfMemoryError | BusyError) -> str:
     """Its words; want of memory has the advice of a search, which trains several networks at a time."""
-    if isinstance(error, NumericError):
+    if not isinstance(error, OutOfMemoryError):
         return str(error)
     return f"{str(error).partition(';')[0].rstrip('.')}; train fewer at a time (--jobs)."
 

@@ -14,8 +14,8 @@ from triscale.training import Inputs, Quiet, Trainer, fit, forget_state
 from triscale.trials import Execution, Numerics, TrainJob, Trial, read
 from triscale.trials.executor import Tell
 
-_PATIENCE = 30.0
-"""Seconds to wait for the folder of a training."""
+_PATIENCE = 120.0
+"""Seconds to wait for the folder of a training; a file system that is shared frees what a dead node locked so late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def _stopped(folder: Path, reason: str) -> Trial:
 
 
 def _fitted(task: TrialTask, folder: Path, inputs: Inputs, tell: Tell) -> Trial:
-    """`fit`, once a worker of a driver that was killed has left the folder: it ends about a second after it."""
+    """`fit`, once a worker whose driver or node was killed has left the folder: it ends about a second after them."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
