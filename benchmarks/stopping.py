@@ -15,7 +15,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from benchmarks.harness import ROOT, append, provenance
-from triscale.search.explorations.hopeless import Course, floors
+from triscale.search.explorations.rungs.hopeless import Course, floors
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import content_hash
 from triscale.trials import RECORDS, Trial, read
@@ -69,7 +69,7 @@ def replayed(ordered: Sequence[Course], lag: int) -> Replay:
 def measure(folder: Path) -> dict[str, object]:
     """The record of a folder."""
     known, lag = courses(trials_in(folder)), SearchQuestion().lag
-    runs = [replayed(Random(seed).sample(known, len(known)), lag) for seed in range(ORDERS)]  # noqa: S311  no secrets
+    runs = [replayed(Random(seed).sample(known, len(known)), lag) for seed in range(ORDERS)]
     return {
         **provenance("stopping"), "table": folder.name, "networks": len(known), "epochs": len(known[0]), "lag": lag,
         "n": ORDERS, "saved": mean(one.saved for one in runs), "stopped": mean(one.stopped for one in runs),

@@ -41,7 +41,7 @@ def drawn(space: Space, dice: Random) -> Pair:
 
 def pairs_of(space: Space, count: int, seed: int) -> list[Pair]:
     """So many pairs whose child can inherit and so many whose child cannot, in turn; no network twice."""
-    dice, seen = Random(seed), set[str]()  # noqa: S311  no secrets
+    dice, seen = Random(seed), set[str]()
     found: dict[bool, list[Pair]] = {True: [], False: []}
     while min(map(len, found.values())) < count:
         pair = drawn(space, dice)
@@ -54,5 +54,5 @@ def pairs_of(space: Space, count: int, seed: int) -> list[Pair]:
 
 def share_that_grows(space: Space, seed: int) -> float:
     """Of the children of drawn parents, how many can begin with their parent's weights."""
-    dice = Random(seed)  # noqa: S311  no secrets
+    dice = Random(seed)
     return mean(drawn(space, dice).grows for _ in range(_DRAWS))

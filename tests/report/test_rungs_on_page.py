@@ -9,8 +9,8 @@ from tests.report.reading import Reader
 from tests.report.search_sample import EPOCHS, changed, trial, write_search
 from triscale.report import summary_markdown, write_report
 from triscale.report.search_page.search_facts import search_facts
-from triscale.search.explorations.climbing import ranks_of
-from triscale.search.explorations.rungs import promoted
+from triscale.search.explorations.rungs.climbing import ranks_of
+from triscale.search.explorations.rungs.ladder import promoted
 from triscale.spec import Network
 from triscale.trials import TrialStore, read
 from triscale.trials.searches.rung_records import RanksRecord, RungRecord

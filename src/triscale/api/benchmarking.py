@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from triscale.api.counted import as_network, whole
 from triscale.errors import UsageError
-from triscale.latency.notices import Notices
+from triscale.latency.silent_watch import Notices
 from triscale.spec import Network
 
 if TYPE_CHECKING:

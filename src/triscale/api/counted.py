@@ -16,14 +16,14 @@ from triscale.costs import (
     TargetPrecision,
     known_here,
     needed,
-    parse_target,
     read_limit,
     training_target,
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
-from triscale.latency.latency_metric import is_clocked, require_target
-from triscale.latency.notices import Notices
+from triscale.latency.latency_metric import is_clocked
+from triscale.latency.limited_on import limited_on
+from triscale.latency.silent_watch import Notices
 from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
@@ -161,27 +161,28 @@ def fit_budget(
     arguments and errors, and `cost` for the words on training.
 
     Args:
-        target: all that the metrics depend on, instead of the words on training; as text an engine, such as
-            "onnxruntime:float32:t1", which a limit on latency needs. Such an answer is measured: see
+        target: all that the metrics depend on, instead of the words on training; as text the engine that a limit on
+            latency is of, such as "onnxruntime:float32:t1". Such an answer is measured: see
             `triscale.latency.clocked_fit`.
         watch: hears of the measurement; None: nobody.
     """
     base = as_network(net)
     numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
-    engine = parse_target(target) if isinstance(target, str) else target
-    require_target(numbers, engine)
-    if engine is not None and is_clocked(numbers):
-        from triscale.latency.clocked_fit import Clock, fit_clocked  # noqa: PLC0415  loads NumPy
-
-        clock = Clock(engine, watch or Notices())
-        return fit_clocked(base, numbers, clock=clock, rule=rule, coefficients=coefficients, filled=filled)
-    if engine is None:
-        engine = training_target(
+    if not isinstance(target, Target):
+        training = training_target(
             batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
             kernels=kernels_of(kernels, precision) if needed(numbers, "kernels") else None,
             weights_precision=weights_precision,
         )  # fmt: skip
-    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=engine, filled=filled)
+        target = limited_on(numbers, target, training)
+    if is_clocked(numbers):
+        from triscale.latency.clocked_fit import Clock, fit_clocked  # noqa: PLC0415  loads NumPy
+
+        clock = Clock(target.engine or target, watch or Notices())
+        return fit_clocked(
+            base, numbers, clock=clock, rule=rule, coefficients=coefficients, target=target, filled=filled
+        )
+    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
 
 
 def scale_by_rules(

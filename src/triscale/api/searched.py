@@ -67,7 +67,7 @@ def search_architecture(
     space: str | Path = "small_24",
     out: str | Path | None = None,
     budget: Mapping[str, float | str] | None = None,
-    target: float | str | None = None,
+    reward_target: float | str | None = None,
     time: float | str | None = None,
     jobs: int | None = None,
     device: str | None = None,
@@ -87,7 +87,7 @@ def search_architecture(
         space: a name, or a .json file (docs/search-spaces.md).
         out: the folder of the search; by default `triscale-runs/` and the hash of the question.
         budget: limits that every network keeps, such as {"params": "100K"}.
-        target: cost at which the reward is the accuracy, such as "4M"; that of the baseline by default.
+        reward_target: cost at which the reward is the accuracy, such as "4M"; that of the baseline by default.
         time: sizes the search: seconds, or a text such as "60m".
         jobs, device, threads, kernels, loader_workers, engine, progress: as in `triscale.study`.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials.
@@ -109,7 +109,7 @@ def search_architecture(
         data=str(data),
         space=typed("space", str(space) if isinstance(space, Path) else space),
         budget=limits_of(budget),
-        target=read_limit(given.get("cost", "macs"), target) if isinstance(target, str) else target,
+        reward_target=_number(given.get("cost", "macs"), reward_target),
         time=seconds(time) if isinstance(time, str) else time,
         **given,
     )
@@ -120,6 +120,10 @@ def search_architecture(
         loader_workers=loaders_of(loader_workers), progress=progress or warnings(), optuna_storage=optuna_storage,
     )  # fmt: skip
     return search_result(search.run(), search.folder, write_report(search.folder))
+
+
+def _number(metric: str, given: float | str | None) -> float | None:
+    return read_limit(metric, given) if isinstance(given, str) else given
 
 
 def search_result(stored: Stored, folder: Path, report: Path) -> SearchResult:

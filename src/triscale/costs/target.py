@@ -30,6 +30,7 @@ class Target:
             its precision is.
         optimizer, recompute, ema: of a training, see `training_memory`.
         kernels: whose kernels the memory counts beside tensors; None: tensors alone.
+        engine: what latency is of, where all else is of a training; None: of the target itself.
     """
 
     machine: str | None = None
@@ -42,6 +43,7 @@ class Target:
     recompute: bool = False
     ema: bool = False
     kernels: Kernels | None = None
+    engine: "Target | None" = None
 
     def __post_init__(self) -> None:
         for name, value in (("batch", self.batch), ("threads", self.threads)):

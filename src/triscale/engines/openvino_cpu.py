@@ -70,8 +70,12 @@ class OpenvinoEngine(GraphEngine):
 
         return Opened(run, graph_size(graph))
 
-    def compiled(self, model: "Model", threads: int, precision: str = "float32") -> "CompiledModel":
+    def compiled(
+        self, model: "Model", threads: int, precision: str = "float32", *, counters: bool = False
+    ) -> "CompiledModel":
         """A model compiled for one stream of so many threads; requests of it may run at once.
+
+        `counters`: each request knows afterwards how long its kernels took.
 
         Raises:
             InputError: OpenVINO cannot compile it.
@@ -80,6 +84,7 @@ class OpenvinoEngine(GraphEngine):
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
+            "PERF_COUNT": counters,
         }
         try:
             return self.imported().Core().compile_model(model, "CPU", settings)

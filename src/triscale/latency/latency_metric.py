@@ -11,7 +11,7 @@ from triscale.spec import Network
 def _predicted(network: Network, target: Target) -> float:
     from triscale.latency.predictor import predict  # noqa: PLC0415  loads NumPy
 
-    return predict(network, target).milliseconds / 1e3
+    return predict(network, target.engine or target).milliseconds / 1e3
 
 
 LATENCY = offer(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.search.explorations.searches import LONG, SMALL, Enough, Pretends, outcomes, pretended, proposals, search
 from triscale.errors import NumericError, OutOfMemoryError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.hopeless import FEWEST, floors
 from triscale.search.explorations.proposals import accuracy_told
+from triscale.search.explorations.rungs.hopeless import FEWEST, floors
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.work import Trained, TrialTask, run_trial

@@ -15,10 +15,10 @@ from scipy.stats import kendalltau
 from tests.search.explorations.searches import LONG, Enough, Pretends, outcomes, proposals, search
 from triscale.errors import UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.climbing import rungs_of
-from triscale.search.explorations.rung_lines import ranks_line
-from triscale.search.explorations.rung_ranks import Sample, Trained, ranks
-from triscale.search.explorations.rungs import DRAWN, promoted, ranked, rungs_above
+from triscale.search.explorations.rungs.climbing import rungs_of
+from triscale.search.explorations.rungs.ladder import DRAWN, promoted, ranked, rungs_above
+from triscale.search.explorations.rungs.rung_lines import ranks_line
+from triscale.search.explorations.rungs.rung_ranks import Sample, Trained, ranks
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.trials import read

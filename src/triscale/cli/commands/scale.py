@@ -8,7 +8,6 @@ from cyclopts import Parameter
 
 from triscale import api, scaling
 from triscale.cli.options.coefficients import read_coefficients
-from triscale.cli.options.engine_target import engine_target
 from triscale.cli.options.network_name import named, remark
 from triscale.cli.options.sizes_and_limits import budget_help, require_batch
 from triscale.cli.options.sizes_and_limits import limits as read_limits
@@ -18,6 +17,7 @@ from triscale.cli.show.output import Flag, Whole, complain, print_json, write_te
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
+from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
 
@@ -55,8 +55,7 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
-        rule: compound, depth, width, resolution, uniform, fast_compound, found (with --coefficients), resnet_rs_depth,
-            resnet_rs_width or tinynet (phi below 0).
+        rule: compound, depth, width, resolution, uniform, fast_compound, found, resnet_rs_depth, resnet_rs_width, tinynet.
         coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.
@@ -68,15 +67,14 @@ def scale(
     limits = read_limits(budget)
     factors_given = any(factor is not None for factor in (depth, width, resolution))
     _check(phi=phi, factored=factors_given, limits=limits, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
-    base, training = named(net), trained.target(batch or 1)
-    engine = engine_target(limits, target)
+    base, training = named(net), limited_on(limits, target, trained.target(batch or 1))
     if fix_stem_head:
         base = scaling.fixed(base)
     if factors_given:
         result = _by_factors(base, (depth, width, resolution), training)
     else:
         curve = None if coefficients is None else read_coefficients(coefficients)
-        result = _along(base, rule, curve, phi=phi, limits=limits, target=training, engine=engine, fill=fill)
+        result = _along(base, rule, curve, phi=phi, limits=limits, target=training, fill=fill)
     remark(result.network)
     if out is not None:
         write_text(out, dumps(result.network))
@@ -99,7 +97,6 @@ def _along(
     phi: float | None,
     limits: dict[str, float],
     target: Target,
-    engine: Target | None,
     fill: bool,
 ) -> Scaled:
     """Along the curve of a rule: to phi, or as far as the limits allow."""
@@ -107,13 +104,8 @@ def _along(
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
-    if engine is not None:
-        with watching(complain) as watch:
-            fitted = api.fit_budget(
-                base, rule=rule, coefficients=curve, target=engine, filled=fill, watch=watch, **limits
-            )
-    else:
-        fitted = scaling.fit_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill)
+    with watching(complain) as watch:
+        fitted = api.fit_budget(base, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch, **limits)
     return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 
 

@@ -36,7 +36,8 @@ class SearchArguments:
         objective: soft (the default) or hard: the reward accuracy x (cost / target)^exponent, hard only above the
             target; front: accuracy and costs, as a Pareto front; accuracy: alone, within the budget.
         cost: of the reward, macs by default, or of a front: one or two, with a comma between.
-        target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
+        reward_target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of, as a cost or a limit.
         exponent: of the cost in the reward; -0.07 by default.
         worth: instead of the exponent, a sentence: "2x macs must buy 5% accuracy".
         budget: a limit that every network keeps, such as params=100K; several may be given.
@@ -63,6 +64,7 @@ class SearchArguments:
     data: str | None = None
     objective: Literal["soft", "hard", "front", "accuracy"] | None = None
     cost: str | None = None
+    reward_target: str | None = None
     target: str | None = None
     exponent: float | None = None
     worth: str | None = None
@@ -96,8 +98,8 @@ class SearchArguments:
         from triscale.costs import read_limit  # noqa: PLC0415
         from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
 
-        target = None if self.target is None else read_limit(self.cost or "macs", self.target)
-        return SearchQuestion(**question_fields(self, net, doubtful, target=target))
+        at = None if self.reward_target is None else read_limit(self.cost or "macs", self.reward_target)
+        return SearchQuestion(**question_fields(self, net, doubtful, reward_target=at))
 
 
 NOTHING = SearchArguments()

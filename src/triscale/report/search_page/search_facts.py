@@ -1,8 +1,7 @@
 """An architecture search sorted for reading: what was tried, how well, and what was trained to the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from triscale import intervals
@@ -58,7 +57,7 @@ class SearchFacts:
     sizes: Mapping[str, Sizes]
     done: tuple[Trial, ...]
     failed: tuple[Trial, ...]
-    longer: Mapping[int, Mapping[str, float]] = MappingProxyType({})
+    longer: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def measure(self) -> str:

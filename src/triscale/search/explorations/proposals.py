@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from triscale.errors import InputError
 from triscale.search.architecture import Space
-from triscale.search.explorations.hopeless import floors
+from triscale.search.explorations.rungs.hopeless import floors
 from triscale.search.samplers import Asked, Sampler
 from triscale.search.trainings.campaign import Campaign
 from triscale.search.trainings.shared_terms import Training

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from triscale import units
 from triscale.errors import InputError
-from triscale.search.explorations.rung_lines import ranks_line, saved_lines
+from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
 from triscale.trials.searches.search_doubts import drawn_line, guessing_line
 from triscale.trials.searches.search_outcomes import NOTHING_SAVED, Saved

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from triscale.errors import InputError, UsageError
-from triscale.search.explorations.rungs import rungs_above
+from triscale.search.explorations.rungs.ladder import rungs_above
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.planning.training_length import EVALUATION
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
@@ -22,7 +22,7 @@ class SearchQuestion(SharedTerms):
         objective: `soft` or `hard`: the reward accuracy x (cost / target)^exponent, hard only above the target;
             `front`: the Pareto front of accuracy and costs; `accuracy`: alone, within the budget.
         cost: metrics of the reward or of the front, with commas between.
-        target: cost at which the reward is the accuracy; None: the baseline's.
+        reward_target: cost at which the reward is the accuracy; None: the baseline's.
         exponent: of the cost in the reward.
         worth: instead of the exponent, what more cost must buy: "2x macs must buy 5% accuracy".
         sampler: see `triscale.search.samplers.SAMPLERS`.
@@ -33,7 +33,7 @@ class SearchQuestion(SharedTerms):
         rungs: lengths of training among which networks are chosen; 1: the trials alone.
         eta: of each rung one of so many goes on to the next, where it is trained that many times as long.
         stop_hopeless: whether a trial is stopped where it is behind most of the earlier ones, see
-            `triscale.search.explorations.hopeless`.
+            `triscale.search.explorations.rungs.hopeless`.
         budget: limits that every proposed network keeps.
         epochs: of a trial.
         seeds: trainings of each finalist and of the baseline.
@@ -45,7 +45,7 @@ class SearchQuestion(SharedTerms):
     space: str = "small_24"
     objective: Goal = "soft"
     cost: str = "macs"
-    target: float | None = None
+    reward_target: float | None = None
     exponent: float = WEIGHT
     worth: str | None = None
     sampler: str = "evolution"
@@ -60,9 +60,8 @@ class SearchQuestion(SharedTerms):
     LEAST: ClassVar[Mapping[str, int]] = {
         "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, "rungs": 1, "eta": 2, **SharedTerms.LEAST,
     }  # fmt: skip
-    NUMBERS: ClassVar[tuple[str, ...]] = ("time", "target", "exponent")
-    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2, "stop_hopeless": False}
-    """Fields that came later, with what searches did before: they change no hash there."""
+    NUMBERS: ClassVar[tuple[str, ...]] = ("time", "reward_target", "exponent")
+    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2, "stop_hopeless": False, **SharedTerms.LATER}
     COMMAND: ClassVar[tuple[str, ...]] = ("search", "architecture")
 
     def __post_init__(self) -> None:
@@ -81,9 +80,6 @@ class SearchQuestion(SharedTerms):
             raise UsageError("--worth is for a reward: give --objective soft or hard.")
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
 
-    def _decisive(self) -> dict[str, Any]:
-        return {name: value for name, value in self.to_dict().items() if self.LATER.get(name, ...) != value}
-
     def to_objective(self, baseline: Mapping[str, float]) -> Objective:
         """What is maximised, and the limits.
 
@@ -100,6 +96,6 @@ class SearchQuestion(SharedTerms):
         metric, weight = (None, self.exponent) if self.worth is None else weight_in(self.worth)
         name = metric or self.cost
         return Reward(
-            target=self.target or baseline.get(name, 1.0), metric=name, weight=weight,
+            target=self.reward_target or baseline.get(name, 1.0), metric=name, weight=weight,
             form="soft" if self.objective == "soft" else "hard",
         )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from triscale import units
 from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
-from triscale.search.explorations.rungs import Rung
+from triscale.search.explorations.rungs.ladder import Rung
 from triscale.search.objectives import Front, Objective, fronts
 from triscale.search.trainings.progress import StudyProgress
 from triscale.trials import ENDED, Stored

@@ -14,6 +14,7 @@ import torch
 
 from triscale.costs import Target
 from triscale.foreign import known_any
+from triscale.latency.limited_on import limited_on
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
@@ -142,7 +143,8 @@ class Study:
         """What the limits are held against: the trainings of this study, by its recipe."""
         numerics = self.numerics
         metrics = {*self.question.budget, self.question.cost}
-        return study_target(metrics, self.recipe, threads=numerics.threads, device=numerics.device)
+        training = study_target(metrics, self.recipe, threads=numerics.threads, device=numerics.device)
+        return limited_on(metrics, self.question.target, training)
 
     @cached_property
     def _cost(self) -> EqualCost:

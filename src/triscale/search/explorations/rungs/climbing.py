@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from triscale.search.explorations.finalists import Scores, told
 from triscale.search.explorations.proposals import Score, settled
-from triscale.search.explorations.rung_ranks import Trained, rung_ranks
-from triscale.search.explorations.rungs import promoted, rungs_above
+from triscale.search.explorations.rungs.ladder import promoted, rungs_above
+from triscale.search.explorations.rungs.rung_ranks import Trained, rung_ranks
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.campaign import Campaign
 from triscale.search.trainings.shared_terms import Training
