@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from triscale.api.counted import as_network, whole
 from triscale.errors import UsageError
-from triscale.latency.silent_watch import Notices
+from triscale.latency.silent_watch import SilentWatch
 from triscale.spec import Network
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def benchmark(
     if not seconds > 0:
         raise UsageError(f"seconds is {seconds}; give a time above 0.")
     most = None if rounds is None else whole("rounds", rounds)
-    listener = watch or Notices()
+    listener = watch or SilentWatch()
     targets = possible_targets(
         _words(engines), _words(precisions), _numbers("threads", threads), _numbers("batches", batches), listener.notice
     )

@@ -21,9 +21,8 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
-from triscale.latency.latency_metric import is_clocked
+from triscale.latency.any_budget import fit_any_budget
 from triscale.latency.limited_on import limited_on
-from triscale.latency.silent_watch import Notices
 from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
@@ -175,14 +174,9 @@ def fit_budget(
             weights_precision=weights_precision,
         )  # fmt: skip
         target = limited_on(numbers, target, training)
-    if is_clocked(numbers):
-        from triscale.latency.clocked_fit import Clock, fit_clocked  # noqa: PLC0415  loads NumPy
-
-        clock = Clock(target.engine or target, watch or Notices())
-        return fit_clocked(
-            base, numbers, clock=clock, rule=rule, coefficients=coefficients, target=target, filled=filled
-        )
-    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
+    return fit_any_budget(
+        base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled, watch=watch
+    )
 
 
 def scale_by_rules(

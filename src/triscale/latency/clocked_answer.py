@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from triscale import units
 from triscale.scaling import BudgetFit
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ class Latency:
     measured_ms: float
     measurement: "Measurement"
     tried: int
+
+    def text(self) -> str:
+        """In a line."""
+        low, high = (units.latency(end / 1e3) for end in (self.predicted.low, self.predicted.high))
+        clock = "measured" if self.measurement.clean else "measured on a loaded machine, by the processor's time"
+        return (
+            f"latency on {self.target}: {units.latency(self.measured_ms / 1e3)} {clock}; "
+            f"{units.latency(self.predicted.milliseconds / 1e3)} predicted ({low} to {high}); "
+            f"{units.agreeing(self.tried, 'network', 'networks')} measured"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -1,7 +1,7 @@
 """Who hears of a measurement where nobody watches."""
 
 
-class Notices:
+class SilentWatch:
     """Keeps the notices of a measurement and says nothing.
 
     Attributes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from triscale.api.benchmarking import Notices, benchmark
+from triscale.api.benchmarking import benchmark
 from triscale.costs import Target
 from triscale.errors import InputError, UsageError
 from triscale.families import network
@@ -18,6 +18,7 @@ from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Ti
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.resident import peak_bytes, resident_bytes
 from triscale.latency.measuring.results import Ready
+from triscale.latency.silent_watch import SilentWatch
 from triscale.machine import separate_cores
 
 NET = network("smallnet_24")
@@ -27,7 +28,7 @@ ORT, OPENVINO = (Target(runtime=name) for name in ("onnxruntime", "openvino"))
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     """Of two engines that start fast."""
-    return measure([NET], [ORT, OPENVINO], Limits(rounds=6), Notices())
+    return measure([NET], [ORT, OPENVINO], Limits(rounds=6), SilentWatch())
 
 
 def test_every_network_is_measured_on_every_target(measured: Measured) -> None:
@@ -59,7 +60,7 @@ def test_a_second_process_on_the_core_makes_every_figure_doubtful() -> None:
     spin = f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", spin]) as other:
         try:
-            found = measure([NET], [ORT], Limits(rounds=6), Notices())
+            found = measure([NET], [ORT], Limits(rounds=6), SilentWatch())
         finally:
             other.kill()
     assert not found.clean
@@ -89,6 +90,14 @@ def test_a_worker_that_ends_is_a_message_and_no_wait() -> None:
             worker.ask(Weigh(), Weighed)
 
 
+def test_what_a_worker_prints_is_heard_only_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with PinnedProcess(separate_cores(1), {"OMP_DISPLAY_ENV": "true"}) as worker:
+        worker.ask(load(ORT), Loaded)
+        with pytest.raises(InputError, match=r"ended with exit code 1: KeyError: 7\."):
+            worker.ask(Step(key=7), Timed)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_an_engine_rejects_is_a_message_of_the_worker_and_it_lives_on(tmp_path: Path) -> None:
     graph = tmp_path / "x.onnx"
     graph.write_bytes(b"no graph")
@@ -104,7 +113,7 @@ def test_networks_that_no_engine_opens_are_notices_and_in_the_end_an_error(monke
         raise InputError("too large a graph.")
 
     monkeypatch.setattr("triscale.latency.measuring.measure_all._graph", refused)
-    watch = Notices()
+    watch = SilentWatch()
     with pytest.raises(InputError, match="none of the networks"):
         measure([NET], [ORT], Limits(rounds=1), watch)
     assert watch.lines == ["smallnet_24 on onnxruntime:float32:t1:b1: too large a graph."]
@@ -112,7 +121,7 @@ def test_networks_that_no_engine_opens_are_notices_and_in_the_end_an_error(monke
 
 def test_more_threads_than_cores_are_a_mistake() -> None:
     with pytest.raises(UsageError, match="100000 threads need as many cores"):
-        measure([NET], [Target(runtime="onnxruntime", threads=100_000)], Limits(rounds=1), Notices())
+        measure([NET], [Target(runtime="onnxruntime", threads=100_000)], Limits(rounds=1), SilentWatch())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +148,7 @@ def test_no_network_is_a_mistake() -> None:
 
 def test_what_cannot_run_here_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    watch = Notices()
+    watch = SilentWatch()
     found = possible_targets(["openvino", "onnxruntime"], ["all"], [1, 2], [1, 8], watch.notice)
     assert {str(one) for one in found} == {
         f"onnxruntime:{precision}:t{t}:b{b}" for precision in ("float32", "int8") for t in (1, 2) for b in (1, 8)

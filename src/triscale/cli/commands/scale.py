@@ -17,6 +17,7 @@ from triscale.cli.show.output import Flag, Whole, complain, print_json, write_te
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
+from triscale.latency.any_budget import fit_any_budget
 from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
@@ -55,7 +56,8 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
-        rule: compound, depth, width, resolution, uniform, fast_compound, found, resnet_rs_depth, resnet_rs_width, tinynet.
+        rule: compound, found (with --coefficients), depth, width, resolution, uniform, fast_compound, resnet_rs_depth,
+            resnet_rs_width or tinynet.
         coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.
@@ -64,8 +66,7 @@ def scale(
         out: write the network there as a spec file.
         json: print one JSON document instead of text.
     """
-    limits = read_limits(budget)
-    factors_given = any(factor is not None for factor in (depth, width, resolution))
+    limits, factors_given = read_limits(budget), any(factor is not None for factor in (depth, width, resolution))
     _check(phi=phi, factored=factors_given, limits=limits, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
     base, training = named(net), limited_on(limits, target, trained.target(batch or 1))
     if fix_stem_head:
@@ -105,7 +106,7 @@ def _along(
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
     with watching(complain) as watch:
-        fitted = api.fit_budget(base, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch, **limits)
+        fitted = fit_any_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch)
     return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from triscale import units
 from triscale.cli.show.output import print_table, print_text
 from triscale.costs import Cost, Target, cost_on, metric_named, registry
-from triscale.latency.clocked_answer import ClockedFit, Latency
+from triscale.latency.clocked_answer import ClockedFit
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding, rule_named
 from triscale.spec import Network, to_document
 
@@ -110,7 +109,7 @@ def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
     print_table(("limit", "use", bound, "slack", "one notch more", ""), rows)
     print_text(*_remarks(fitted, filled=fit.left_rule != (1.0, 1.0)))
     if isinstance(fitted, ClockedFit):
-        print_text(*_latency_lines(fitted.latency))
+        print_text("", fitted.latency.text())
 
 
 def _more(cost: Mapping[str, float] | None, name: str) -> str:
@@ -137,15 +136,3 @@ def _remarks(fitted: BudgetFit, *, filled: bool) -> Iterator[str]:
     if fitted.unused > _MUCH_UNUSED:
         advice = "nothing more fits" if filled else "--fill spends it on resolution, then on width"
         yield f"{fitted.unused:.0%} of the binding limit stays unused, because rounding makes steps: {advice}."
-
-
-def _latency_lines(found: Latency) -> Iterator[str]:
-    """What was predicted and measured of the answer."""
-    low, high = (units.latency(end / 1e3) for end in (found.predicted.low, found.predicted.high))
-    clock = "measured" if found.measurement.clean else "measured on a loaded machine, by the processor's time"
-    yield ""
-    yield (
-        f"latency on {found.target}: {units.latency(found.measured_ms / 1e3)} {clock}; "
-        f"{units.latency(found.predicted.milliseconds / 1e3)} predicted ({low} to {high}); "
-        f"{units.agreeing(found.tried, 'network', 'networks')} measured"
-    )

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import msgspec
 
@@ -24,7 +25,7 @@ _START = (
     "from triscale.latency.measuring.measuring_worker import main; main(int(at[0]), int(at[1]), at[2])"
 )
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_REAP = 5.0
+_REAP, _WORDS = 5.0, 200
 
 
 class PinnedProcess:
@@ -38,9 +39,10 @@ class PinnedProcess:
     def __init__(self, cores: tuple[int, ...], environment: Mapping[str, str]) -> None:
         here, there = multiprocessing.Pipe()
         self._connection = here
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  what libraries print, kept for as long as the process
         self._answers = msgspec.json.Decoder(Answer)
         threads = dict.fromkeys(_THREADS, str(len(cores)))
-        self._process = _started(there, cores, {**os.environ, **threads, **environment})
+        self._process = _started(there, cores, {**os.environ, **threads, **environment}, self._said)
         there.close()
 
     def ask(self, request: Request, kind: type[A]) -> A:
@@ -53,7 +55,7 @@ class PinnedProcess:
             self._connection.send_bytes(msgspec.json.encode(request))
             answer = self._answers.decode(self._connection.recv_bytes())
         except (EOFError, OSError):
-            raise InputError(f"the worker process {self._fate()}.") from None
+            raise InputError(f"the worker process {self._fate()}{self._last_words()}.") from None
         if isinstance(answer, Rejected):
             raise InputError(answer.message)
         assert isinstance(answer, kind)  # noqa: S101  each request has one kind of answer
@@ -68,12 +70,20 @@ class PinnedProcess:
             return "was killed, perhaps for want of memory"
         return f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
 
+    def _last_words(self) -> str:
+        """The last line that the process printed."""
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f": {last[:_WORDS].rstrip('.')}" if last else ""
+
     def close(self) -> None:
         """End the process and wait for it."""
         self._connection.close()
         self._process.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_REAP)
+        self._said.close()
 
     def __enter__(self) -> "PinnedProcess":
         return self
@@ -85,7 +95,7 @@ class PinnedProcess:
 
 
 def _started(
-    there: "Connection[Any, Any]", cores: tuple[int, ...], environment: Mapping[str, str]
+    there: "Connection[Any, Any]", cores: tuple[int, ...], environment: Mapping[str, str], said: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
     """Start a worker at the other end of a pipe; the signals to stop wait until it knows what to do with them."""
     at = [str(there.fileno()), str(os.getpid()), ",".join(map(str, cores))]
@@ -94,7 +104,8 @@ def _started(
             return subprocess.Popen(  # noqa: S603  this Python, our own module
                 [sys.executable, "-c", _START, *at, *sys.path],
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # the owner's own output may be one JSON document
+                stdout=said,
+                stderr=said,
                 pass_fds=(there.fileno(),),
                 env=dict(environment),
             )

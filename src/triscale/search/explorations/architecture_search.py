@@ -16,8 +16,10 @@ import msgspec
 import torch
 
 from triscale.costs import Values
+from triscale.latency.latency_metric import LATENCY, is_clocked
 from triscale.latency.limited_on import limited_on
 from triscale.search.architecture import Value, budget, document_of, sample
+from triscale.search.explorations.clocked_finalists import clocked_finalists
 from triscale.search.explorations.drawn_at_random import drawn_first
 from triscale.search.explorations.finalists import best_proposals, best_trial, final_scores, finalists, front_of, told
 from triscale.search.explorations.optuna_mirror import OptunaMirror
@@ -258,7 +260,9 @@ class ArchitectureSearch:
                 self._store.put(replace(trial, metrics=metrics))
 
     def _answer(self, ids: Sequence[str]) -> None:
-        rows = finalists(self._store, self._record, ids)
+        rows, question = finalists(self._store, self._record, ids), self.question
+        if rows and is_clocked((*question.budget, *self.objective.metrics)):
+            rows = clocked_finalists(self._store, rows, self._target, question.budget.get(LATENCY.name))
         if not rows:
             raise all_failed("training to the end", self._failed(FINAL), self.folder)
         score, seed = self.objective.scores, self.question.seed
@@ -288,8 +292,7 @@ class ArchitectureSearch:
         trial = best_trial(self._store, self._record, id_)
         write_best(self._store, id_, self.folder / str(trial.checkpoint))
 
-    def _drawn_first(self) -> int:
-        """How many of the first proposals are those of random sampling."""
+    def _drawn_first(self) -> int:  # of the proposals, as random sampling draws them
         proposed = [one.chosen for one in self._store.all(ProposalRecord)]
         return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from triscale import units
 from triscale.errors import InputError
+from triscale.latency.latency_metric import LATENCY
+from triscale.search.explorations.clocked_finalists import latency_line, limit_of
 from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
 from triscale.trials.searches.search_doubts import drawn_line, guessing_line
@@ -38,10 +40,12 @@ def answer_lines(
         None if found.guessing is None else guessing_line(found.guessing, record.epochs),
         drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
     )
+    clocked = latency_line(rows, record.question.get("target"), limit_of(record, LATENCY.name))
     return (
         _found_line(rows, _looked(record, len({one.network for one in proposals}) - early.trials, failed)),
         *(line for line in doubts if line is not None),
         _final_line(record, rows),
+        *(() if clocked is None else (clocked,)),
         *map(ranks_line, found.ranks),
         *saved_lines(early),
         f"Network to take: {folder}/best.safetensors; `triscale study {folder}/best.json` finds how to scale it.",

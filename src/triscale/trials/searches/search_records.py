@@ -63,7 +63,8 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
         rule: `baseline`, or `found`.
         number: of its proposal; None for the baseline.
         n: seeds.
-        costs: by name.
+        costs: by name; those of an engine as predicted.
+        measured: seconds of a step, where the search had to do with latency.
         validation, test: mean top-1; test None where it was not looked at.
         difference: mean of its validation top-1 minus the baseline's, paired by seed; None for the baseline.
         interval: of that, 95%.
@@ -78,6 +79,7 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
     test: float | None = None
     difference: float | None = None
     interval: Interval | None = None
+    measured: float | None = None
 
 
 class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
