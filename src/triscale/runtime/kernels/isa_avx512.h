@@ -1,0 +1,21 @@
+// Sixteen lanes, thirty-two registers: x86-64-v4.
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace triscale {
+
+constexpr int LANES = 16, REGISTERS = 32;
+typedef __m512 vec;
+typedef int32_t whole __attribute__((vector_size(64)));
+
+static inline vec all(float value) { return _mm512_set1_ps(value); }
+static inline vec load(const float* p) { return _mm512_loadu_ps(p); }
+static inline void store(float* p, vec v) { _mm512_storeu_ps(p, v); }
+static inline vec fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+// The second where either is not a number.
+static inline vec larger(vec a, vec b) { return _mm512_max_ps(a, b); }
+static inline vec smaller(vec a, vec b) { return _mm512_min_ps(a, b); }
+
+}  // namespace triscale
