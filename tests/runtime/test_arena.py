@@ -13,7 +13,7 @@ from triscale.errors import InputError
 from triscale.families.by_name import network, registry
 from triscale.runtime import LANES, Plan, plan
 from triscale.runtime.arena import placed
-from triscale.runtime.steps import Convolve, Depthwise, around, read, written
+from triscale.runtime.steps import Convolve, Depthwise, Ring, read, written
 from triscale.spec import Operator, resolve
 
 OPERATORS: tuple[Operator, ...] = tuple(one for one in get_args(Operator) if one != "cell")
@@ -32,14 +32,20 @@ def overlapping(found: Plan) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def reach(found: Plan, number: int, x: int) -> tuple[int, int]:
+def reach(found: Plan, step: Convolve | Depthwise) -> tuple[int, int]:
     """The first and the last float of a panel that a convolution reads, from the panel's beginning."""
-    step, place = found.steps[number], found.places[x]
-    assert isinstance(step, Convolve | Depthwise)
-    top, _, left, _ = around(step)
-    first = place.first - top * place.row - left * place.block
+    place, (top, _, left, _) = found.places[step.x], step.layer.pad
     rows, columns = ((side - 1) * step.layer.stride + step.layer.kernel - 1 for side in step.layer.output)
-    return first, first + rows * place.row + columns * place.block + place.block - 1
+    if isinstance(step, Depthwise):  # rows outside are left out
+        rows, top = min(rows - top, step.layer.input[0] - 1), 0
+    first = place.first - top * place.row - left * place.block
+    return first, place.first + (rows - top) * place.row + (columns - left + 1) * place.block - 1
+
+
+def parts(found: Plan) -> list[Convolve | Depthwise]:
+    """Every convolution, those of a ring too."""
+    both = [(step.first, step.second) if isinstance(step, Ring) else (step,) for step in found.steps]
+    return [step for pair in both for step in pair if isinstance(step, Convolve | Depthwise)]
 
 
 @given(net=networks(OPERATORS), lanes=st.sampled_from(sorted(LANES.values())))
@@ -50,22 +56,23 @@ def test_maps_that_live_at_once_never_overlap_and_nothing_is_read_outside(net: o
     for place in found.places:
         assert place.offset % 16 == 0
         assert place.offset + place.floats <= found.floats
-    for number, step in enumerate(found.steps):
-        if isinstance(step, Convolve | Depthwise):
-            first, last = reach(found, number, step.x)
+    for step in parts(found):
+        if not found.maps[step.x].ring:
+            first, last = reach(found, step)
             assert 0 <= first <= last < found.places[step.x].panel
 
 
-@given(net=networks(OPERATORS))
+@given(net=networks(OPERATORS), fuse=st.booleans())
 @settings(max_examples=40)
-def test_every_layer_is_one_step_and_every_map_is_written_before_it_is_read(net: object) -> None:
-    found = plan(net, 8)  # type: ignore[arg-type]
+def test_every_layer_is_one_step_and_every_map_is_written_before_it_is_read(net: object, fuse: bool) -> None:
+    found = plan(net, 8, fuse=fuse)  # type: ignore[arg-type]
     layers = [layer for _, block in resolve(found.network).flat() for layer in block.layers if layer.kind != "norm"]
-    planned = [step.layer for step in found.steps if isinstance(step, Convolve | Depthwise)]
+    planned = [step.layer for step in parts(found)]
     assert sorted(map(str, planned)) == sorted(map(str, layers))
     known: set[int] = set()
     for step in found.steps:
         assert set(read(step)) <= known, step
+        assert len(set(written(step))) == len(written(step))
         known.update(written(step))
     assert known == set(range(len(found.maps)))
 

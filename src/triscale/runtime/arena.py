@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from triscale.runtime.blocking import panels, ring_widths
 from triscale.runtime.drafting import steps_of
-from triscale.runtime.steps import NO_PAD, Map, Step, around, read, written
+from triscale.runtime.fusing import fused
+from triscale.runtime.steps import NO_PAD, Map, Step, framed, read, written
 from triscale.spec import Network
 from triscale.spec.layer import Pad
 
@@ -58,17 +60,18 @@ class Plan(NamedTuple):
     floats: int
 
 
-def plan(network: Network, lanes: int) -> Plan:
+def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
     """The steps of a network and the places of its maps.
 
     Args:
         network: the spec; its resolution is the plan's.
         lanes: floats of a register: 4, 8 or 16.
+        fuse: join steps that go faster together; without, there is one for each layer.
 
     Raises:
         InputError: the network has a block that the runtime does not know.
     """
-    steps, maps = steps_of(network)
+    steps, maps = fused(steps_of(network)) if fuse else steps_of(network)
     frames = _frames(steps, len(maps))
     lives = _lives(steps, len(maps))
     shapes = [_shape(one, frame, lanes) for one, frame in zip(maps, frames, strict=True)]
@@ -78,18 +81,13 @@ def plan(network: Network, lanes: int) -> Plan:
     return Plan(network, lanes, steps, maps, frames, places, lives, floats)
 
 
-def panels(channels: int, lanes: int) -> int:
-    """How many panels hold so many channels."""
-    return -(-channels // lanes)
-
-
 def _frames(steps: Sequence[Step], count: int) -> tuple[Pad, ...]:
     """Around each map, what the step that wants most of it reads there."""
     found = [NO_PAD] * count
     for step in steps:
-        for x in read(step)[:1]:
-            most = [max(pair) for pair in zip(found[x], around(step), strict=True)]
-            found[x] = (most[0], most[1], most[2], most[3])
+        for x, pad in framed(step):
+            top, bottom, left, right = map(max, zip(found[x], pad, strict=True))
+            found[x] = (top, bottom, left, right)
     return tuple(found)
 
 
@@ -106,14 +104,17 @@ def _shape(one: Map, frame: Pad, lanes: int) -> Place:
     block = 1 if one.planes else lanes
     top, bottom, left, right = frame
     row = (one.size[1] + left + right) * block
-    panel = (one.size[0] + top + bottom) * row
+    panel = (one.ring or one.size[0] + top + bottom) * row
     if not one.planes:
         panel += _LINE if panel % _PAGE == 0 else 0
-    floats = _whole_lines(panels(one.channels, block) * panel)
+    count = panels(one.channels, block)
+    count = max(ring_widths(count, panel * FLOAT)) if one.ring else count
+    floats = whole_lines(count * panel)
     return Place(0, block, top * row + left * block, row, panel, floats)
 
 
-def _whole_lines(floats: int) -> int:
+def whole_lines(floats: int) -> int:
+    """So many floats up to the end of a cache line."""
     return -(-floats // _LINE) * _LINE
 
 

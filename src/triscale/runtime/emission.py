@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from triscale.machine import Isa
-from triscale.runtime.arena import Place, Plan, panels
-from triscale.runtime.packing import Packed, is_gathered, widths
+from triscale.runtime.arena import Place, Plan, whole_lines
+from triscale.runtime.blocking import Widths, panels
+from triscale.runtime.packing import Packed, is_gathered, ring_widths_of, widths_of
 from triscale.runtime.steps import (
     NO_PAD,
     Combine,
@@ -15,8 +16,9 @@ from triscale.runtime.steps import (
     Map,
     MaxPool,
     Mean,
+    Ring,
     Step,
-    around,
+    framed,
     written,
 )
 from triscale.spec import Activation, Gate, Layer
@@ -83,9 +85,8 @@ class _Writer(NamedTuple):
     def step(self, number: int, step: Step) -> list[str]:
         """The lines of one step."""
         shown = f"// {step.name}" + (f": {_shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
-        frames = [
-            self.frame(y) for y in written(step) if self.plan.frames[y] != NO_PAD and self.plan.lives[y][0] == number
-        ]
+        framed = [y for y in written(step) if self.plan.frames[y] != NO_PAD and not self.map(y).ring]
+        frames = [self.frame(y) for y in framed if self.plan.lives[y][0] == number]
         weights = f"weights + {self.packed.offsets[number]}"
         return [shown, *frames, self.call(step, weights)]
 
@@ -98,6 +99,8 @@ class _Writer(NamedTuple):
                 call = self.convolve(step, weights)
             case Depthwise():
                 call = self.depthwise(step, weights)
+            case Ring():
+                call = self.ring(step, weights)
             case MaxPool():
                 call = self.max_pool(step)
             case Mean():
@@ -120,31 +123,55 @@ class _Writer(NamedTuple):
     def convolve(self, step: Convolve, weights: str) -> str:
         """A convolution; where groups are no whole panels, with the places of its inputs."""
         layer, lanes = step.layer, self.plan.lanes
-        first, wide = widths(panels(layer.out_channels // layer.groups, lanes), layer.output[0] * layer.output[1])
-        sizes = (
-            f".kernel = {layer.kernel}, .stride = {layer.stride}, .groups = {layer.groups}, "
-            f".in_channels = {layer.in_channels}, .out_channels = {layer.out_channels}, "
-            f".wide_first = {first}, .wide = {wide}, .in = {self.lie(step.x)}, .out = {self.lie(step.y)}, "
-            f".residual = {_bool(step.residual)}, .kept = {self.lie(step.residual)}"
-        )
-        name, given = "convolve", weights
+        sizes, name, before = self.convolution(step, widths_of(self.plan, step)), "convolve", ""
         if is_gathered(layer, lanes):
-            count = (
-                panels(layer.out_channels, lanes) * lanes * (1 + layer.kernel**2 * layer.in_channels // layer.groups)
-            )
-            name, given = "convolve_gathered", f"{weights}, (const int*)({weights} + {-(-count // 16) * 16})"
-        arguments = f"{self.at(step.x, around(step))}, {given}, {self.at(step.residual)}, {self.at(step.y)}"
-        return f"{name}<Convolution{{{sizes}}}, {_ACTIVATIONS[step.activation]}>({arguments});"
+            each = 1 + layer.kernel**2 * layer.in_channels // layer.groups
+            places = whole_lines(panels(layer.out_channels, lanes) * lanes * each)
+            name, weights = "convolve_gathered", f"{weights}, (const int*)({weights} + {places})"
+        if step.gate is not None:
+            before = f"gate_weights<{sizes}>({weights}, {self.at(step.gate)}, {self.at(step.gated)});\n  "
+            weights = self.at(step.gated)
+        arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}"
+        return f"{before}{name}<{sizes}, {_ACTIVATIONS[step.activation]}>({arguments});"
+
+    def convolution(self, step: Convolve, wide: Widths) -> str:
+        """The sizes of a convolution."""
+        layer = step.layer
+        return (
+            f"Convolution{{.kernel = {layer.kernel}, .stride = {layer.stride}, .groups = {layer.groups}, "
+            f".in_channels = {layer.in_channels}, .out_channels = {layer.out_channels}, "
+            f".wide_first = {wide.first}, .wide = {wide.wide}, .in = {self.lie(step.x)}, .out = {self.lie(step.y)}, "
+            f".residual = {_bool(step.residual)}, .kept = {self.lie(step.residual)}}}"
+        )
+
+    def spatial(self, step: Depthwise) -> str:
+        """The sizes of a depthwise convolution."""
+        layer = step.layer
+        return (
+            f"Spatial{{.kernel = {layer.kernel}, .stride = {layer.stride}, .panels = {self.panels(step.x)}, "
+            f".top = {layer.pad[0]}, .left = {layer.pad[2]}, .in = {self.lie(step.x)}, .out = {self.lie(step.y)}, "
+            f".mean = {_bool(step.mean)}}}"
+        )
 
     def depthwise(self, step: Depthwise, weights: str) -> str:
         """A depthwise convolution."""
-        layer = step.layer
+        arguments = f"{self.at(step.x)}, {weights}, {self.at(step.y)}, {self.at(step.mean)}"
+        return f"depthwise<{self.spatial(step)}, {_ACTIVATIONS[step.layer.activation]}>({arguments});"
+
+    def ring(self, step: Ring, weights: str) -> str:
+        """Two convolutions with a ring between them."""
+        first, second = step.first, step.second
+        layer, count = first.layer, self.panels(first.y)
+        each = (1 + layer.kernel**2 * layer.in_channels) * count * self.plan.lanes
         sizes = (
-            f".kernel = {layer.kernel}, .stride = {layer.stride}, .panels = {self.panels(step.x)}, "
-            f".in = {self.lie(step.x)}, .out = {self.lie(step.y)}, .mean = {_bool(step.mean)}"
+            f"{self.convolution(first, ring_widths_of(self.plan, step))}, {self.spatial(second)}, "
+            f"{self.place(first.y).floats}, {_ACTIVATIONS[first.activation]}, {_ACTIVATIONS[second.layer.activation]}"
         )
-        arguments = f"{self.at(step.x, around(step))}, {weights}, {self.at(step.y)}, {self.at(step.mean)}"
-        return f"depthwise<Spatial{{{sizes}}}, {_ACTIVATIONS[layer.activation]}>({arguments});"
+        arguments = (
+            f"{self.at(*framed(first)[0])}, {weights}, {weights} + {whole_lines(each)}, {self.at(first.y)}, "
+            f"{self.at(second.y)}, {self.at(second.mean)}"
+        )
+        return f"by_ring<{sizes}>({arguments});"
 
     def combine(self, step: Combine, weights: str) -> str:
         """A gate, a norm, a sum, an activation."""

@@ -6,15 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from triscale.layer_weights import Floats, LayerWeights
-from triscale.runtime.arena import Place, Plan, panels
-from triscale.runtime.steps import Combine, Convolve, Depthwise, Step
+from triscale.runtime.arena import FLOAT, Place, Plan
+from triscale.runtime.blocking import Widths, panels, ring_widths, widths
+from triscale.runtime.steps import Combine, Convolve, Depthwise, Ring, Step
 from triscale.spec import Layer
 
 LINE = 16
 """Floats of a cache line, on which everything begins."""
-
-_WIDE_VECTOR = 4
-"""Panels of outputs at a time where there is one pixel: as many sums must be under way at once."""
 
 
 class Packed(NamedTuple):
@@ -27,23 +25,6 @@ class Packed(NamedTuple):
 
     blob: Floats
     offsets: tuple[int | None, ...]
-
-
-class Widths(NamedTuple):
-    """How many panels of outputs a convolution makes at a time: `first` once, then `wide`."""
-
-    first: int
-    wide: int
-
-
-def widths(outputs: int, pixels: int) -> Widths:
-    """For so many panels of outputs of so many pixels; `first` makes the rest come out even."""
-    if pixels == 1:
-        wide = min(outputs, _WIDE_VECTOR)
-        return Widths(outputs % wide or wide, wide)
-    if outputs % 2 == 0:
-        return Widths(2, 2)
-    return Widths(1, 1) if outputs == 1 else Widths(3, 2)
 
 
 def is_gathered(layer: Layer, lanes: int) -> bool:
@@ -75,15 +56,32 @@ def _of_step(plan: Plan, step: Step, weights: LayerWeights) -> Iterator[Floats]:
         case Convolve(layer=layer) if is_gathered(layer, plan.lanes):
             yield gathered_weights(*_folded(weights, step), layer, plan.lanes)
             yield gathered_offsets(layer, plan.places[step.x], plan.lanes)
-        case Convolve(layer=layer):
-            pixels = layer.output[0] * layer.output[1]
-            yield product_weights(*_folded(weights, step), layer, plan.places[step.x].block, plan.lanes, pixels)
+        case Convolve():
+            yield _product(plan, step, weights, widths_of(plan, step))
+        case Ring():
+            yield _product(plan, step.first, weights, ring_widths_of(plan, step))
+            yield depthwise_weights(*_folded(weights, step.second), plan.lanes)
         case Depthwise():
             yield depthwise_weights(*_folded(weights, step), plan.lanes)
         case Combine(norm=str(norm), layer=Layer() as layer):
             of = weights.norm(norm, layer)
             factor = of.scale.astype(np.float64) / np.sqrt(of.variance.astype(np.float64) + plan.network.norm.eps)
             yield np.concatenate([_padded(factor, plan.lanes), _padded(of.bias - of.mean * factor, plan.lanes)])
+
+
+def widths_of(plan: Plan, step: Convolve) -> Widths:
+    """Panels of outputs at a time."""
+    layer = step.layer
+    return widths(panels(layer.out_channels // layer.groups, plan.lanes), layer.output[0] * layer.output[1])
+
+
+def ring_widths_of(plan: Plan, step: Ring) -> Widths:
+    """Panels at a time in a ring."""
+    return ring_widths(panels(step.first.layer.out_channels, plan.lanes), plan.places[step.first.y].panel * FLOAT)
+
+
+def _product(plan: Plan, step: Convolve, weights: LayerWeights, wide: Widths) -> Floats:
+    return product_weights(*_folded(weights, step), step.layer, plan.places[step.x].block, plan.lanes, wide)
 
 
 def _folded(weights: LayerWeights, step: Convolve | Depthwise) -> tuple[Floats, Floats]:
@@ -99,7 +97,7 @@ def _padded(values: Floats, lanes: int) -> Floats:
     return np.concatenate([values, np.zeros((missing, *values.shape[1:]), values.dtype)])
 
 
-def product_weights(weight: Floats, bias: Floats, layer: Layer, block: int, lanes: int, pixels: int) -> Floats:
+def product_weights(weight: Floats, bias: Floats, layer: Layer, block: int, lanes: int, wide: Widths) -> Floats:
     """For each group and each panels of outputs: bias, then [panel of inputs][i][j][channel][outputs].
 
     Args:
@@ -108,20 +106,20 @@ def product_weights(weight: Floats, bias: Floats, layer: Layer, block: int, lane
         layer: whose they are.
         block: channels of a panel of inputs.
         lanes: channels of a panel of outputs.
-        pixels: of the output.
+        wide: panels of outputs at a time.
     """
     parts: list[Floats] = []
     for group in range(layer.groups):
         outputs = layer.out_channels // layer.groups
         chosen = slice(group * outputs, (group + 1) * outputs)
         whole, shift = _padded(weight[chosen], lanes), _padded(bias[chosen], lanes)
-        at, (wide, then) = 0, widths(len(whole) // lanes, pixels)
+        at, count = 0, wide.first * lanes
         while at < len(whole):
-            piece = slice(at, at + wide * lanes)
+            piece = slice(at, at + count)
             parts.append(shift[piece])
             inputs = (whole[piece, first : first + block] for first in range(0, whole.shape[1], block))
             parts += [part.transpose(2, 3, 1, 0).ravel() for part in inputs]
-            at, wide = at + wide * lanes, then
+            at, count = at + count, wide.wide * lanes
     return np.concatenate(parts)
 
 
@@ -140,7 +138,7 @@ def gathered_weights(weight: Floats, bias: Floats, layer: Layer, lanes: int) -> 
 
 
 def gathered_offsets(layer: Layer, place: Place, lanes: int) -> Floats:
-    """[panel][input of a group][lane]: where a lane's input lies, in floats from the first panel; int32 seen as floats."""
+    """[panel][input of a group][lane]: where a lane's input lies, in floats from the first panel; int32 as floats."""
     inputs, outputs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
     lane = np.minimum(np.arange(panels(layer.out_channels, lanes) * lanes), layer.out_channels - 1)
     channel = (lane // outputs * inputs)[:, None] + np.arange(inputs)

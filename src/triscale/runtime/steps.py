@@ -13,12 +13,14 @@ class Map(NamedTuple):
     """Channels of one image, `size` (height, width) each; a vector is a map of one pixel.
 
     `planes`: one channel after the other, as images come; else in panels of as many channels as a register has lanes.
+    `ring`: of this map there are never more rows than so many, and few panels; 0: it is whole.
     """
 
     name: str
     channels: int
     size: Size
     planes: bool = False
+    ring: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,7 @@ class Convolve:
 
     Attributes:
         conv, norm: names of the modules that have the weights.
+        gate: a vector that the inputs are multiplied by: the weights are, into `gated`.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Convolve:
     norm: str
     residual: int | None = None
     activation: Activation | Gate | None = None
+    gate: int | None = None
+    gated: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +63,15 @@ class Depthwise:
     conv: str
     norm: str
     mean: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ring:
+    """A convolution and the depthwise one behind it; the map between them is a ring of rows."""
+
+    name: str
+    first: Convolve
+    second: Depthwise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,27 +122,34 @@ class Leave:
     x: int
 
 
-Step = Enter | Convolve | Depthwise | MaxPool | Mean | Combine | Leave
+Step = Enter | Convolve | Depthwise | Ring | MaxPool | Mean | Combine | Leave
 
 
 def written(step: Step) -> tuple[int, ...]:
     """The maps that a step writes."""
     match step:
         case Leave():
-            return ()
-        case Depthwise(mean=int(mean)):
-            return (step.y, mean)
+            found: tuple[int | None, ...] = ()
+        case Ring():
+            found = (*written(step.first), *written(step.second))
+        case Depthwise():
+            found = (step.y, step.mean)
+        case Convolve():
+            found = (step.y, step.gated)
         case _:
-            return (step.y,)
+            found = (step.y,)
+    return tuple(one for one in found if one is not None)
 
 
 def read(step: Step) -> tuple[int, ...]:
-    """The maps that a step reads."""
+    """The maps that a step reads and does not write."""
     match step:
         case Enter():
-            return ()
+            found: tuple[int | None, ...] = ()
+        case Ring():
+            found = read(step.first)
         case Convolve():
-            found: tuple[int | None, ...] = (step.x, step.residual)
+            found = (step.x, step.residual, step.gate)
         case Combine():
             found = (step.x, step.gate, step.residual)
         case _:
@@ -136,10 +157,14 @@ def read(step: Step) -> tuple[int, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def around(step: Step) -> Pad:
-    """The zeros (top, bottom, left, right) that a step reads around its `x`."""
+def framed(step: Step) -> tuple[tuple[int, Pad], ...]:
+    """The zeros (top, bottom, left, right) that a step reads around each map: a depthwise one leaves out rows."""
     match step:
-        case Convolve() | Depthwise():
-            return step.layer.pad
+        case Ring():
+            return (*framed(step.first), *framed(step.second))
+        case Convolve():
+            return ((step.x, step.layer.pad),)
+        case Depthwise(layer=Layer(pad=(_, _, left, right))):
+            return ((step.x, (0, 0, left, right)),)
         case _:
-            return NO_PAD
+            return ()

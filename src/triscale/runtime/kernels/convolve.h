@@ -1,5 +1,7 @@
 // Convolutions as products: a tile of pixels times panels of output channels stays in registers over all input channels.
 #pragma once
+#include <cstring>
+
 #include "tiles.h"
 
 namespace triscale {
@@ -87,28 +89,51 @@ static void panels_of_outputs(Product job, const float* x, const float* kept, fl
   }
 }
 
+// What all rows of `wide` panels of outputs share.
+template <Convolution of>
+TRISCALE_INLINE Product product_of(const float* weights, int wide) {
+  constexpr int inputs = of.in_channels / of.groups, block = of.in.block, in_panels = (inputs + block - 1) / block;
+  Product job{};
+  job.bias = weights, job.weights = weights + wide * LANES;
+  job.kernel = of.kernel, job.in_panels = in_panels;
+  job.channels = block, job.last_channels = inputs - (in_panels - 1) * block;
+  job.in_row = of.in.row, job.in_panel = of.in.panel, job.out_panel = of.out.panel, job.kept_panel = of.kept.panel;
+  return job;
+}
+
 // Weights: for each group, for each panels of outputs: bias, then [panel of inputs][i][j][channel][outputs].
 template <Convolution of, class Activation>
 static void convolve(const float* x, const float* weights, const float* kept, float* y) {
   constexpr int inputs = of.in_channels / of.groups, outputs = of.out_channels / of.groups;
-  constexpr int block = of.in.block, in_panels = (inputs + block - 1) / block, panels = (outputs + LANES - 1) / LANES;
-  constexpr long taps = (long)inputs * of.kernel * of.kernel;
-  Product job{};
-  job.kernel = of.kernel, job.in_panels = in_panels, job.channels = block;
-  job.last_channels = inputs - (in_panels - 1) * block;
-  job.in_row = of.in.row, job.in_panel = of.in.panel, job.out_panel = of.out.panel, job.kept_panel = of.kept.panel;
-  for (int group = 0; group < of.groups; ++group) {
+  constexpr int in_panels = (inputs + of.in.block - 1) / of.in.block, panels = (outputs + LANES - 1) / LANES;
+  constexpr long each = 1 + (long)inputs * of.kernel * of.kernel;
+  for (int group = 0; group < of.groups; ++group)
     for (int panel = 0; panel < panels;) {
       const int wide = panel ? of.wide : of.wide_first;
       const long out = (long)group * panels + panel;
-      job.bias = weights, job.weights = weights + wide * LANES;
+      const Product job = product_of<of>(weights, wide);
       const float* from = x + (long)group * in_panels * of.in.panel;
       const float* old = of.residual ? kept + out * of.kept.panel : nullptr;
       if (panel) panels_of_outputs<of, of.wide, Activation>(job, from, old, y + out * of.out.panel);
       else panels_of_outputs<of, of.wide_first, Activation>(job, from, old, y + out * of.out.panel);
-      weights += (taps + 1) * wide * LANES;
+      weights += each * wide * LANES;
       panel += wide;
     }
+}
+
+// The weights of a 1x1 convolution times the gate of its inputs.
+template <Convolution of>
+static void gate_weights(const float* weights, const float* gate, float* gated) {
+  constexpr int panels = (of.out_channels + LANES - 1) / LANES;
+  for (int panel = 0; panel < panels;) {
+    const int wide = panel ? of.wide : of.wide_first;
+    std::memcpy(gated, weights, sizeof(float) * wide * LANES);
+    for (int channel = 0; channel < of.in_channels; ++channel) {
+      weights += wide * LANES, gated += wide * LANES;
+      for (int n = 0; n < wide * LANES; n += LANES) store(gated + n, load(weights + n) * gate[channel]);
+    }
+    weights += wide * LANES, gated += wide * LANES;
+    panel += wide;
   }
 }
 
