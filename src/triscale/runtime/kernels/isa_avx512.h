@@ -18,4 +18,16 @@ static inline vec fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vec larger(vec a, vec b) { return _mm512_max_ps(a, b); }
 static inline vec smaller(vec a, vec b) { return _mm512_min_ps(a, b); }
 
+#define TRISCALE_POWER
+// 2^t to about 1.5e-7 of itself, from 0 to infinity: a polynomial for the part of t above a whole number.
+static inline vec power_of_two(vec t) {
+  const vec r = _mm512_reduce_ps(t, 1);
+  vec p = fma(r, all(1.8775766832e-3f), all(8.9893401415e-3f));
+  p = fma(p, r, all(5.5826317935e-2f));
+  p = fma(p, r, all(2.4015361712e-1f));
+  p = fma(p, r, all(6.9315307318e-1f));
+  p = fma(p, r, all(9.9999992506e-1f));
+  return _mm512_scalef_ps(p, t);
+}
+
 }  // namespace triscale

@@ -13,24 +13,25 @@
 
 namespace triscale {
 
-// 1 / (1 + e^-z) to about 2e-7 of itself. e^-z is 2^t, t a whole number plus a part within a half.
-// Beyond 2^126 the result is 0, so that z times it is what torch gives, for infinite z too.
-TRISCALE_INLINE vec positive_sigmoid(vec z) {
-  const vec t = z * -1.44269504088896341f;
+#ifndef TRISCALE_POWER
+// 2^t to about 2e-7 of itself; infinite beyond 2^126, 2^-126 below that, anything for what is not a number.
+// A polynomial for the part of t within a half of a whole number, which goes into the exponent.
+TRISCALE_INLINE vec power_of_two(vec t) {
   const vec inside = smaller(all(126.0f), larger(all(-126.0f), t));
   const vec shifted = inside + 12582912.0f;  // its lowest bits now hold the whole number
-  const vec n = shifted - 12582912.0f;
-  vec r = fma(n, all(-0.693359375f), z * -1.0f);  // -z less n ln 2, in two parts
-  r = fma(n, all(2.12194440e-4f), r);
-  vec p = fma(r, all(1.9875691500e-4f), all(1.3981999507e-3f));
-  p = fma(p, r, all(8.3334519073e-3f));
-  p = fma(p, r, all(4.1665795894e-2f));
-  p = fma(p, r, all(1.6666665459e-1f));
-  p = fma(p, r, all(5.0000001201e-1f));
-  p = fma(p, r * r, r + 1.0f);
+  const vec r = inside - (shifted - 12582912.0f);
+  vec p = fma(r, all(1.3276472048e-3f), all(9.6755413847e-3f));
+  p = fma(p, r, all(5.5507132738e-2f));
+  p = fma(p, r, all(2.4022119723e-1f));
+  p = fma(p, r, all(6.9314696706e-1f));
+  p = fma(p, r, all(1.0f));
   const vec power = (vec)((whole)p + ((whole)shifted << 23));
-  return t > 126.0f ? vec{} : (t < -126.0f ? all(1.0f) : 1.0f / (power + 1.0f));
+  return t > 126.0f ? all(__builtin_inff()) : power;
 }
+#endif
+
+// 1 + e^-z.
+TRISCALE_INLINE vec one_and_power(vec z) { return power_of_two(z * -1.44269504088896341f) + 1.0f; }
 
 // An activation. What is not a number passes through, as in torch.
 struct Identity {
@@ -43,7 +44,7 @@ struct Relu6 {
   TRISCALE_INLINE vec of(vec z) { return smaller(all(6.0f), larger(vec{}, z)); }
 };
 struct Silu {
-  TRISCALE_INLINE vec of(vec z) { return z * positive_sigmoid(z); }
+  TRISCALE_INLINE vec of(vec z) { return z / one_and_power(z); }
 };
 struct HardSigmoid {
   TRISCALE_INLINE vec of(vec z) { return Relu6::of(z + 3.0f) * (1.0f / 6.0f); }
@@ -52,7 +53,7 @@ struct HardSwish {
   TRISCALE_INLINE vec of(vec z) { return z * Relu6::of(z + 3.0f) * (1.0f / 6.0f); }
 };
 struct Sigmoid {
-  TRISCALE_INLINE vec of(vec z) { return z == z ? positive_sigmoid(z) : z; }
+  TRISCALE_INLINE vec of(vec z) { return z == z ? 1.0f / one_and_power(z) : z; }
 };
 
 }  // namespace triscale
