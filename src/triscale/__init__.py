@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to 
 if TYPE_CHECKING:
     from triscale.api import (
         ForeignNetwork,
+        benchmark,
         build,
         check,
         cost,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         predict,
         scale,
         scale_by_rules,
+        search_architecture,
         study,
         train,
     )
@@ -42,6 +44,7 @@ else:
 __all__ = [
     "ForeignNetwork",
     "__version__",
+    "benchmark",
     "build",
     "check",
     "cost",
@@ -55,6 +58,7 @@ __all__ = [
     "predict",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

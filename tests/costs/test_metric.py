@@ -1,10 +1,13 @@
 """Metrics and targets: one registry, checked values, and the bytes of stored weights."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import triscale
 from triscale.costs import (
@@ -20,6 +23,7 @@ from triscale.costs import (
     inference_memory,
     metric_named,
     needed,
+    parse_target,
     read_limit,
     register,
     registered,
@@ -159,6 +163,34 @@ def test_metrics_say_what_they_need() -> None:
 def test_a_target_that_cannot_be_is_refused(field: str, value: object) -> None:
     with pytest.raises(UsageError, match=str(value)):
         Target(**{field: value})  # type: ignore[arg-type]
+
+
+@given(
+    runtime=st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True),
+    precision=st.sampled_from(get_args(TargetPrecision)),
+    threads=st.integers(1, 999_999),
+    batch=st.integers(1, 999_999),
+)
+def test_the_text_of_a_target_is_read_back(runtime: str, precision: TargetPrecision, threads: int, batch: int) -> None:
+    target = Target(runtime=runtime, precision=precision, threads=threads, batch=batch)
+    assert parse_target(str(target)) == target
+    assert parse_target(f"{runtime}:{precision}:t{threads}") == replace(target, batch=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("onnxruntime:fp32:t1", "unknown precision 'fp32'; .* did you mean 'float32'"),
+        ("onnxruntime:bloat16:t1", "did you mean 'bfloat16'"),
+        ("onnxruntime:float32:t0", "threads is 0"),
+        ("onnxruntime:float32", "is not ENGINE:PRECISION:tTHREADS"),
+        ("onnxruntime:float32:t1:b", "such as onnxruntime:float32:t1"),
+        ("", "is not ENGINE"),
+    ],
+)
+def test_text_that_is_no_target_is_rejected_with_the_form_or_the_nearest_word(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_target(text)
 
 
 def test_training_in_a_precision_that_torch_does_not_train_in_is_refused() -> None:

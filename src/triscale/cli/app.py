@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
 from triscale.cli.commands import (
+    benchmark,
     check,
     compare,
     convert,
@@ -48,6 +49,7 @@ app = App(
 for _command in (
     networks.networks,
     cost.cost,
+    benchmark.benchmark,
     compare.compare,
     compare.errata,
     scale.scale,

@@ -1,1 +1,1 @@
-"""How long a step takes: measured, predicted, and kept below a limit."""
+"""Latency: how long a step takes, measured side by side, predicted after a calibration, and kept below a limit."""

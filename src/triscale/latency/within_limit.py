@@ -52,8 +52,8 @@ def largest_within(
         InputError: no network that was measured keeps it, or none is predicted to.
     """
     tried: list[Try[Found]] = []
-    aim = limit
-    while len(tried) < MOST_TRIES:
+    aim: float | None = limit
+    while aim is not None and len(tried) < MOST_TRIES:
         try:
             found = solve(aim)
         except InputError:
@@ -64,8 +64,6 @@ def largest_within(
             break
         tried.append(measure(found))
         aim = _next_aim(limit, tried)
-        if aim is None:
-            break
     within = [one for one in tried if one.measured <= limit]
     if not within:
         fastest = min(tried, key=lambda one: one.measured)

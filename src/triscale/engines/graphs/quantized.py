@@ -83,7 +83,7 @@ class _Quantizer:
         """A weight by channel; returns its scales [out]."""
         weight = self._old.constants[name]
         most = np.abs(weight.reshape(len(weight), -1)).max(1)
-        scales = (np.maximum(most, 1e-6) / 127).astype(np.float32)
+        scales: Constant = (np.maximum(most, 1e-6) / 127).astype(np.float32)
         whole = np.rint(weight / scales.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
         self._dequantized(name, whole, scales)
         return scales

@@ -69,7 +69,10 @@ class Baseline(Protocol):
         """The network on a curve (phi -> factors) whose cost is nearest to the wanted one by ratio."""
 
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
-        """The phi of the largest network of the compound curve that keeps all limits, and that network."""
+        """The phi of the largest network of the compound curve that keeps all limits, and that network.
+
+        A limit on latency is held against predictions.
+        """
 
     def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """Coefficients that stand in for those of a study, with a candidate as its choice."""

@@ -19,6 +19,10 @@ NEAR = 0.03
 """A rival within 3% of the compound member's cost counts as equal."""
 
 
+Largest = tuple[float, tuple[Factors, AnyNetwork]]
+"""Phi, factors and network."""
+
+
 class Member(NamedTuple):
     """A network of the family; `cost_ratio` is its cost over that of the compound member at the same phi."""
 
@@ -66,21 +70,22 @@ def family(
     *,
     at_phi: float = 1.0,
     cost: EqualCost = MACS,
+    largest: Largest | None = None,
 ) -> list[Member]:
     """The baseline, then for each phi the compound member and its rivals.
 
     At a whole phi the compound member is the network of the curve whose cost is nearest to 2^phi times the
     baseline's; at `at_phi` these are the chosen candidate and, of the rivals, the `corners` themselves. With `limits`
-    the last one is the largest of the curve that keeps them all on `target`. A rival is the network of its rule nearest
-    to the cost of the compound member; one that moves what the baseline does not have is left out, as is the
-    paper's where it is the compound member itself.
+    the last one is the largest of the curve that keeps them all on `target`; `largest` is it where it was measured. A
+    rival is the network of its rule nearest to the cost of the compound member; one that moves what the baseline does
+    not have is left out, as is the paper's where it is the compound member itself.
     """
     ground = baseline_of(baseline, cost)
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        phi, last = ground.largest(limits, coefficients, target)
+        phi, last = largest or ground.largest(limits, coefficients, target)
     for step in steps(phi, at_phi) if phi > 0 else [phi]:
         if step == phi and last is not None:
             where, network = last

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from triscale.errors import UsageError
 from triscale.scaling import parse_coefficients
@@ -45,6 +45,7 @@ class Question(SharedTerms):
 
     LEAST: ClassVar[Mapping[str, int]] = {"candidates": 4, "trainings": 4, "round": 1, **SharedTerms.LEAST}
     NUMBERS: ClassVar[tuple[str, ...]] = ("phi", "tolerance", "time", "at_phi")
+    LATER: ClassVar[Mapping[str, object]] = {"rivals": _RIVALS, "transfer": None, "cost": "macs", **SharedTerms.LATER}
     COMMAND: ClassVar[tuple[str, ...]] = ("study",)
 
     def __post_init__(self) -> None:
@@ -69,15 +70,6 @@ class Question(SharedTerms):
     def rival_names(self) -> tuple[str, ...]:
         """The rivals one by one."""
         return rival_names(self.rivals)
-
-    def _decisive(self) -> dict[str, Any]:
-        """Studies that were begun before a field existed go on: at its default it is left out."""
-        usual = {
-            name
-            for name, value in (("rivals", _RIVALS), ("transfer", None), ("cost", "macs"))
-            if getattr(self, name) == value
-        }
-        return {name: value for name, value in self.to_dict().items() if name not in usual}
 
 
 def _transferred(text: str) -> str:
