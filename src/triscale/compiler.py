@@ -48,10 +48,11 @@ class Toolchain(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """One file to compile; `flags` go beyond those of the toolchain."""
+    """One file to compile; `flags` go beyond those of the toolchain, `kept` is where what was compiled is kept."""
 
     source: Path
     flags: tuple[str, ...] = ()
+    kept: Path | None = None
 
 
 def toolchain(isa: Isa | None, *flags: str, plain_c: bool = False) -> Toolchain:
@@ -128,11 +129,13 @@ def build(tools: Toolchain, units: Iterable[Unit], path: Path) -> None:
 
 
 def _compiled(tools: Toolchain, unit: Unit, folder: Path) -> Path:
+    if unit.kept is not None and unit.kept.is_file():
+        return unit.kept
     part = folder / f"{unit.source.stem}.o"
     command = [tools.compiler, *tools.flags, *unit.flags, "-c", str(unit.source), "-o", str(part)]
     if _run(command).returncode:  # a compiler, or a processor, that knows no such preference
         _checked(_run([flag for flag in command if flag != _WIDE]))
-    return part
+    return part if unit.kept is None else part.replace(unit.kept)
 
 
 def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":

@@ -91,7 +91,7 @@ def refuted(net: Network, isa: Isa | None = None) -> str:
 
 @pytest.mark.parametrize(("name", "isa"), [("mbconv_se", "generic"), ("senet", POSSIBLE[-1])])
 def test_small_networks_compute_the_modules_logits(name: str, isa: Isa) -> None:
-    """Squeeze-excite, gates in weights, rings, odd sides, SAME padding; narrow groups, max pooling, projecting skips."""
+    """Squeeze-excite, gates in weights, rings, odd sides, SAME padding; narrow groups, pooling, projecting skips."""
     assert refuted(SMALL[name], isa) == ""
 
 

@@ -24,8 +24,8 @@ from triscale.runtime.steps import (
 from triscale.spec import Activation, Gate, Layer
 from triscale.spec.layer import Pad
 
-WEIGHTS, ABOUT = "weights.bin", "about.json"
-"""Files that the assembler reads, beside the source."""
+WEIGHTS = "weights.bin"
+"""A file that the assembler reads, beside the source."""
 
 _ACTIVATIONS: dict[Activation | Gate | None, str] = {
     None: "Identity", "relu": "Relu", "relu6": "Relu6", "silu": "Silu", "hard_swish": "HardSwish",
@@ -36,9 +36,7 @@ _SOURCE = """// Made by triscale for one network; every size is a constant.
 #include "kernels.h"
 
 static_assert(triscale::LANES == {lanes}, "the weights are packed for another instruction set");
-asm(".section .rodata\\n.balign 64\\ntriscale_weights:\\n.incbin \\"{weights}\\"\\n"
-    ".globl triscale_about_text\\n.hidden triscale_about_text\\n"
-    "triscale_about_text:\\n.incbin \\"{about}\\"\\n.text\\n");
+asm(".section .rodata\\n.balign 64\\ntriscale_weights:\\n.incbin \\"{weights}\\"\\n.text\\n");
 extern "C" __attribute__((visibility("hidden"))) const float triscale_weights[];
 
 extern "C" void triscale_one_image(float* arena, const float* image, float* logits) {{
@@ -75,7 +73,7 @@ def emit(plan: Plan, packed: Packed, isa: Isa) -> Source:
         classes=network.classes, arena=plan.floats, isa=isa, upper=isa.upper(),
     )  # fmt: skip
     steps = "\n".join(f"  {line}" for line in lines)
-    return Source(_SOURCE.format(lanes=plan.lanes, weights=WEIGHTS, about=ABOUT, steps=steps), sizes)
+    return Source(_SOURCE.format(lanes=plan.lanes, weights=WEIGHTS, steps=steps), sizes)
 
 
 class _Writer(NamedTuple):

@@ -44,6 +44,24 @@ class About(NamedTuple):
     preprocessing: Preprocessing | None
 
 
+class NativeLibrary:
+    """A loaded library, of which any number of instances can be made.
+
+    Attributes:
+        about: what it says of itself; `text` is the same as JSON.
+        isa: the instruction set that it was compiled for.
+    """
+
+    def __init__(self, loaded: ctypes.CDLL, path: Path) -> None:
+        self.loaded, self.about = loaded, _about(loaded, path)
+        self.text: str = loaded.triscale_about().decode()
+        self.isa: str = loaded.triscale_isa().decode()
+
+    def instance(self, *, batch: int = 1, threads: int = 1) -> "NativeNetwork":
+        """An instance of its own memory; see `open`."""
+        return NativeNetwork(self, batch, threads)
+
+
 class NativeNetwork:
     """A network as compiled code: call it with prepared images.
 
@@ -57,19 +75,19 @@ class NativeNetwork:
         isa: the instruction set that it was compiled for.
     """
 
-    def __init__(self, loaded: ctypes.CDLL, about: About, batch: int, threads: int) -> None:
+    def __init__(self, library: NativeLibrary, batch: int, threads: int) -> None:
         if batch < 1 or threads != 1:
             raise UsageError(f"batch is {batch} and threads is {threads}; give a batch of at least 1, and 1 thread.")
-        self.network, self.classes, self.preprocessing, self.batch = *about, batch
-        self.isa: str = loaded.triscale_isa().decode()
-        self._run = loaded.triscale_run
+        self.network, self.classes, self.preprocessing = library.about
+        self.batch, self.isa = batch, library.isa
+        self._run = library.loaded.triscale_run
         self._net = ctypes.c_void_p()
-        code = loaded.triscale_create(batch, threads, ctypes.byref(self._net))
+        code = library.loaded.triscale_create(batch, threads, ctypes.byref(self._net))
         if code == _WRONG_PROCESSOR:
             raise InputError(f"this processor lacks the instructions ({self.isa}) that the network was compiled for.")
         if code == _OUT_OF_MEMORY:
             raise OutOfMemoryError("there is not enough memory for the maps of the network.")
-        weakref.finalize(self, loaded.triscale_free, self._net)
+        weakref.finalize(self, library.loaded.triscale_free, self._net)
 
     def __call__(self, images: Floats) -> Floats:
         """Logits [n, classes] of prepared images, float32 [n, channels, h, w].
@@ -113,15 +131,18 @@ def open(path: str | Path, *, batch: int = 1, threads: int = 1, trust: bool = Fa
         UsageError: a batch or number of threads that cannot be.
     """
     path = Path(path)
-    payload = _content(path)
+    return library_of(_content(path), path, trust=trust).instance(batch=batch, threads=threads)
+
+
+def library_of(payload: bytes, path: Path, *, trust: bool = False) -> NativeLibrary:
+    """The library with these bytes; see `open`. `path` is for messages."""
     refuse_unsealed(payload, path)
     if not trust and not is_built_here(seal_of(payload)):
         raise InputError(
             f"{path} was not loaded: it is code that was not compiled on this machine.\n"
-            "If you trust its source, say so: --trust-code, in Python trust=True."
+            "If you trust its source, open it in Python with trust=True."
         )
-    loaded = _loaded(payload, path)
-    return NativeNetwork(loaded, _about(loaded, path), batch, threads)
+    return NativeLibrary(_loaded(payload, path), path)
 
 
 def _content(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from triscale.isa import wanted_isa
 from triscale.layer_weights import LayerWeights
 from triscale.machine import NEEDS, Isa, features
 from triscale.runtime.arena import Plan, plan
-from triscale.runtime.emission import ABOUT, WEIGHTS, Source, emit
+from triscale.runtime.emission import WEIGHTS, Source, emit
 from triscale.runtime.packing import Packed, pack
 from triscale.seal import OPEN, seal_of, sealed
 from triscale.spec import Network, Preprocessing, content_hash, preprocessing_to_dict, to_document
@@ -71,30 +71,32 @@ def lock_text(network: Network, classes: tuple[str, ...] = (), preprocessing: Pr
 
 
 def _built(isa: Isa, source: Source, packed: Packed, about: str) -> Path:
+    """The library, from its parts where they are kept: another `about` compiles no kernels again."""
     tools = compiler.toolchain(isa, *_FLAGS, plain_c=True)
-    digest = compiler.digest(
-        tools, *compiler.sources(_KERNELS), source.steps, source.sizes, about, packed.blob.tobytes()
-    )
-    path = cache() / f"network-{digest}.so"
+    steps = compiler.digest(tools, *compiler.sources(_KERNELS), source.steps, packed.blob.tobytes())
+    path = cache() / f"network-{compiler.digest(tools, steps, source.sizes, about)}.so"
     if not path.is_file():
         with tempfile.TemporaryDirectory(dir=cache()) as folder:
-            _compile(tools, Path(folder), source, packed, about, Path(folder) / path.name)
-            payload = sealed((Path(folder) / path.name).read_bytes())
+            new = Path(folder) / path.name
+            _compile(tools, Path(folder), source, packed, about, cache() / f"network-{steps}.o", new)
+            payload = sealed(new.read_bytes())
             marker(seal_of(payload)).touch()
-            (Path(folder) / path.name).write_bytes(payload)
-            (Path(folder) / path.name).replace(path)
+            new.write_bytes(payload)
+            new.replace(path)
     return path
 
 
-def _compile(tools: Toolchain, folder: Path, source: Source, packed: Packed, about: str, path: Path) -> None:
+def _compile(
+    tools: Toolchain, folder: Path, source: Source, packed: Packed, about: str, kept: Path, path: Path
+) -> None:
     (folder / "network.cpp").write_text(source.steps, encoding="utf-8")
     (folder / "sizes.h").write_text(source.sizes, encoding="utf-8")
-    (folder / ABOUT).write_bytes(about.encode() + b"\0")
+    (folder / "about.json").write_text(about, encoding="utf-8")
     packed.blob.tofile(folder / WEIGHTS)
-    includes = (f"-I{folder}", f"-I{_KERNELS}")
+    includes = (f"-I{folder}", f"-I{_KERNELS}", f"-Wa,-I{folder}")
     baseline = ("-march=x86-64",) if platform.machine().lower() in {"x86_64", "amd64"} else ()
     units = [
-        Unit(folder / "network.cpp", (*includes, f"-Wa,-I{folder}")),
+        Unit(folder / "network.cpp", includes, kept),
         Unit(_KERNELS / "entry.cpp", (*includes, *baseline)),
     ]
     compiler.build(tools, units, path)

@@ -10,7 +10,8 @@
 #define TRISCALE_EXPORT extern "C" __attribute__((visibility("default")))
 
 extern "C" void triscale_one_image(float* arena, const float* image, float* logits);
-extern "C" const char triscale_about_text[];
+asm(".section .rodata\ntriscale_about_text:\n.incbin \"about.json\"\n.byte 0\n.text\n");
+extern "C" __attribute__((visibility("hidden"))) const char triscale_about_text[];
 
 struct triscale_net {
   int batch;
