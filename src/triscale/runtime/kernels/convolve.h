@@ -14,15 +14,18 @@ struct Convolution {
   Lie kept;
 };
 
-// One run of pixels of a row, for some panels of outputs.
+// One run of pixels of a row, for some panels of outputs. In planes, the kernel's columns are what channels are in panels.
 struct Product {
   const float *x, *weights, *bias, *kept;
   float* y;
-  int kernel, in_panels, channels, last_channels;
+  int in_panels, rows, columns, channels, last_channels;
   long in_row, in_panel, out_panel, kept_panel;
 };
 
-constexpr int most_pixels(int wide) { return (REGISTERS - wide - (REGISTERS > 16 ? 2 : 1)) / wide; }
+// Sums of a tile leave some registers to weights, and to the constants of an activation.
+constexpr int most_pixels(int wide) {
+  return REGISTERS > 16 ? (wide == 1 ? 24 : (REGISTERS - wide - 2) / wide) : (REGISTERS - wide - 1) / wide;
+}
 
 template <int P, int N, int STEP>
 TRISCALE_INLINE void multiply_one(vec (&sums)[P][N], const float* x, const float* w) {
@@ -34,15 +37,11 @@ TRISCALE_INLINE void multiply_one(vec (&sums)[P][N], const float* x, const float
   }
 }
 
+// One plain loop: another one for whole panels would make the compiler move all sums between the two.
 template <int P, int N, int STEP>
-TRISCALE_INLINE const float* multiply(vec (&sums)[P][N], const float* x, const float* w, int channels) {
-  if (channels == LANES) {
-#pragma GCC unroll 4
-    for (int c = 0; c < LANES; ++c) multiply_one<P, N, STEP>(sums, x + c, w + c * N * LANES);
-  } else {
-    for (int c = 0; c < channels; ++c) multiply_one<P, N, STEP>(sums, x + c, w + c * N * LANES);
-  }
-  return w + channels * N * LANES;
+TRISCALE_INLINE void multiply(vec (&sums)[P][N], const float* x, const float* w, int channels) {
+#pragma GCC unroll 1
+  for (int c = 0; c < channels; ++c) multiply_one<P, N, STEP>(sums, x + c, w + c * N * LANES);
 }
 
 // `count` tiles of P pixels that lie STEP floats apart, N panels of outputs.
@@ -59,9 +58,10 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
     const float* w = job.weights;
     for (int panel = 0; panel < job.in_panels; ++panel) {
       const int channels = panel + 1 < job.in_panels ? job.channels : job.last_channels;
-      for (int i = 0; i < job.kernel; ++i)
-        for (int j = 0; j < job.kernel; ++j)
-          w = multiply<P, N, STEP>(sums, x + panel * job.in_panel + i * job.in_row + j * job.channels, w, channels);
+      const float* from = x + panel * job.in_panel;
+      for (int i = 0; i < job.rows; ++i, from += job.in_row)
+        for (int j = 0; j < job.columns; ++j, w += channels * N * LANES)
+          multiply<P, N, STEP>(sums, from + j * LANES, w, channels);
     }
     if (job.kept)
       TRISCALE_UNROLL for (int n = 0; n < N; ++n) TRISCALE_UNROLL for (int p = 0; p < P; ++p)
@@ -95,8 +95,9 @@ TRISCALE_INLINE Product product_of(const float* weights, int wide) {
   constexpr int inputs = of.in_channels / of.groups, block = of.in.block, in_panels = (inputs + block - 1) / block;
   Product job{};
   job.bias = weights, job.weights = weights + wide * LANES;
-  job.kernel = of.kernel, job.in_panels = in_panels;
-  job.channels = block, job.last_channels = inputs - (in_panels - 1) * block;
+  job.in_panels = in_panels, job.rows = of.kernel, job.columns = block == 1 ? 1 : of.kernel;
+  job.channels = block == 1 ? of.kernel : block;
+  job.last_channels = block == 1 ? of.kernel : inputs - (in_panels - 1) * block;
   job.in_row = of.in.row, job.in_panel = of.in.panel, job.out_panel = of.out.panel, job.kept_panel = of.kept.panel;
   return job;
 }
