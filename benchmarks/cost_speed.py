@@ -25,7 +25,7 @@ OURS, THEIRS = "triscale", "timm and FlopCounterMode"
 
 def factors(seed: int = 0) -> Iterator[dict[str, float]]:
     """Depth, width and resolution up to about B5's; no triple comes twice."""
-    draw = random.Random(seed)  # noqa: S311  nothing secret
+    draw = random.Random(seed)
     while True:
         yield {"depth": draw.uniform(0.7, 2.2), "width": draw.uniform(0.7, 1.6), "resolution": draw.uniform(0.7, 2.0)}
 

@@ -19,7 +19,7 @@ KILLS = 20
 
 def main() -> None:
     """Kill, compare, print and record."""
-    chance, identical, outlived = random.Random(0), 0, 0  # noqa: S311  nothing is secret
+    chance, identical, outlived = random.Random(0), 0, 0
     places: list[int] = []
     met: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:

@@ -42,7 +42,7 @@ class SimulatedExecutor(Generic[P, R]):
         self, result: Callable[[Task[P], int], R], workers: int, chances: Chances, seed: int, *, real: bool = False
     ) -> None:
         self._result, self._workers, self._chances = result, workers, chances
-        self._random = Random(seed)  # noqa: S311  drawn fates, no secrets
+        self._random = Random(seed)
         self._coming: list[tuple[float, int, Event[R]]] = []
         self._numbers, self._busy = count(), dict[str, int]()
         self.now, self.starts = 0.0, dict[str, int]()

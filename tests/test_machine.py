@@ -126,6 +126,35 @@ def test_affinity_limits_the_cores() -> None:
     assert answer.stdout.split() == ["1"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="affinity is Linux's")
+def test_a_thread_is_pinned_and_those_that_it_starts_too() -> None:
+    """The system's own list is the oracle."""
+    code = (
+        "import os, threading; from triscale.machine import allowed_cores, pin; least = min(allowed_cores()); "
+        "found = []; assert pin((least,)); "
+        "thread = threading.Thread(target=lambda: found.append(os.sched_getaffinity(0))); "
+        "thread.start(); thread.join(); print(found == [{least}], pin((100_000,)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_each_physical_core_is_taken_before_siblings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(described, "allowed_cores", lambda: frozenset({0, 1, 2, 3, 9}))
+    for core, siblings in {0: "0,2", 1: "1,3", 2: "0,2", 3: "1,3"}.items():
+        _written(tmp_path / f"cpu{core}" / "topology", thread_siblings_list=siblings)
+    assert described.separate_cores(9, tmp_path) == (0, 1, 9, 2, 3)
+    assert described.separate_cores(2, tmp_path) == (0, 1)
+
+
+def test_free_memory_is_what_the_system_estimates_within_a_containers_limit(tmp_path: Path) -> None:
+    _written(tmp_path / "proc", meminfo="MemTotal: 9 kB\nMemAvailable:  7 kB")
+    assert described.free_memory(tmp_path / "absent", tmp_path / "proc") == 7 * 1024
+    _written(tmp_path / "groups", memory__max="4096")
+    assert described.free_memory(tmp_path / "groups", tmp_path / "proc") == 4096
+    assert described.free_memory(tmp_path / "absent", tmp_path / "absent") is None
+
+
 def test_a_machine_without_cpuinfo_still_has_a_name(tmp_path: Path) -> None:
     """Systems without /proc fall back to what Python knows."""
     assert described._cpu(tmp_path / "absent")

@@ -16,7 +16,11 @@ PACKAGE = ROOT / "src" / "triscale"
 SOURCES = [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))]
 PUBLIC = sorted(set(triscale.__all__) - {"__version__"})
 MOST = 16
-CROWDED = {".": "the ground and the lower rungs are single modules", "training": "the parts of one loop"}
+CROWDED = {
+    ".": "the ground and the lower rungs are single modules",
+    "training": "the parts of one loop",
+    "cli/commands": "a file a command",
+}
 """Folders that may hold more files, each with its reason."""
 
 

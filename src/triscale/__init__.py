@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to 
 if TYPE_CHECKING:
     from triscale.api import (
         ForeignNetwork,
+        benchmark,
         build,
         check,
         cost,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         predict,
         scale,
         scale_by_rules,
+        search_architecture,
         study,
         train,
     )
@@ -32,16 +34,17 @@ else:
             from importlib import import_module  # noqa: PLC0415  at the first use
 
             return getattr(import_module("triscale.api"), name)
-        if name == "search":
+        if name in {"runtime", "search"}:
             from importlib import import_module  # noqa: PLC0415  at the first use
 
-            return import_module("triscale.search")
+            return import_module(f"triscale.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
     "ForeignNetwork",
     "__version__",
+    "benchmark",
     "build",
     "check",
     "cost",
@@ -55,6 +58,7 @@ __all__ = [
     "predict",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

@@ -4,6 +4,7 @@ import math
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -32,7 +33,7 @@ _ONEDNN_LEVELS = {
 }  # fmt: skip
 """Limits of oneDNN below matrix instructions (AMX), by how much they allow."""
 
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+PROC, CGROUP, TOPOLOGY = Path("/proc"), Path("/sys/fs/cgroup"), Path("/sys/devices/system/cpu")
 _MEMORY_FILES = ("memory.max", "memory.limit_in_bytes")
 """Of control groups of version 2 and 1."""
 
@@ -129,6 +130,40 @@ def allowed_cores() -> frozenset[int]:
     """The numbers of the cores that this process may run on, whatever its share of their time is."""
     # sched_getaffinity exists on Linux only; os.cpu_count() counts cores that this process may not use.
     return frozenset(os.sched_getaffinity(0) if sys.platform == "linux" else range(os.cpu_count() or 1))
+
+
+def pin(numbers: Iterable[int]) -> bool:
+    """Hold the calling thread, and those that it starts from now on, to some cores; False where that cannot be."""
+    # sched_setaffinity exists on Linux only.
+    if sys.platform != "linux":
+        return False
+    try:
+        os.sched_setaffinity(0, numbers)
+    except OSError:
+        return False
+    return True
+
+
+def separate_cores(count: int, topology: Path = TOPOLOGY) -> tuple[int, ...]:
+    """The numbers of some cores that this process may use: one of each physical core, before their siblings.
+
+    Fewer than `count` where there are fewer.
+    """
+    allowed = sorted(allowed_cores())
+    first: dict[str, int] = {}
+    for core in allowed:
+        siblings = _words(topology / f"cpu{core}" / "topology" / "thread_siblings_list")
+        first.setdefault(siblings[0] if siblings else str(core), core)
+    physical = list(first.values())
+    return tuple([*physical, *(core for core in allowed if core not in physical)][:count])
+
+
+def free_memory(cgroup: Path = CGROUP, proc: Path = PROC) -> int | None:
+    """Bytes that new processes can take, as the system estimates; None where it does not say."""
+    rows = (line.split() for line in _lines(proc / "meminfo"))
+    free = next((1024 * int(row[1]) for row in rows if row[:1] == ["MemAvailable:"]), None)
+    limit = _memory(cgroup, proc)
+    return free if limit is None or free is None else min(free, limit)
 
 
 def _memory(cgroup: Path = CGROUP, proc: Path = PROC) -> int | None:

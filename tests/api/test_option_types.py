@@ -38,6 +38,24 @@ STUDY = [
     ({"baseline": 3}, "no network"),
     ({"out": 3}, "path of a folder"),
 ]
+SEARCH = [
+    ({"workers": 2}, "'jobs'"),
+    ({"baseline": "finenet_24"}, "'network'"),
+    ({"trials": "many"}, "trials is 'many'"),
+    ({"exponent": "-0.07"}, "exponent is '-0.07'"),
+    ({"exponent": 0.07}, "wrong sign"),
+    ({"sampler": 3}, "sampler is 3; give a text"),
+    ({"sampler": "annealing"}, "unknown sampler"),
+    ({"space": 3}, "space is 3"),
+    ({"space": "huge"}, "no search space"),
+    ({"reward_target": "4 apples"}, "4 apples"),
+    ({"target": "onnxruntime:float32:t1"}, "--target is for a limit or a cost"),
+    ({"budget": {"latency": "8ms"}}, "latency is of an engine"),
+    ({"network": 3}, "no network"),
+    ({"budget": {"nosuch": 3}}, "unknown limit"),
+    ({"jobs": 0}, "at least 1"),
+    ({"out": 3}, "path of a folder"),
+]
 
 
 @pytest.mark.parametrize(("options", "said"), TRAIN, ids=str)
@@ -55,4 +73,13 @@ def test_a_wrong_option_of_study_is_a_users_mistake(options: dict[str, object], 
     given: dict[str, object] = {"data": "flowers:240", "out": tmp_path / "study", "device": "cpu", **options}
     with pytest.raises(UsageError, match=said):
         triscale.study(**given)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("options", "said"), SEARCH, ids=str)
+def test_a_wrong_option_of_a_search_is_a_users_mistake(options: dict[str, object], said: str, tmp_path: Path) -> None:
+    """It names the option, and nothing is written."""
+    given: dict[str, object] = {"data": "flowers:240", "out": tmp_path / "search", "device": "cpu", **options}
+    with pytest.raises(UsageError, match=said):
+        triscale.search_architecture(**given)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

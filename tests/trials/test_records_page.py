@@ -13,6 +13,7 @@ from triscale.trials import pilot_records as pilots
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
 from triscale.trials.lines import SCHEMA, AnyLine
+from triscale.trials.searches import rung_records as rungs
 from triscale.trials.searches import search_records as searches
 from triscale.trials.searches import worth_records as worths
 
@@ -28,7 +29,8 @@ VALUES: dict[str, Any] = {
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
     "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,
-    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord,
+    "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord, "guessing": worths.GuessingRecord,
+    "ranks": rungs.RanksRecord,
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The public functions; each is a thin way to one room. Torch is loaded by those that compute, when they are called."""
 
+from triscale.api.benchmarking import benchmark
 from triscale.api.counted import (
     ForeignNetwork,
     as_network,
@@ -12,14 +13,18 @@ from triscale.api.counted import (
     scale_by_rules,
 )
 from triscale.api.models import build, load
+from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
 from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
 
 __all__ = [
     "ForeignNetwork",
+    "FrontNetwork",
+    "SearchResult",
     "StudyResult",
     "TrainResult",
     "as_network",
+    "benchmark",
     "build",
     "check",
     "cost",
@@ -35,6 +40,7 @@ __all__ = [
     "require_place",
     "scale",
     "scale_by_rules",
+    "search_architecture",
     "study",
     "train",
 ]

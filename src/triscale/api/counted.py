@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from triscale import families, scaling, spec
 from triscale.costs import (
@@ -21,8 +21,13 @@ from triscale.costs import (
 )  # fmt: skip
 from triscale.costs import cost as count_cost
 from triscale.errors import UsageError
+from triscale.latency.any_budget import fit_any_budget
+from triscale.latency.limited_on import limited_on
 from triscale.scaling import BudgetFit, Coefficients, Ruled, any_network, network
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
+
+if TYPE_CHECKING:
+    from triscale.latency.measuring import Watch
 
 Here = Literal["here"]
 """This machine."""
@@ -145,7 +150,8 @@ def fit_budget(
     ema: bool = False,
     kernels: Kernels | Here | None = "here",
     weights_precision: TargetPrecision = "float32",
-    target: Target | None = None,
+    target: Target | str | None = None,
+    watch: "Watch | None" = None,
     **limits: float | str,
 ) -> BudgetFit:
     """The largest network on a rule's curve that keeps every limit, such as `macs=1e9, params="9M"`.
@@ -154,17 +160,23 @@ def fit_budget(
     arguments and errors, and `cost` for the words on training.
 
     Args:
-        target: all that the metrics depend on, instead of the words on training.
+        target: all that the metrics depend on, instead of the words on training; as text the engine that a limit on
+            latency is of, such as "onnxruntime:float32:t1". Such an answer is measured: see
+            `triscale.latency.clocked_fit`.
+        watch: hears of the measurement; None: nobody.
     """
     base = as_network(net)
     numbers = {name: read_limit(name, limit) for name, limit in limits.items()}
-    if target is None:
-        target = training_target(
+    if not isinstance(target, Target):
+        training = training_target(
             batch=batch, optimizer=optimizer, precision=precision, recompute=recompute, ema=ema,
             kernels=kernels_of(kernels, precision) if needed(numbers, "kernels") else None,
             weights_precision=weights_precision,
         )  # fmt: skip
-    return scaling.fit_budget(base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled)
+        target = limited_on(numbers, target, training)
+    return fit_any_budget(
+        base, numbers, rule=rule, coefficients=coefficients, target=target, filled=filled, watch=watch
+    )
 
 
 def scale_by_rules(

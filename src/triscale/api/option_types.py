@@ -14,23 +14,26 @@ _WHOLE = frozenset(
     {
         *("epochs", "batch", "train_size", "seed", "split_seed", "seeds", "candidates"),
         *("jobs", "threads", "loader_workers"),
+        *("trials", "lag", "finalists", "final_epochs"),
     }
 )
-_NUMBERS = frozenset({"phi", "tolerance", "save_every"})
+_NUMBERS = frozenset({"phi", "tolerance", "save_every", "exponent"})
 _FLAGS = frozenset(
     {
         *("allow_pth", "kernels", "gradient_checkpointing"),
         *("strict", "allow_empty", "follow_links", "download", "allow_truncated"),
     }
 )
+_WORDS = frozenset({"sampler", "objective", "cost", "space"})
 _FORMER = {
     "training": {"workers": "loader_workers", "recompute": "gradient_checkpointing"},
     "study": {"workers": "jobs", "network": "baseline"},
+    "search": {"baseline": "network", "workers": "jobs"},
 }
 
 
 def checked(what: str, given: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
-    """The options of a `training` or a `study`, fields of the dataclass `kind`, each of a type that it can have.
+    """The options of a `training`, `study` or `search`, fields of the dataclass `kind`, each of a type it can have.
 
     Raises:
         UsageError: an unknown name, or a value of another type.
@@ -62,6 +65,8 @@ def typed(name: str, value: Any, *, auto: bool = False) -> Any:
         raise UsageError(f"save_every is {value}; give seconds above 0.")
     if name in _FLAGS and not isinstance(value, bool):
         raise UsageError(f"{name} is {value!r}; give True or False.")
+    if name in _WORDS and not isinstance(value, str):
+        raise UsageError(f"{name} is {value!r}; give a text.")
     if name == "keep" and value not in get_args(Keep):
         raise UsageError(f"keep is {value!r}; give {', '.join(get_args(Keep))}.")
     if name == "out" and not isinstance(value, str | PathLike):

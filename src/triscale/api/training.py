@@ -134,17 +134,15 @@ def study(
     question = Question(
         network=baseline if isinstance(baseline, str) else as_any_network(baseline).name,
         data=str(data),
-        budget=_limits(budget),
+        budget=limits_of(budget),
         time=seconds(time) if isinstance(time, str) else time,
         **checked("study", asked, Question),
     )
-    numerics, where = numerics_here(device, typed("threads", threads), kernels=kernels), _engine(engine)
-    if typed("loader_workers", loader_workers) < 0:
-        raise UsageError(f"loader_workers is {loader_workers}; give 0 or more.")
+    numerics, where = numerics_here(device, typed("threads", threads), kernels=kernels), engine_of(engine)
     found = Study(
         question, None if out is None else Path(typed("out", out)),
-        jobs=jobs_of(jobs, where, numerics.device, threads), numerics=numerics, loader_workers=loader_workers,
-        engine=where, progress=progress or _warnings(),
+        jobs=jobs_of(jobs, where, numerics.device, threads), numerics=numerics,
+        loader_workers=loaders_of(loader_workers), engine=where, progress=progress or warnings(),
         baseline=None if isinstance(baseline, str) else as_any_network(baseline),
     )  # fmt: skip
     return study_result(found.run(), found.folder, write_report(found.folder))
@@ -183,7 +181,15 @@ def jobs_of(jobs: int | None, engine: "Engine", device: str, threads: int) -> in
     return max(1, cores() // threads) if device == "cpu" else 1
 
 
-def _engine(given: "Engine | None") -> "Engine":
+def loaders_of(number: int) -> int:
+    """Loader workers of a training, as given; UsageError below 0."""
+    if typed("loader_workers", number) < 0:
+        raise UsageError(f"loader_workers is {number}; give 0 or more.")
+    return number
+
+
+def engine_of(given: "Engine | None") -> "Engine":
+    """What runs trainings: as given, else processes of this machine; UsageError for what is no engine."""
     from triscale.search.trainings.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
 
     if given is not None and not isinstance(given, Engine):
@@ -193,7 +199,7 @@ def _engine(given: "Engine | None") -> "Engine":
     return given or LOCAL
 
 
-def _limits(budget: Mapping[str, float | str] | None) -> dict[str, float]:
+def limits_of(budget: Mapping[str, float | str] | None) -> dict[str, float]:
     """The limits as numbers, in the unit of each metric."""
     if budget is not None and not isinstance(budget, Mapping):
         raise UsageError(f"budget is {budget!r}; give limits by name, such as {{'macs': '20M'}}.")
@@ -215,7 +221,7 @@ def _remarks() -> "Callbacks":
     return Remarks()
 
 
-def _warnings() -> "StudyProgress":
+def warnings() -> "StudyProgress":
     """Progress that prints warnings and failures on the error stream."""
     from triscale.search.trainings.progress import Quiet  # noqa: PLC0415
 

@@ -7,6 +7,8 @@ from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
 from triscale.cli.commands import (
+    benchmark,
+    calibrate,
     check,
     compare,
     convert,
@@ -48,6 +50,8 @@ app = App(
 for _command in (
     networks.networks,
     cost.cost,
+    benchmark.benchmark,
+    calibrate.calibrate,
     compare.compare,
     compare.errata,
     scale.scale,

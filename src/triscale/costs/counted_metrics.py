@@ -5,6 +5,7 @@ from typing import cast
 
 from triscale.costs.counts import Counts, count_resolved
 from triscale.costs.memory.forecast import Precision, inference_memory, training_memory
+from triscale.costs.memory.static_plan import arena
 from triscale.costs.metric import Metric, register
 from triscale.costs.stored import file_size
 from triscale.costs.target import Target
@@ -61,6 +62,10 @@ COUNTED = tuple(
         Metric(
             name="file_size", unit=BYTES, deterministic=True, monotone=True,
             evaluate=lambda network, target: file_size(_resolved(network), target.stored),
+        ),
+        Metric(
+            name="arena", unit=BYTES, deterministic=True, monotone=True,
+            evaluate=lambda network, target: arena(_resolved(network), target.batch, target.stored),
         ),
     )
 )  # fmt: skip

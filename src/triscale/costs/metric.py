@@ -15,7 +15,7 @@ from triscale.errors import NumericError, UsageError
 from triscale.quantities import Unit
 from triscale.spec import Network, content_hash
 
-Need = Literal["batch", "kernels"]
+Need = Literal["batch", "kernels", "target"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class Metric:
         monotone: it never falls as a network grows along a rule.
         at_least: more is better, so a limit bounds it from below (throughput).
         needs: `batch`: a limit has no meaning until somebody names a batch; `kernels`: it depends on the kernels of
-            the target's machine, which are measured where they are not known.
+            the target's machine, which are measured where they are not known; `target`: it is of an engine.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Values:
 
 
 _REGISTRY: dict[str, Metric] = {}
+_OFFERED: dict[str, Metric] = {}
 
 
 def register(metric: Metric) -> Metric:
@@ -88,6 +89,12 @@ def register(metric: Metric) -> Metric:
     if metric.name in _REGISTRY:
         raise UsageError(f"the metric {metric.name} is registered already; choose another name.")
     _REGISTRY[metric.name] = metric
+    return metric
+
+
+def offer(metric: Metric) -> Metric:
+    """Make a metric known by its name unless somebody registers another one of that name."""
+    _OFFERED[metric.name] = metric
     return metric
 
 
@@ -107,10 +114,16 @@ def registry() -> Mapping[str, Metric]:
 
 
 def metric_named(name: str, what: str = "metric") -> Metric:
-    """The metric of a name; UsageError lists those that are known, under the word `what`."""
-    if name not in _REGISTRY:
-        raise UsageError(f"unknown {what} {name!r}; the {what}s are {', '.join(_REGISTRY)}.")
-    return _REGISTRY[name]
+    """The metric of a name, registered or offered; UsageError lists those that are known, under the word `what`."""
+    known = known_metrics()
+    if name not in known:
+        raise UsageError(f"unknown {what} {name!r}; the {what}s are {', '.join(known)}.")
+    return known[name]
+
+
+def known_metrics() -> Mapping[str, Metric]:
+    """All that `metric_named` knows, the offered ones last."""
+    return {**_REGISTRY, **{name: one for name, one in _OFFERED.items() if name not in _REGISTRY}}
 
 
 def read_limit(name: str, limit: float | str) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple, get_args
 
+from triscale.costs.allowed_words import require_allowed
 from triscale.costs.counts import Counts, count_block
 from triscale.costs.memory.eager import Way
 from triscale.costs.memory.footprint import Footprint
@@ -23,7 +24,6 @@ from triscale.costs.memory.forecast import (
     buffer_bytes,
     forward_pass,
     parameter_bytes,
-    require_allowed,
     update_bytes,
 )
 from triscale.costs.memory.onednn import FLOAT, Kernels

@@ -1,8 +1,6 @@
 """What an exported file says of itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from triscale._version import __version__
 from triscale.errors import InputError
+from triscale.seal import OPEN
 from triscale.spec import (
     AnyNetwork,
     FieldError,
@@ -34,9 +33,6 @@ ExportPrecision = Literal["float32", "bfloat16", "int8"]
 
 FORMAT = "triscale.export"
 VERSION = 1
-
-_SEAL = re.compile(rb"sha256-([0-9a-f]{64})")
-_OPEN = b"sha256-" + b"0" * 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +82,7 @@ class About:
             "weights": self.weights,
             "trained_on": self.trained_on and self.trained_on.to_dict(),
             "precision": self.precision,
-            "seal": _OPEN.decode(),
+            "seal": OPEN.decode(),
         }
         return json.dumps(document, sort_keys=True)
 
@@ -128,19 +124,3 @@ def _precision(found: object, path: Path) -> ExportPrecision:
     raise InputError(
         f"{path} is of the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}."
     )
-
-
-def sealed(payload: bytes) -> bytes:
-    """The file with the digest of all its bytes in the one place that is kept for it."""
-    assert payload.count(_OPEN) == 1, "a file has one place for its seal"  # noqa: S101  ours, just written
-    return payload.replace(_OPEN, b"sha256-" + hashlib.sha256(payload).hexdigest().encode())
-
-
-def refuse_unsealed(payload: bytes, path: Path) -> None:
-    """InputError if a file is not as `sealed` left it."""
-    found = _SEAL.findall(payload)
-    if not found:
-        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
-    whole = hashlib.sha256(_SEAL.sub(_OPEN, payload)).hexdigest()
-    if len(found) != 1 or found[0].decode() != whole:
-        raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")

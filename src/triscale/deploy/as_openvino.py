@@ -19,11 +19,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from triscale.deploy.about import KEY, About, ExportPrecision, about_from, refuse_unsealed, sealed
+from triscale.deploy.about import KEY, About, ExportPrecision, about_from
 from triscale.deploy.as_onnx import AsOnnx
 from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes
 from triscale.errors import InputError
+from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.tensor_file import first_line
 
 _TELEMETRY = "openvino_telemetry"

@@ -17,7 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from triscale.costs import Optimizer, Precision
-from triscale.costs.memory.forecast import STATES, require_allowed
+from triscale.costs.allowed_words import require_allowed
+from triscale.costs.memory.forecast import STATES
 from triscale.errors import InputError, UsageError
 from triscale.foreign.building import ForeignModel, build, run
 from triscale.foreign.counting import known

@@ -2,14 +2,17 @@
 
 from triscale.paper.comparison import Compared, compare, compare_table
 from triscale.paper.errata import ERRATA, TITLES, Erratum, implied_phi
+from triscale.paper.latency_table import LATENCIES, LatencyPair
 from triscale.paper.printed_tables import TABLES, PrintedRow, PrintedTable
 
 __all__ = [
     "ERRATA",
+    "LATENCIES",
     "TABLES",
     "TITLES",
     "Compared",
     "Erratum",
+    "LatencyPair",
     "PrintedRow",
     "PrintedTable",
     "compare",

@@ -13,8 +13,8 @@ from triscale.costs import count_resolved
 from triscale.spec import Block, Network, resolve
 from triscale.spec.network_table import operator
 
-_WIDE, _MARGIN, _LABELS = 960.0, 28.0, 210.0
-_ROOM = _WIDE - 2 * _MARGIN - _LABELS
+PAGE_WIDE, MARGIN, _LABELS = 960.0, 28.0, 210.0
+_ROOM = PAGE_WIDE - 2 * MARGIN - _LABELS
 _TALLEST, _LEAST, _LABEL_HEIGHT = 116.0, 1.2, 84.0
 _TOP, _BETWEEN, _LINE, _COLUMNS = 104.0, 22.0, 22.0, 3
 _BLOCK_GAP, _STAGE_GAP = 1.0, 5.0
@@ -87,18 +87,18 @@ def networks_svg(
         height = max(unit.root * sqrt(one.side), _LABEL_HEIGHT)
         parts += _row(one, y + height / 2, unit, drawn[0])
         y += height + _BETWEEN
-    parts.append(f'<line class="rule" x1="{_MARGIN:g}" x2="{_WIDE - _MARGIN:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
+    parts.append(f'<line class="rule" x1="{MARGIN:g}" x2="{PAGE_WIDE - MARGIN:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
     y += 26
     for name, _, network in named[:legends]:
         legend = list(_legend(network, y, name if legends > 1 else ""))
         parts += legend
         y += -(-len(legend) // _COLUMNS) * _LINE
-    return _document(about, y + 8, [*_heading(headings), *parts])
+    return svg_page(about, y + 8, [*_heading(headings), *parts])
 
 
 def _heading(lines: Iterable[tuple[str, str]]) -> Iterable[str]:
     for y, (kind, text) in zip((40, 62, 79), lines, strict=False):
-        yield f'<text class="{kind}" x="{_MARGIN:g}" y="{y}">{escape(text)}</text>'
+        yield f'<text class="{kind}" x="{MARGIN:g}" y="{y}">{escape(text)}</text>'
 
 
 def _drawn(name: str, detail: str, network: Network) -> _Drawn:
@@ -142,7 +142,7 @@ def _gaps(boxes: Sequence[_Box], unit: _Scale) -> Iterator[float]:
 def _row(one: _Drawn, middle: float, unit: _Scale, base: _Drawn) -> Iterable[str]:
     """The label of a network, its input picture and its boxes, around a middle line."""
     yield from _label(one, middle, base)
-    x, side = _MARGIN + _LABELS, unit.root * sqrt(one.side)
+    x, side = MARGIN + _LABELS, unit.root * sqrt(one.side)
     yield (
         f'<rect class="picture" x="{x:.1f}" y="{middle - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}" rx="3"/>'
         f'<text class="side" x="{x + side / 2:.1f}" y="{middle + 4:.1f}">{one.side} px</text>'
@@ -172,7 +172,7 @@ def _label(one: _Drawn, middle: float, base: _Drawn) -> Iterable[str]:
     )
     for kind, y, text in lines:
         if text:
-            yield f'<text class="{kind}" x="{_MARGIN:g}" y="{middle + down + y:.1f}">{text}</text>'
+            yield f'<text class="{kind}" x="{MARGIN:g}" y="{middle + down + y:.1f}">{text}</text>'
 
 
 def _legend(base: Network, y: float, name: str) -> Iterable[str]:
@@ -183,10 +183,10 @@ def _legend(base: Network, y: float, name: str) -> Iterable[str]:
         (f'fill="{_color(index, last)}"', f"{operator(stage)} · {stage.channels} ch · {firsts[index].output[0]} px")
         for index, stage in enumerate(base.stages, 1)
     ]
-    column = (_WIDE - 2 * _MARGIN) / _COLUMNS
+    column = (PAGE_WIDE - 2 * MARGIN) / _COLUMNS
     entries = [*entries, ('class="ends"', "stem and head")] if not name else [("", name), *entries]
     for index, (paint, text) in enumerate(entries):
-        left, line = _MARGIN + index % _COLUMNS * column, y + index // _COLUMNS * _LINE
+        left, line = MARGIN + index % _COLUMNS * column, y + index // _COLUMNS * _LINE
         if not paint:
             yield f'<text class="soft" x="{left:.1f}" y="{line:.1f}">{escape(text)}:</text>'
             continue
@@ -205,13 +205,14 @@ def _color(stage: int, last: int) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def _document(about: str, height: float, parts: Iterable[str]) -> str:
+def svg_page(about: str, height: float, parts: Iterable[str]) -> str:
+    """The page of a figure, which shows on light and on dark pages; `about` is it in a sentence."""
     body = "\n".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:g} {height:.0f}" role="img" \
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PAGE_WIDE:g} {height:.0f}" role="img" \
 aria-label="{escape(about)}">
 <style>{_STYLE}
 </style>
-<rect class="page" width="{_WIDE:g}" height="{height:.0f}" rx="8"/>
+<rect class="page" width="{PAGE_WIDE:g}" height="{height:.0f}" rx="8"/>
 {body}
 </svg>
 """

@@ -13,7 +13,7 @@ from triscale.training.inputs import Inputs, trained_on
 from triscale.training.learning.memory import enough_memory
 from triscale.training.loop import Outcome, train
 from triscale.training.request import TrainRequest, data_use, resolve
-from triscale.training.saved import Interrupted, ResumeState
+from triscale.training.saved import Interrupted, ResumeState, forget_state
 from triscale.trials import Epoch
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "data_use",
     "enough_memory",
     "fit",
+    "forget_state",
     "here",
     "joined",
     "load_recipe",

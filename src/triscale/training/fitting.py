@@ -22,7 +22,7 @@ from triscale.training.learning.memory import enough_memory
 from triscale.training.learning.teacher import Teacher
 from triscale.training.loop import Outcome, train
 from triscale.training.outcome import begun, best_of, known_in, metrics_of, now
-from triscale.training.saved import LAST, PREVIOUS, Interrupted, ResumeState
+from triscale.training.saved import Interrupted, ResumeState, forget_state
 from triscale.training.supply import TrainingFeed, Validation, broken_in, feeds_of
 from triscale.training.validation import Validator
 from triscale.trials import Deviation, Execution, Numerics, TrainJob, Trial, TrialStore
@@ -268,8 +268,7 @@ class _Training:
             )
         )  # fmt: skip
         if self.execution.forget_state and self.world.first:
-            for name in (LAST, PREVIOUS):
-                (self.folder / name).unlink(missing_ok=True)
+            forget_state(self.folder)
 
     def _put(self, trial: Trial) -> None:
         self.trial = trial

@@ -33,6 +33,12 @@ FORMAT, VERSION = "triscale.training", 1
 _COUNTERS = ("step", "parts", "precision", "samples", "epoch_samples", "seconds", "training_seconds", "norm", "skipped")
 
 
+def forget_state(folder: Path) -> None:
+    """Remove the states from which a training would resume."""
+    for name in (LAST, PREVIOUS):
+        (folder / name).unlink(missing_ok=True)
+
+
 class Interrupted(BaseException):
     """A training was asked to stop, and has saved its state; not an `Exception`, since it is no failure."""
 

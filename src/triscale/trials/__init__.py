@@ -3,10 +3,10 @@
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Execution, Numerics
 from triscale.trials.store import RECORDS, Stored, TrialStore, read
-from triscale.trials.trial import TEST, TRAINING, VALIDATION, Deviation, Epoch, State, Trial
+from triscale.trials.trial import ENDED, TEST, TRAINING, VALIDATION, Deviation, Epoch, State, Trial
 
 __all__ = [
-    "RECORDS", "TEST", "TRAINING", "VALIDATION",
+    "ENDED", "RECORDS", "TEST", "TRAINING", "VALIDATION",
     "DataUse", "Deviation", "Epoch", "Execution", "FirstWeights", "Keep", "Numerics", "Pipeline", "State", "Stored",
     "TrainJob", "Trial", "TrialStore",
     "read",

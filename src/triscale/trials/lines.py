@@ -14,6 +14,7 @@ from triscale.recipes import Recipe
 from triscale.spec import AnyNetwork, Network, any_from_document, content_hash, to_document
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
+from triscale.trials.searches.rung_records import RungRecord
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.trials.study_records import (
     AnswerRecord,
@@ -113,7 +114,7 @@ class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
 AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
-    | SearchRecord | ProposalRecord | FoundRecord
+    | SearchRecord | ProposalRecord | RungRecord | FoundRecord
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")

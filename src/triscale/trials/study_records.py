@@ -162,7 +162,8 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
         seeds: in order.
         leaders: where means decide, the candidates that get further seeds.
         tolerance: of the counted cost of a candidate.
-        target: counted cost of a candidate over the baseline's.
+        target: cost of a candidate over the baseline's.
+        cost: what candidates cost alike: a metric.
         round: trainings of candidates that are decided on together, after the first round.
         transferred: id of the candidate that coefficients from another cost give.
         search: trainings of candidates; 0 in studies older than the triangle, which trained each with the first seed.
@@ -192,6 +193,7 @@ class PlanRecord(Line, frozen=True, kw_only=True, tag="plan"):
     transferred: str | None = None
     pilot: PilotRecord | None = None
     distinct: int | None = None
+    cost: str = "macs"
 
 
 class RoundRecord(Line, frozen=True, kw_only=True, tag="round"):

@@ -10,7 +10,9 @@ from triscale.spec import AnyNetwork, Size
 from triscale.trials.job import TrainJob
 from triscale.trials.numerics import Numerics
 
-State = Literal["waiting", "running", "done", "failed"]
+State = Literal["waiting", "running", "done", "failed", "stopped"]
+ENDED = ("done", "failed", "stopped")
+"""The states of which nothing further comes."""
 VALIDATION, TEST, TRAINING = "validation_top1", "test_top1", "training_top1"
 """Names of metrics: of the weights that are kept, on the images drawn for validation and on the test."""
 
@@ -65,7 +67,8 @@ class Trial:
 
     Attributes:
         job: what decides its result.
-        state: `waiting`, `running`, `done`, or `failed` for a `reason`.
+        state: `waiting`, `running`, `done`, `failed` for a `reason`, or `stopped` for one, after the last epoch of its
+            history, since it was hopeless.
         purpose: what a study trained it for.
         history: the epochs that are complete.
         kept_epoch: whose weights were kept.
@@ -77,7 +80,7 @@ class Trial:
         machine: where, as `triscale.machine.machine` describes it.
         deviations: where it left its job or its numerics.
         losses: how often its worker was lost.
-        reason: why it failed.
+        reason: why it failed, or was stopped.
         failure: name of the error that ended it, or "Lost"; only a `NumericError` would come again.
         checkpoint: path of the weights, below the folder of the store.
         started, finished: UTC, ISO 8601.

@@ -11,7 +11,7 @@ from triscale.search.explorations.architecture_search import ArchitectureSearch
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.work import Trained, TrialTask
 from triscale.search.trainings.workers import LOCAL, Engine, Workers
-from triscale.spec import content_hash
+from triscale.spec import AnyNetwork, content_hash
 from triscale.training import numerics_here
 from triscale.trials import VALIDATION, Epoch, Stored, Trial, read
 from triscale.trials.executor import Event, Task
@@ -42,16 +42,32 @@ class Enough(BaseException):
 
 
 def pretended(task: Task[TrialTask], attempt: int) -> Trained:
-    """A trial whose accuracy is a function of its network: larger ones are better, and each is a little different."""
+    """A trial whose accuracy is a function of its network and its length; it is stopped as a real one would be.
+
+    Larger networks are better, and each is a little different.
+    """
     del attempt
-    job = task.payload.job
-    own = random.Random(content_hash(job.network)).random()
-    top1 = 0.3 + 0.3 * min(1.0, count(job.network).macs / 4e5) + 0.1 * own  # type: ignore[arg-type]
-    epoch = Epoch(epoch=job.recipe.epochs, samples=80, train_loss=1.0, validation_top1=top1, seconds=1.0)
-    trial = Trial(
-        job=job, state="done", history=(epoch,), metrics={VALIDATION: top1, "seconds": 1.0}, checkpoint="none"
+    job, floors = task.payload.job, task.payload.floors
+    epochs = range(1, job.recipe.epochs + 1)
+    tops = [accuracy_of(job.network, epoch, job.recipe.epochs) for epoch in epochs]
+    floor = dict(zip(epochs, floors, strict=False))
+    last = next((at for at in epochs if tops[at - 1] < (floor.get(at) or 0.0)), None)
+    history = tuple(
+        Epoch(epoch=at, samples=40 * at, train_loss=1.0, validation_top1=tops[at - 1], seconds=1.0)
+        for at in epochs[:last]
     )
-    return Trained(trial=trial)
+    if last is not None:
+        return Trained(trial=Trial(job=job, state="stopped", history=history, reason="hopeless"))
+    metrics = {VALIDATION: tops[-1], "seconds": 1.0}
+    return Trained(trial=Trial(job=job, state="done", history=history, metrics=metrics, checkpoint="none"))
+
+
+def accuracy_of(network: AnyNetwork, epoch: int, epochs: int) -> float:
+    """After an epoch of a training."""
+    length = epochs if epochs > 2 else ""
+    own = random.Random(f"{content_hash(network)}{length}").random()
+    whole = 0.3 + 0.3 * min(1.0, count(network).macs / 4e5) + 0.1 * own  # type: ignore[arg-type]
+    return whole * (epoch / epochs) ** 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

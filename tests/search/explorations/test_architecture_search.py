@@ -157,6 +157,8 @@ def test_a_front_is_told_to_the_sampler_as_several_numbers(tmp_path: Path, monke
         ({"worth": "please"}, "write for example: 2x macs must buy 5% accuracy"),
         ({"trials": 1}, "trials is 1; give at least 2"),
         ({"lag": 0}, "lag is 0; give at least 1"),
+        ({"sampler": "annealing"}, "unknown sampler 'annealing'; the samplers are evolution, random"),
+        ({"sampler": "controller", "objective": "front"}, "the controller maximises one score"),
     ],
 )
 def test_a_wrong_question_says_what_to_give(changed: dict[str, object], words: str) -> None:

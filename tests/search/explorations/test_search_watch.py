@@ -10,6 +10,7 @@ import pytest
 from tests.search.explorations.searches import LONG, Enough, Pretends, proposals
 from triscale.search.explorations.architecture_search import ArchitectureSearch
 from triscale.search.explorations.finalists import front_of
+from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.progress import Quiet
 from triscale.training import numerics_here
 from triscale.trials import Trial, read
@@ -49,9 +50,9 @@ class Hears(Quiet):
 QUESTION = replace(LONG, trials=12, lag=4)
 
 
-def watched(folder: Path, progress: Hears, **pretends: int) -> None:
+def watched(folder: Path, progress: Hears, question: SearchQuestion = QUESTION, **pretends: int) -> None:
     search = ArchitectureSearch(
-        QUESTION, folder, jobs=1, numerics=numerics_here("cpu", 1), progress=progress,
+        question, folder, jobs=1, numerics=numerics_here("cpu", 1), progress=progress,
         engine=Pretends(**pretends),  # type: ignore[arg-type]
     )  # fmt: skip
     search.run()
@@ -71,6 +72,15 @@ def test_the_bar_is_the_whole_search_all_the_time(tmp_path: Path) -> None:
     assert hears.agendas[0] == (0, 16)
     assert hears.agendas[-1] == (12, 4)
     assert max(hears.seconds) == pytest.approx(min(hears.seconds))
+
+
+def test_the_bar_holds_the_rungs(tmp_path: Path) -> None:
+    hears = Hears()
+    watched(tmp_path, hears, replace(QUESTION, rungs=2, final_epochs=4))
+    assert {done + left for done, left in hears.agendas} == {12 + 10 + 2 * 2}, "6 of 12 go on, and 4 that are drawn"
+    assert hears.agendas[-1] == (12, 10 + 4)
+    assert max(hears.seconds) == pytest.approx(min(hears.seconds))
+    assert "rung 1: the best 6 and 4 drawn at random, 4 epochs each" in hears.said
 
 
 def test_the_best_so_far_and_the_front_are_told_as_they_grow(tmp_path: Path) -> None:

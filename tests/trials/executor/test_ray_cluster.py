@@ -143,7 +143,7 @@ def test_a_wrong_token_is_an_error_that_names_the_remedy(cluster: str) -> None:
 
 TWO_NODES = """
 import sys; sys.path[:] = {path!r}
-from triscale.trials.executor.ray_connect import ray_module
+from triscale.trials.executor.ray_connect import connect, ray_module
 ray_module()
 from ray.cluster_utils import Cluster
 from tests.trials.executor import works
@@ -151,7 +151,9 @@ from triscale.trials.executor import Task, settle
 from triscale.trials.executor.ray_cluster import RayExecutor
 
 cluster = Cluster(initialize_head=True, head_node_args={{"num_cpus": 1}})
+connect(cluster.address)  # to the head, while it is the only node
 nodes = [cluster.add_node(num_cpus=1)]
+cluster.wait_for_nodes()
 executor = RayExecutor(works.sleep, cluster.address)
 assert executor.places == 2
 told, lost = [], []

@@ -12,10 +12,13 @@ from triscale.cli.options.network_name import named, remark
 from triscale.cli.options.sizes_and_limits import budget_help, require_batch
 from triscale.cli.options.sizes_and_limits import limits as read_limits
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
-from triscale.cli.show.output import Flag, Whole, print_json, write_text
+from triscale.cli.show.benchmark_progress import watching
+from triscale.cli.show.output import Flag, Whole, complain, print_json, write_text
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
+from triscale.latency.any_budget import fit_any_budget
+from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
 
@@ -37,6 +40,7 @@ def scale(
     coefficients: str | None = None,
     fix_stem_head: Flag = False,
     fill: Flag = False,
+    target: str | None = None,
     explain: Flag = False,
     out: Path | None = None,
     json: Flag = False,
@@ -52,27 +56,26 @@ def scale(
         budget: a limit such as macs=1.0G; several may be given.
         batch: pictures a step, for the memory.
         trained: how it is trained.
-        rule: compound, depth, width, resolution, uniform, fast_compound, found (with --coefficients), resnet_rs_depth,
-            resnet_rs_width or tinynet (phi below 0).
+        rule: compound, found (with --coefficients), depth, width, resolution, uniform, fast_compound, resnet_rs_depth,
+            resnet_rs_width or tinynet.
         coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
         fill: spend what the rounding leaves of the budget on resolution, then on width.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that a limit on latency is of; the answer is measured.
         explain: list each rounding: wanted and got.
         out: write the network there as a spec file.
         json: print one JSON document instead of text.
     """
-    limits = read_limits(budget)
-    factors_given = any(factor is not None for factor in (depth, width, resolution))
+    limits, factors_given = read_limits(budget), any(factor is not None for factor in (depth, width, resolution))
     _check(phi=phi, factored=factors_given, limits=limits, batch=batch, rule=rule, coefficients=coefficients, fill=fill)
-    base, target = named(net), trained.target(batch or 1)
+    base, training = named(net), limited_on(limits, target, trained.target(batch or 1))
     if fix_stem_head:
         base = scaling.fixed(base)
     if factors_given:
-        given = Factors(*(1.0 if factor is None else factor for factor in (depth, width, resolution)))
-        result = Scaled(base, api.scale(base, **given._asdict()), given, target)
+        result = _by_factors(base, (depth, width, resolution), training)
     else:
         curve = None if coefficients is None else read_coefficients(coefficients)
-        result = _along(base, rule, curve, phi=phi, limits=limits, target=target, fill=fill)
+        result = _along(base, rule, curve, phi=phi, limits=limits, target=training, fill=fill)
     remark(result.network)
     if out is not None:
         write_text(out, dumps(result.network))
@@ -80,6 +83,11 @@ def scale(
         print_json(result.to_dict(explain=explain))
     else:
         show(result, explain=explain)
+
+
+def _by_factors(base: Network, factors: tuple[float | None, ...], target: Target) -> Scaled:
+    given = Factors(*(1.0 if factor is None else factor for factor in factors))
+    return Scaled(base, api.scale(base, **given._asdict()), given, target)
 
 
 def _along(
@@ -97,7 +105,8 @@ def _along(
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
-    fitted = scaling.fit_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill)
+    with watching(complain) as watch:
+        fitted = fit_any_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch)
     return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 
 

@@ -36,7 +36,8 @@ class SearchArguments:
         objective: soft (the default) or hard: the reward accuracy x (cost / target)^exponent, hard only above the
             target; front: accuracy and costs, as a Pareto front; accuracy: alone, within the budget.
         cost: of the reward, macs by default, or of a front: one or two, with a comma between.
-        target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
+        reward_target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of, as a cost or a limit.
         exponent: of the cost in the reward; -0.07 by default.
         worth: instead of the exponent, a sentence: "2x macs must buy 5% accuracy".
         budget: a limit that every network keeps, such as params=100K; several may be given.
@@ -46,6 +47,10 @@ class SearchArguments:
         finalists: of the best, trained to the end with several seeds beside the baseline; 1 by default.
         epochs: of each trial; 5 by default.
         final_epochs: of the finalists; four times as many by default.
+        rungs: lengths of training among which networks are chosen; 1 by default: the trials alone. With 2, the best are
+            trained again for longer, and so on, before the finalists are taken.
+        eta: of each rung one of so many goes on to the next, trained that many times as long; 2 by default.
+        stop_hopeless: stop a trial that is behind three quarters of the earlier ones after half of its epochs or more.
         seeds: of the finalists and the baseline; 3 by default.
         train_size: training images to use; at least 10.
         time: size the search to a time such as 60m.
@@ -59,6 +64,7 @@ class SearchArguments:
     data: str | None = None
     objective: Literal["soft", "hard", "front", "accuracy"] | None = None
     cost: str | None = None
+    reward_target: str | None = None
     target: str | None = None
     exponent: float | None = None
     worth: str | None = None
@@ -76,6 +82,9 @@ class SearchArguments:
     finalists: Whole | None = None
     epochs: Whole | None = None
     final_epochs: Whole | None = None
+    rungs: Whole | None = None
+    eta: Whole | None = None
+    stop_hopeless: Flag = False
     seeds: Whole | None = None
     train_size: Whole | None = None
     time: sizes_and_limits.Signed | None = None
@@ -89,8 +98,8 @@ class SearchArguments:
         from triscale.costs import read_limit  # noqa: PLC0415
         from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
 
-        target = None if self.target is None else read_limit(self.cost or "macs", self.target)
-        return SearchQuestion(**question_fields(self, net, doubtful, target=target))
+        at = None if self.reward_target is None else read_limit(self.cost or "macs", self.reward_target)
+        return SearchQuestion(**question_fields(self, net, doubtful, reward_target=at))
 
 
 NOTHING = SearchArguments()

@@ -61,6 +61,8 @@ class StudyArguments:
         transfer: with --at-phi: the coefficients of another study (its folder, or three numbers such as 1.2,1.1,1.15);
             the answer says what they lose here.
         enlarge: candidates may take more pixels than the originals have.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of, as a cost or a limit; the answer is measured.
+        cost: what candidates, family and rivals cost alike: macs, the default, or another metric such as activations.
     """
 
     data: str | None = None
@@ -89,6 +91,8 @@ class StudyArguments:
     at_phi: float | None = None
     transfer: str | None = None
     enlarge: Flag = False
+    target: str | None = None
+    cost: str | None = None
 
     def question(self, net: str | None, doubtful: Doubtful) -> "Question":
         """The question, for a baseline or the usual one."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from triscale.costs import metric_named, needed, read_limit, registry
+from triscale.costs import known_metrics, metric_named, needed, read_limit
 from triscale.errors import UsageError
 from triscale.quantities import seconds
 
@@ -51,5 +51,5 @@ def metric_names(texts: Sequence[str]) -> tuple[str, ...]:
 
 def budget_help(what: str) -> str:
     """The help of `--budget`, with every metric that there is."""
-    names = ", ".join(f"{name} (such as {one.unit.example})" for name, one in registry().items())
+    names = ", ".join(f"{name} (such as {one.unit.example})" for name, one in known_metrics().items())
     return f"{what}; several may be given. The limits are {names}."

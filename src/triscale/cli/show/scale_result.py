@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from triscale.cli.show.output import print_table, print_text
 from triscale.costs import Cost, Target, cost_on, metric_named, registry
+from triscale.latency.clocked_answer import ClockedFit
 from triscale.scaling import BudgetFit, Coefficients, Factors, Rounding, explain_rounding, rule_named
 from triscale.spec import Network, to_document
 
@@ -56,6 +57,8 @@ class Scaled(NamedTuple):
             notch = {"phi": fit.notch.phi, "factors": fit.notch.factors._asdict(), "cost": dict(fit.notch.cost or {})}
             left = dict(zip(("resolution", "width"), fit.left_rule, strict=True))
             found |= {"limits": dict(self.limits), "notch": notch, "unused": self.fitted.unused, "left_rule": left}
+        if isinstance(self.fitted, ClockedFit):
+            found["latency"] = self.fitted.latency.to_dict()
         if explain:
             found["rounding"] = [{**one._asdict(), "change": one.change} for one in self.rounding()]
         return found
@@ -105,6 +108,8 @@ def _show_limits(found: Scaled, fitted: BudgetFit) -> None:
     bound = "bound" if any(metric_named(name).at_least for name in found.limits) else "at most"
     print_table(("limit", "use", bound, "slack", "one notch more", ""), rows)
     print_text(*_remarks(fitted, filled=fit.left_rule != (1.0, 1.0)))
+    if isinstance(fitted, ClockedFit):
+        print_text("", fitted.latency.text())
 
 
 def _more(cost: Mapping[str, float] | None, name: str) -> str:

@@ -49,7 +49,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['jobs']} trainings at a time",
         f"networks  {len(document['candidates'])} candidates of {document['distinct']:,} distinct ones of "
-        f"{document['target']:g} times the cost",
+        f"{document['target']:g} times the {_cost_word(document['cost'])}",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
         f"time      {units.duration(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",
@@ -65,6 +65,10 @@ def show_plan(document: dict[str, Any]) -> None:
         print_text(
             "", "depth, width, resolution: the centre of the cell [low, high] of triples that round to the network"
         )
+
+
+def _cost_word(metric: str) -> str:
+    return "cost" if metric == "macs" else metric
 
 
 def _row(one: dict[str, Any]) -> list[str]:

@@ -5,11 +5,12 @@ machine take beside them. What the process holds besides (the interpreter, torch
 GPU's convolution algorithms ask for in workspace is not in these numbers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from triscale.costs.allowed_words import require_allowed
 from triscale.costs.counts import count_resolved
 from triscale.costs.memory.cell_allocations import parts
 from triscale.costs.memory.eager import Way
@@ -172,12 +173,6 @@ def largest_batch(
         middle = (low + high) // 2
         low, high = (middle, high) if takes(middle) <= limit else (low, middle)
     return low
-
-
-def require_allowed(what: str, word: str, allowed: Iterable[str]) -> None:
-    """UsageError unless the word is one of these."""
-    if word not in allowed:
-        raise UsageError(f"unknown {what} {word!r}; allowed: {', '.join(allowed)}")
 
 
 def _checked(network: Network | Resolved, batch: int) -> Resolved:

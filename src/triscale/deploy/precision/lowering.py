@@ -16,6 +16,7 @@ CARRIED: Mapping[str, tuple[ExportPrecision, ...]] = {
     "onnx": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "pt2": ("float32",),
+    "native": ("float32",),
 }
 """The precisions of each format. ONNX Runtime has no convolution in bfloat16 on CPUs."""
 

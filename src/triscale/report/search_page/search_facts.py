@@ -1,7 +1,7 @@
 """An architecture search sorted for reading: what was tried, how well, and what was trained to the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from triscale import intervals
@@ -10,6 +10,7 @@ from triscale.errors import InputError
 from triscale.report.study_facts import Scores
 from triscale.spec import Network, resolve
 from triscale.trials import TEST, VALIDATION, Stored, Trial
+from triscale.trials.searches.rung_records import RungRecord
 from triscale.trials.searches.search_outcomes import Outcome, outcomes
 from triscale.trials.searches.search_records import FinalistRecord, FoundRecord, SearchRecord
 
@@ -45,6 +46,7 @@ class SearchFacts:
         tried: of them the networks that are trained, each once, in order.
         sizes: of every network of the search, by id.
         done, failed: the trials that ended, oldest first.
+        longer: by the epochs of each rung above the trials, validation top-1 by the id of a network.
     """
 
     stored: Stored
@@ -55,6 +57,7 @@ class SearchFacts:
     sizes: Mapping[str, Sizes]
     done: tuple[Trial, ...]
     failed: tuple[Trial, ...]
+    longer: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def measure(self) -> str:
@@ -118,7 +121,19 @@ def search_facts(stored: Stored) -> SearchFacts:
         tried=tuple(one for one in tried if one is not None),
         done=tuple(one for one in stored if one.state == "done"),
         failed=tuple(one for one in stored if one.state == "failed"),
+        longer={one.epochs: _longer(stored, record, one) for one in stored.all(RungRecord)},
     )  # fmt: skip
+
+
+def _longer(stored: Stored, record: SearchRecord, rung: RungRecord) -> dict[str, float]:
+    """Validation top-1 after the trainings of a rung, by the id of a network."""
+    own, seed = {*rung.promoted, *rung.drawn}, record.question["seed"]
+    trials = ((id_, one) for id_, some in stored.by_network().items() if id_ in own for one in some)
+    return {
+        id_: one.metrics[VALIDATION]
+        for id_, one in trials
+        if (one.state, one.epochs, one.seed) == ("done", rung.epochs, seed)
+    }
 
 
 def finalist(one: FinalistRecord) -> str:

@@ -9,7 +9,7 @@ from triscale.report import wording
 from triscale.report.network_svg import BOXES, networks_svg
 from triscale.report.parts.page_parts import bullets, definitions, html_document, plotted
 from triscale.report.printable_table import Table, to_html
-from triscale.report.search_page import search_figures, search_tables, search_words
+from triscale.report.search_page import rung_words, search_figures, search_tables, search_words
 from triscale.report.search_page.search_facts import SearchFacts
 from triscale.report.search_page.sortable_table import to_sortable_html
 from triscale.spec import diff
@@ -22,7 +22,7 @@ def search_html(facts: SearchFacts) -> str:
     """The whole page; sections without records are left out, and the notices say what is missing."""
     front, rise = search_figures.front_figure(facts), search_figures.rise_figure(facts)
     worth = search_figures.effects_figure(facts)
-    sections = [*_opening(facts), *_front(facts, front), *_networks(facts), *_rise(facts, rise)]
+    sections = [*_opening(facts), *_front(facts, front), *_networks(facts), *_rise(facts, rise), *_rungs(facts)]
     sections += [*_worth(facts, worth), *_trials(facts), *_fine_print(facts)]
     style = files("triscale.report.search_page").joinpath("search.css").read_text(encoding="utf-8")
     return html_document(search_words.title(facts), sections, plots=bool(front or rise or worth), style=style)
@@ -93,6 +93,14 @@ def _rise(facts: SearchFacts, figure: str | None) -> Iterable[str]:
     if sentence:
         yield f"<p>{escape(sentence)}</p>"
     yield plotted("rise", figure)
+
+
+def _rungs(facts: SearchFacts) -> Iterable[str]:
+    table, sentence = rung_words.ranks_table(facts), rung_words.rung_sentence(facts)
+    if table is not None or sentence:
+        yield f"<h2>{rung_words.TITLE}</h2>"
+        yield f"<p>{escape(sentence)}</p>" if sentence else ""
+        yield from _table(table)
 
 
 def _worth(facts: SearchFacts, figure: str | None) -> Iterable[str]:

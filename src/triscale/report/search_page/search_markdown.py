@@ -3,7 +3,7 @@
 from triscale.report import wording
 from triscale.report.parts.markdown_parts import bullet_list, pairs, section, tables
 from triscale.report.printable_table import markdown_text
-from triscale.report.search_page import search_tables, search_words
+from triscale.report.search_page import rung_words, search_tables, search_words
 from triscale.report.search_page.search_facts import SearchFacts
 
 
@@ -16,6 +16,9 @@ def search_markdown(facts: SearchFacts) -> str:
         *section("The question", [pairs(wording.asked_lines(facts.record))]),
         *section("The finalists", tables(search_tables.finalists(facts))),
         *section("How the search went", [markdown_text(search_words.drawn_sentence(facts))]),
+        *section(
+            rung_words.TITLE, [markdown_text(rung_words.rung_sentence(facts)), *tables(rung_words.ranks_table(facts))]
+        ),
         *section("What each choice is worth", tables(search_tables.effects(facts))),
         *section("What ranks the trials without any search", tables(search_tables.predictors(facts))),
         *section("Data", [pairs(wording.data_lines(facts.record.data))]),

@@ -3,6 +3,7 @@
 from triscale import units
 from triscale.report.printable_table import Table, TableRow
 from triscale.report.search_page.effect_rows import value_text
+from triscale.report.search_page.rung_words import interval_text, tau_text
 from triscale.report.search_page.search_facts import TEST, VALIDATION, SearchFacts, Sizes, finalist
 from triscale.report.search_page.sortable_table import Cell, SortableTable
 from triscale.trials.searches.search_outcomes import Outcome
@@ -70,7 +71,9 @@ def predictors(facts: SearchFacts) -> Table | None:
     if facts.found is None or not facts.found.predictors:
         return None
     rows = tuple(
-        TableRow((_NAMES.get(one.name, one.name), _tau(one.tau), _taus(one.interval), _tau(one.accuracy_tau)))
+        TableRow(
+            (_NAMES.get(one.name, one.name), tau_text(one.tau), interval_text(one.interval), tau_text(one.accuracy_tau))
+        )
         for one in facts.found.predictors
     )
     note = "Kendall's tau: 1 ranks all trials rightly, 0 says nothing, -1 ranks them backwards."
@@ -80,20 +83,24 @@ def predictors(facts: SearchFacts) -> Table | None:
 _NAMES = {"params": "params", "macs": "MACs", "depth": "depth (blocks)"}
 
 
-def _tau(tau: float | None) -> str:
-    return units.MISSING if tau is None else f"{tau:+.2f}"
-
-
-def _taus(interval: tuple[float, float] | None) -> str:
-    return units.MISSING if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
-
-
 def trials(facts: SearchFacts) -> SortableTable | None:
     """Every proposal; None before the first."""
     if not facts.outcomes:
         return None
     reward = ("reward",) if facts.measure == "reward" else ()
-    header = ("proposal", "network", "validation top-1, %", *reward, "params", "MACs", "blocks", "front", "choices")
+    longer = [f"{one} epochs, %" for one in facts.longer]
+    header = (
+        "proposal",
+        "network",
+        "validation top-1, %",
+        *longer,
+        *reward,
+        "params",
+        "MACs",
+        "blocks",
+        "front",
+        "choices",
+    )
     front = set() if facts.found is None else set(facts.found.front)
     scores = {one.id: one.score for one in facts.tried}
     kinds = dict.fromkeys(name.partition(".")[2] for name in facts.outcomes[0].proposal.chosen)
@@ -106,17 +113,22 @@ def _trial(facts: SearchFacts, one: Outcome, front: set[str], scores: dict[str, 
     proposal, sizes = one.proposal, facts.sizes[one.proposal.network]
     score = scores.get(proposal.network)
     name = facts.network(proposal.network).name
-    accuracy = one.state if one.accuracy is None else f"{100 * one.accuracy:.1f}"
+    accuracy = one.ended_as if one.accuracy is None else f"{100 * one.accuracy:.1f}"
     reward = [Cell(units.MISSING if score is None else f"{score:.4f}", score)] if facts.measure == "reward" else []
     return (
         Cell(str(proposal.number), proposal.number),
         Cell(name if proposal.repeats is None else f"{name} (as {proposal.repeats})"),
         Cell(accuracy, one.accuracy),
+        *(_percent(own.get(proposal.network)) for own in facts.longer.values()),
         *reward,
         *(Cell(text, value) for text, value in zip(_counted(sizes), sizes, strict=True)),
         Cell(_FRONT if proposal.network in front else "", float(proposal.network in front)),
         Cell(_stages(one)),
     )
+
+
+def _percent(accuracy: float | None) -> Cell:
+    return Cell(units.MISSING if accuracy is None else f"{100 * accuracy:.1f}", accuracy)
 
 
 def _stages(one: Outcome) -> str:

@@ -2,8 +2,11 @@
 
 from triscale import units
 from triscale.report.notices import data_notices, trial_notices
+from triscale.report.search_page.rung_words import ranks_doubts
 from triscale.report.search_page.search_facts import SearchFacts
 from triscale.report.wording import Lines
+from triscale.trials import ENDED
+from triscale.trials.searches.search_doubts import compared
 from triscale.trials.searches.search_outcomes import SEARCH
 
 _FOLLOWS = 0.7
@@ -39,7 +42,7 @@ def notices(facts: SearchFacts) -> list[str]:
 def _unfinished(facts: SearchFacts) -> list[str]:
     found = []
     if facts.found is None:
-        ended = sum(one.state in ("done", "failed") for one in facts.outcomes)
+        ended = sum(one.state in ENDED for one in facts.outcomes)
         found.append(
             f"The search is unfinished: {ended} of {facts.record.trials} trials have ended. "
             "Run the same command again to resume it."
@@ -59,8 +62,10 @@ def _doubts(facts: SearchFacts) -> list[str]:
         if one.accuracy_tau is not None and one.accuracy_tau >= _FOLLOWS
     ]
     drawn, sampler = facts.found.drawn, facts.record.question.get("sampler")
-    if drawn is not None and drawn.interval[0] <= 0:
-        found.insert(0, f"The networks that {sampler} chose are no better on average than those drawn at random.")
+    said = drawn is None or any(line.startswith(compared(drawn, str(sampler))) for line in facts.found.lines)
+    if drawn is not None and drawn.interval[0] <= 0 and not said:  # older records
+        found.insert(0, f"{compared(drawn, str(sampler))}.")
+    found += ranks_doubts(facts)
     if any(one.n < 2 for one in facts.found.finalists):
         found.append("The finalists have one seed each, so their difference has no interval.")
     return found

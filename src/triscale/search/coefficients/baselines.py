@@ -11,6 +11,7 @@ from triscale.foreign import Dimensions, count, dimensions, metrics_any
 from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
 from triscale.search.coefficients import points
 from triscale.search.coefficients.candidates import TRANSFERRED, Candidate, candidates, rule_of, transferred
+from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.points import Point
 from triscale.search.coefficients.pool import nearest_on_curve, pool
@@ -31,12 +32,17 @@ class Baseline(Protocol):
 
     Attributes:
         network: itself, nothing left open.
+        cost: what networks cost alike.
         rules: the dimensions that are scaled, each alone a rival of the compound.
         remark: what a person should know of these; empty: nothing.
     """
 
     @property
     def network(self) -> AnyNetwork:
+        """See above."""
+
+    @property
+    def cost(self) -> EqualCost:
         """See above."""
 
     @property
@@ -59,11 +65,14 @@ class Baseline(Protocol):
     def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
         """The network of `target` times the cost on the curve of coefficients that were found elsewhere."""
 
-    def nearest(self, curve: Curve, macs: float) -> Place:
-        """The network on a curve (phi -> factors) whose MACs are nearest to `macs` by ratio."""
+    def nearest(self, curve: Curve, wanted: float) -> Place:
+        """The network on a curve (phi -> factors) whose cost is nearest to the wanted one by ratio."""
 
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
-        """The phi of the largest network of the compound curve that keeps all limits, and that network."""
+        """The phi of the largest network of the compound curve that keeps all limits, and that network.
+
+        A limit on latency is held against predictions.
+        """
 
     def expected(self, chosen: Candidate, at_phi: float) -> Coefficients:
         """Coefficients that stand in for those of a study, with a candidate as its choice."""
@@ -74,6 +83,7 @@ class OwnBaseline:
     """A network of triscale: it is rounded by its spec, so each candidate stands for a cell of factors."""
 
     network: Network
+    cost: EqualCost = MACS
     rules = RIVALS
     remark = ""
 
@@ -84,19 +94,19 @@ class OwnBaseline:
 
     def candidates(self, target: float, tolerance: float, most: int, largest: Size | None = None) -> list[Candidate]:
         """See `Baseline`."""
-        return candidates(self.network, target=target, tolerance=tolerance, most=most, largest=largest)
+        return candidates(self.network, target=target, tolerance=tolerance, most=most, largest=largest, cost=self.cost)
 
     def distinct(self, target: float, tolerance: float, largest: Size | None = None) -> int:
         """See `Baseline`."""
-        return len(pool(self.network, target, tolerance, largest))
+        return len(pool(self.network, target, tolerance, largest, self.cost))
 
     def transferred(self, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
         """See `Baseline`."""
-        return transferred(self.network, coefficients, target, tolerance)
+        return transferred(self.network, coefficients, target, tolerance, self.cost)
 
-    def nearest(self, curve: Curve, macs: float) -> Place:
+    def nearest(self, curve: Curve, wanted: float) -> Place:
         """See `Baseline`."""
-        where, _ = nearest_on_curve(self.network, curve, macs)
+        where, _ = nearest_on_curve(self.network, curve, wanted, self.cost)
         return where, scale_shortly(self.network, where)
 
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
@@ -114,6 +124,7 @@ class ForeignBaseline:
     """A network of other people's code, which is built and counted at each point: nothing is known of its rounding."""
 
     network: ForeignNetwork
+    cost = MACS
 
     @cached_property
     def scaled(self) -> Dimensions:
@@ -174,9 +185,9 @@ class ForeignBaseline:
     def _macs(self, at: Factors) -> int:
         return count(points.point(self.network, "grid", at).network).macs
 
-    def nearest(self, curve: Curve, macs: float) -> Place:
+    def nearest(self, curve: Curve, wanted: float) -> Place:
         """See `Baseline`."""
-        return _place(points.nearest(self.network, "curve", curve, macs / count(self.network).macs))
+        return _place(points.nearest(self.network, "curve", curve, wanted / count(self.network).macs))
 
     def largest(self, limits: Mapping[str, float], coefficients: Coefficients, target: Target) -> tuple[float, Place]:
         """See `Baseline`.
@@ -206,9 +217,14 @@ class ForeignBaseline:
         return coefficients_of(chosen.factors, at_phi)
 
 
-def baseline_of(network: AnyNetwork) -> Baseline:
-    """What can be done with a baseline; a foreign one's path is imported once it is used."""
-    return ForeignBaseline(network) if isinstance(network, ForeignNetwork) else OwnBaseline(network)
+def baseline_of(network: AnyNetwork, cost: EqualCost = MACS) -> Baseline:
+    """What can be done with a baseline; a foreign one's path is imported once it is used.
+
+    Raises:
+        UsageError: a foreign network at anything but equal MACs.
+    """
+    cost.refuse_foreign(network)
+    return ForeignBaseline(network) if isinstance(network, ForeignNetwork) else OwnBaseline(network, cost)
 
 
 def coefficients_of(chosen: Factors, at_phi: float) -> Coefficients:

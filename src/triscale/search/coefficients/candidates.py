@@ -12,10 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from triscale import units
-from triscale.costs import count
 from triscale.errors import InputError
 from triscale.foreign import count_any
 from triscale.scaling import Coefficients, Factors, factors, scale_shortly
+from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.search.coefficients.lattice import design
 from triscale.search.coefficients.pool import Proposal, nearest_on_curve, pool
 from triscale.search.coefficients.rounding_cell import GridCell, cell_of
@@ -44,7 +44,7 @@ class Candidate(NamedTuple):
     Attributes:
         rule: `baseline`, `grid`, or the one dimension that it scales: `depth`, `width`, `resolution`.
         cell: of triples that round to it; None for a foreign network.
-        ratio: counted MACs over the baseline's.
+        ratio: cost over the baseline's.
         within: whether it costs what it should, inside the tolerance.
         merged: grid points that turned out to be this network.
         shares: where it lies on the triangle; None for the baseline.
@@ -90,9 +90,11 @@ def is_upsampled(network: AnyNetwork, native: Size | None) -> bool:
 
 
 def candidates(
-    baseline: Network, *, target: float = TARGET, tolerance: float = 0.1, most: int = 10, largest: Size | None = None
-) -> list[Candidate]:
-    """Up to `most` networks whose counted cost is `target` times the baseline's within `tolerance`.
+    baseline: Network, *,
+    target: float = TARGET, tolerance: float = 0.1, most: int = 10, largest: Size | None = None,
+    cost: EqualCost = MACS,
+) -> list[Candidate]:  # fmt: skip
+    """Up to `most` networks whose cost is `target` times the baseline's within `tolerance`.
 
     First those that stand for the points of the lattice, in its order, then those that lie farthest from one another. A
     corner is the network of one scaled dimension, also where rounding keeps it outside the tolerance and no other is
@@ -100,32 +102,35 @@ def candidates(
 
     Args:
         baseline: to scale.
-        target: counted MACs over the baseline's.
+        target: cost over the baseline's.
         tolerance: of that.
         most: networks in all.
         largest: height and width beyond which no network goes, the size of the originals; None: any.
+        cost: counted MACs, or another metric.
 
     Raises:
         InputError: fewer than four distinct networks lie within the tolerance.
     """
-    found = {content_hash(one.network): one for one in pool(baseline, target, tolerance, largest)}
+    found = {content_hash(one.network): one for one in pool(baseline, target, tolerance, largest, cost)}
     if len(found) < FEWEST:
-        raise InputError(_too_coarse(baseline, target, tolerance, largest, len(found)))
-    for one in _corners(baseline, target, largest):
+        raise InputError(_too_coarse(baseline, target, tolerance, largest, cost, len(found)))
+    for one in _corners(baseline, target, largest, cost):
         found.setdefault(content_hash(one.network), one)
-    shares_of = cache(partial(shares, cache(partial(_macs, baseline))))
+    shares_of = cache(partial(shares, cache(partial(_cost_at, baseline, cost))))
     picked = design(
         list(found.values()), lambda one: shares_of(one.inside), lambda one: abs(one.ratio - target) <= tolerance, most
     )
-    return [_candidate(baseline, one, target, tolerance, shares_of(one.inside), point) for one, point in picked]
+    return [_candidate(baseline, one, target, tolerance, shares_of(one.inside), point, cost) for one, point in picked]
 
 
-def transferred(baseline: Network, coefficients: Coefficients, target: float, tolerance: float) -> Candidate:
+def transferred(
+    baseline: Network, coefficients: Coefficients, target: float, tolerance: float, cost: EqualCost = MACS
+) -> Candidate:
     """The network of `target` times the baseline's cost on the curve of coefficients that were found elsewhere."""
-    base = count(baseline).macs
-    inside, network = nearest_on_curve(baseline, partial(factors, "compound", coefficients=coefficients), target * base)
-    place = shares(partial(_macs, baseline), inside)
-    return _candidate(baseline, Proposal(network, inside, 1.0), target, tolerance, place, TRANSFERRED)
+    curve = partial(factors, "compound", coefficients=coefficients)
+    inside, network = nearest_on_curve(baseline, curve, target * cost(baseline), cost)
+    place = shares(partial(_cost_at, baseline, cost), inside)
+    return _candidate(baseline, Proposal(network, inside, 1.0), target, tolerance, place, TRANSFERRED, cost)
 
 
 def with_transferred(every: Sequence[Candidate], one: Candidate) -> list[Candidate]:
@@ -148,34 +153,36 @@ def corners(every: Iterable[Candidate]) -> dict[str, Candidate]:
     return {one.rule: one for one in reversed(list(every)) if one.rule in DIMENSIONS}
 
 
-def _macs(baseline: Network, at: Factors) -> int:
-    return count(scale(baseline, **at._asdict())).macs
+def _cost_at(baseline: Network, cost: EqualCost, at: Factors) -> float:
+    return cost(scale(baseline, **at._asdict()))
 
 
-def _corners(baseline: Network, target: float, largest: Size | None) -> Iterator[Proposal]:
-    base = count(baseline).macs
+def _corners(baseline: Network, target: float, largest: Size | None, cost: EqualCost) -> Iterator[Proposal]:
+    base = cost(baseline)
     for rule in DIMENSIONS:
-        inside, network = nearest_on_curve(baseline, partial(factors, rule), target * base)
+        inside, network = nearest_on_curve(baseline, partial(factors, rule), target * base, cost)
         if largest is None or not is_upsampled(network, largest) or network.resolution == baseline.resolution:
-            yield Proposal(network, inside, count(network).macs / base)
+            yield Proposal(network, inside, cost(network) / base)
 
 
 def _candidate(
-    baseline: Network, one: Proposal, target: float, tolerance: float, place: Shares, point: str | None
+    baseline: Network, one: Proposal, target: float, tolerance: float, place: Shares, point: str | None, cost: EqualCost
 ) -> Candidate:
     cell = cell_of(baseline, one.network, one.inside)
     centre = cell.centre()
     network = scale_shortly(baseline, centre)
-    ratio = count(network).macs / count(baseline).macs
+    ratio = cost(network) / cost(baseline)
     within = abs(ratio - target) <= tolerance
     return Candidate(network, rule_of(place), centre, cell, ratio, within, 1, place, point)
 
 
-def _too_coarse(baseline: Network, target: float, tolerance: float, largest: Size | None, n: int) -> str:
+def _too_coarse(
+    baseline: Network, target: float, tolerance: float, largest: Size | None, cost: EqualCost, n: int
+) -> str:
     """What the baseline lacks, and what would give more."""
-    wider = (t for t in _WIDER if t > tolerance and len(pool(baseline, target, t, largest)) >= FEWEST)
+    wider = (t for t in _WIDER if t > tolerance and len(pool(baseline, target, t, largest, cost)) >= FEWEST)
     remedies = [f"--tolerance {t:g}" for t in islice(wider, 1)]
-    if largest is not None and len(pool(baseline, target, tolerance)) >= FEWEST:
+    if largest is not None and len(pool(baseline, target, tolerance, cost=cost)) >= FEWEST:
         remedies.append("--enlarge")
     beyond = "" if largest is None else f" of at most {largest[0]}x{largest[1]} px, the size of the originals,"
     return (

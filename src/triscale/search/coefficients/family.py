@@ -10,16 +10,21 @@ from triscale.foreign import count_any
 from triscale.scaling import Coefficients, Factors, factors
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate, is_upsampled
+from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.search.coefficients.rivals import PAPERS, Rival
 from triscale.spec import AnyNetwork, content_hash
 from triscale.trials.study_records import FactorsRecord, MemberRecord
 
 NEAR = 0.03
-"""A rival within 3% of the compound member's MACs counts as equal in cost."""
+"""A rival within 3% of the compound member's cost counts as equal."""
+
+
+Largest = tuple[float, tuple[Factors, AnyNetwork]]
+"""Phi, factors and network."""
 
 
 class Member(NamedTuple):
-    """A network of the family; `cost_ratio` is its counted MACs over those of the compound member at the same phi."""
+    """A network of the family; `cost_ratio` is its cost over that of the compound member at the same phi."""
 
     rule: str
     phi: float
@@ -32,16 +37,15 @@ class Member(NamedTuple):
         """Content hash of the network."""
         return content_hash(self.network)
 
-    def record(self, baseline_macs: int, native: tuple[int, int] | None) -> MemberRecord:
+    def record(self, baseline: AnyNetwork, native: tuple[int, int] | None, cost: EqualCost = MACS) -> MemberRecord:
         """For the store; `native` is the size of the original images."""
-        counts = count_any(self.network)
         return MemberRecord(
             rule=self.rule,
             phi=self.phi,
             id=self.id,
             factors=FactorsRecord(**self.factors._asdict()),
-            cost=counts._asdict(),
-            ratio=counts.macs / baseline_macs,
+            cost=count_any(self.network)._asdict(),
+            ratio=cost(self.network) / cost(baseline),
             cost_ratio=self.cost_ratio,
             within=abs(self.cost_ratio - 1) <= NEAR,
             upsampled=is_upsampled(self.network, native),
@@ -65,21 +69,23 @@ def family(
     rivals: Sequence[Rival],
     *,
     at_phi: float = 1.0,
+    cost: EqualCost = MACS,
+    largest: Largest | None = None,
 ) -> list[Member]:
     """The baseline, then for each phi the compound member and its rivals.
 
-    At a whole phi the compound member is the network of the curve whose counted MACs are nearest to 2^phi times the
+    At a whole phi the compound member is the network of the curve whose cost is nearest to 2^phi times the
     baseline's; at `at_phi` these are the chosen candidate and, of the rivals, the `corners` themselves. With `limits`
-    the last one is the largest of the curve that keeps them all on `target`. A rival is the network of its rule nearest
-    to the counted MACs of the compound member; one that moves what the baseline does not have is left out, as is the
-    paper's where it is the compound member itself.
+    the last one is the largest of the curve that keeps them all on `target`; `largest` is it where it was measured. A
+    rival is the network of its rule nearest to the cost of the compound member; one that moves what the baseline does
+    not have is left out, as is the paper's where it is the compound member itself.
     """
-    ground = baseline_of(baseline)
+    ground = baseline_of(baseline, cost)
     members = [Member("baseline", 0.0, baseline, Factors(), 1.0)]
     curve = partial(factors, "compound", coefficients=coefficients)
     last = None
     if limits:
-        phi, last = ground.largest(limits, coefficients, target)
+        phi, last = largest or ground.largest(limits, coefficients, target)
     for step in steps(phi, at_phi) if phi > 0 else [phi]:
         if step == phi and last is not None:
             where, network = last
@@ -87,7 +93,7 @@ def family(
             members += _searched(ground, step, chosen, corners, rivals)
             continue
         else:
-            where, network = ground.nearest(curve, 2**step * count_any(baseline).macs)
+            where, network = ground.nearest(curve, 2**step * cost(baseline))
         compound = Member("compound", step, network, where, 1.0)
         members += [compound, *_rivals(ground, compound, rivals)]
     return members
@@ -107,10 +113,10 @@ def _searched(
 
 
 def _rivals(ground: Baseline, compound: Member, rivals: Sequence[Rival]) -> Iterator[Member]:
-    macs = count_any(compound.network).macs
+    wanted = ground.cost(compound.network)
     for rival in rivals:
         if not rival.moves <= set(ground.rules) or (rival.shrinks and compound.phi > 0):
             continue
-        where, network = ground.nearest(rival.curve, macs)
+        where, network = ground.nearest(rival.curve, wanted)
         if rival.rule != PAPERS or content_hash(network) != compound.id:
-            yield Member(rival.rule, compound.phi, network, where, count_any(network).macs / macs)
+            yield Member(rival.rule, compound.phi, network, where, ground.cost(network) / wanted)

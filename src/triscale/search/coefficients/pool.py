@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from triscale.costs import count
 from triscale.errors import InputError
 from triscale.scaling import Factors
+from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.spec import Network, Size, content_hash, scale
 
 _NEAR = 1e-9
@@ -30,19 +30,22 @@ class Proposal(NamedTuple):
     ratio: float
 
 
-def pool(baseline: Network, target: float, tolerance: float, largest: Size | None = None) -> list[Proposal]:
-    """Every distinct network whose counted MACs are `target` times the baseline's within `tolerance`.
+def pool(
+    baseline: Network, target: float, tolerance: float, largest: Size | None = None, cost: EqualCost = MACS
+) -> list[Proposal]:
+    """Every distinct network whose cost is `target` times the baseline's within `tolerance`.
 
     Of one depth and side the three nearest in cost are kept. Sides are one pixel apart, or a fiftieth of the baseline's
     where that is more: nobody tells 224 px from 225.
 
     Args:
         baseline: is not among them.
-        target: counted MACs over the baseline's.
+        target: cost over the baseline's.
         tolerance: of that.
         largest: height and width beyond which no network goes; None: any.
+        cost: counted MACs, or another metric.
     """
-    walk, found = _Walk(baseline, target + tolerance), dict[str, Proposal]()
+    walk, found = _Walk(baseline, target + tolerance, cost), dict[str, Proposal]()
     for depth in walk.depths():
         for side in walk.sides(depth, largest):
             for width, ratio in walk.widths_within(depth, side, target, tolerance):
@@ -55,13 +58,13 @@ def pool(baseline: Network, target: float, tolerance: float, largest: Size | Non
 class _Walk:
     """Over the notches of a baseline up to a counted ratio."""
 
-    def __init__(self, baseline: Network, most: float) -> None:
-        self._baseline, self._most = baseline, most
-        self._base = count(baseline).macs
+    def __init__(self, baseline: Network, most: float, cost: EqualCost) -> None:
+        self._baseline, self._most, self._cost = baseline, most, cost
+        self._base = cost(baseline)
         self._widths = list(self._notches())
 
     def ratio(self, depth: float, width: float, resolution: float) -> float:
-        return count(scale(self._baseline, depth=depth, width=width, resolution=resolution)).macs / self._base
+        return self._cost(scale(self._baseline, depth=depth, width=width, resolution=resolution)) / self._base
 
     def depths(self) -> Iterator[float]:
         """One depth factor for each distinct set of repeats, from 1 up: where a repeat count just fits."""
@@ -112,25 +115,27 @@ class _Walk:
             step += 1
 
 
-def nearest_on_curve(baseline: Network, curve: Callable[[float], Factors], macs: float) -> tuple[Factors, Network]:
-    """The network on a curve (phi -> factors, cost growing) whose counted MACs are nearest to `macs` by ratio."""
+def nearest_on_curve(
+    baseline: Network, curve: Callable[[float], Factors], wanted: float, cost: EqualCost = MACS
+) -> tuple[Factors, Network]:
+    """The network on a curve (phi -> factors, cost growing) whose cost is nearest to the wanted one by ratio."""
 
-    def macs_at(phi: float) -> int:
+    def cost_at(phi: float) -> float:
         """0 where the baseline has shrunk to what cannot run."""
         try:
-            return count(scale(baseline, **curve(phi)._asdict())).macs
+            return cost(scale(baseline, **curve(phi)._asdict()))
         except InputError:
             if phi > 0:
                 raise
             return 0
 
     low, high = -1.0, 1.0
-    while macs_at(high) < macs:
+    while cost_at(high) < wanted:
         low, high = high, 2 * high
-    while macs_at(low) >= macs and low > _SMALLEST_PHI:
+    while cost_at(low) >= wanted and low > _SMALLEST_PHI:
         low, high = 2 * low, low
     while high - low > _NEAR * max(1.0, abs(high)):
         middle = (low + high) / 2
-        low, high = (middle, high) if macs_at(middle) < macs else (low, middle)
-    phi = min((phi for phi in (low, high) if macs_at(phi)), key=lambda phi: abs(math.log(macs_at(phi) / macs)))
+        low, high = (middle, high) if cost_at(middle) < wanted else (low, middle)
+    phi = min((phi for phi in (low, high) if cost_at(phi)), key=lambda phi: abs(math.log(cost_at(phi) / wanted)))
     return curve(phi), scale(baseline, **curve(phi)._asdict())

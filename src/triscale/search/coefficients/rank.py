@@ -75,12 +75,12 @@ RULE = "best_mean"
 the tied."""
 
 
-def choose(rows: Sequence[Ranked], macs: Mapping[str, int], allowed: Iterable[str]) -> str:
+def choose(rows: Sequence[Ranked], costs: Mapping[str, float], allowed: Iterable[str]) -> str:
     """The best network of a ranking that is allowed (in the tolerance); of equal means the cheapest."""
     allowed = set(allowed)
     possible = [row for row in rows if row.id in allowed]
     best = [row for row in possible if (row.mean, row.n) == (possible[0].mean, possible[0].n)]
-    return min((row.id for row in best), key=lambda one: macs[one])
+    return min((row.id for row in best), key=lambda one: costs[one])
 
 
 def is_guessing(rows: Sequence[Ranked], chance: float, pictures: int) -> bool:

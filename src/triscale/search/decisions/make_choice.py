@@ -40,9 +40,9 @@ def make_choice(stored: Stored, plan: PlanRecord, validation: int, chance: float
     noise = paired_noise(everything, validation)
     full = min(len(plan.seeds), max(map(len, scores.values()))) if isinstance(surface, str) else 1
     rows = ranking(scores, half_scores(stored, plan.epochs), noise, full)
-    macs = {one.id: int(one.cost["macs"]) for one in plan.candidates}
+    ratios = {one.id: one.ratio for one in plan.candidates}
     allowed = [one.id for one in plan.candidates if one.within]
-    chosen = choose(rows, macs, allowed) if isinstance(surface, str) else surface.chosen
+    chosen = choose(rows, ratios, allowed) if isinstance(surface, str) else surface.chosen
     factors = next(one.factors for one in plan.candidates if one.id == chosen)
     centre = coefficients_of(Factors(factors.depth, factors.width, factors.resolution), at_phi)
     half = half_warning(rows)

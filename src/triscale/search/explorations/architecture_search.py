@@ -12,16 +12,21 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import msgspec
 import torch
 
-from triscale.costs import ANYWHERE, Values
-from triscale.errors import InputError
+from triscale.costs import Values
+from triscale.latency.latency_metric import LATENCY, is_clocked
+from triscale.latency.limited_on import limited_on
 from triscale.search.architecture import Value, budget, document_of, sample
+from triscale.search.explorations.clocked_finalists import clocked_finalists
 from triscale.search.explorations.drawn_at_random import drawn_first
-from triscale.search.explorations.finalists import best_proposals, best_trial, finalists, front_of, told
+from triscale.search.explorations.finalists import best_proposals, best_trial, final_scores, finalists, front_of, told
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
-from triscale.search.explorations.search_answer import answer_lines
+from triscale.search.explorations.rungs.climbing import climb, ranks_of, record_of, rungs_of
+from triscale.search.explorations.rungs.ladder import rungs_above
+from triscale.search.explorations.search_answer import all_failed, answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_watch import SearchWatch, axes_of
@@ -42,8 +47,8 @@ from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, Network, content_hash
 from triscale.training import data_use
-from triscale.trials import TEST, Numerics, Stored, TrialStore
-from triscale.trials.searches.search_outcomes import SEARCH
+from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore
+from triscale.trials.searches.search_outcomes import RUNG, SEARCH, saved
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.weights import load_classifier
 
@@ -64,6 +69,7 @@ class ArchitectureSearch:
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials; None without.
+        baseline: instead of the network that the question names.
     """
 
     def __init__(
@@ -77,20 +83,23 @@ class ArchitectureSearch:
         loader_workers: int = 0,
         engine: Engine = LOCAL,
         optuna_storage: str | None = None,
+        baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
         policy = policy_of(question, folder)
         self.source = opened(question.data, policy, afresh=True)
-        self.space = space_of(question, len(self.source.classes))
+        self.space = space_of(question, len(self.source.classes), baseline)
         self.folder = folder or RUNS / self.hash
         self._terms = terms_of(
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
         )
         self._ready = Prepared(self.source, self._terms.job.recipe, question.seed, self.progress.say)
-        self._values = Values(ANYWHERE)
         wanted = question.to_objective({}).metrics
+        self._target = limited_on((*question.budget, *wanted), question.target)
+        self._values = Values(self._target)
         self._objective = question.to_objective(self._values.of(self.baseline, wanted))
-        self._budget = budget(question.budget) if question.budget else None
+        self._budget = budget(question.budget, target=self._target) if question.budget else None
+        self._sampler(question.sampler, question.lag)  # what it needs is missed before anything is written
         self._mirror = (
             None
             if optuna_storage is None
@@ -140,8 +149,11 @@ class ArchitectureSearch:
             terms, data = self._terms, self.question.data
             with open_campaign(self._store, terms, self.engine, self.jobs, data, self.progress) as campaign:
                 self._explore(campaign)
-                scores = told(self._store, self._record, self.objective.scores, self.question.seed)
-                ids = best_proposals(scores, self.question.finalists)
+                climb(self._store, campaign, self.question, self.objective.scores, self._watch.climbing)
+                last = rungs_of(self._store, self.objective.scores, self.question.seed)[-1].scores
+                if not last:
+                    raise all_failed("trial of the search", self._failed(SEARCH, RUNG), self.folder)
+                ids = best_proposals(last, self.question.finalists)
                 self._finish(campaign, [self._store.network(one) for one in ids])
                 self._answer(ids)
             return self._store
@@ -162,13 +174,12 @@ class ArchitectureSearch:
         return SearchWatch(
             stored=self._store, record=self._record, objective=self.objective, progress=self.progress,
             finals=(question.finalists + 1) * question.seeds, mirror=self._mirror,
+            rungs=rungs_above(question, self._record.trials, self._record.epochs),
         )  # fmt: skip
 
     @property
     def _record(self) -> SearchRecord:
-        found = self._store.one(SearchRecord)
-        assert found is not None  # noqa: S101  `_begin` wrote it
-        return found
+        return record_of(self._store)
 
     @property
     def _counts(self) -> dict[str, int]:
@@ -210,8 +221,9 @@ class ArchitectureSearch:
         question, record = self.question, self._record
         asks = self._sampler(question.sampler, question.lag)
         proposals = Proposals(
-            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores
-        )
+            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores,
+            stops=question.stop_hopeless,
+        )  # fmt: skip
         self._ready.learned({self.baseline.resolution})
         self.progress.say(f"{record.trials} networks by {question.sampler}")
         watch = self._watch
@@ -248,27 +260,39 @@ class ArchitectureSearch:
                 self._store.put(replace(trial, metrics=metrics))
 
     def _answer(self, ids: Sequence[str]) -> None:
-        rows = finalists(self._store, self._record, ids)
+        rows, question = finalists(self._store, self._record, ids), self.question
+        if rows and is_clocked((*question.budget, *self.objective.metrics)):
+            rows = clocked_finalists(self._store, rows, self._target, question.budget.get(LATENCY.name))
         if not rows:
-            raise InputError("every training to the end failed; see `triscale search status`.")
-        front = front_of(self._store, self._record, self._axes, self.question.seed)
-        failed = sum(one.state == "failed" and one.purpose == SEARCH for one in self._store)
-        lines = answer_lines(self._record, rows, self._store.all(ProposalRecord), failed, str(self.folder))
-        scores = told(self._store, self._record, self.objective.scores, self.question.seed)
-        worth = search_worth(self._store, scores, self.space.choices, self._drawn_first())
+            raise all_failed("training to the end", self._failed(FINAL), self.folder)
+        score, seed = self.objective.scores, self.question.seed
+        scores = told(self._store, self._record.epochs, score, seed)
+        drawn = self._drawn_first()
+        worth = search_worth(
+            self._store, scores, self.space.choices, drawn_first=drawn, images=self._counts["validation"],
+            guessing=self.source.guessing(seed=seed),
+        )  # fmt: skip
+        front = front_of(self._store, self._record, self._axes, seed)
         found = FoundRecord(
-            best=rows[0].id, finalists=rows, front=front, lines=tuple(lines), scores=scores, **worth._asdict()
-        )
+            best=rows[0].id, finalists=rows, front=front, lines=(), scores=scores,
+            ranks=ranks_of(self._store, score, seed, final_scores(rows, score)), **worth._asdict(),
+        )  # fmt: skip
+        lines = answer_lines(
+            self._record, found, self._store.all(ProposalRecord), failed=len(self._failed(SEARCH)), drawn_first=drawn,
+            folder=str(self.folder), early=saved(self._store),
+        )  # fmt: skip
         self._write_best(found.best)
-        self._store.add(found)
+        self._store.add(msgspec.structs.replace(found, lines=lines))
+
+    def _failed(self, *purposes: str) -> list[Trial]:
+        return [one for one in self._store if one.state == "failed" and one.purpose in purposes]
 
     def _write_best(self, id_: str) -> None:
         """The weights of the best seed, and the spec, from which a study may go on."""
         trial = best_trial(self._store, self._record, id_)
         write_best(self._store, id_, self.folder / str(trial.checkpoint))
 
-    def _drawn_first(self) -> int:
-        """How many of the first proposals are those of random sampling."""
+    def _drawn_first(self) -> int:  # of the proposals, as random sampling draws them
         proposed = [one.chosen for one in self._store.all(ProposalRecord)]
         return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from triscale import intervals
-from triscale.errors import InputError
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.explorations.proposals import Score
 from triscale.search.objectives import Front, fronts
@@ -16,9 +15,9 @@ Scores = Mapping[str, tuple[float, ...]]
 """By the id of a network: what the sampler was told, and is maximised."""
 
 
-def told(stored: Stored, record: SearchRecord, score: Score, seed: int) -> dict[str, tuple[float, ...]]:
-    """The score of each proposed network that was trained."""
-    accuracies = scores_of(stored, VALIDATION, record.epochs)
+def told(stored: Stored, epochs: int, score: Score, seed: int) -> dict[str, tuple[float, ...]]:
+    """The score of each proposed network that was trained for so many epochs."""
+    accuracies = scores_of(stored, VALIDATION, epochs)
     return {
         one.network: _several(score(accuracies[one.network][seed], one.costs))
         for one in stored.all(ProposalRecord)
@@ -33,11 +32,10 @@ def _several(score: float | tuple[float, ...]) -> tuple[float, ...]:
 def best_proposals(scores: Scores, count: int) -> list[str]:
     """The ids of the proposals with the best scores; of a front those with the most accuracy first.
 
-    Raises:
-        InputError: every trial failed.
+    Args:
+        scores: of one network at least.
+        count: how many are wanted, at most.
     """
-    if not scores:
-        raise InputError("every trial of the search failed; see `triscale search status`.")
     ids = list(scores)
     first = fronts([scores[one] for one in ids])[0] if len(scores[ids[0]]) > 1 else range(len(ids))
     return sorted((ids[at] for at in first), key=lambda one: scores[one], reverse=True)[:count]
@@ -65,6 +63,11 @@ def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple
         if one in scores
     ]
     return tuple(sorted(rows, key=lambda one: (-one.validation, one.rule != "baseline")))
+
+
+def final_scores(rows: Sequence[FinalistRecord], score: Score) -> dict[str, tuple[float, ...]]:
+    """The scores of the proposals after their last trainings, means over seeds."""
+    return {one.id: _several(score(one.validation, one.costs)) for one in rows if one.number is not None}
 
 
 def best_trial(stored: Stored, record: SearchRecord, id_: str) -> Trial:

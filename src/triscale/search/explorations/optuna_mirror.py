@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     Attributes:
         number: of the proposal.
         chosen: its choices.
-        state: `RUNNING`, `COMPLETE` or `FAIL`, as Optuna names them.
+        state: `RUNNING`, `COMPLETE`, `PRUNED` or `FAIL`, as Optuna names them.
         values: one for each axis; None unless complete.
         about: further facts, by name.
     """

@@ -1,9 +1,11 @@
 """How many trials a search has and how long they are, from its question and the speed of the baseline."""
 
 import math
+from bisect import bisect_right
 from typing import NamedTuple
 
-from triscale.errors import InputError
+from triscale.errors import InputError, UsageError
+from triscale.search.explorations.rungs.ladder import rungs_above
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.planning.training_length import EVALUATION
 
@@ -11,6 +13,7 @@ TRIALS, FEWEST, EPOCHS, LONGER = 64, 16, 5, 4
 """Trials that are worth it, and with which a search begins to be one; epochs of a trial; times these at the end."""
 
 _LEAST_IMAGES, _SMALLER = 1_000, 0.8
+_MOST = 1_000_000
 _NEAR = 1e-6
 """A time that is just enough is enough."""
 
@@ -36,16 +39,21 @@ def search_length(question: SearchQuestion, images: int, validation: int, speed:
 
     Raises:
         InputError: the time is too short for 16 trials of 1,000 images.
+        UsageError: the last rung trains longer than the finalists.
     """
     epochs = question.epochs or EPOCHS
-    final = question.final_epochs or LONGER * epochs
+    final = _final_epochs(question, epochs)
     last = (question.finalists + 1) * question.seeds * final
+
+    def whole(trials: int) -> int:
+        """Epochs of the trials and of the rungs above them."""
+        return trials * epochs + sum(one.networks * one.epochs for one in rungs_above(question, trials, epochs))
 
     def epoch(size: int) -> float:
         return speed * (size + EVALUATION * validation) / workers
 
     def possible(size: int, time: float) -> int:
-        return math.floor((time / epoch(size) - last) / epochs + _NEAR)
+        return bisect_right(range(_MOST), time / epoch(size) - last + _NEAR, key=whole) - 1
 
     size, trials = min(question.train_size or images, images), question.trials or TRIALS
     if (time := question.time) is not None:
@@ -53,13 +61,24 @@ def search_length(question: SearchQuestion, images: int, validation: int, speed:
         while possible(size, time) < trials and size > least:
             size = max(least, int(size * _SMALLER))
         if possible(size, time) < fewest:
-            raise _too_short(time, epoch(size) * (fewest * epochs + last))
+            raise _too_short(time, epoch(size) * (whole(fewest) + last))
         trials = question.trials or possible(size, time)
-    return SearchLength(trials, epochs, size, final, epoch(size) * (trials * epochs + last))
+    return SearchLength(trials, epochs, size, final, epoch(size) * (whole(trials) + last))
+
+
+def _final_epochs(question: SearchQuestion, epochs: int) -> int:
+    longest = epochs * question.eta ** (question.rungs - 1)
+    final = question.final_epochs or max(LONGER * epochs, longest)
+    if final < longest:
+        raise UsageError(
+            f"the last of {question.rungs} rungs trains for {longest} epochs, and the finalists for {final}.\n"
+            f"Give --final-epochs {longest} or more, or fewer --rungs."
+        )
+    return final
 
 
 def _too_short(time: float, enough: float) -> InputError:
     return InputError(
-        f"{time:.0f} s are too short for this search.\n"
+        f"a time of {time:g} s is too short for this search.\n"
         f"Give --time {math.ceil(enough / 60)}m or more, fewer --seeds or --epochs, or a smaller network."
     )

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
+from triscale.search.samplers import SAMPLERS
 from triscale.search.trainings.shared_terms import SharedTerms
 
 Goal = Literal["soft", "hard", "front", "accuracy"]
@@ -21,14 +22,18 @@ class SearchQuestion(SharedTerms):
         objective: `soft` or `hard`: the reward accuracy x (cost / target)^exponent, hard only above the target;
             `front`: the Pareto front of accuracy and costs; `accuracy`: alone, within the budget.
         cost: metrics of the reward or of the front, with commas between.
-        target: cost at which the reward is the accuracy; None: the baseline's.
+        reward_target: cost at which the reward is the accuracy; None: the baseline's.
         exponent: of the cost in the reward.
         worth: instead of the exponent, what more cost must buy: "2x macs must buy 5% accuracy".
         sampler: see `triscale.search.samplers.SAMPLERS`.
         trials: networks that are proposed; None: 64, or as many as `time` allows.
         lag: how many of them may be trained at a time, at most: trial k knows the results up to k - lag.
         finalists: of them are trained to the end, beside the baseline.
-        final_epochs: of these trainings; None: four times those of a trial.
+        final_epochs: of these trainings; None: four times those of a trial, or those of the last rung if they are more.
+        rungs: lengths of training among which networks are chosen; 1: the trials alone.
+        eta: of each rung one of so many goes on to the next, where it is trained that many times as long.
+        stop_hopeless: whether a trial is stopped where it is behind most of the earlier ones, see
+            `triscale.search.explorations.rungs.hopeless`.
         budget: limits that every proposed network keeps.
         epochs: of a trial.
         seeds: trainings of each finalist and of the baseline.
@@ -40,7 +45,7 @@ class SearchQuestion(SharedTerms):
     space: str = "small_24"
     objective: Goal = "soft"
     cost: str = "macs"
-    target: float | None = None
+    reward_target: float | None = None
     exponent: float = WEIGHT
     worth: str | None = None
     sampler: str = "evolution"
@@ -48,17 +53,29 @@ class SearchQuestion(SharedTerms):
     lag: int = 8
     finalists: int = 1
     final_epochs: int | None = None
+    rungs: int = 1
+    eta: int = 2
+    stop_hopeless: bool = False
 
     LEAST: ClassVar[Mapping[str, int]] = {
-        "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, **SharedTerms.LEAST,
+        "trials": 2, "lag": 1, "finalists": 1, "final_epochs": 2, "rungs": 1, "eta": 2, **SharedTerms.LEAST,
     }  # fmt: skip
-    NUMBERS: ClassVar[tuple[str, ...]] = ("time", "target", "exponent")
+    NUMBERS: ClassVar[tuple[str, ...]] = ("time", "reward_target", "exponent")
+    LATER: ClassVar[Mapping[str, object]] = {"rungs": 1, "eta": 2, "stop_hopeless": False, **SharedTerms.LATER}
     COMMAND: ClassVar[tuple[str, ...]] = ("search", "architecture")
 
     def __post_init__(self) -> None:
         SharedTerms.__post_init__(self)
         if self.objective not in get_args(Goal):
             raise UsageError(f"objective is {self.objective!r}; give {', '.join(get_args(Goal))}.")
+        if self.sampler not in SAMPLERS:
+            raise UsageError(f"unknown sampler {self.sampler!r}; the samplers are {', '.join(SAMPLERS)}.")
+        if self.objective == "front" and self.sampler == "controller":
+            raise UsageError("the controller maximises one score: give another --sampler, or --objective soft or hard.")
+        if self.rungs == 1 and self.eta != self.LATER["eta"]:
+            raise UsageError("--eta says how rungs differ, and there is one: give --rungs 2 or more.")
+        if self.stop_hopeless and self.objective == "front":
+            raise UsageError("--stop-hopeless compares one number; a front has several: give --objective soft or hard.")
         if self.worth is not None and self.objective not in ("soft", "hard"):
             raise UsageError("--worth is for a reward: give --objective soft or hard.")
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
@@ -79,6 +96,6 @@ class SearchQuestion(SharedTerms):
         metric, weight = (None, self.exponent) if self.worth is None else weight_in(self.worth)
         name = metric or self.cost
         return Reward(
-            target=self.target or baseline.get(name, 1.0), metric=name, weight=weight,
+            target=self.reward_target or baseline.get(name, 1.0), metric=name, weight=weight,
             form="soft" if self.objective == "soft" else "hard",
         )  # fmt: skip

@@ -1,17 +1,17 @@
 """Who watches a search hears how far it is: the bar of a terminal, lines for what is new on the front, a mirror."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triscale import units
 from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
+from triscale.search.explorations.rungs.ladder import Rung
 from triscale.search.objectives import Front, Objective, fronts
 from triscale.search.trainings.progress import StudyProgress
-from triscale.trials import Stored
+from triscale.trials import ENDED, Stored
+from triscale.trials.searches.rung_records import RungRecord
 from triscale.trials.searches.search_outcomes import Outcome, distinct, outcomes
 from triscale.trials.searches.search_records import SearchRecord
-
-_ENDED = ("done", "failed")
 
 
 @dataclass(kw_only=True)
@@ -25,6 +25,7 @@ class SearchWatch:
         finals: how many trainings compare the best with the baseline.
         progress: hears of the bar, the best so far and the front.
         mirror: is shown every trial; None without.
+        rungs: above the trials of all proposals.
     """
 
     stored: Stored
@@ -33,13 +34,15 @@ class SearchWatch:
     finals: int
     progress: StudyProgress
     mirror: OptunaMirror | None = None
+    rungs: Sequence[Rung] = ()
     _front: set[str] = field(default_factory=set)
 
     @property
     def _epoch(self) -> float:
         """Predicted seconds of an epoch of any training."""
         record = self.record
-        return record.predicted_seconds / (record.trials * record.epochs + self.finals * record.final_epochs)
+        whole = [(record.trials, record.epochs), *self.rungs, (self.finals, record.final_epochs)]
+        return record.predicted_seconds / sum(trainings * epochs for trainings, epochs in whole)
 
     def exploring(self, keys: Sequence[str], proposed: int) -> None:
         """Something is settled, or is proposed.
@@ -48,22 +51,39 @@ class SearchWatch:
             keys: of the trials of all proposals.
             proposed: how many proposals there are.
         """
-        trial, final = self._epoch * self.record.epochs, self._epoch * self.record.final_epochs
+        trial = self._epoch * self.record.epochs
         left = {key: trial for key in keys if not self._ended(key)}
         done = len(keys) - len(left)
         left |= {f"proposal {number}": trial for number in range(proposed, self.record.trials)}
-        left |= {f"final {number}": final for number in range(self.finals)}
-        self.progress.agenda(left, done, done * trial)
+        self.progress.agenda(left | self._above(0), done, done * trial)
         self._tell_best()
         self.show()
 
+    def climbing(self, rung: RungRecord, keys: Sequence[str]) -> None:
+        """The trainings of a rung begin; `keys` are theirs."""
+        which = f"the best {len(rung.promoted)} and {len(rung.drawn)} drawn at random"
+        self.progress.say(f"rung {rung.number}: {which}, {units.agreeing(rung.epochs, 'epoch', 'epochs')} each")
+        self._train(keys, rung.epochs, self._above(rung.number))
+
     def finishing(self, keys: Sequence[str]) -> None:
         """The last trainings begin; `keys` are theirs."""
-        trial, final = self._epoch * self.record.epochs, self._epoch * self.record.final_epochs
-        left = {key: final for key in keys if not self._ended(key)}
-        ended = len([one for one in distinct(outcomes(self.stored)) if one.state in _ENDED])
-        done = len(keys) - len(left)
-        self.progress.agenda(left, ended + done, ended * trial + done * final)
+        self._train(keys, self.record.final_epochs, {})
+
+    def _train(self, keys: Sequence[str], epochs: int, later: Mapping[str, float]) -> None:
+        """Trainings of one length begin, after which `later` ones come."""
+        left = {key: self._epoch * epochs for key in keys if not self._ended(key)}
+        ended = [one.epochs for one in self.stored if one.state in ENDED and one.key not in left]
+        self.progress.agenda({**left, **later}, len(ended), self._epoch * sum(ended))
+
+    def _above(self, rung: int) -> dict[str, float]:
+        """The trainings that come after a rung, by names, since they are not decided; 0: after the trials."""
+        found = {
+            f"rung {number} {at}": self._epoch * one.epochs
+            for number, one in enumerate(self.rungs, 1)
+            for at in range(one.networks)
+            if number > rung
+        }
+        return found | {f"final {at}": self._epoch * self.record.final_epochs for at in range(self.finals)}
 
     def show(self) -> None:
         """All trials as they stand now, to the mirror."""
@@ -94,7 +114,7 @@ class SearchWatch:
             )
 
     def _ended(self, key: str) -> bool:
-        return key in self.stored and self.stored.trial(key).state in _ENDED
+        return key in self.stored and self.stored.trial(key).state in ENDED
 
 
 def axes_of(objective: Objective) -> list[Axis]:
@@ -118,7 +138,7 @@ def shown(one: Outcome, objective: Objective) -> Shown:
     about = {"network": proposal.network, "accuracy": accuracy, "seconds": seconds, "reason": reason, **proposal.costs}
     if proposal.repeats is not None:
         about["repeats"] = proposal.repeats
-    state = "FAIL" if one.state == "failed" else "RUNNING" if values is None else "COMPLETE"
+    state = {"failed": "FAIL", "stopped": "PRUNED"}.get(one.state, "RUNNING" if values is None else "COMPLETE")
     known = {name: value for name, value in about.items() if value is not None}
     return Shown(proposal.number, proposal.chosen, state, values, known)
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from triscale.costs import count_resolved
 from triscale.search.explorations.choice_effects import choice_effects
 from triscale.search.explorations.drawn_at_random import beside_drawn
+from triscale.search.explorations.guessing import beside_guessing
 from triscale.search.explorations.predictors import trivial_predictors
 from triscale.spec import Network, resolve
 from triscale.trials import Stored
 from triscale.trials.searches.search_outcomes import Outcome, distinct, outcomes
-from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, PredictorRecord, Value
+from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, GuessingRecord, PredictorRecord, Value
 
 Scores = Mapping[str, tuple[float, ...]]
 
@@ -21,16 +22,27 @@ class Worth(NamedTuple):
     effects: EffectsRecord | None
     predictors: tuple[PredictorRecord, ...]
     drawn: DrawnRecord | None
+    guessing: GuessingRecord | None
 
 
-def search_worth(stored: Stored, scores: Scores, choices: Mapping[str, Sequence[Value]], drawn_first: int) -> Worth:
-    """Effects, predictors and the comparison with random draws, of all trials that are done.
+def search_worth(
+    stored: Stored,
+    scores: Scores,
+    choices: Mapping[str, Sequence[Value]],
+    *,
+    drawn_first: int,
+    images: int,
+    guessing: float,
+) -> Worth:
+    """Effects, predictors and the comparisons with random draws and with guessing, of all trials that are done.
 
     Args:
         stored: of the search.
         scores: what the sampler maximised, by the id of a network; of several numbers the first counts here.
         choices: of the space.
         drawn_first: how many of the first proposals were drawn at random.
+        images: of the validation.
+        guessing: top-1 of always naming their most frequent class.
     """
     known = [one for one in distinct(outcomes(stored)) if one.proposal.network in scores and one.accuracy is not None]
     first = [scores[one.proposal.network][0] for one in known]
@@ -42,6 +54,7 @@ def search_worth(stored: Stored, scores: Scores, choices: Mapping[str, Sequence[
             [score for score, is_early in zip(first, early, strict=True) if is_early],
             [score for score, is_early in zip(first, early, strict=True) if not is_early],
         ),
+        guessing=beside_guessing([one.accuracy or 0.0 for one in known], images, guessing),
     )
 
 

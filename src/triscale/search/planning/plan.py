@@ -10,6 +10,7 @@ from triscale.recipes import Recipe
 from triscale.scaling import PAPER, parse_coefficients
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate, corners, with_transferred
+from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.search.coefficients.family import steps
 from triscale.search.coefficients.lattice import LATTICE
 from triscale.search.coefficients.rivals import rivals_of
@@ -91,6 +92,7 @@ class StudyPlan:
             recipe=self.recipe,
             pilot=self.pilot,
             distinct=self.distinct,
+            cost=question.cost,
         )
 
     def remarks(self, validation: int) -> list[str]:
@@ -142,6 +144,7 @@ def make_plan(
     target: Target,
     native: Size | None = None,
     pilot: PilotRecord | None = None,
+    cost: EqualCost = MACS,
 ) -> StudyPlan:
     """Candidates, lengths and the predicted time.
 
@@ -159,15 +162,16 @@ def make_plan(
         target: what the limits are held against, see `study_target`.
         native: size of the originals, beyond which no candidate goes unless the question says so.
         pilot: what the baseline needs; its seconds are taken from the time.
+        cost: what candidates cost alike.
 
     Raises:
         InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
     """
-    ground = baseline_of(baseline)
-    phis, cost = _phis(question, ground, target), 2.0**question.at_phi
+    ground = baseline_of(baseline, cost)
+    phis, times = _phis(question, ground, target), 2.0**question.at_phi
     largest = None if question.enlarge else native
-    every = ground.candidates(cost, question.tolerance, question.candidates, largest)
-    moved = _transferred(question, ground, cost)
+    every = ground.candidates(times, question.tolerance, question.candidates, largest)
+    moved = _transferred(question, ground, times)
     every = every if moved is None else with_transferred(every, moved)
     rivals = rivals_of(question.rival_names)
     need = need_of(question, pictures, pilot)
@@ -185,9 +189,9 @@ def make_plan(
         raise too_short(question, need, per_sample)
     return StudyPlan(
         baseline=ground.itself(), candidates=shape.candidates, phis=phis, train_size=size, seeds=seeds,
-        recipe=replace(recipe, epochs=epochs), search=shape.search, target=cost, trainings=len(trainings),
+        recipe=replace(recipe, epochs=epochs), search=shape.search, target=times, trainings=len(trainings),
         predicted_seconds=seconds, pilot=pilot,
-        distinct=ground.distinct(cost, question.tolerance, largest),
+        distinct=ground.distinct(times, question.tolerance, largest),
         transferred=moved.id if moved is not None and moved.id in {one.id for one in shape.candidates} else None,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from numpy.random import Generator, default_rng
 
+from triscale import units
 from triscale.errors import InputError, UsageError
 from triscale.search.samplers.choice_grid import Choices, HasChoices, Point, Value, at_least, grid_of
 from triscale.search.samplers.strategy import Make, Result
@@ -145,7 +146,8 @@ class Sampler:
         if result.scores is not None:
             self._scores = self._scores or len(result.scores)
             if len(result.scores) != self._scores or not result.scores:
-                raise UsageError(f"trial {result.number} has {len(result.scores)} scores, others {self._scores}.")
+                scores = units.counted(len(result.scores), "score")
+                raise UsageError(f"trial {result.number} has {scores}, the others {self._scores}.")
 
     def _next(self, number: int, rng: Generator) -> Point:
         """A feasible point that was not proposed before; a known one where none is found."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from triscale.errors import UsageError
 from triscale.scaling import parse_coefficients
@@ -26,6 +26,7 @@ class Question(SharedTerms):
         at_phi: where the triangle is looked at: candidates cost 2^at_phi times the baseline.
         transfer: alpha, beta and gamma, with commas between, that were found at another cost: their network is a
             candidate, and the answer says what it loses.
+        cost: what candidates cost alike, and the family and its rivals: macs or another metric.
         enlarge: whether candidates may take more pixels than the originals have.
         data, network and the others: see `SharedTerms`; `seeds` are those of the baseline and of every member of the
             family, and the most of a candidate.
@@ -40,9 +41,11 @@ class Question(SharedTerms):
     at_phi: float = 1.0
     transfer: str | None = None
     enlarge: bool = False
+    cost: str = "macs"
 
     LEAST: ClassVar[Mapping[str, int]] = {"candidates": 4, "trainings": 4, "round": 1, **SharedTerms.LEAST}
     NUMBERS: ClassVar[tuple[str, ...]] = ("phi", "tolerance", "time", "at_phi")
+    LATER: ClassVar[Mapping[str, object]] = {"rivals": _RIVALS, "transfer": None, "cost": "macs", **SharedTerms.LATER}
     COMMAND: ClassVar[tuple[str, ...]] = ("study",)
 
     def __post_init__(self) -> None:
@@ -67,11 +70,6 @@ class Question(SharedTerms):
     def rival_names(self) -> tuple[str, ...]:
         """The rivals one by one."""
         return rival_names(self.rivals)
-
-    def _decisive(self) -> dict[str, Any]:
-        """Studies that were begun before a field existed go on: at its default it is left out."""
-        usual = {name for name, value in (("rivals", _RIVALS), ("transfer", None)) if getattr(self, name) == value}
-        return {name: value for name, value in self.to_dict().items() if name not in usual}
 
 
 def _transferred(text: str) -> str:

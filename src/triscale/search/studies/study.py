@@ -6,19 +6,24 @@ does what is missing and appends, so that an interrupted study resumes and loses
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
 import torch
 
 from triscale.costs import Target
-from triscale.foreign import count_any, known_any
+from triscale.foreign import known_any
+from triscale.latency.clocked_fit import Clock, fit_clocked
+from triscale.latency.latency_metric import is_clocked
+from triscale.latency.limited_on import limited_on
+from triscale.latency.silent_watch import SilentWatch
 from triscale.recipes import Recipe
 from triscale.scaling import Coefficients, any_network
 from triscale.search.coefficients.baselines import baseline_of
 from triscale.search.coefficients.candidates import corners
-from triscale.search.coefficients.family import family
+from triscale.search.coefficients.equal_cost import EqualCost
+from triscale.search.coefficients.family import Largest, family
 from triscale.search.coefficients.overfitting import rivals_in
 from triscale.search.decisions.make_choice import make_choice
 from triscale.search.measuring.pilot import PILOT_SHARE, run_pilot
@@ -29,7 +34,7 @@ from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_schedule import Schedule
 from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
-from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
+from triscale.search.trainings.first_record import begun, data_facts, event, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -129,7 +134,7 @@ class Study:
         say("timing a few training steps")
         plan = make_plan(
             question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
-            self.source.native, pilot,
+            self.source.native, pilot, self._cost,
         )  # fmt: skip
         for remark in (baseline_of(self.baseline).remark, self._speed.remark, *plan.remarks(self.counts["validation"])):
             if remark:
@@ -140,7 +145,13 @@ class Study:
     def _target(self) -> Target:
         """What the limits are held against: the trainings of this study, by its recipe."""
         numerics = self.numerics
-        return study_target(self.question.budget, self.recipe, threads=numerics.threads, device=numerics.device)
+        metrics = {*self.question.budget, self.question.cost}
+        training = study_target(metrics, self.recipe, threads=numerics.threads, device=numerics.device)
+        return limited_on(metrics, self.question.target, training)
+
+    @cached_property
+    def _cost(self) -> EqualCost:
+        return EqualCost(metric=self.question.cost, target=self._target)
 
     def run(self) -> Stored:
         """Do all that is missing, and return the store, the answer last.
@@ -226,12 +237,24 @@ class Study:
             coefficients = Coefficients(*msgspec.structs.astuple(choice.coefficients))
             members = family(
                 self.baseline, coefficients, plan.phi, self.question.budget, self._target, corners(known.values()),
-                known[choice.chosen], rivals, at_phi=self.question.at_phi,
+                known[choice.chosen], rivals, at_phi=self.question.at_phi, cost=self._cost,
+                largest=self._largest(coefficients),
             )  # fmt: skip
-            macs, native = count_any(self.baseline).macs, self.source.native
-            record = FamilyRecord(members=tuple(member.record(macs, native) for member in members))
+            native = self.source.native
+            record = FamilyRecord(members=tuple(one.record(self.baseline, native, self._cost) for one in members))
             store.add(record, [member.network for member in members])
         self._ready.tested({one.resolution for one in self._schedule.networks(self._schedule.members)})
+
+    def _largest(self, coefficients: Coefficients) -> Largest | None:
+        """The last member where a limit is on latency: measured, which is recorded; None without."""
+        limits, network = self.question.budget, self.baseline
+        if not is_clocked(limits) or isinstance(network, ForeignNetwork):
+            return None
+        self.progress.say("measuring the latency of the largest network")
+        clock = Clock(self._target.engine or self._target, SilentWatch())
+        found = fit_clocked(network, limits, clock=clock, coefficients=coefficients, target=self._target)
+        self._store.add(event(found.latency.text()))
+        return found.phi, (found.factors, found.network)
 
     def _test(self, campaign: Campaign) -> None:
         waiting = untested(self._store, self._schedule.members)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triscale.data import CheckOptions, Source
-from triscale.errors import InputError, NumericError, OutOfMemoryError, TriscaleError
+from triscale.errors import BusyError, InputError, NumericError, OutOfMemoryError, TriscaleError
 from triscale.files import write_atomically
 from triscale.search.trainings.progress import StudyProgress
 from triscale.search.trainings.shared_terms import SharedTerms, Training
@@ -105,6 +105,7 @@ class Campaign:
     ) -> None:
         self._store, self._terms, self._executor, self._progress = store, terms, executor, progress
         self._warned: set[str] = set()
+        self._floors: dict[str, tuple[float | None, ...]] = {}
 
     def key_of(self, training: Training) -> str:
         """Of its job, and so of its trial."""
@@ -162,6 +163,7 @@ class Campaign:
     def _planned(self, trainings: Sequence[Training]) -> list[TrainJob]:
         """Their jobs, each once, and each with a trial in the store."""
         trials = {(job := self._terms.job_of(one)).key: Trial(job=job, purpose=one.purpose) for one in trainings}
+        self._floors |= {key: one.floors for key, one in zip(map(self.key_of, trainings), trainings, strict=True)}
         self._store.put(*(trial for trial in trials.values() if trial.key not in self._store))
         return [trial.job for trial in trials.values()]
 
@@ -181,7 +183,7 @@ class Campaign:
         numerics = replace(terms.numerics, plan=self._plan(job))
         return TrialTask(
             job=job, numerics=numerics, execution=terms.execution, data=terms.data, policy=terms.policy,
-            folder=folder.resolve() if terms.shared else None,
+            folder=folder.resolve() if terms.shared else None, floors=self._floors[job.key],
         )  # fmt: skip
 
     def _is_tuned(self, job: TrainJob) -> bool:
@@ -211,23 +213,27 @@ class Campaign:
         """The trial as it stands now; errors that concern all trainings are raised."""
         match settled:
             case Ended(result=result):
-                folder = TRIALS / planned.key[:16]
-                path = folder / str(result.trial.checkpoint)
-                if result.weights is not None:
-                    (self._store.folder / folder).mkdir(parents=True, exist_ok=True)
-                    write_atomically(self._store.folder / path, result.weights)
-                return replace(result.trial, purpose=planned.purpose, checkpoint=str(path), losses=settled.attempt - 1)
+                trial = replace(result.trial, purpose=planned.purpose, losses=settled.attempt - 1)
+                return trial if trial.checkpoint is None else self._with_weights(trial, result.weights)
             case GivenUp():
                 return replace(
                     planned, state="failed", failure="Lost", reason=settled.reason, losses=len(settled.losses)
                 )
-            case Failed(error=NumericError() | OutOfMemoryError() as error):
-                return replace(planned, state="failed", failure=type(error).__name__, reason=str(error))
+            case Failed(error=NumericError() | OutOfMemoryError() | BusyError() as error):
+                return replace(planned, state="failed", failure=type(error).__name__, reason=_reason(error))
             case Failed(error=TriscaleError() as error):
                 raise error
             case Failed(error=error):
                 return replace(planned, state="failed", failure=type(error).__name__, reason=str(error) or repr(error))
         raise AssertionError("a task ended, failed, or was given up")
+
+    def _with_weights(self, trial: Trial, weights: bytes | None) -> Trial:
+        """The trial with the path of its checkpoint below the store, where bytes that travelled are written."""
+        path = TRIALS / trial.key[:16] / str(trial.checkpoint)
+        if weights is not None:
+            (self._store.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._store.folder / path, weights)
+        return replace(trial, checkpoint=str(path))
 
 
 @contextmanager
@@ -249,6 +255,13 @@ def open_campaign(
         yield Campaign(store, replace(terms, shared=workers.shared), workers.executor, progress)
     finally:
         workers.executor.close()
+
+
+def _reason(error: NumericError | OutOfMemoryError | BusyError) -> str:
+    """Its words; want of memory has the advice of a search, which trains several networks at a time."""
+    if not isinstance(error, OutOfMemoryError):
+        return str(error)
+    return f"{str(error).partition(';')[0].rstrip('.')}; train fewer at a time (--jobs)."
 
 
 def _steps(job: TrainJob, images: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from triscale.costs import registry
+from triscale.costs import known_metrics
 from triscale.errors import UsageError
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import RecipePrecision
@@ -17,12 +17,19 @@ from triscale.trials.lines import SCHEMA
 
 
 class Training(NamedTuple):
-    """A network to train with one seed for a number of epochs; `purpose` says what for."""
+    """A network to train with one seed for a number of epochs.
+
+    Attributes:
+        network, seed, epochs: which training it is.
+        purpose: what for.
+        floors: for each epoch the validation accuracy below which it is stopped after it; None, and none: it goes on.
+    """
 
     network: AnyNetwork
     purpose: str
     seed: int
     epochs: int
+    floors: tuple[float | None, ...] = ()
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -38,6 +45,7 @@ class SharedTerms:
         data: `flowers`, an .npz pair or a folder of class folders.
         network: the baseline: a registered name, a scaled name or a spec file.
         budget: limits by the names of metrics (`triscale.costs.registry`).
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that a limit or a cost in latency is of.
         recipe: how each network is trained: a name or a .toml file.
         precision: instead of the recipe's.
         batch: images a step, instead of the recipe's.
@@ -53,6 +61,7 @@ class SharedTerms:
     data: str = "flowers"
     network: str = "shallownet_24"
     budget: Mapping[str, float] = field(default_factory=dict)
+    target: str | None = None
     recipe: str = "quick"
     precision: RecipePrecision | None = None
     batch: int | None = None
@@ -73,6 +82,9 @@ class SharedTerms:
 
     NUMBERS: ClassVar[tuple[str, ...]] = ("time",)
     """Fields that may be fractions."""
+
+    LATER: ClassVar[Mapping[str, object]] = {"target": None}
+    """Fields that came later, with what searches did before: they change no hash there."""
 
     COMMAND: ClassVar[tuple[str, ...]] = ()
     """What stands before the network on the command line."""
@@ -132,11 +144,11 @@ class SharedTerms:
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
     def _decisive(self) -> dict[str, Any]:
-        """What decides the answer."""
-        return self.to_dict()
+        """What decides the answer; searches that were begun before a field existed go on."""
+        return {name: value for name, value in self.to_dict().items() if self.LATER.get(name, ...) != value}
 
 
 def _written(name: str, limit: float) -> str:
     """The limit as the command line reads it; a plain number where the metric is not known in this process."""
-    metric = registry().get(name)
+    metric = known_metrics().get(name)
     return metric.unit.write(limit) if metric else f"{limit:.15g}"

@@ -1,10 +1,12 @@
 """What runs in the processes of a Ray cluster: workers, and the mailbox that carries what they tell."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from typing import Any
 
+from triscale.orphans import end_with
 from triscale.trials.executor.attempt import served
 from triscale.trials.executor.events import Ended, Failed, Told
 from triscale.trials.executor.worker import HEARTBEAT
@@ -37,6 +39,7 @@ class Worker:
 
     def __init__(self, mailbox: Any) -> None:
         self._mailbox = mailbox
+        end_with(os.getppid())  # its node: Ray lets some workers live on, which then hold the folder of their training
 
     def ready(self) -> None:
         """Return once the process is there."""

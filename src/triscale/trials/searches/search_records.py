@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from triscale.recipes import Recipe
-from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, PredictorRecord, Value
+from triscale.trials.searches.rung_records import RanksRecord
+from triscale.trials.searches.worth_records import DrawnRecord, EffectsRecord, GuessingRecord, PredictorRecord, Value
 from triscale.trials.study_records import BegunRecord, Line
 from triscale.trials.surface_records import Interval
 
@@ -62,7 +63,8 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
         rule: `baseline`, or `found`.
         number: of its proposal; None for the baseline.
         n: seeds.
-        costs: by name.
+        costs: by name; those of an engine as predicted.
+        measured: seconds of a step, where the search had to do with latency.
         validation, test: mean top-1; test None where it was not looked at.
         difference: mean of its validation top-1 minus the baseline's, paired by seed; None for the baseline.
         interval: of that, 95%.
@@ -77,6 +79,7 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
     test: float | None = None
     difference: float | None = None
     interval: Interval | None = None
+    measured: float | None = None
 
 
 class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
@@ -91,6 +94,8 @@ class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
         effects: what each choice is worth; None where trials were too few.
         predictors: how well trivial numbers rank the trials.
         drawn: the sampler's own proposals beside those drawn at random; None where it drew none, or has no other.
+        guessing: the trials beside guessing; None in older searches.
+        ranks: between every two lengths of training, how well the shorter one ranked the networks.
     """
 
     best: str
@@ -101,3 +106,5 @@ class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
     effects: EffectsRecord | None = None
     predictors: tuple[PredictorRecord, ...] = ()
     drawn: DrawnRecord | None = None
+    guessing: GuessingRecord | None = None
+    ranks: tuple[RanksRecord, ...] = ()

@@ -58,6 +58,29 @@ class PredictorRecord(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_tau: float | None = None
 
 
+class GuessingRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The trials beside guessing.
+
+    Attributes:
+        accuracy: top-1 on the validation images of always naming their most frequent class.
+        images: of the validation.
+        n: trials that are done.
+        best: the highest accuracy of them.
+        low: the lower end of its interval (Wilson), 95% for all n trials together (Bonferroni).
+    """
+
+    accuracy: float
+    images: int
+    n: int
+    best: float
+    low: float
+
+    @property
+    def beaten(self) -> bool:
+        """Whether some trial is better than guessing, beyond what the best of n guessers would reach."""
+        return self.low > self.accuracy
+
+
 class DrawnRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The sampler's own proposals beside those that it drew at random, before it knew anything.
 

@@ -1,0 +1,1 @@
+"""What inherited weights are worth: `python -m benchmarks.inheritance`."""

@@ -1,0 +1,1 @@
+"""How far the latency predictor is from measured times: `python -m benchmarks.latency`."""

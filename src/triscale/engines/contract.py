@@ -1,0 +1,160 @@
+"""What every engine is: something that opens a network, or a graph of one, and runs it on the CPU."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triscale.costs import Target
+from triscale.engines.graphs import onnx_graph
+from triscale.errors import InputError
+from triscale.spec import AnyNetwork, ForeignNetwork
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Floats = NDArray[np.float32]
+
+Run = Callable[[Floats], Floats]
+"""Images [n, c, h, w] -> logits [n, classes]."""
+
+EnginePrecision = Literal["float32", "bfloat16", "int8"]
+
+PRECISIONS: tuple[EnginePrecision, ...] = ("float32", "bfloat16", "int8")
+"""Precisions that an engine may have, in the order of tables."""
+
+Graph = bytes | Path
+"""An ONNX graph, or the file that holds it."""
+
+
+class Opened:
+    """A network in an engine, ready to run; several may be open at once.
+
+    Attributes:
+        file_size: bytes of what the engine read: a graph with its weights, or the tensors of a module.
+    """
+
+    def __init__(self, run: Run, file_size: int) -> None:
+        self._run: Run | None = run
+        self.file_size = file_size
+
+    def run(self, images: Floats) -> Floats:
+        """Images [n, c, h, w] in float32 -> logits [n, classes] in float32, an array of their own.
+
+        Raises:
+            ValueError: it is closed.
+        """
+        if self._run is None:
+            raise ValueError("this network is closed")
+        return self._run(images)
+
+    def close(self) -> None:
+        """Release what the engine holds for it; a second call does nothing."""
+        self._run = None
+
+
+class Engine(ABC):
+    """What runs a network.
+
+    Attributes:
+        name: as targets and the command line write it.
+        library: the module that is imported.
+        extra: of triscale, which installs the library; "" where triscale requires it.
+    """
+
+    name: str
+    library: str
+    extra: str = ""
+
+    def version(self) -> str:
+        """The version of the library, as it says itself."""
+        return str(self.imported().__version__)
+
+    def imported(self) -> ModuleType:
+        """The library.
+
+        Raises:
+            InputError: it is not installed; the message has the line that installs it.
+        """
+        try:
+            return import_module(self.library)
+        except ImportError:
+            raise InputError(f"{self.library} is not installed: {self.install_line()}.") from None
+
+    def install_line(self) -> str:
+        """What installs the library."""
+        return f"pip install '{f'triscale[{self.extra}]' if self.extra else self.library}'"
+
+    def missing(self) -> str | None:
+        """Why nothing can run here, with what to do; None where it can. Imports nothing."""
+        try:
+            found = find_spec(self.library)
+        except ValueError:  # the module is there without a spec, as one that a test hides
+            found = None
+        return None if found else f"{self.library} is not installed: {self.install_line()}"
+
+    @abstractmethod
+    def unfit(self, precision: EnginePrecision) -> str | None:
+        """Why the installed engine cannot run a precision on this machine; None where it can."""
+
+    def precisions(self) -> tuple[EnginePrecision, ...]:
+        """What the installed engine runs on this machine."""
+        return tuple(one for one in PRECISIONS if self.unfit(one) is None)
+
+    @abstractmethod
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
+        """A network with random weights, for steps of `target.batch` images.
+
+        Raises:
+            InputError: the library is missing, or the engine cannot run this network.
+        """
+
+
+def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
+    """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
+
+    Raises:
+        InputError: a network of somebody's own code, or see `onnx_graph`.
+    """
+    if isinstance(network, ForeignNetwork):
+        raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
+    return onnx_graph(
+        network, batch=target.batch, seed=seed, precision="int8" if target.precision == "int8" else "float32"
+    )
+
+
+class GraphEngine(Engine):
+    """An engine that reads ONNX graphs."""
+
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
+        """See `Engine.open`; the graph is written from the spec, with folded norms."""
+        return self.open_graph(graph_for(network, target, seed=seed), target)
+
+    @abstractmethod
+    def open_graph(self, graph: Graph, target: Target) -> Opened:
+        """An ONNX graph of one input and one output; for int8 it holds quantised operators.
+
+        Raises:
+            InputError: the library is missing, or it rejects the graph.
+        """
+
+
+class ModuleEngine(Engine):
+    """An engine that runs modules of torch."""
+
+    @abstractmethod
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
+        """See `Engine.open`; the first pass is over when this returns."""
+
+    @abstractmethod
+    def open_module(self, module: "nn.Module", target: Target) -> Opened:
+        """A module in evaluation mode, converted in place to the precision of the target.
+
+        torch has one number of threads for a process: the target's from now on.
+        """

@@ -1,0 +1,92 @@
+"""OpenVINO on the CPU, from ONNX graphs: float32, bfloat16 where the processor has it, int8 where a graph is quantised.
+
+At its own choice OpenVINO computes in bfloat16 or float16 where the processor can, which moves logits by up to some
+percent: the precision is always set.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
+
+from triscale.costs import Target
+from triscale.engines.contract import EnginePrecision, Floats, Graph, GraphEngine, Opened
+from triscale.engines.graph_size import first_line, graph_size
+from triscale.errors import InputError
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, Model
+
+_TELEMETRY = "openvino_telemetry"
+
+_HINTS: Mapping[str, str] = MappingProxyType({"float32": "f32", "bfloat16": "bf16", "int8": "f32"})
+"""Precision of what a graph leaves in float32: in int8 that are the few operators without quantised inputs."""
+
+
+class OpenvinoEngine(GraphEngine):
+    """OpenVINO."""
+
+    name = "openvino"
+    library = "openvino"
+    extra = "openvino"
+
+    def imported(self) -> ModuleType:
+        """See `Engine.imported`.
+
+        Its import would put an id of the user into the home folder and tell the maker that it is used; without its
+        package for that, which is hidden meanwhile, it does neither.
+        """
+        hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
+        sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
+        try:
+            return super().imported()
+        finally:
+            for name in hidden:
+                del sys.modules[name]
+
+    def version(self) -> str:
+        """Without the number of the build."""
+        return super().version().partition("-")[0]
+
+    def unfit(self, precision: EnginePrecision) -> str | None:
+        """What it says of this processor."""
+        if precision != "bfloat16" or "BF16" in self.imported().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            return None
+        return "this processor has no bfloat16 instructions that OpenVINO takes"
+
+    def open_graph(self, graph: Graph, target: Target) -> Opened:
+        """See `GraphEngine.open_graph`; for one caller at a time."""
+        core = self.imported().Core()
+        try:
+            model = core.read_model(graph if isinstance(graph, bytes) else os.fspath(graph))
+        except RuntimeError as error:
+            raise InputError(f"OpenVINO rejects the graph: {first_line(error)}.") from None
+        request = self.compiled(model, target.threads, target.precision).create_infer_request()
+
+        def run(images: Floats) -> Floats:
+            logits: Floats = request.infer({0: images}, share_inputs=True)[0]
+            return logits
+
+        return Opened(run, graph_size(graph))
+
+    def compiled(
+        self, model: "Model", threads: int, precision: str = "float32", *, counters: bool = False
+    ) -> "CompiledModel":
+        """A model compiled for one stream of so many threads; requests of it may run at once.
+
+        `counters`: each request knows afterwards how long its kernels took.
+
+        Raises:
+            InputError: OpenVINO cannot compile it.
+        """
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "PERF_COUNT": counters,
+        }
+        try:
+            return self.imported().Core().compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            raise InputError(f"OpenVINO cannot compile the graph: {first_line(error)}.") from None

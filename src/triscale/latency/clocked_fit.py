@@ -1,0 +1,106 @@
+"""`fit_budget` with a limit on latency: the answer is measured before it is given, and keeps the limit as measured."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple
+
+from triscale.costs import Target
+from triscale.latency.clocked_answer import ClockedFit, Latency
+from triscale.latency.latency_metric import LATENCY
+from triscale.latency.measuring import Limits, Measurement, Watch, measure
+from triscale.latency.predictor import predict
+from triscale.latency.within_limit import Try, largest_within
+from triscale.scaling import BudgetFit, Coefficients, fit_budget
+from triscale.spec import Network, content_hash
+
+SECONDS = 10.0
+"""Of measuring a network."""
+
+
+class Clock(NamedTuple):
+    """Measures one network, on the clock where the machine is quiet, else by the processor's time of one thread."""
+
+    target: Target
+    watch: Watch
+    seconds: float = SECONDS
+
+    def measurement(self, network: Network) -> Measurement:
+        """The network on the target, with random weights.
+
+        Raises:
+            InputError: the engine cannot run it.
+        """
+        found = measure([network], [self.target], Limits(seconds=self.seconds), self.watch)
+        return found.measurements[0]
+
+
+def believed_ms(found: Measurement) -> float:
+    """Milliseconds of a step: those of the clock, or of the processor where the machine was loaded."""
+    if found.clean or found.lowest_cpu_ms is None:
+        return found.median_ms
+    return min(found.lowest_cpu_ms, found.median_ms)
+
+
+def fit_clocked(
+    network: Network,
+    limits: Mapping[str, float],
+    *,
+    clock: Clock,
+    rule: str = "compound",
+    coefficients: Coefficients | None = None,
+    target: Target | None = None,
+    filled: bool = False,
+) -> ClockedFit:
+    """As `triscale.scaling.fit_budget`, for limits of which one is `latency`, in seconds.
+
+    Args:
+        network, limits, rule, coefficients, filled: see there.
+        clock: measures, on the engine's target.
+        target: what the other limits are of; None: the clock's.
+
+    Raises:
+        UsageError, InputError: see there; the target is not calibrated; or no network keeps the limit as measured.
+    """
+    solver = _Solver(network, limits, rule, coefficients, target or clock.target, clock, filled=filled)
+    best, tried = largest_within(limits[LATENCY.name], solver.solve, solver.measure, _key)
+    values = {one.name: getattr(best.found, one.name) for one in fields(BudgetFit)}
+    latency = Latency(
+        target=str(clock.target), predicted=predict(best.found.network, clock.target), tried=len(tried),
+        measured_ms=1e3 * best.measured, measurement=solver.measurements[best.key],
+    )  # fmt: skip
+    return ClockedFit(**values, latency=latency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Solver:
+    """The budget solver with the clock, for one budget; the arguments are those of `fit_clocked`."""
+
+    network: Network
+    limits: Mapping[str, float]
+    rule: str
+    coefficients: Coefficients | None
+    target: Target
+    clock: Clock
+    filled: bool
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+
+    def solve(self, seconds: float) -> BudgetFit:
+        """The largest network that is predicted to take so long."""
+        return fit_budget(
+            self.network, {**self.limits, LATENCY.name: seconds},
+            rule=self.rule, coefficients=self.coefficients, target=self.target, filled=self.filled,
+        )  # fmt: skip
+
+    def measure(self, found: BudgetFit) -> Try[BudgetFit]:
+        """What was found, on the clock."""
+        self.measurements[_key(found)] = measurement = self.clock.measurement(found.network)
+        notch = found.fit.notch.cost or {}
+        return Try(
+            found=found, key=_key(found), predicted=found.fit.cost[LATENCY.name],
+            measured=believed_ms(measurement) / 1e3, notch=notch.get(LATENCY.name, math.inf),
+        )  # fmt: skip
+
+
+def _key(found: BudgetFit) -> str:
+    return content_hash(found.network)

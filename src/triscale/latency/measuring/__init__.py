@@ -1,0 +1,21 @@
+"""Measured latency: the protocol of the paper's Table 4 as a tool, for the engines of this machine."""
+
+from triscale.latency.measuring.interleaved import Limits
+from triscale.latency.measuring.latency_ratios import LatencyRatio, ratios
+from triscale.latency.measuring.loaded_group import Subject
+from triscale.latency.measuring.measure_all import Measured, Watch, measure
+from triscale.latency.measuring.measurement import Measurement, Opening
+from triscale.latency.measuring.possible import possible_targets
+
+__all__ = [
+    "LatencyRatio",
+    "Limits",
+    "Measured",
+    "Measurement",
+    "Opening",
+    "Subject",
+    "Watch",
+    "measure",
+    "possible_targets",
+    "ratios",
+]

@@ -1,0 +1,52 @@
+"""How many times slower one network is than another on the same target, from rounds in which both ran."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from triscale.costs import Target
+from triscale.intervals import interval
+from triscale.latency.measuring.measurement import Measurement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LatencyRatio:
+    """A ratio of latencies.
+
+    Attributes:
+        slower, faster: names of the networks.
+        target: where both ran.
+        ratio: the median of the ratios within each round.
+        interval: what holds the true median with 95% (with fewer than six rounds with less).
+        cpu_ratio: of the processor's times (`Measurement.lowest_cpu_ms`), which other work moves least; in one thread.
+        clean: whether both measurements are.
+    """
+
+    slower: str
+    faster: str
+    target: Target
+    ratio: float
+    interval: tuple[float, float]
+    cpu_ratio: float | None
+    clean: bool
+
+
+def ratios(measurements: Sequence[Measurement], slower: str, faster: str) -> Iterator[LatencyRatio]:
+    """The ratio of two networks on each target on which both were measured."""
+    found = {(one.network, one.target): one for one in measurements}
+    for target in dict.fromkeys(one.target for one in measurements):
+        slow, fast = found.get((slower, target)), found.get((faster, target))
+        if slow and fast:
+            yield _ratio(slow, fast)
+
+
+def _ratio(slow: Measurement, fast: Measurement) -> LatencyRatio:
+    within = interval([a / b for a, b in zip(slow.rounds_ms, fast.rounds_ms, strict=True)])
+    return LatencyRatio(
+        slower=slow.network,
+        faster=fast.network,
+        target=slow.target,
+        ratio=within.median,
+        interval=(within.low, within.high),
+        cpu_ratio=slow.lowest_cpu_ms / fast.lowest_cpu_ms if slow.lowest_cpu_ms and fast.lowest_cpu_ms else None,
+        clean=slow.clean and fast.clean,
+    )

@@ -1,0 +1,104 @@
+"""The networks that a calibration measures: designed so that their layers cover kinds, sizes, activations and shapes.
+
+They are drawn from a fixed seed, so a calibration is the same everywhere. None of them is a registered network.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from random import Random
+
+from triscale.costs import count
+from triscale.families.by_name import network
+from triscale.spec import Activation, Gate, Head, Network, Operator, SqueezeExcite, Stage
+
+RECIPE = 1
+"""Counts up when the networks or the way they are measured change: older calibrations are renewed."""
+
+ANCHORS = ("calibration_1", "calibration_5", "calibration_8")
+"""Networks that find out whether the machine has become slower or faster since."""
+
+_SEED = 4242
+_MACS = (12_000_000, 3_000_000_000)
+_SIDES = (96, 300)
+_GOLDEN = 0.618
+"""Its multiples, modulo 1, cover an interval evenly however many there are."""
+
+_OPERATORS: tuple[Operator, ...] = ("mbconv",) * 9 + ("separable",)
+_KERNELS: dict[Operator, list[int]] = {"fused_mbconv": [3, 3, 5], "mbconv": [3, 5, 3, 5, 7], "separable": [3, 5]}
+_ACTIVATIONS: tuple[Activation, ...] = ("relu", "relu6", "silu", "hard_swish", "silu")
+
+
+def calibration_networks(number: int = 25) -> tuple[Network, ...]:
+    """Networks of 12 M to 3 G MACs at 96 to 300 px."""
+    return tuple(islice(_drawn(Random(_SEED)), number))  # noqa: S311  no secret
+
+
+def _drawn(random: Random) -> Iterator[Network]:
+    index = 0
+    while True:
+        side = 2 * round(_SIDES[0] * (_SIDES[1] / _SIDES[0]) ** (index * _GOLDEN % 1) / 2)
+        residual = index % 5 == 0 and index % 3 != 2
+        drawn = (_residual if residual else _mobile)(random, index)
+        found = replace(drawn, name=f"calibration_{index}", resolution=(side, side))
+        if _MACS[0] <= count(found).macs <= _MACS[1]:
+            index += 1
+            yield found
+
+
+def _mobile(random: Random, index: int) -> Network:
+    """Seven stages of MBConv, some fused or separable; kernels, expansion and squeeze-excite drawn for each."""
+    base = network("efficientnet_b0")
+    channels = random.choice([8, 16, 24, 32, 40, 48])
+    stem = replace(base.stem, channels=channels)
+    gate: Gate = random.choice(["sigmoid", "hard_sigmoid"])
+    channels = _eights(channels * random.choice([0.5, 1, 1]))
+    stages = []
+    for place in range(7):
+        channels = _eights(channels * random.uniform(0.85, 1.9)) if place else channels
+        fused = place < 4 and index % 5 in (0, 1, 4) and random.random() < 0.5
+        stages.append(_stage(random, place, channels, gate, fused=fused))
+    head = Head(channels=random.choice([None, 320, 512, 960, 1280, 1536, 1792]), hidden=random.choice([None, 1024]))
+    return replace(base, stem=stem, stages=tuple(stages), head=head, activation=_ACTIVATIONS[index % 5])
+
+
+def _stage(random: Random, place: int, channels: int, gate: Gate, *, fused: bool) -> Stage:
+    operator: Operator = "fused_mbconv" if fused else random.choice(_OPERATORS)
+    squeezed = SqueezeExcite(
+        ratio=random.choice([0.25, 0.0625, 0.125]), gate=gate,
+        of=random.choice(["input", "inner"]), divisor=random.choice([1, 8]),
+    )  # fmt: skip
+    expand = random.choice([1, 2, 3, 4, 4.5, 6, 6]) if place else 1
+    return Stage(
+        operator=operator,
+        repeats=random.choice([1, 2, 2, 3]),
+        channels=channels,
+        kernel=random.choice(_KERNELS[operator]),
+        stride=2 if place in (1, 2, 3, 5) else 1,
+        expand=1 if operator == "separable" else expand,
+        squeeze_excite=squeezed if operator == "mbconv" and random.random() < 0.5 else None,
+    )
+
+
+def _residual(random: Random, _index: int) -> Network:
+    """Four stages of basic blocks or bottlenecks behind a stem of drawn width."""
+    base = network("resnet18")
+    channels = random.choice([32, 40, 48, 64, 72, 96])
+    stages = []
+    for place in range(4):
+        bottleneck = random.random() < 1 / 3
+        stages.append(
+            Stage(
+                operator="bottleneck" if bottleneck else "basic",
+                repeats=random.randint(1, 3),
+                channels=channels * (4 if bottleneck else 1),
+                stride=2 if place else 1,
+                expand=0.25 if bottleneck else 1,
+            )
+        )
+        channels = _eights(channels * random.uniform(1.4, 2.2))
+    return replace(base, stem=replace(base.stem, channels=random.choice([32, 48, 64, 80])), stages=tuple(stages))
+
+
+def _eights(channels: float) -> int:
+    return max(8, 8 * round(channels / 8))

@@ -1,0 +1,148 @@
+"""The passes of a calibration: each measures every network once, and is on disk before the next network begins."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import monotonic, perf_counter_ns, process_time_ns
+
+import msgspec
+import numpy as np
+
+from triscale.costs import Target
+from triscale.engines import Floats, Opened
+from triscale.latency.predictor.model_fit import Sample, sample_of
+from triscale.latency.predictor.node_times import NodeTimes, pooled
+from triscale.latency.predictor.profiling import Profiler
+from triscale.spec import Network
+
+PASSES = 6
+PERCENTILE = 5
+"""Of the whole runs of a network: what it takes when nothing disturbs it."""
+
+_PROFILED_RUNS = 6
+_WARM_RUNS, _LEAST_RUNS, _MOST_RUNS = 2, 4, 12
+_RUNS_MS = 50
+"""Milliseconds that the whole runs of a network take in a pass, within those limits."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the passes of a file are of; passes of anything else are not continued."""
+
+    recipe: int
+    target: str
+    engine_version: str
+    machine: dict[str, str | int | None]
+
+
+class PassLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A network in a pass: [name, operation, microseconds] of its nodes, milliseconds of its whole runs."""
+
+    number: int
+    network: str
+    nodes: list[tuple[str, str, list[float]]]
+    whole: list[float]
+
+
+def measure_passes(
+    path: Path, header: Header, target: Target, networks: Sequence[Network], profiler: Profiler,
+    watch: Callable[[int, int], None], seconds: float, passes: int = PASSES,
+) -> tuple[Sample, ...]:  # fmt: skip
+    """Measure what the file lacks, and pool all of it.
+
+    Args:
+        path: of the lines; another header's are dropped.
+        header: what is measured.
+        target: where networks run.
+        networks: of the calibration.
+        profiler: opens networks and says what their kernels take.
+        watch: is called with how many measurements are done, of how many.
+        seconds: after which no third or later pass begins.
+        passes: the most.
+
+    Raises:
+        InputError: the engine rejects a network.
+    """
+    found = _read(path, header)
+    if not found:
+        path.write_bytes(msgspec.json.encode(header) + b"\n")
+    begun, done = monotonic(), {(line.number, line.network) for line in found}
+    for number in range(passes):
+        if number >= 2 and monotonic() - begun > seconds:
+            break
+        for network in networks:
+            if (number, network.name) not in done:
+                found.append(_measured(number, network, target, profiler))
+                with path.open("ab") as file:
+                    file.write(msgspec.json.encode(found[-1]) + b"\n")
+            watch(len(found), passes * len(networks))
+    return _samples(found, networks, profiler.grain)
+
+
+def _measured(number: int, network: Network, target: Target, profiler: Profiler) -> PassLine:
+    images = images_for(network, target.batch)
+    prepared = profiler.prepared(network, target)
+    nodes = prepared.profile(images, _PROFILED_RUNS)
+    opened = prepared.open()
+    whole = run_times(opened, images, target.threads)
+    opened.close()
+    return PassLine(
+        number=number,
+        network=network.name,
+        nodes=[(node.name, node.operation, [round(one, 2) for one in node.microseconds]) for node in nodes],
+        whole=[round(one, 5) for one in whole],
+    )
+
+
+def run_times(opened: Opened, images: Floats, threads: int) -> list[float]:
+    """Milliseconds of some whole runs after warming up.
+
+    On one thread they are of the processor, which other processes disturb less; on several, of the wall.
+    """
+    clock = process_time_ns if threads == 1 else perf_counter_ns
+    first = [timed(opened, images, clock) for _ in range(_WARM_RUNS)][-1]
+    count = int(np.clip(_RUNS_MS / max(first, 0.1), _LEAST_RUNS, _MOST_RUNS))
+    return [timed(opened, images, clock) for _ in range(count)]
+
+
+def timed(opened: Opened, images: Floats, clock: Callable[[], int]) -> float:
+    """Milliseconds of one run."""
+    begun = clock()
+    opened.run(images)
+    return (clock() - begun) / 1e6
+
+
+def images_for(network: Network, batch: int) -> Floats:
+    """Images of noise, [batch, c, h, w]."""
+    shape = (batch, network.input_channels, *network.resolution)
+    return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+
+
+def _samples(lines: Sequence[PassLine], networks: Sequence[Network], grain: float) -> tuple[Sample, ...]:
+    nodes = defaultdict[str, list[list[NodeTimes]]](list)
+    whole = defaultdict[str, list[float]](list)
+    for line in lines:
+        nodes[line.network].append([NodeTimes(name, kind, tuple(times)) for name, kind, times in line.nodes])
+        whole[line.network] += line.whole
+    return tuple(
+        sample_of(network, pooled(nodes[network.name]), float(np.percentile(whole[network.name], PERCENTILE)), grain)
+        for network in networks
+        if whole[network.name]
+    )
+
+
+def _read(path: Path, header: Header) -> list[PassLine]:
+    """The lines of a file with this header; a last one that was cut off is dropped from the file too."""
+    lines = list(_whole_lines(path))
+    try:
+        if not lines or msgspec.json.decode(lines[0], type=Header) != header:
+            return []
+        found = [msgspec.json.decode(line, type=PassLine) for line in lines[1:]]
+    except msgspec.DecodeError:
+        return []
+    path.write_bytes(b"".join(lines))
+    return found
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    content = path.read_bytes() if path.exists() else b""
+    return (line for line in content.splitlines(keepends=True) if line.endswith(b"\n"))

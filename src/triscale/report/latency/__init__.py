@@ -1,0 +1,1 @@
+"""Measured latency as a record and as a picture."""

@@ -1,0 +1,52 @@
+"""The finalists of a search that had to do with latency: measured side by side, those that keep the limit first."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from triscale import units
+from triscale.costs import Target
+from triscale.latency.clocked_networks import clocked
+from triscale.spec import Network
+from triscale.trials import Stored
+from triscale.trials.searches.search_records import FinalistRecord, SearchRecord
+
+
+def clocked_finalists(
+    stored: Stored, rows: Sequence[FinalistRecord], target: Target, limit: float | None
+) -> tuple[FinalistRecord, ...]:
+    """The finalists with their measured seconds of a step.
+
+    Args:
+        stored: the search.
+        rows: the best first.
+        target: latency is of its `engine`, where there is one.
+        limit: seconds; those that break it as measured go behind the others. None: there is none.
+    """
+    networks = [network for one in rows if isinstance(network := stored.network(one.id), Network)]
+    pairs = zip(rows, clocked(networks, target.engine or target), strict=True)
+    found = [msgspec.structs.replace(row, measured=seconds) for row, seconds in pairs]
+    most = math.inf if limit is None else limit
+    return tuple(sorted(found, key=lambda one: (one.measured or 0.0) > most))
+
+
+def limit_of(record: SearchRecord, name: str) -> float | None:
+    """The limit of a search on a metric; None where there is none."""
+    budget = record.question.get("budget")
+    return budget.get(name) if isinstance(budget, Mapping) else None
+
+
+def latency_line(rows: Sequence[FinalistRecord], target: object, limit: float | None) -> str | None:
+    """What was measured, in a line; None where nothing was."""
+    if any(one.measured is None for one in rows):
+        return None
+    parts = [
+        f"{'baseline' if one.rule == 'baseline' else f'proposal {one.number}'} {units.latency(one.measured or 0.0)}"
+        for one in rows
+    ]
+    kept = ""
+    if limit is not None:
+        late = sum((one.measured or 0.0) > limit for one in rows)
+        kept = f"; the limit is {units.latency(limit)}" + (f", which {late} of {len(rows)} break" if late else "")
+    return f"Latency on {target}, measured: {', '.join(parts)}{kept}."

@@ -1,0 +1,1 @@
+"""Rungs: the best of a search's trials trained longer, and trials that stop early."""

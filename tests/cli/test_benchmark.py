@@ -1,0 +1,72 @@
+"""`triscale benchmark`."""
+
+import json
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.conftest import Run
+
+RESULT_KEYS = {
+    "network", "engine", "precision", "threads", "batch", "median_ms", "interval_ms", "rounds", "peak_memory",
+    "file_size",
+}  # fmt: skip
+ONE = ("--engine", "onnxruntime", "--precision", "float32", "--threads", "1", "--batch", "1", "--rounds", "1")
+
+
+def test_benchmark_has_the_shape_that_scripts_rely_on_and_writes_its_record(run: Run, tmp_path: Path) -> None:
+    found = run("benchmark", "smallnet_24", *ONE, "--out", tmp_path, "--json").json
+    assert found.keys() >= {"machine", "results", "notices", "clean", "files"}
+    (row,) = found["results"]
+    assert row.keys() >= RESULT_KEYS
+    assert (row["network"], row["engine"], row["precision"]) == ("smallnet_24", "onnxruntime", "float32")
+    assert (row["threads"], row["batch"], row["rounds"]) == (1, 1, 1)
+    assert row["interval_ms"][0] <= row["median_ms"] <= row["interval_ms"][1]
+    (line,) = (tmp_path / "benchmark.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    assert record["kind"] == "benchmark"
+    assert record["results"] == found["results"]
+    picture = ET.fromstring((tmp_path / "benchmark.svg").read_text())  # noqa: S314  our own
+    texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"smallnet_24", "onnxruntime float32"} <= set(texts)
+
+
+def test_the_table_says_what_was_measured_and_what_is_left_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    record = tmp_path / "all.jsonl"
+    options = ("--engine", "onnxruntime,openvino", "--precision", "float32,bfloat16", "--rounds", "1")
+    for _ in range(2):
+        found = run("benchmark", "smallnet_24", *options, "--table4", "--out", record)
+    assert "smallnet_24  onnxruntime  float32" in found.out
+    assert "intervals are wider than 2% of their median" in found.out
+    assert "ResNet-152 / EfficientNet-B1: not both were measured" in found.out
+    assert "openvino is not installed: pip install 'triscale[openvino]'" in found.err
+    assert "onnxruntime in bfloat16 is left out" in found.err
+    assert len(record.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ((), 64, "give the networks to measure"),
+        (("smallnet_25",), 64, "smallnet_24"),
+        (("smallnet_24", "--engine", "onnx"), 64, "did you mean 'onnxruntime'"),
+        (("smallnet_24", "--precision", "bf16"), 64, "did you mean 'bfloat16'"),
+        (("smallnet_24", "--engine", "onnxruntime,"), 64, "names with commas"),
+        (("smallnet_24", "--threads", "1.5"), 64, "whole numbers above 0"),
+        (("smallnet_24", "--batch", "0"), 64, "whole numbers above 0"),
+        (("smallnet_24", "--time", "soon"), 64, "such as 90s"),
+        (("smallnet_24", "--rounds", "0"), 64, "rounds is 0"),
+        (("smallnet_24", "--threads", "100000", "--engine", "onnxruntime"), 64, "need as many cores"),
+        (("smallnet_24", "--engine", "torch", "--precision", "int8"), 65, "nothing to measure"),
+    ],
+)
+def test_a_mistake_gives_its_code_and_what_to_do(run: Run, words: tuple[str, ...], code: int, message: str) -> None:
+    found = run("benchmark", *words)
+    assert found.code == code
+    assert message in found.err
+    assert len(found.err.splitlines()) <= 3
