@@ -11,6 +11,7 @@ from triscale.cli.options.network_name import named
 from triscale.cli.options.rule_choice import NO_RULES, RuleChoice
 from triscale.cli.options.sizes_and_limits import metric_names, require_batch
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
+from triscale.cli.show.equal_latency_result import show_timed
 from triscale.cli.show.networks_table import MARK, NAMES, count_text, show_networks, show_rules, times
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
 from triscale.costs import ANYWHERE, Target
@@ -60,8 +61,10 @@ def compare(
     used = [*asked, *by.limits, *metric_names(() if by.equal is None else (by.equal,))]
     place = limited_on(used, target, trained.target(batch or 1) if used else ANYWHERE)
     if by.rules:
-        timed = by.timed(found[0], phi, place)
-        _by_rules(found[0], timed or by.scaled(found[0], phi, place), asked, place, json=json)
+        if timed := by.timed(found[0], phi, place):
+            show_timed(found[0], timed, str(place.engine), json=json)
+        else:
+            _by_rules(found[0], by.scaled(found[0], phi, place), asked, place, json=json)
         return
     rows = compare_networks(nets, asked, place) if name is None else compare_table(name)
     if json:

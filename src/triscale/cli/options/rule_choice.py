@@ -1,7 +1,7 @@
 """Which rules of scaling stand side by side, and within what."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -10,8 +10,12 @@ from triscale.cli.options.sizes_and_limits import budget_help, limits
 from triscale.cli.show.output import complain
 from triscale.costs import Target, metric_named
 from triscale.errors import UsageError
+from triscale.latency.latency_metric import is_clocked
 from triscale.scaling import RULES, Ruled, by_rules, rule_named, scale_by_rule
 from triscale.spec import Network
+
+if TYPE_CHECKING:
+    from triscale.latency.equal_latency import Timed
 
 ALL = "all"
 
@@ -82,6 +86,20 @@ class RuleChoice:
         if left and not names:
             complain(f"note: without a network here: {', '.join(left)}.")
         return found
+
+    def timed(self, network: Network, phi: float | None, target: Target) -> "tuple[Timed, ...]":
+        """By each rule the network that takes as long as the compound member, measured; none without --equal latency.
+
+        See `triscale.latency.equal_latency.at_equal_latency` for the errors.
+        """
+        if self.equal is None or not is_clocked((self.equal,)):
+            return ()
+        from triscale.latency.equal_latency import at_equal_latency  # noqa: PLC0415  loads NumPy
+
+        coefficients = None if self.coefficients is None else read_coefficients(self.coefficients)
+        names = rule_names(self.rules) or [name for name, rule in RULES.items() if rule.coefficients != "required"]
+        at = 1.0 if phi is None else phi
+        return at_equal_latency(network, names, phi=at, coefficients=coefficients, target=target)
 
 
 NO_RULES = RuleChoice()
