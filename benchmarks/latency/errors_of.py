@@ -34,13 +34,13 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
         measured: milliseconds of them and of the anchors, by session and part.
     """
     sessions = [{name: value for part in parts for name, value in part.items()} for parts in measured]
-    truth = {name: (sessions[0][name] + sessions[1][name]) / 2 for name in networks if name in sessions[1]}
+    both = [name for name in networks if all(name in one for one in sessions)]
+    truth = {name: median(one[name] for one in sessions) for name in both}
     names = [name for name in networks if truth.get(name, 0) >= LEAST]
-    anchors = {name: median(part[name] for parts in measured for part in parts) for name in ANCHORS}
-    drift = Drift(median(value / kept.anchors[name] for name, value in anchors.items()), {})
-    plain = {name: kept.predict(networks[name]).milliseconds for name in names}
-    checked = {name: adjusted(kept, drift).predict(networks[name]) for name in names}
-    errors = {name: checked[name].milliseconds / truth[name] - 1 for name in names}
+    drift = Drift(median(_ratios(kept, measured)), {})
+    plain = {name: kept.predict(networks[name]) for name in names}
+    checked = {name: adjusted(kept, drift).predict(networks[name]).milliseconds for name in names}
+    errors = {name: plain[name].milliseconds / truth[name] - 1 for name in names}
     repeats = np.array([sessions[0][name] / sessions[1][name] for name in names])
     repeated = summary(repeats / np.median(repeats) - 1)
     return {
@@ -48,8 +48,8 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
         "interval_percent": kept.interval_percent, "networks": len(names), "repeated": repeated,
         "void": repeated["median"] > VOID, "common_factor": float(np.median(repeats)),
         "predictor": summary(np.array(list(errors.values()))),
-        "without_anchors": summary(np.array([plain[name] / truth[name] - 1 for name in names])),
-        "covered": float(np.mean([checked[name].low <= truth[name] <= checked[name].high for name in names])),
+        "covered": float(np.mean([plain[name].low <= truth[name] <= plain[name].high for name in names])),
+        "after_check": summary(np.array([checked[name] / truth[name] - 1 for name in names])),
         "groups": {
             one: summary(np.array([errors[name] for name in names if group(name) == one]))
             for one in ("registered", "scaled", "random")
@@ -57,6 +57,12 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
         "trivial": {name: _trivial(kept, networks, names, truth, terms) for name, terms in TRIVIAL.items()},
         "worst": sorted(((name, round(errors[name], 3)) for name in names), key=lambda one: -abs(one[1]))[:8],
     }  # fmt: skip
+
+
+def _ratios(kept: Calibration, measured: Sequence[Sequence[Times]]) -> list[float]:
+    """What each anchor took in each part of the test over what it took in the calibration."""
+    parts = [part for parts in measured for part in parts]
+    return [part[name] / kept.anchors[name] for name in ANCHORS for part in parts if name in part]
 
 
 def summary(errors: Doubles) -> dict[str, float]:
