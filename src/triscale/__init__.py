@@ -34,10 +34,10 @@ else:
             from importlib import import_module  # noqa: PLC0415  at the first use
 
             return getattr(import_module("triscale.api"), name)
-        if name == "search":
+        if name in {"runtime", "search"}:
             from importlib import import_module  # noqa: PLC0415  at the first use
 
-            return import_module("triscale.search")
+            return import_module(f"triscale.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,8 +15,8 @@ import torch
 from tests.deploy.networks import classifier, small
 from tests.paths import ROOT
 from triscale.deploy import export, load_exported
-from triscale.deploy.about import sealed
 from triscale.errors import InputError
+from triscale.seal import sealed
 
 
 @pytest.fixture(scope="module")

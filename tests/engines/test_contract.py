@@ -22,12 +22,14 @@ from triscale.engines import (
     EnginePrecision,
     GraphEngine,
     ModuleEngine,
+    NativeEngine,
     Opened,
     OpenvinoEngine,
     engine_named,
 )
 from triscale.engines.graphs import onnx_graph
 from triscale.errors import InputError, UsageError
+from triscale.layer_weights import StoredWeights
 from triscale.spec import Network
 from triscale.weights import AnyModel
 
@@ -77,6 +79,9 @@ def images(batch: int, seed: int = 1) -> Tensor:
 def opened(engine: Engine, model: AnyModel, graphs: dict[int, bytes], target: Target) -> Opened:
     if isinstance(engine, ModuleEngine):
         return engine.open_module(deepcopy(model), target)
+    if isinstance(engine, NativeEngine):
+        state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+        return engine.open_weights(small(), StoredWeights(state, small().norm.eps), target)
     assert isinstance(engine, GraphEngine)
     return engine.open_graph(graphs[target.batch], target)
 

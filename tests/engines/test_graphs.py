@@ -21,9 +21,9 @@ from triscale.engines.graphs import (
     draft_of,
     onnx_graph,
 )
-from triscale.engines.graphs.layer_weights import Floats, NormWeights, weight_shape
 from triscale.errors import InputError, UsageError
 from triscale.families.by_name import network, registry
+from triscale.layer_weights import Floats, NormWeights, weight_shape
 from triscale.spec import Layer, Network, Size, resolve, scale
 
 KINDS: tuple[tuple[str, float, Size], ...] = (

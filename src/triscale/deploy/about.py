@@ -1,8 +1,6 @@
 """What an exported file says of itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from triscale._version import __version__
 from triscale.errors import InputError
+from triscale.seal import OPEN
 from triscale.spec import (
     AnyNetwork,
     FieldError,
@@ -31,9 +30,6 @@ INPUT, OUTPUT = "pictures", "logits"
 
 FORMAT = "triscale.export"
 VERSION = 1
-
-_SEAL = re.compile(rb"sha256-([0-9a-f]{64})")
-_OPEN = b"sha256-" + b"0" * 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +76,7 @@ class About:
             "proof": dict(self.proof),
             "weights": self.weights,
             "trained_on": self.trained_on and self.trained_on.to_dict(),
-            "seal": _OPEN.decode(),
+            "seal": OPEN.decode(),
         }
         return json.dumps(document, sort_keys=True)
 
@@ -112,19 +108,3 @@ def about_from(text: str, path: Path) -> About:
     if content_hash(about.network) != found.get("hash"):
         raise InputError(f"{path}: its network does not have the hash that is written beside it.")
     return about
-
-
-def sealed(payload: bytes) -> bytes:
-    """The file with the digest of all its bytes in the one place that is kept for it."""
-    assert payload.count(_OPEN) == 1, "a file has one place for its seal"  # noqa: S101  ours, just written
-    return payload.replace(_OPEN, b"sha256-" + hashlib.sha256(payload).hexdigest().encode())
-
-
-def refuse_unsealed(payload: bytes, path: Path) -> None:
-    """InputError if a file is not as `sealed` left it."""
-    found = _SEAL.findall(payload)
-    if not found:
-        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
-    whole = hashlib.sha256(_SEAL.sub(_OPEN, payload)).hexdigest()
-    if len(found) != 1 or found[0].decode() != whole:
-        raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")

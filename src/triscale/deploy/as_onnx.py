@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from triscale.deploy.about import INPUT, KEY, OUTPUT, About, about_from, refuse_unsealed, sealed
+from triscale.deploy.about import INPUT, KEY, OUTPUT, About, about_from
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes, quiet
 from triscale.errors import InputError
+from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.strict import shown
 from triscale.weights.read.tensor_file import first_line
 

@@ -15,11 +15,12 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from triscale.deploy.about import KEY, About, about_from, refuse_unsealed, sealed
+from triscale.deploy.about import KEY, About, about_from
 from triscale.deploy.as_onnx import AsOnnx
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes
 from triscale.errors import InputError
+from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.tensor_file import first_line
 
 _TELEMETRY = "openvino_telemetry"

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from triscale.deploy import as_onnx, as_openvino, as_pt2
+from triscale.deploy import as_native, as_onnx, as_openvino, as_pt2
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
 from triscale.deploy.proof import PICTURES, Proof, prove
@@ -18,12 +18,22 @@ from triscale.files import write_atomically
 from triscale.spec import Size
 from triscale.weights import Classifier
 
-ExportFormat = Literal["onnx", "pt2", "openvino"]
+ExportFormat = Literal["onnx", "pt2", "openvino", "native"]
 
-SUFFIXES: Mapping[ExportFormat, str] = {"onnx": ".onnx", "pt2": ".pt2", "openvino": ".xml"}
+SUFFIXES: Mapping[ExportFormat, str] = {"onnx": ".onnx", "pt2": ".pt2", "openvino": ".xml", "native": ".so"}
 
-_RUNTIMES = {"onnx": as_onnx.runtime, "pt2": as_pt2.runtime, "openvino": as_openvino.runtime}
-_PACKERS: Mapping[ExportFormat, Any] = {"onnx": as_onnx.AsOnnx, "pt2": as_pt2.AsPt2, "openvino": as_openvino.AsOpenvino}
+_RUNTIMES = {
+    "onnx": as_onnx.runtime,
+    "pt2": as_pt2.runtime,
+    "openvino": as_openvino.runtime,
+    "native": as_native.runtime,
+}
+_PACKERS: Mapping[ExportFormat, Any] = {
+    "onnx": as_onnx.AsOnnx,
+    "pt2": as_pt2.AsPt2,
+    "openvino": as_openvino.AsOpenvino,
+    "native": as_native.AsNative,
+}
 
 Payload = bytes | tuple[bytes, bytes]
 """The bytes of the file; of OpenVINO's two files."""
@@ -54,7 +64,7 @@ def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
     if asked is not None and asked not in get_args(ExportFormat):
         raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(ExportFormat))}.")
     if by_name is None or asked not in {None, by_name}:
-        wanted = {**SUFFIXES}.get(asked, ".onnx, .pt2 or .xml (OpenVINO)")  # type: ignore[call-overload]
+        wanted = {**SUFFIXES}.get(asked, ".onnx, .pt2, .xml (OpenVINO) or .so")  # type: ignore[call-overload]
         raise UsageError(f"{out.name} does not end in {wanted}.")
     return by_name
 
@@ -66,7 +76,8 @@ def export(
 
     Args:
         classifier: see `triscale.weights.load_classifier`; it is left as it is.
-        out: the file; `.onnx`, `.pt2`, or `.xml` for OpenVINO (whose weights go to `.bin` beside it).
+        out: the file; `.onnx`, `.pt2`, `.xml` for OpenVINO (whose weights go to `.bin` beside it), or `.so` for code
+            that is compiled for this network.
         kind: the format, where the name is not to tell.
         batch: pictures in each step; by default any number.
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
@@ -110,6 +121,8 @@ def opened(form: ExportFormat, payload: Payload, path: Path) -> Exported:
     match form, payload:
         case "onnx", bytes():
             return as_onnx.opened(payload, path)
+        case "native", bytes():
+            return as_native.opened(payload, path)
         case "pt2", bytes():
             return as_pt2.opened(payload, path)
         case "openvino", (text, weights):

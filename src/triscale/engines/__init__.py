@@ -12,6 +12,7 @@ from triscale.engines.contract import (
     graph_for,
 )
 from triscale.engines.engine_registry import ENGINES, engine_named
+from triscale.engines.native_code import NativeEngine
 from triscale.engines.onnxruntime_cpu import OnnxRuntimeEngine
 from triscale.engines.openvino_cpu import OpenvinoEngine
 
@@ -23,6 +24,7 @@ __all__ = [
     "Floats",
     "GraphEngine",
     "ModuleEngine",
+    "NativeEngine",
     "OnnxRuntimeEngine",
     "Opened",
     "OpenvinoEngine",

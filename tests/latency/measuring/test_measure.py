@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from triscale.api.benchmarking import benchmark
 from triscale.costs import Target
 from triscale.errors import InputError, UsageError
 from triscale.families import network
@@ -17,7 +18,6 @@ from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Ti
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.resident import peak_bytes, resident_bytes
 from triscale.latency.measuring.results import Ready
-from triscale.api.benchmarking import benchmark
 from triscale.latency.silent_watch import SilentWatch
 from triscale.machine import separate_cores
 

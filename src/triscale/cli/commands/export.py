@@ -31,16 +31,16 @@ def export(
     dynamic_size: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Write a network for another runtime: ONNX, torch.export or OpenVINO, with its preprocessing in the metadata.
+    """Write a network for another runtime: ONNX, torch.export, OpenVINO or compiled code, with its preprocessing.
 
     Before the file is put in place it is run on 100 random pictures; if its logits differ from the network's by more
     than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate` and `serve` take it.
 
     Args:
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights or --network.
-        out: the file to write: .onnx, .pt2, or .xml for OpenVINO (with .bin beside it).
+        out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for code of its own.
         weights: see `Weights`.
-        kind: onnx, pt2 or openvino; by default what the file's name says.
+        kind: onnx, pt2, openvino or native; by default what the file's name says.
         batch: pictures in each step: dynamic, or a number.
         dynamic_size: take pictures of any size; not for networks with SAME padding, which follows the size.
         json: print one JSON document instead of text.

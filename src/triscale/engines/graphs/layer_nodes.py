@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from triscale.engines.graphs.graph_draft import GraphDraft
-from triscale.engines.graphs.layer_weights import LayerWeights
+from triscale.layer_weights import LayerWeights
 from triscale.spec import Activation, Gate, Layer
 from triscale.spec.layer import Pad
 

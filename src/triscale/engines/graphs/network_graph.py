@@ -1,7 +1,6 @@
 """From a network to an ONNX model: what `spec.resolve` says, node by node, in the order of the data."""
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -10,9 +9,9 @@ from triscale.engines.graphs.block_nodes import write_block, write_head, write_s
 from triscale.engines.graphs.cell_nodes import write_cell
 from triscale.engines.graphs.graph_draft import INPUT, OUTPUT, GraphDraft
 from triscale.engines.graphs.layer_nodes import LayerWriter
-from triscale.engines.graphs.layer_weights import LayerWeights, RandomWeights, StoredWeights
 from triscale.engines.graphs.quantized import quantized
 from triscale.errors import UsageError
+from triscale.layer_weights import LayerWeights, RandomWeights, StoredWeights, module_names
 from triscale.spec import Network, resolve
 
 GraphPrecision = Literal["float32", "int8"]
@@ -55,10 +54,9 @@ def onnx_graph(
 def draft_of(network: Network, weights: LayerWeights) -> GraphDraft:
     """The nodes and constants of the network's float32 graph."""
     draft = GraphDraft()
-    blocks = list(resolve(network).flat())
-    modules = _modules([stage for stage, _ in blocks])
+    resolved = resolve(network)
     x = previous = INPUT
-    for number, ((_, block), module) in enumerate(zip(blocks, modules, strict=True)):
+    for number, ((_, block), module) in enumerate(zip(resolved.flat(), module_names(resolved), strict=True)):
         at = LayerWriter(draft, weights, network.norm.eps, number, module)
         if block.cell:
             x, previous = write_cell(at, block, x, previous), x
@@ -67,13 +65,3 @@ def draft_of(network: Network, weights: LayerWeights) -> GraphDraft:
             x = previous = write(at, block, x)
     draft.nodes[-1] = draft.nodes[-1]._replace(output=OUTPUT)
     return draft
-
-
-def _modules(stages: list[int]) -> list[str]:
-    """The module of each block, by the stages of all blocks: of a head, the root."""
-    names = {0: "stem", -1: ""}
-    return [
-        names.get(stage, f"stages.{stage - 1}.{place}")
-        for stage, blocks in groupby(stages)
-        for place, _ in enumerate(blocks)
-    ]

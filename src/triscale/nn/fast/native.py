@@ -5,13 +5,7 @@ They are plain C++ without torch's headers, which compile in seconds; torch's Op
 
 import ctypes
 import functools
-import hashlib
 import os
-import platform
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,23 +13,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from triscale import files
+from triscale import compiler
+from triscale.compiler import Toolchain, Unavailable, Unit, cache
 from triscale.isa import wanted_isa
-from triscale.machine import Isa, features, machine
+
+__all__ = [
+    "SWITCH", "Argument", "Unavailable", "available", "build_digest", "cache", "call", "longs", "missing", "unwanted",
+]  # fmt: skip
 
 _SOURCES = Path(__file__).parent / "kernels"
-_COMPILERS = ("g++", "c++")
-_FLAGS = (
-    "-std=c++17", "-O3", "-fopenmp", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi",
-)  # fmt: skip
-_WIDE = "-mprefer-vector-width=512"
-_ISA_FLAGS: dict[Isa | None, tuple[str, ...]] = {
-    None: ("-march=native", _WIDE),
-    "avx512": ("-march=x86-64-v4", _WIDE),
-    "avx2": ("-march=x86-64-v3",),
-    "generic": (),
-}
-"""By the instruction set that the kernels are held to; without one they take all that the processor has."""
+_FLAGS = ("-std=c++17", "-fopenmp")
 _KINDS = {"p": ctypes.c_void_p, "i": ctypes.c_int, "l": ctypes.c_long, "d": ctypes.c_double}
 _SIGNATURES = {  # pointer, int, long, double
     "depthwise_forward": "pipipppppi",
@@ -52,10 +39,6 @@ _SIGNATURES = {  # pointer, int, long, double
 
 Argument = Tensor | int | float | ctypes.Array[ctypes.c_long] | None
 Library = dict[str, Callable[..., int]]
-
-
-class Unavailable(Exception):  # noqa: N818  a state, not a user's mistake
-    """There are no kernels here; says why."""
 
 
 def available() -> bool:
@@ -108,10 +91,11 @@ def build_digest() -> str:
 
 @functools.cache
 def _library() -> Library:
+    """Linked without OpenMP's library: its symbols are then those of torch's copy, and there is one pool of threads."""
     build = _build()
     path = cache() / f"kernels-{build.digest}.so"
     if not path.is_file():
-        _compile(build, path)
+        compiler.build(build.tools, [Unit(_SOURCES / "kernels.cpp")], path)
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError as error:
@@ -126,56 +110,18 @@ def _library() -> Library:
 
 
 class _Build(NamedTuple):
-    """The compiler, its flags, and a digest of these, of the sources and of the processor."""
+    """The compiler with its flags, and a digest of these, of the sources and of the processor."""
 
-    compiler: str
-    flags: tuple[str, ...]
+    tools: Toolchain
     digest: str
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.tools.flags
 
 
 @functools.cache
 def _build() -> _Build:
     """How the kernels are compiled in this process; torch, too, looks at the environment once."""
-    compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
-    if sys.platform == "win32" or compiler is None:
-        raise Unavailable("there is no C++ compiler (g++) here")
-    flags = (*_FLAGS, *_ISA_FLAGS[wanted_isa()])
-    version = _run([compiler, "--version"]).stdout
-    processor = [str(machine()["cpu"]), platform.machine(), *sorted(features())]
-    text = [version, *processor, torch.__version__, *flags]
-    text += [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.iterdir()) if path.suffix in {".h", ".cpp"}]
-    return _Build(compiler, flags, hashlib.sha256("\0".join(text).encode()).hexdigest()[:16])
-
-
-def cache() -> Path:
-    """Where compiled kernels and measured plans are kept."""
-    folder = files.cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"the cache folder {str(folder)!r} cannot be made: {error.strerror}") from None
-    return folder
-
-
-def _compile(build: _Build, path: Path) -> None:
-    """Linked without OpenMP's library: its symbols are then those of torch's copy, and there is one pool of threads."""
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            part, whole = Path(scratch) / "kernels.o", Path(scratch) / path.name
-            source = str(_SOURCES / "kernels.cpp")
-            command = [build.compiler, *build.flags, "-c", source, "-o", str(part)]
-            if _run(command).returncode:  # a compiler, or a processor, that knows no such preference
-                _checked(_run([flag for flag in command if flag != _WIDE]))
-            _checked(_run([build.compiler, "-shared", str(part), "-o", str(whole)]))
-            whole.replace(path)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"the kernels cannot be compiled: {error}") from None
-
-
-def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  the compiler, our sources
-
-
-def _checked(done: "subprocess.CompletedProcess[str]") -> None:
-    if done.returncode:
-        raise Unavailable(f"the C++ compiler failed: {(done.stderr.splitlines() or ['no message'])[0]}")
+    tools = compiler.toolchain(wanted_isa(), *_FLAGS)
+    return _Build(tools, compiler.digest(tools, torch.__version__, *compiler.sources(_SOURCES)))

@@ -1,13 +1,14 @@
-"""Where the constants of a graph come from: drawn from a seed, or taken from a state dict with its norms folded."""
+"""Where the weights of a network's layers come from: drawn from a seed, or a state dict with its norms folded."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triscale.errors import InputError
-from triscale.spec import Layer
+from triscale.spec import Layer, Resolved
 
 Floats = NDArray[np.float32]
 
@@ -40,6 +41,17 @@ class LayerWeights(Protocol):
         """A norm that stands alone."""
 
 
+def module_names(resolved: Resolved) -> list[str]:
+    """The module of each block in the built network, in the order of `flat()`; of a head, the root: empty."""
+    names = {0: "stem", -1: ""}
+    stages = [stage for stage, _ in resolved.flat()]
+    return [
+        names.get(stage, f"stages.{stage - 1}.{place}")
+        for stage, blocks in groupby(stages)
+        for place, _ in enumerate(blocks)
+    ]
+
+
 def weight_shape(layer: Layer) -> tuple[int, ...]:
     """[out, in / groups, k, k], of a linear layer [out, in]."""
     kernel = () if layer.kind == "linear" else (layer.kernel, layer.kernel)
@@ -70,7 +82,7 @@ class RandomWeights:
 
 
 class StoredWeights:
-    """The weights of a state dict of the network's module, norms folded as an exporter folds them.
+    """The weights of a state dict of the network's module, norms folded in float64 and rounded once.
 
     Args of the constructor: `state`, arrays by the names of `nn.build(network).state_dict()`; `eps`, of the norms.
     """
@@ -83,9 +95,10 @@ class StoredWeights:
         weight = self._get(f"{conv}.weight", weight_shape(layer))
         if not layer.norm:
             return weight, self._get(f"{conv}.bias", weight.shape[:1]) if layer.bias else None
-        found = self.norm(norm, layer)
-        factor = found.scale / np.sqrt(found.variance + np.float32(self._eps))
-        return weight * factor.reshape(-1, *[1] * (weight.ndim - 1)), found.bias - found.mean * factor
+        scale, bias, mean, variance = (part.astype(np.float64) for part in self.norm(norm, layer))
+        factor = scale / np.sqrt(variance + self._eps)
+        folded = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+        return folded.astype(np.float32), (bias - mean * factor).astype(np.float32)
 
     def norm(self, name: str, layer: Layer) -> NormWeights:
         """See `LayerWeights`."""

@@ -1,0 +1,45 @@
+"""Code that triscale compiles for one network: float32, one thread."""
+
+from triscale import compiler, runtime
+from triscale.costs import Target
+from triscale.engines.contract import Engine, EnginePrecision, Opened
+from triscale.errors import InputError
+from triscale.layer_weights import LayerWeights, RandomWeights
+from triscale.spec import Network
+
+
+class NativeEngine(Engine):
+    """The networks of `triscale.runtime`; opening one compiles it, which takes some seconds the first time."""
+
+    name = "native"
+    library = "triscale"
+
+    def missing(self) -> str | None:
+        """It needs a C++ compiler and nothing else."""
+        try:
+            compiler.toolchain(None, plain_c=True)
+        except compiler.Unavailable as error:
+            return f"{error}: install g++, such as by apt install g++"
+        return None
+
+    def unfit(self, precision: EnginePrecision) -> str | None:
+        """One precision so far."""
+        return None if precision == "float32" else f"the native engine has no {precision}"
+
+    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+        """See `Engine.open`; the weights are those of the graphs of the same seed."""
+        return self.open_weights(network, RandomWeights(seed), target)
+
+    def open_weights(self, network: Network, weights: LayerWeights, target: Target) -> Opened:
+        """A network with given weights.
+
+        Raises:
+            InputError: there is no compiler, more than one thread is wanted, or a block is not known to the runtime.
+        """
+        if target.threads != 1:
+            raise InputError(f"the native engine runs in one thread, not in {target.threads}.")
+        try:
+            path = runtime.library(network, weights)
+        except compiler.Unavailable as error:
+            raise InputError(f"{network.name} cannot be compiled here: {error}.") from None
+        return Opened(runtime.open(path, batch=target.batch), path.stat().st_size)

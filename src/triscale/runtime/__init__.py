@@ -1,0 +1,18 @@
+"""Inference as code that is made for one network: planned, packed, emitted as C++, compiled, and opened from Python."""
+
+from triscale.runtime.arena import Plan, plan
+from triscale.runtime.instance import NativeLibrary, NativeNetwork, library_of, open  # noqa: A004  read as `runtime.open`
+from triscale.runtime.making import LANES, best_isa, library, lock_text
+
+__all__ = [
+    "LANES",
+    "NativeLibrary",
+    "NativeNetwork",
+    "Plan",
+    "best_isa",
+    "library",
+    "library_of",
+    "lock_text",
+    "open",
+    "plan",
+]

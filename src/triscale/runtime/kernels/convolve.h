@@ -1,0 +1,165 @@
+// Convolutions as products: a tile of pixels times panels of output channels stays in registers over all input channels.
+#pragma once
+#include <cstring>
+
+#include "tiles.h"
+
+namespace triscale {
+
+// The sizes of one convolution. `wide` panels of outputs are made at a time, the first time `wide_first`.
+struct Convolution {
+  int kernel, stride, groups, in_channels, out_channels, wide_first, wide;
+  Lie in, out;
+  bool residual;
+  Lie kept;
+};
+
+// One run of pixels of a row, for some panels of outputs. In planes, the kernel's columns are what channels are in panels.
+struct Product {
+  const float *x, *weights, *bias, *kept;
+  float* y;
+  int in_panels, rows, columns, channels, last_channels;
+  long in_row, in_panel, out_panel, kept_panel;
+};
+
+// Sums of a tile leave some registers to weights, and to the constants of an activation.
+constexpr int most_pixels(int wide) {
+  return REGISTERS > 16 ? (wide == 1 ? 24 : (REGISTERS - wide - 2) / wide) : (REGISTERS - wide - 1) / wide;
+}
+
+template <int P, int N, int STEP>
+TRISCALE_INLINE void multiply_one(vec (&sums)[P][N], const float* x, const float* w) {
+  vec b[N];
+  TRISCALE_UNROLL for (int n = 0; n < N; ++n) b[n] = load(w + n * LANES);
+  TRISCALE_UNROLL for (int p = 0; p < P; ++p) {
+    const vec a = all(x[p * STEP]);
+    TRISCALE_UNROLL for (int n = 0; n < N; ++n) sums[p][n] = fma(a, b[n], sums[p][n]);
+  }
+}
+
+// One plain loop: another one for whole panels would make the compiler move all sums between the two.
+template <int P, int N, int STEP>
+TRISCALE_INLINE void multiply(vec (&sums)[P][N], const float* x, const float* w, int channels) {
+#pragma GCC unroll 1
+  for (int c = 0; c < channels; ++c) multiply_one<P, N, STEP>(sums, x + c, w + c * N * LANES);
+}
+
+// `count` tiles of P pixels that lie STEP floats apart, N panels of outputs.
+template <int P, int N, int STEP, class Activation>
+__attribute__((noinline)) void product(const Product& job, int count, int first) {
+  const float* x = job.x + (long)first * STEP;
+  for (int tile = 0; tile < count; ++tile, x += P * STEP) {
+    const long at = (long)(first + tile * P) * LANES;
+    vec sums[P][N];
+    TRISCALE_UNROLL for (int n = 0; n < N; ++n) {
+      const vec bias = load(job.bias + n * LANES);
+      TRISCALE_UNROLL for (int p = 0; p < P; ++p) sums[p][n] = bias;
+    }
+    const float* w = job.weights;
+    for (int panel = 0; panel < job.in_panels; ++panel) {
+      const int channels = panel + 1 < job.in_panels ? job.channels : job.last_channels;
+      const float* from = x + panel * job.in_panel;
+      for (int i = 0; i < job.rows; ++i, from += job.in_row)
+        for (int j = 0; j < job.columns; ++j, w += channels * N * LANES)
+          multiply<P, N, STEP>(sums, from + j * LANES, w, channels);
+    }
+    if (job.kept)
+      TRISCALE_UNROLL for (int n = 0; n < N; ++n) TRISCALE_UNROLL for (int p = 0; p < P; ++p)
+        sums[p][n] = sums[p][n] + load(job.kept + n * job.kept_panel + at + p * LANES);
+    TRISCALE_UNROLL for (int n = 0; n < N; ++n) TRISCALE_UNROLL for (int p = 0; p < P; ++p)
+      store(job.y + n * job.out_panel + at + p * LANES, Activation::of(sums[p][n]));
+  }
+}
+
+// Rows that follow one another without a gap are one long row.
+constexpr bool is_flat(const Lie& lie) { return lie.row == (long)lie.width * lie.block; }
+
+template <Convolution of, int N, class Activation>
+static void panels_of_outputs(Product job, const float* x, const float* kept, float* y) {
+  constexpr bool flat = of.kernel == 1 && of.stride == 1 && is_flat(of.in) && is_flat(of.out) &&
+                        (!of.residual || is_flat(of.kept));
+  constexpr int rows = flat ? 1 : of.out.height, width = of.out.width * (flat ? of.out.height : 1);
+  for (int row = 0; row < rows; ++row) {
+    job.x = x + row * of.stride * of.in.row;
+    job.y = y + row * of.out.row;
+    job.kept = of.residual ? kept + row * of.kept.row : nullptr;
+    in_tiles<width, most_pixels(N)>([&](auto p, int count, int first) {
+      product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
+    });
+  }
+}
+
+// What all rows of `wide` panels of outputs share.
+template <Convolution of>
+TRISCALE_INLINE Product product_of(const float* weights, int wide) {
+  constexpr int inputs = of.in_channels / of.groups, block = of.in.block, in_panels = (inputs + block - 1) / block;
+  Product job{};
+  job.bias = weights, job.weights = weights + wide * LANES;
+  job.in_panels = in_panels, job.rows = of.kernel, job.columns = block == 1 ? 1 : of.kernel;
+  job.channels = block == 1 ? of.kernel : block;
+  job.last_channels = block == 1 ? of.kernel : inputs - (in_panels - 1) * block;
+  job.in_row = of.in.row, job.in_panel = of.in.panel, job.out_panel = of.out.panel, job.kept_panel = of.kept.panel;
+  return job;
+}
+
+// Weights: for each group, for each panels of outputs: bias, then [panel of inputs][i][j][channel][outputs].
+template <Convolution of, class Activation>
+static void convolve(const float* x, const float* weights, const float* kept, float* y) {
+  constexpr int inputs = of.in_channels / of.groups, outputs = of.out_channels / of.groups;
+  constexpr int in_panels = (inputs + of.in.block - 1) / of.in.block, panels = (outputs + LANES - 1) / LANES;
+  constexpr long each = 1 + (long)inputs * of.kernel * of.kernel;
+  for (int group = 0; group < of.groups; ++group)
+    for (int panel = 0; panel < panels;) {
+      const int wide = panel ? of.wide : of.wide_first;
+      const long out = (long)group * panels + panel;
+      const Product job = product_of<of>(weights, wide);
+      const float* from = x + (long)group * in_panels * of.in.panel;
+      const float* old = of.residual ? kept + out * of.kept.panel : nullptr;
+      if (panel) panels_of_outputs<of, of.wide, Activation>(job, from, old, y + out * of.out.panel);
+      else panels_of_outputs<of, of.wide_first, Activation>(job, from, old, y + out * of.out.panel);
+      weights += each * wide * LANES;
+      panel += wide;
+    }
+}
+
+// The weights of a 1x1 convolution times the gate of its inputs.
+template <Convolution of>
+static void gate_weights(const float* weights, const float* gate, float* gated) {
+  constexpr int panels = (of.out_channels + LANES - 1) / LANES;
+  for (int panel = 0; panel < panels;) {
+    const int wide = panel ? of.wide : of.wide_first;
+    std::memcpy(gated, weights, sizeof(float) * wide * LANES);
+    for (int channel = 0; channel < of.in_channels; ++channel) {
+      weights += wide * LANES, gated += wide * LANES;
+      for (int n = 0; n < wide * LANES; n += LANES) store(gated + n, load(weights + n) * gate[channel]);
+    }
+    weights += wide * LANES, gated += wide * LANES;
+    panel += wide;
+  }
+}
+
+// Groups that are no whole panels: the inputs of each lane are gathered. `offsets` has [panel][input][lane].
+template <Convolution of, class Activation>
+static void convolve_gathered(const float* x, const float* weights, const int* offsets, const float* kept, float* y) {
+  constexpr int inputs = of.in_channels / of.groups, panels = (of.out_channels + LANES - 1) / LANES;
+  for (int panel = 0; panel < panels; ++panel, weights += (1 + of.kernel * of.kernel * inputs) * LANES)
+    for (int row = 0; row < of.out.height; ++row)
+      for (int column = 0; column < of.out.width; ++column) {
+        vec sum = load(weights);
+        const float* w = weights + LANES;
+        for (int i = 0; i < of.kernel; ++i)
+          for (int j = 0; j < of.kernel; ++j) {
+            const float* from = x + (row * of.stride + i) * of.in.row + (column * of.stride + j) * LANES;
+            for (int c = 0; c < inputs; ++c, w += LANES) {
+              const int* lanes = offsets + (panel * inputs + c) * LANES;
+              vec a{};
+              for (int lane = 0; lane < LANES; ++lane) a[lane] = from[lanes[lane]];
+              sum = fma(a, load(w), sum);
+            }
+          }
+        if (of.residual) sum = sum + load(kept + panel * of.kept.panel + row * of.kept.row + column * LANES);
+        store(y + panel * of.out.panel + row * of.out.row + column * LANES, Activation::of(sum));
+      }
+}
+
+}  // namespace triscale

@@ -1,0 +1,5 @@
+// All kernels, for the source that is made for one network.
+#pragma once
+#include "convolve.h"
+#include "depthwise.h"
+#include "maps.h"

@@ -1,0 +1,41 @@
+/* A network as a library: create an instance, run it, free it. Errors are negative numbers. */
+#ifndef TRISCALE_NET_H
+#define TRISCALE_NET_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TRISCALE_ABI 1
+
+enum {
+  TRISCALE_OK = 0,
+  TRISCALE_BAD_ARGUMENT = -1,
+  TRISCALE_OUT_OF_MEMORY = -2,
+  TRISCALE_WRONG_PROCESSOR = -3, /* this processor lacks the instructions that the library was built for */
+  TRISCALE_BUSY = -4             /* another thread runs this instance */
+};
+
+typedef struct triscale_net triscale_net;
+
+typedef struct {
+  int channels, height, width, classes;
+} triscale_sizes;
+
+int triscale_abi(void);
+/* The instruction set: generic, avx2 or avx512. */
+const char* triscale_isa(void);
+/* JSON: the network, its classes, and how images are prepared. */
+const char* triscale_about(void);
+triscale_sizes triscale_shape(void);
+
+/* An instance for at most `batch` images at once, in one thread. Instances are independent of each other. */
+int triscale_create(int batch, int threads, triscale_net** net);
+/* float32 images [count][channels][height][width] to logits [count][classes], count at most the instance's batch. */
+int triscale_run(triscale_net* net, int count, const float* images, float* logits);
+void triscale_free(triscale_net* net);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

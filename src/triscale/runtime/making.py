@@ -1,0 +1,115 @@
+"""A network as a compiled library: made once for a set of weights and an instruction set, then kept."""
+
+import json
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from triscale import compiler
+from triscale.compiler import Toolchain, Unit, cache
+from triscale.errors import UsageError
+from triscale.isa import wanted_isa
+from triscale.layer_weights import LayerWeights
+from triscale.machine import NEEDS, Isa, features
+from triscale.runtime.arena import Plan, plan
+from triscale.runtime.emission import WEIGHTS, Source, emit
+from triscale.runtime.packing import Packed, pack
+from triscale.seal import OPEN, seal_of, sealed
+from triscale.spec import Network, Preprocessing, content_hash, preprocessing_to_dict, to_document
+
+LANES: Mapping[Isa, int] = {"generic": 4, "avx2": 8, "avx512": 16}
+"""Floats of a register."""
+
+_KERNELS = Path(__file__).parent / "kernels"
+_FLAGS = ("-std=c++20", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fno-plt")
+
+
+def best_isa() -> Isa:
+    """The instruction set that `TRISCALE_ISA` names, or the best that this processor has."""
+    if (wanted := wanted_isa()) is not None:
+        return wanted
+    known = features()
+    return next(isa for isa in ("avx512", "avx2", "generic") if NEEDS[isa] <= known)
+
+
+def library(network: Network, weights: LayerWeights, *, about: str | None = None, isa: Isa | None = None) -> Path:
+    """The library of a network in the cache, sealed; compiled if it is not there, which takes some seconds.
+
+    Args:
+        network: the spec; images have its resolution.
+        weights: of its layers.
+        about: JSON that the library carries, with one place for a seal; None: network and resolution alone.
+        isa: the instruction set; None: what `TRISCALE_ISA` names, or the best that this processor has.
+
+    Raises:
+        InputError: a block that the runtime does not know, or weights of another network.
+        UsageError: there is no such instruction set.
+        triscale.compiler.Unavailable: there is no compiler, or it failed.
+    """
+    isa = isa or best_isa()
+    if isa not in LANES:
+        raise UsageError(f"there is no instruction set {isa!r}; give {', '.join(LANES)}.")
+    planned = plan(network, LANES[isa])
+    packed = pack(planned, weights)
+    return _built(isa, emit(planned, packed, isa), packed, about or lock_text(network))
+
+
+def lock_text(network: Network, classes: tuple[str, ...] = (), preprocessing: Preprocessing | None = None) -> str:
+    """What a library says of itself: JSON in the form of an exported file, with the place for its seal."""
+    document: dict[str, Any] = {
+        "format": "triscale.export",
+        "version": 1,
+        "network": to_document(network),
+        "hash": content_hash(network),
+        "classes": list(classes),
+        "preprocessing": preprocessing and preprocessing_to_dict(preprocessing),
+        "seal": OPEN.decode(),
+    }
+    return json.dumps(document, sort_keys=True)
+
+
+def _built(isa: Isa, source: Source, packed: Packed, about: str) -> Path:
+    """The library, from its parts where they are kept: another `about` compiles no kernels again."""
+    tools = compiler.toolchain(isa, *_FLAGS, plain_c=True)
+    steps = compiler.digest(tools, *compiler.sources(_KERNELS), source.steps, packed.blob.tobytes())
+    path = cache() / f"network-{compiler.digest(tools, steps, source.sizes, about)}.so"
+    if not path.is_file():
+        with tempfile.TemporaryDirectory(dir=cache()) as folder:
+            new = Path(folder) / path.name
+            _compile(tools, Path(folder), source, packed, about, cache() / f"network-{steps}.o", new)
+            payload = sealed(new.read_bytes())
+            marker(seal_of(payload)).touch()
+            new.write_bytes(payload)
+            new.replace(path)
+    return path
+
+
+def _compile(
+    tools: Toolchain, folder: Path, source: Source, packed: Packed, about: str, kept: Path, path: Path
+) -> None:
+    (folder / "network.cpp").write_text(source.steps, encoding="utf-8")
+    (folder / "sizes.h").write_text(source.sizes, encoding="utf-8")
+    (folder / "about.json").write_text(about, encoding="utf-8")
+    packed.blob.tofile(folder / WEIGHTS)
+    includes = (f"-I{folder}", f"-I{_KERNELS}", f"-Wa,-I{folder}")
+    baseline = ("-march=x86-64",) if platform.machine().lower() in {"x86_64", "amd64"} else ()
+    units = [
+        Unit(folder / "network.cpp", includes, kept),
+        Unit(_KERNELS / "entry.cpp", (*includes, *baseline)),
+    ]
+    compiler.build(tools, units, path)
+
+
+def marker(seal: str) -> Path:
+    """A file that is there if this machine's cache built the library with that seal."""
+    return cache() / f"built-{seal}"
+
+
+def is_built_here(seal: str) -> bool:
+    """Whether the library with that seal was compiled here; what comes from elsewhere is foreign code."""
+    return marker(seal).is_file()
+
+
+__all__ = ["LANES", "Plan", "best_isa", "is_built_here", "library", "lock_text"]

@@ -1,0 +1,38 @@
+"""A digest of a file in the file itself: any changed bit breaks it. It says nothing of who wrote the file."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from triscale.errors import InputError
+
+OPEN = b"sha256-" + b"0" * 64
+"""What stands in the place of the digest until the file is sealed."""
+
+_SEAL = re.compile(rb"sha256-([0-9a-f]{64})")
+
+
+def sealed(payload: bytes) -> bytes:
+    """The file with the digest of all its bytes in the one place that is kept for it."""
+    assert payload.count(OPEN) == 1, "a file has one place for its seal"  # noqa: S101  ours, just written
+    return payload.replace(OPEN, b"sha256-" + hashlib.sha256(payload).hexdigest().encode())
+
+
+def seal_of(payload: bytes) -> str:
+    """The digest that a sealed file carries, 64 hexadecimal digits.
+
+    Raises:
+        ValueError: it has none, or several.
+    """
+    (found,) = _SEAL.findall(payload)
+    return bytes(found).decode()
+
+
+def refuse_unsealed(payload: bytes, path: Path) -> None:
+    """InputError if a file is not as `sealed` left it."""
+    found = _SEAL.findall(payload)
+    if not found:
+        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
+    whole = hashlib.sha256(_SEAL.sub(OPEN, payload)).hexdigest()
+    if len(found) != 1 or found[0].decode() != whole:
+        raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
