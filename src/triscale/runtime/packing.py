@@ -66,7 +66,8 @@ def _of_step(plan: Plan, step: Step, weights: LayerWeights) -> Iterator[Floats]:
         case Combine(norm=str(norm), layer=Layer() as layer):
             of = weights.norm(norm, layer)
             factor = of.scale.astype(np.float64) / np.sqrt(of.variance.astype(np.float64) + plan.network.norm.eps)
-            yield np.concatenate([_padded(factor, plan.lanes), _padded(of.bias - of.mean * factor, plan.lanes)])
+            parts = factor, of.bias - of.mean * factor
+            yield np.concatenate([_padded(part.astype(np.float32), plan.lanes) for part in parts])
 
 
 def widths_of(plan: Plan, step: Convolve) -> Widths:
