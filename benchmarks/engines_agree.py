@@ -24,7 +24,7 @@ from statistics import quantiles
 from time import perf_counter_ns, process_time_ns
 from typing import IO, Any, cast
 
-from benchmarks.harness import append, provenance
+from benchmarks.harness import append, processor, provenance
 from triscale.costs import Target
 from triscale.engines import engine_named, graph_for
 from triscale.families import network
@@ -99,6 +99,20 @@ def result(name: str, rounds: Mapping[str, Sequence[Timed]]) -> dict[str, object
         "ratios": {clock: {one: asdict(value) for one, value in of.items()} for clock, of in ratios.items()},
         "versions": {one: engine_named(one).version() for one in ("onnxruntime", "openvino", "torch")},
     }
+
+
+def table(entry: Mapping[str, Any]) -> list[str]:
+    """A record as lines of Markdown, for docs/benchmark.md."""
+    rows = [
+        f"| {pair} | {' | '.join(_cell(entry['ratios'][clock][pair]) for clock in CLOCKS)} |"
+        for pair in entry["ratios"]["cpu"]
+    ]
+    where = f"`{entry['network']}`, {entry['n']} rounds, {processor(entry)}, {entry['date'][:10]}"
+    return [f"{where}:", "", "| ratio | by the processor's clock | on the wall's |", "|---|---|---|", *rows]
+
+
+def _cell(one: Mapping[str, float]) -> str:
+    return f"{one['median']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
 
 
 def lows(rounds: Sequence[Timed], clock: str) -> list[float]:

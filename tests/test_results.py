@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import small_networks, training_speed
+from benchmarks import engines_agree, small_networks, training_speed
 from benchmarks.memory import PLAIN, WAYS
 from benchmarks.study_answers import chosen_as_today
 from tests.paths import ROOT
@@ -232,6 +232,14 @@ def rows_of(results: str) -> list[str]:
         accuracy = f"**{found['top1']:.1%}** ({low:.1%} to {high:.1%})"
         rows.append(f"| {name} | {height} | {trial.epochs} | {found['n']:,} | {accuracy} | {time} |")
     return rows
+
+
+def test_the_page_of_the_benchmark_shows_the_newest_agreement_with_others() -> None:
+    """By the processor's clock each is within 3%; the wall's is of a loaded machine."""
+    lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    entry = [found for line in lines if (found := json.loads(line))["name"] == "engines_agree"][-1]
+    assert "\n".join(engines_agree.table(entry)) in (ROOT / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    assert all(abs(one["median"] - 1) <= engines_agree.ALLOWED for one in entry["ratios"]["cpu"].values())
 
 
 def test_the_readme_quotes_the_transfers() -> None:

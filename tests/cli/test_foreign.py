@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.cli.test_benchmark import RESULT_KEYS
 from tests.cli.test_cost import COST_KEYS
 
 CODE = """
@@ -71,3 +72,13 @@ def test_a_mistake_is_a_message_and_a_code(
     answer = run("cost", *arguments)
     assert (answer.code, words in answer.err) == (code, True), answer.err
     assert len([line for line in answer.err.splitlines() if line.startswith("triscale")]) <= 3
+
+
+def test_benchmark_measures_it_in_torch_and_says_why_nowhere_else(run: Run, folder: Path) -> None:
+    del folder
+    words = ("--engine", "torch,onnxruntime", "--rounds", "1", "--json")
+    answer = run("benchmark", "foreign_here:build@resolution=32", *words)
+    (row,) = answer.json["results"]
+    assert row.keys() >= RESULT_KEYS
+    assert (row["network"], row["engine"]) == ("foreign_here:build@resolution=32,classes=10", "torch")
+    assert "this is code of its own; torch runs it" in answer.err

@@ -102,10 +102,16 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("scale", NET, "--budget", "latency=10 parsecs"), "unknown limit 'latency'; the limits are macs, params,"),
+        (("scale", NET, "--budget", "speed=10 parsecs"), "unknown limit 'speed'; the limits are macs, params,"),
+        (("scale", NET, "--budget", "latency=10ms"), "latency is of an engine on this machine: give a target"),
+        (("scale", NET, "--budget", "macs=1M", "--target", "torch:float32:t1"), "--target is for a limit"),
+        (
+            ("scale", NET, "--budget", "latency=10ms", "--target", "torch:t1"),
+            "target 'torch:t1' is not ENGINE:",
+        ),
         (("scale", NET, "--budget", "file_size=10ms"), "'10ms' is not the limit file_size"),
-        (("study", "--budget", "latency=10ms"), "unknown limit 'latency'"),
-        (("cost", NET, "--metric", "latency"), "unknown metric 'latency'; the metrics are macs,"),
+        (("study", "--budget", "latency=10ms"), "latency is of an engine"),
+        (("cost", NET, "--metric", "speed"), "unknown metric 'speed'; the metrics are macs,"),
         (("cost", NET, "--weights-precision", "int4"), "unknown precision of weights 'int4'"),
         (
             ("compare", NET, "--metric", "training_memory"),

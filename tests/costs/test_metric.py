@@ -103,16 +103,16 @@ def test_a_training_stores_its_weights_in_float32_whatever_it_computes_in() -> N
 
 
 def test_a_name_is_registered_once_and_within_its_block() -> None:
-    latency = Metric(name="latency", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
-    with registered(latency):
-        assert metric_named("latency") is latency
-        assert list(registry())[-1] == "latency"
-        with pytest.raises(UsageError, match=r"^the metric latency is registered already"):
-            register(latency)
-    with pytest.raises(UsageError, match=r"^unknown metric 'latency'; the metrics are macs, params, "):
-        metric_named("latency")
+    board = Metric(name="board", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
+    with registered(board):
+        assert metric_named("board") is board
+        assert list(registry())[-1] == "board"
+        with pytest.raises(UsageError, match=r"^the metric board is registered already"):
+            register(board)
+    with pytest.raises(UsageError, match=r"^unknown metric 'board'; the metrics are macs, params, "):
+        metric_named("board")
     with pytest.raises(UsageError, match="is no name of a metric"):
-        replace(latency, name="Latency ms")
+        replace(board, name="Latency ms")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
@@ -146,8 +146,16 @@ def test_a_limit_is_read_in_the_unit_of_its_metric() -> None:
 
 
 def test_fit_budget_names_the_limits_that_exist_before_it_reads_a_number() -> None:
-    with pytest.raises(UsageError, match=r"^unknown limit 'latency'; the limits are macs, .*, file_size, arena\.$"):
-        triscale.fit_budget("efficientnet_b0", latency="10ms")
+    with pytest.raises(UsageError, match=r"^unknown limit 'speed'; the limits are macs, .*, arena, latency\.$"):
+        triscale.fit_budget("efficientnet_b0", speed="10ms")
+
+
+def test_a_metric_of_ones_own_takes_the_place_of_an_offered_one() -> None:
+    own = Metric(name="latency", unit=SECONDS, evaluate=lambda *_: 1.0, deterministic=False)
+    assert metric_named("latency") is not own
+    with registered(own):
+        assert metric_named("latency") is own
+    assert "latency" not in registry()
 
 
 def test_metrics_say_what_they_need() -> None:

@@ -168,7 +168,8 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path, err
     with pytest.raises(InputError, match="enough"):
         study(question, folder, engine=Here(work=failing)).run()
     failed = [one for one in read(folder) if one.state == "failed"]
-    assert [(one.reason, one.failure) for one in failed] == [(str(error), type(error).__name__)]
+    advice = "; train fewer at a time (--jobs)." if isinstance(error, OutOfMemoryError) else ""
+    assert [(one.reason, one.failure) for one in failed] == [(f"{error}{advice}", type(error).__name__)]
     assert sum(one.state == "done" for one in read(folder)) == 3
     study(question, folder).run()
     assert {one.state for one in read(folder)} == ({"done"} if again else {"done", "failed"})

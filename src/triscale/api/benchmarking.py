@@ -1,19 +1,19 @@
 """Measured latency: networks on the engines of this machine."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from triscale.api.counted import as_network, whole
+from triscale.api.counted import NamedNetwork, as_any_network, whole
 from triscale.errors import UsageError
 from triscale.latency.silent_watch import SilentWatch
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
 if TYPE_CHECKING:
     from triscale.latency.measuring import Measured, Watch
 
 
 def benchmark(
-    networks: "Network | str | Iterable[Network | str]",
+    networks: NamedNetwork | Iterable[NamedNetwork],
     *,
     engines: str | Iterable[str] = "all",
     precisions: str | Iterable[str] = "float32",
@@ -29,7 +29,7 @@ def benchmark(
     between them by which disturbed rounds are found (docs/benchmark.md).
 
     Args:
-        networks: one or several, or their names.
+        networks: one or several, or their names; torch alone runs those of your own code.
         engines: names of `triscale.engines.ENGINES`, or "all": those that are installed.
         precisions: of "float32", "bfloat16" and "int8", or "all": those that an engine runs on this machine.
         threads: of arithmetic; one or several numbers.
@@ -44,7 +44,8 @@ def benchmark(
     """
     from triscale.latency.measuring import Limits, measure, possible_targets  # noqa: PLC0415  loads NumPy
 
-    chosen = [as_network(one) for one in ([networks] if isinstance(networks, Network | str) else networks)]
+    alone = isinstance(networks, str | Network | ForeignNetwork) or callable(networks)
+    chosen = [_known(one) for one in ([networks] if alone else cast("Iterable[NamedNetwork]", networks))]
     if not chosen:
         raise UsageError("there is no network to measure; give at least one.")
     if not seconds > 0:
@@ -55,6 +56,16 @@ def benchmark(
         _words(engines), _words(precisions), _numbers("threads", threads), _numbers("batches", batches), listener.notice
     )
     return measure(list(dict.fromkeys(chosen)), targets, Limits(seconds=seconds, rounds=most), listener)
+
+
+def _known(net: object) -> AnyNetwork:
+    """With nothing left open: a foreign one is built once."""
+    found = as_any_network(net)
+    if not isinstance(found, ForeignNetwork):
+        return found
+    from triscale.foreign import known_any  # noqa: PLC0415  torch is loaded only here
+
+    return known_any(found)
 
 
 def _words(given: str | Iterable[str]) -> list[str]:

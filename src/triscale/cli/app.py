@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 from triscale._version import __version__
 from triscale.cli.commands import (
     benchmark,
+    calibrate,
     check,
     compare,
     convert,
@@ -50,6 +51,7 @@ for _command in (
     networks.networks,
     cost.cost,
     benchmark.benchmark,
+    calibrate.calibrate,
     compare.compare,
     compare.errata,
     scale.scale,

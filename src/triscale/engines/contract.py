@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from triscale.costs import Target
 from triscale.engines.graphs import onnx_graph
 from triscale.errors import InputError
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,7 +108,7 @@ class Engine(ABC):
         return tuple(one for one in PRECISIONS if self.unfit(one) is None)
 
     @abstractmethod
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """A network with random weights, for steps of `target.batch` images.
 
         Raises:
@@ -116,12 +116,14 @@ class Engine(ABC):
         """
 
 
-def graph_for(network: Network, target: Target, *, seed: int = 0) -> bytes:
+def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
 
     Raises:
-        InputError: see `onnx_graph`.
+        InputError: a network of somebody's own code, or see `onnx_graph`.
     """
+    if isinstance(network, ForeignNetwork):
+        raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
     return onnx_graph(
         network, batch=target.batch, seed=seed, precision="int8" if target.precision == "int8" else "float32"
     )
@@ -130,7 +132,7 @@ def graph_for(network: Network, target: Target, *, seed: int = 0) -> bytes:
 class GraphEngine(Engine):
     """An engine that reads ONNX graphs."""
 
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the graph is written from the spec, with folded norms."""
         return self.open_graph(graph_for(network, target, seed=seed), target)
 
@@ -147,7 +149,7 @@ class ModuleEngine(Engine):
     """An engine that runs modules of torch."""
 
     @abstractmethod
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the first pass is over when this returns."""
 
     @abstractmethod

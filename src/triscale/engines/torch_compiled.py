@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from triscale.costs import Target
 from triscale.engines.contract import Opened
 from triscale.engines.torch_eager import TorchEngine
-from triscale.spec import Network
+from triscale.spec import AnyNetwork
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +29,7 @@ class CompiledTorchEngine(TorchEngine):
             return super().missing()
         return "torch.compile needs a C++ compiler: install g++, such as by apt install g++, or name one in CXX"
 
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """A module with fresh weights, compiled."""
         from torch._dynamo import config  # noqa: PLC0415  torch is loaded only where a network runs
 

@@ -10,7 +10,7 @@ import numpy as np
 from triscale.costs import Target
 from triscale.engines.contract import EnginePrecision, Floats, ModuleEngine, Opened, Run
 from triscale.machine import bfloat16_is_fast
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,7 @@ class TorchEngine(ModuleEngine):
                 return "this processor has no bfloat16 instructions"
         return None
 
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """A module with fresh weights, made in the precision of the target."""
         opened = self.open_module(fresh_module(network, seed, _dtype(target)), target)
         opened.run(np.zeros((target.batch, network.input_channels, *network.resolution), np.float32))
@@ -52,18 +52,20 @@ class TorchEngine(ModuleEngine):
         return module
 
 
-def fresh_module(network: Network, seed: int, dtype: "torch.dtype") -> "nn.Module":
-    """The network with random weights of a precision; the generator and the default precision stay as they were."""
+def fresh_module(network: AnyNetwork, seed: int, dtype: "torch.dtype") -> "nn.Module":
+    """The network with random weights, in a precision if it is one of ours; nothing global stays changed."""
     import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
-    from triscale.nn import build  # noqa: PLC0415  loads torch
+    from triscale import foreign, nn  # noqa: PLC0415  load torch
 
     before = torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if isinstance(network, ForeignNetwork):
+            return foreign.build(network)
         torch.set_default_dtype(dtype)
         try:
-            return build(network)
+            return nn.build(network)
         finally:
             torch.set_default_dtype(before)
 

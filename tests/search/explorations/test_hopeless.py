@@ -177,7 +177,7 @@ def test_nan_no_memory_and_a_crash_end_their_own_trial_with_the_reason_and_the_o
     failed = {one.failure: one.reason for one in stored if one.state == "failed"}
     assert failed == {
         NumericError.__name__: "the loss of step 3 is nan; use a smaller one.",
-        OutOfMemoryError.__name__: "there was no memory left in the worker process.",
+        OutOfMemoryError.__name__: "there was no memory left in the worker process; train fewer at a time (--jobs).",
         "RuntimeError": "a bug",
     }
     assert sum(one.state == "done" for one in stored) == 12 - 3

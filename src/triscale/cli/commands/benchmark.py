@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from triscale.cli.options.network_name import named
+from triscale.cli.options.network_name import any_named
+from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, make_folder, print_json, printable
 from triscale.errors import UsageError
 from triscale.paper import LATENCIES
@@ -32,7 +33,7 @@ def benchmark(
     Rounds go on until the interval of each median is narrow; those that other work disturbed are thrown out.
 
     Args:
-        nets: registered or scaled names, or spec files (.json).
+        nets: registered or scaled names, spec files (.json), or foreign ones, such as my_package.models:build.
         engine: torch, torch_compile, onnxruntime, openvino, native, several with commas, or all that are installed.
         precision: float32, bfloat16, int8, several with commas, or all that an engine runs on this machine.
         threads: of arithmetic; several with commas, such as 1,2.
@@ -46,7 +47,7 @@ def benchmark(
     names = nets or (tuple(one for pair in LATENCIES for one in (pair.slower, pair.faster)) if table4 else ())
     if not names:
         raise UsageError("give the networks to measure, such as triscale benchmark efficientnet_b0 mobilenet_v2.")
-    networks = [named(net) for net in names]
+    networks = [any_named(net) for net in names]
     options: dict[str, Any] = {
         "engines": _words("--engine", engine),
         "precisions": _words("--precision", precision),
@@ -60,7 +61,7 @@ def benchmark(
     from triscale.api.benchmarking import benchmark as measured  # noqa: PLC0415  loads NumPy
     from triscale.cli.show.benchmark_progress import watching  # noqa: PLC0415  loads rich where there is a terminal
 
-    with watching(complain) as watch:
+    with watching(complain) as watch, foreign_code():
         found = measured(networks, **options, watch=watch)
     _give(found, watch.lines, table4=table4, out=out, json=json)
 

@@ -11,10 +11,12 @@ from triscale.cli.options.network_name import named
 from triscale.cli.options.rule_choice import NO_RULES, RuleChoice
 from triscale.cli.options.sizes_and_limits import metric_names, require_batch
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
+from triscale.cli.show.equal_latency_result import show_timed
 from triscale.cli.show.networks_table import MARK, NAMES, count_text, show_networks, show_rules, times
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
 from triscale.costs import ANYWHERE, Target
 from triscale.errors import UsageError
+from triscale.latency.limited_on import limited_on
 from triscale.paper import ERRATA, TABLES, TITLES, Compared, compare_table
 from triscale.paper import compare as compare_networks
 from triscale.scaling import Ruled
@@ -30,6 +32,7 @@ def compare(
     figure: Path | None = None,
     phi: float | None = None,
     by: RuleChoice = NO_RULES,
+    target: str | None = None,
     json: Flag = False,
 ) -> None:
     """Networks side by side: the paper's tables counted, any networks, one network scaled by named rules, or a figure.
@@ -44,6 +47,7 @@ def compare(
             into this SVG file.
         phi: how far --rules (1 by default) or the figure (2) scale; 2^phi is the nominal cost.
         by: see `RuleChoice`.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of.
         json: print one JSON document instead of text.
     """
     _check(nets, table, figure, phi, by)
@@ -54,11 +58,15 @@ def compare(
         return
     name = None if nets else table or "table2"
     found = [named(net) for net in nets]
-    target = trained.target(batch or 1) if asked or by.budget else ANYWHERE
+    used = [*asked, *by.limits, *metric_names(() if by.equal is None else (by.equal,))]
+    place = limited_on(used, target, trained.target(batch or 1) if used else ANYWHERE)
     if by.rules:
-        _by_rules(found[0], by.scaled(found[0], phi, target), asked, target, json=json)
+        if timed := by.timed(found[0], phi, place):
+            show_timed(found[0], timed, str(place.engine), json=json)
+        else:
+            _by_rules(found[0], by.scaled(found[0], phi, place), asked, place, json=json)
         return
-    rows = compare_networks(nets, asked, target) if name is None else compare_table(name)
+    rows = compare_networks(nets, asked, place) if name is None else compare_table(name)
     if json:
         print_json({"set": name, "rows": [row.to_dict() for row in rows]})
     elif name is None:

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from triscale.engines.graphs.graph_draft import OUTPUT, Constant, GraphDraft, Node
+from triscale.layer_weights import Floats
 
 _FUSED = {"Relu", "Clip"}
 """Engines compute these at the end of the operation in front, which is not quantized then."""
@@ -79,16 +80,16 @@ class _Quantizer:
             f"{name}.zero", np.array(zero)
         )
 
-    def _weight(self, name: str) -> Constant:
+    def _weight(self, name: str) -> Floats:
         """A weight by channel; returns its scales [out]."""
         weight = self._old.constants[name]
         most = np.abs(weight.reshape(len(weight), -1)).max(1)
-        scales: Constant = (np.maximum(most, 1e-6) / 127).astype(np.float32)
+        scales: Floats = (np.maximum(most, 1e-6) / 127).astype(np.float32)
         whole = np.rint(weight / scales.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
         self._dequantized(name, whole, scales)
         return scales
 
-    def _bias(self, name: str, x: str, scales: Constant) -> str:
+    def _bias(self, name: str, x: str, scales: Floats) -> str:
         """A bias in int32, whose scale must be that of the products."""
         products = scales * self.draft.constants[self._parameters[x][0]]
         whole = np.rint(self._old.constants[name] / products).clip(-(2**31), 2**31 - 1).astype(np.int32)

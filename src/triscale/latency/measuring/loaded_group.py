@@ -1,18 +1,18 @@
 """Networks that are measured side by side: open in workers, one for each engine and number of threads."""
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from triscale import spec
 from triscale.costs import Target
 from triscale.latency.measuring.measurement import Opening, Visit
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.quiet import Reading
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, to_document
 
 _WEIGHED_STEPS = 2
 
@@ -21,14 +21,14 @@ _WEIGHED_STEPS = 2
 class Subject:
     """What is measured: a network on a target, from the file of a graph where the engine reads one."""
 
-    network: Network
+    network: AnyNetwork
     target: Target
     graph: Path | None = None
 
     def load(self, key: int) -> Load:
         """The request to open it."""
         graph = None if self.graph is None else str(self.graph)
-        return Load(key=key, network=spec.dumps(self.network), target=str(self.target), graph=graph)
+        return Load(key=key, network=json.dumps(to_document(self.network)), target=str(self.target), graph=graph)
 
 
 class LoadedGroup:

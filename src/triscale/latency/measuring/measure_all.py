@@ -16,7 +16,7 @@ from triscale.latency.measuring.loaded_group import LoadedGroup, Subject, openin
 from triscale.latency.measuring.measurement import Measurement
 from triscale.latency.measuring.results import Ready, results
 from triscale.machine import free_memory, machine, separate_cores
-from triscale.spec import Network, content_hash
+from triscale.spec import AnyNetwork, content_hash
 
 _PART_OF_MEMORY = 0.6
 """Of the free memory that networks which are open at once may take."""
@@ -88,7 +88,7 @@ class _Place:
     folder: Path
 
 
-def measure(networks: Sequence[Network], targets: Sequence[Target], limits: Limits, watch: Watch) -> Measured:
+def measure(networks: Sequence[AnyNetwork], targets: Sequence[Target], limits: Limits, watch: Watch) -> Measured:
     """Measure every network on every target, with random weights.
 
     A network that an engine cannot open is left out with a notice. The time of the limits is shared by the groups.
@@ -154,7 +154,7 @@ def _cores(threads: int) -> tuple[int, ...]:
     return found
 
 
-def _opened(networks: Sequence[Network], targets: Sequence[Target], place: _Place, watch: Watch) -> Iterator[Ready]:
+def _opened(networks: Sequence[AnyNetwork], targets: Sequence[Target], place: _Place, watch: Watch) -> Iterator[Ready]:
     """Each network on each target, loaded once alone; those that cannot be are left out with a notice."""
     whole = len(networks) * len(targets)
     for number, (target, network) in enumerate((target, network) for target in targets for network in networks):
@@ -167,7 +167,7 @@ def _opened(networks: Sequence[Network], targets: Sequence[Target], place: _Plac
             watch.notice(f"{network.name} on {target}: {error}")
 
 
-def _graph(network: Network, target: Target, folder: Path) -> Path | None:
+def _graph(network: AnyNetwork, target: Target, folder: Path) -> Path | None:
     """The file of the graph that the engine reads, written once for all engines; None for engines of modules."""
     if not isinstance(engine_named(target.runtime), GraphEngine):
         return None

@@ -1,6 +1,7 @@
 """The process in which networks run: pinned to its cores before anything is loaded, silent between requests."""
 
 import gc
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from triscale import spec
 from triscale.costs import parse_target
 from triscale.engines import Floats, GraphEngine, Opened, engine_named
 from triscale.errors import InputError
@@ -32,6 +32,7 @@ from triscale.latency.measuring.reference import multiply_on
 from triscale.latency.measuring.resident import peak_bytes, resident_bytes
 from triscale.machine import pin
 from triscale.orphans import end_with, release_signals
+from triscale.spec import any_from_document
 
 VISIT_MS, FEWEST, MOST = 60.0, 3, 12
 """A visit runs a network for about so long, in so many timed runs; a run of half a second or more is timed once."""
@@ -81,7 +82,7 @@ class Worker:
     def _load(self, request: Load) -> Loaded:
         import numpy as np  # noqa: PLC0415  the process is pinned before its threads are made
 
-        network, target = spec.loads(request.network), parse_target(request.target)
+        network, target = any_from_document(json.loads(request.network)), parse_target(request.target)
         engine = engine_named(target.runtime)
         engine.imported()
         if not self._open:

@@ -1,6 +1,6 @@
 """Calibrate a target: measure the designed networks, fit the predictor, keep it; see later whether it still holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from statistics import median
 from time import monotonic
@@ -26,7 +26,6 @@ from triscale.latency.predictor.calibration_store import (
     calibration_path,
     fingerprint,
     installed_version,
-    renewing,
     save,
 )
 from triscale.latency.predictor.model_fit import Sample, fit
@@ -93,16 +92,31 @@ def check_drift(target: Target) -> Drift:
     """
     kept = calibration(target)
     with locked(calibration_path(target).parent):
-        ratios = {name: _anchor(name, target) / before for name, before in kept.anchors.items()}
-        ratio = median(ratios.values())
-        if not 1 / _MOST_DRIFT <= ratio <= _MOST_DRIFT:
-            raise InputError(
-                f"{target} takes {ratio:.2f} times as long as when it was calibrated: the machine is loaded, or it "
-                f"has changed.\nOnce it is idle, renew the calibration:\n  {renewing(target)}"
-            )
-        drift = 1.0 if abs(ratio - 1) <= _TIE else ratio
-        save(msgspec.structs.replace(kept, drift=drift), calibration_path(target))
+        now = {name: _anchor(name, target) for name in kept.anchors}
+        found = drift_of(kept, now)
+        save(adjusted(kept, found), calibration_path(target))
+    return found
+
+
+def drift_of(kept: Calibration, now: Mapping[str, float]) -> Drift:
+    """What anchors take now, in milliseconds, over what they took.
+
+    Raises:
+        InputError: the median is beyond a quarter; the message has the line that renews the calibration.
+    """
+    ratios = {name: value / kept.anchors[name] for name, value in now.items()}
+    ratio = median(ratios.values())
+    if not 1 / _MOST_DRIFT <= ratio <= _MOST_DRIFT:
+        raise InputError(
+            f"{kept.target} takes {ratio:.2f} times as long as when it was calibrated: the machine is loaded, or it "
+            f"has changed.\nOnce it is idle, renew the calibration:\n  triscale calibrate --target {kept.target}"
+        )
     return Drift(ratio, ratios)
+
+
+def adjusted(kept: Calibration, drift: Drift) -> Calibration:
+    """The calibration with predictions multiplied by the drift, where it is more than noise."""
+    return msgspec.structs.replace(kept, drift=1.0 if abs(drift.ratio - 1) <= _TIE else drift.ratio)
 
 
 def _require_able(target: Target) -> None:

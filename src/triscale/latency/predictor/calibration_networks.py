@@ -10,7 +10,7 @@ from random import Random
 
 from triscale.costs import count
 from triscale.families.by_name import network
-from triscale.spec import Activation, Gate, Head, Network, SqueezeExcite, Stage
+from triscale.spec import Activation, Gate, Head, Network, Operator, SqueezeExcite, Stage
 
 RECIPE = 1
 """Counts up when the networks or the way they are measured change: older calibrations are renewed."""
@@ -24,6 +24,8 @@ _SIDES = (96, 300)
 _GOLDEN = 0.618
 """Its multiples, modulo 1, cover an interval evenly however many there are."""
 
+_OPERATORS: tuple[Operator, ...] = ("mbconv",) * 9 + ("separable",)
+_KERNELS: dict[Operator, list[int]] = {"fused_mbconv": [3, 3, 5], "mbconv": [3, 5, 3, 5, 7], "separable": [3, 5]}
 _ACTIVATIONS: tuple[Activation, ...] = ("relu", "relu6", "silu", "hard_swish", "silu")
 
 
@@ -61,18 +63,17 @@ def _mobile(random: Random, index: int) -> Network:
 
 
 def _stage(random: Random, place: int, channels: int, gate: Gate, *, fused: bool) -> Stage:
-    operator = "fused_mbconv" if fused else random.choice(["mbconv"] * 9 + ["separable"])
+    operator: Operator = "fused_mbconv" if fused else random.choice(_OPERATORS)
     squeezed = SqueezeExcite(
         ratio=random.choice([0.25, 0.0625, 0.125]), gate=gate,
         of=random.choice(["input", "inner"]), divisor=random.choice([1, 8]),
     )  # fmt: skip
-    kernels = {"fused_mbconv": [3, 3, 5], "mbconv": [3, 5, 3, 5, 7], "separable": [3, 5]}[operator]
     expand = random.choice([1, 2, 3, 4, 4.5, 6, 6]) if place else 1
     return Stage(
         operator=operator,
         repeats=random.choice([1, 2, 2, 3]),
         channels=channels,
-        kernel=random.choice(kernels),
+        kernel=random.choice(_KERNELS[operator]),
         stride=2 if place in (1, 2, 3, 5) else 1,
         expand=1 if operator == "separable" else expand,
         squeeze_excite=squeezed if operator == "mbconv" and random.random() < 0.5 else None,

@@ -45,7 +45,7 @@ class PassLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure_passes(
     path: Path, header: Header, target: Target, networks: Sequence[Network], profiler: Profiler,
-    watch: Callable[[int, int], None], seconds: float,
+    watch: Callable[[int, int], None], seconds: float, passes: int = PASSES,
 ) -> tuple[Sample, ...]:  # fmt: skip
     """Measure what the file lacks, and pool all of it.
 
@@ -57,6 +57,7 @@ def measure_passes(
         profiler: opens networks and says what their kernels take.
         watch: is called with how many measurements are done, of how many.
         seconds: after which no third or later pass begins.
+        passes: the most.
 
     Raises:
         InputError: the engine rejects a network.
@@ -65,7 +66,7 @@ def measure_passes(
     if not found:
         path.write_bytes(msgspec.json.encode(header) + b"\n")
     begun, done = monotonic(), {(line.number, line.network) for line in found}
-    for number in range(PASSES):
+    for number in range(passes):
         if number >= 2 and monotonic() - begun > seconds:
             break
         for network in networks:
@@ -73,7 +74,7 @@ def measure_passes(
                 found.append(_measured(number, network, target, profiler))
                 with path.open("ab") as file:
                     file.write(msgspec.json.encode(found[-1]) + b"\n")
-            watch(len(found), PASSES * len(networks))
+            watch(len(found), passes * len(networks))
     return _samples(found, networks, profiler.grain)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import lru_cache
 from importlib import metadata
+from math import exp
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +52,11 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     anchors: dict[str, float]
     drift: float = 1.0
     format: Literal["triscale.latency"] = "triscale.latency"
+
+    @property
+    def interval_percent(self) -> float:
+        """Half the width of the interval."""
+        return 100 * (exp(self.model.spread) - 1)
 
     def predict(self, network: Network) -> Prediction:
         """The time of one run on the target.
@@ -111,8 +117,8 @@ def calibration(target: Target, path: Path | None = None) -> Calibration:
         raise InputError(f"{place} is no calibration, or it is damaged; make it again:\n  {renewing(target)}")
     if found.target != str(target):
         raise InputError(f"{place} is a calibration of {found.target}, not of {target}.")
-    if path is None:
-        _refuse_others(found, target)
+    if path is None and (differs := _difference(place, stamp, target)):
+        raise InputError(f"the calibration of {target} is {differs}; renew it:\n  {renewing(target)}")
     return found
 
 
@@ -142,17 +148,15 @@ def _package_version(library: str) -> str | None:
         return None
 
 
-def _refuse_others(found: Calibration, target: Target) -> None:
-    version, here = installed_version(target), fingerprint()
-    differs = None
+@lru_cache(maxsize=16)
+def _difference(path: Path, stamp: int, target: Target) -> str | None:
+    """In what a calibration is another's; None where it is of this machine and version. Found once for each file."""
+    found, version, here = _loaded(path, stamp), installed_version(target), fingerprint()
+    if found is None or found.recipe != RECIPE:
+        return "made by another version of triscale"
     if {name: found.machine.get(name) for name in _FINGERPRINT} != here:
-        differs = f"of another machine ({found.machine.get('cpu')})"
-    elif found.engine_version != version:
-        differs = f"of {target.runtime} {found.engine_version}, here is {version}"
-    elif found.recipe != RECIPE:
-        differs = "made by another version of triscale"
-    if differs:
-        raise InputError(f"the calibration of {target} is {differs}; renew it:\n  {renewing(target)}")
+        return f"of another machine ({found.machine.get('cpu')})"
+    return None if found.engine_version == version else f"of {target.runtime} {found.engine_version}, here is {version}"
 
 
 @lru_cache(maxsize=16)

@@ -1,15 +1,16 @@
 """From what a calibration measured to a predictor."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp, inf, log
+from math import inf, log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triscale.latency.predictor.block_kernels import block_kernels
 from triscale.latency.predictor.kernel_features import Kernel, Vectors
-from triscale.latency.predictor.latency_model import Coefficients, Correction, LatencyModel
+from triscale.latency.predictor.latency_model import Correction, LatencyModel
 from triscale.latency.predictor.node_times import NodeTimes, Place, kernel_times
 from triscale.latency.predictor.nonnegative import Doubles, relative_least_squares
 from triscale.spec import Network, Resolved, resolve
@@ -89,46 +90,68 @@ def fit(samples: Sequence[Sample], vectors: Vectors) -> LatencyModel:
     """Coefficients by kind of kernel, then the correction, then the interval by leaving out each network in turn."""
     rows = [_row(sample, vectors) for sample in samples]
     for _ in range(_CALMED):
-        model = _fitted(rows, vectors)
+        model = _fitted(rows, _tables(rows), vectors)
         rows = [_calmed(row, model) for row in rows]
-    model = _fitted(rows, vectors)
-    return replace(model, spread=_spread(rows, vectors))
+    tables = _tables(rows)
+    return replace(_fitted(rows, tables, vectors), spread=_spread(rows, tables, vectors))
 
 
-def _spread(rows: Sequence[_Row], vectors: Vectors) -> float:
+def _spread(rows: Sequence[_Row], tables: Sequence["_Table"], vectors: Vectors) -> float:
     """The error, as a logarithm, that 9 in 10 networks stay below when they are not part of the fit."""
     errors = []
-    for row in [one for one in rows if one.sample.milliseconds >= _LONG] or rows:
-        rest = [one for one in rows if one is not row]
-        if {kernel.kind for kernel in row.kernels} <= {kernel.kind for one in rest for kernel in one.kernels}:
-            errors.append(abs(log(row.sample.milliseconds / _predicted(_fitted(rest, vectors), row))))
+    long = [row.sample.milliseconds >= _LONG for row in rows]
+    for index, row in enumerate(rows):
+        kinds = {table.kind for table in tables if (table.owners != index).any()}
+        if (long[index] or not any(long)) and {kernel.kind for kernel in row.kernels} <= kinds:
+            model = _fitted(rows, tables, vectors, without=index)
+            errors.append(abs(log(row.sample.milliseconds / _predicted(model, row))))
     return float(np.quantile(errors, min(1.0, COVERED * (1 + 1 / len(errors))))) if errors else inf
 
 
-def _fitted(rows: Sequence[_Row], vectors: Vectors) -> LatencyModel:
-    plain = LatencyModel(vectors=vectors, coefficients=_coefficients(rows), correction=Correction(), spread=0.0)
-    return replace(plain, correction=_correction(rows, plain))
+def _fitted(
+    rows: Sequence[_Row], tables: Sequence["_Table"], vectors: Vectors, without: int | None = None
+) -> LatencyModel:
+    """The model of all rows, or of all but one."""
+    coefficients = {table.kind: table.coefficients(without) for table in tables}
+    plain = LatencyModel(vectors=vectors, coefficients=coefficients, correction=Correction(), spread=0.0)
+    return replace(plain, correction=_correction([row for i, row in enumerate(rows) if i != without], plain))
 
 
 def _predicted(model: LatencyModel, row: _Row) -> float:
     return model.correction.apply(len(row.kernels), sum(map(model.kernel, row.kernels)))
 
 
-def _coefficients(rows: Sequence[_Row]) -> Coefficients:
-    terms = defaultdict[str, list[dict[str, float]]](list)
-    values = defaultdict[str, list[float]](list)
-    for row in rows:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All kernels of a kind: terms [kernels, names], milliseconds [kernels], the index of the row that each is of."""
+
+    kind: str
+    names: tuple[str, ...]
+    terms: Doubles
+    milliseconds: Doubles
+    owners: NDArray[np.int64]
+
+    def coefficients(self, without: int | None) -> dict[str, float]:
+        """Milliseconds for one of each term, from all rows but one; terms that cost nothing are left out."""
+        kept = self.owners != (-1 if without is None else without)
+        found = relative_least_squares(self.terms[kept], self.milliseconds[kept], _POWER)
+        return {name: float(value) for name, value in zip(self.names, found, strict=True) if value > 0}
+
+
+def _tables(rows: Sequence[_Row]) -> tuple[_Table, ...]:
+    found = defaultdict[str, list[tuple[int, dict[str, float], float]]](list)
+    for index, row in enumerate(rows):
         for kernel, milliseconds in zip(row.kernels, row.milliseconds, strict=True):
-            terms[kernel.kind].append(kernel.terms)
-            values[kernel.kind].append(max(milliseconds, _SHORTEST))
-    return {kind: _kind(terms[kind], np.array(values[kind])) for kind in sorted(terms)}
+            found[kernel.kind].append((index, kernel.terms, max(float(milliseconds), _SHORTEST)))
+    return tuple(_table(kind, *zip(*found[kind], strict=True)) for kind in sorted(found))
 
 
-def _kind(terms: Sequence[Mapping[str, float]], values: np.ndarray) -> dict[str, float]:
-    names = sorted({name for one in terms for name in one})
-    table = np.array([[one.get(name, 0.0) for name in names] for one in terms])
-    found = relative_least_squares(table, values, _POWER)
-    return {name: float(value) for name, value in zip(names, found, strict=True) if value > 0}
+def _table(
+    kind: str, owners: Sequence[int], terms: Sequence[dict[str, float]], milliseconds: Sequence[float]
+) -> _Table:
+    names = tuple(sorted({name for one in terms for name in one}))
+    values = np.array([[one.get(name, 0.0) for name in names] for one in terms])
+    return _Table(kind, names, values, np.array(milliseconds), np.array(owners))
 
 
 def _correction(rows: Sequence[_Row], plain: LatencyModel) -> Correction:
@@ -143,8 +166,3 @@ def _correction(rows: Sequence[_Row], plain: LatencyModel) -> Correction:
 def sample_of(network: Network, nodes: tuple[NodeTimes, ...], milliseconds: float, grain: float) -> Sample:
     """The sample of a network."""
     return Sample(resolved=resolve(network), nodes=nodes, milliseconds=milliseconds, grain=grain)
-
-
-def interval_percent(model: LatencyModel) -> float:
-    """Half the width of the interval, in percent."""
-    return 100 * (exp(model.spread) - 1)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 
 _TOLERANCE = 1e-10
+_RIDGE = 1e-12
 
 
 def nonnegative_least_squares(terms: Doubles, values: Doubles) -> Doubles:
@@ -28,14 +29,15 @@ def nonnegative_least_squares(terms: Doubles, values: Doubles) -> Doubles:
             break
         free[slope.argmax()] = True
         found = _inside(gram, projected, found, free)
-    return found / scale
+    answer: Doubles = found / scale
+    return answer
 
 
 def _inside(gram: Doubles, projected: Doubles, before: Doubles, free: NDArray[np.bool_]) -> Doubles:
     """The best point whose free coefficients are above 0; those that end at 0 are free no more."""
     while True:
         best = np.zeros_like(before)
-        best[free] = np.linalg.lstsq(gram[np.ix_(free, free)], projected[free], rcond=1e-13)[0]
+        best[free] = _solved(gram[np.ix_(free, free)], projected[free])
         below = free & (best <= 0)
         if not below.any():
             return best
@@ -43,6 +45,15 @@ def _inside(gram: Doubles, projected: Doubles, before: Doubles, free: NDArray[np
         before = before + step * (best - before)
         free &= before > 1e-14
         before[~free] = 0.0
+
+
+def _solved(gram: Doubles, projected: Doubles) -> Doubles:
+    """The solution of a symmetric system; of one that columns alike make singular, the shortest."""
+    try:
+        found = np.linalg.solve(gram + _RIDGE * np.eye(len(gram)), projected)
+    except np.linalg.LinAlgError:
+        found = np.linalg.lstsq(gram, projected, rcond=1e-13)[0]
+    return np.asarray(found, dtype=np.float64)
 
 
 def relative_least_squares(terms: Doubles, values: Doubles, power: float = 1.0) -> Doubles:

@@ -262,7 +262,6 @@ class ArchitectureSearch:
     def _answer(self, ids: Sequence[str]) -> None:
         rows, question = finalists(self._store, self._record, ids), self.question
         if rows and is_clocked((*question.budget, *self.objective.metrics)):
-            self.progress.say("measuring the latency of the finalists")
             rows = clocked_finalists(self._store, rows, self._target, question.budget.get(LATENCY.name))
         if not rows:
             raise all_failed("training to the end", self._failed(FINAL), self.folder)
@@ -293,8 +292,7 @@ class ArchitectureSearch:
         trial = best_trial(self._store, self._record, id_)
         write_best(self._store, id_, self.folder / str(trial.checkpoint))
 
-    def _drawn_first(self) -> int:
-        """How many of the first proposals are those of random sampling."""
+    def _drawn_first(self) -> int:  # of the proposals, as random sampling draws them
         proposed = [one.chosen for one in self._store.all(ProposalRecord)]
         return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
 

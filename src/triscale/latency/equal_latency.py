@@ -1,0 +1,108 @@
+"""A network scaled by several rules to one measured latency, and by the direction that buys most MACs for it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from triscale.costs import Target, count
+from triscale.errors import InputError
+from triscale.latency.clocked_networks import clocked
+from triscale.latency.latency_metric import LATENCY
+from triscale.scaling import Coefficients, Factors, Ruled, by_rules, factors, fit_budget, rule_named, scale_by_rule
+from triscale.spec import Network, content_hash
+
+FITTED = "most_macs"
+STEPS = 4
+"""Directions are tried where each share of log2 of the nominal cost is a multiple of one over this."""
+
+_MOST_MACS = 16.0
+"""Times the MACs of the reference: no rule is followed farther."""
+
+
+class Timed(NamedTuple):
+    """A scaled network and its measured seconds of a step."""
+
+    ruled: Ruled
+    seconds: float
+
+
+def at_equal_latency(
+    network: Network,
+    rules: Sequence[str],
+    *,
+    phi: float = 1.0,
+    coefficients: Coefficients | None = None,
+    target: Target,
+    clock: Callable[[Sequence[Network]], Sequence[float]] | None = None,
+) -> tuple[Timed, ...]:
+    """The compound member at `phi`, and the network of each other rule that takes as long, as measured.
+
+    All are measured side by side; each rule is solved again for the latency that its error asks for, and all are
+    measured once more. The last is the direction of scaling with the most MACs at this latency.
+
+    Args:
+        network: the baseline.
+        rules: names of `triscale.scaling.RULES` beside compound.
+        phi: of the compound member.
+        coefficients: of compound; None: the paper's.
+        target: latency is of its `engine`, where there is one.
+        clock: networks -> seconds; None: measures here.
+
+    Raises:
+        InputError: the target is not calibrated, or the engine rejects a network.
+    """
+    measure = clock or partial(clocked, target=target.engine or target)
+    reference = Ruled(
+        "compound", rule_named("compound").source, phi,
+        factors("compound", phi, coefficients), scale_by_rule(network, "compound", phi, coefficients),
+    )  # fmt: skip
+    aim, most = LATENCY.of(reference.network, target), _MOST_MACS * count(reference.network).macs
+    solve = partial(_solved, network, target, most)
+    names = [name for name in dict.fromkeys(rules) if name != "compound"]
+    found = [reference, *(one for name in names for one in solve(name, aim)), _fitted(network, target, most, aim)]
+    seconds = _each(found, measure)
+    again = [reference]
+    for one, took in zip(found[1:], seconds[1:], strict=True):
+        corrected = LATENCY.of(one.network, target) * seconds[0] / took
+        again += solve(one.rule, corrected) if one.rule != FITTED else [_fitted(network, target, most, corrected)]
+    return tuple(map(Timed, again, _each(again, measure)))
+
+
+def _each(found: Sequence[Ruled], measure: Callable[[Sequence[Network]], Sequence[float]]) -> list[float]:
+    """Seconds of each; equal networks are measured once."""
+    distinct = {content_hash(one.network): one.network for one in found}
+    seconds = dict(zip(distinct, measure(list(distinct.values())), strict=True))
+    return [seconds[content_hash(one.network)] for one in found]
+
+
+def _solved(network: Network, target: Target, macs: float, rule: str, seconds: float) -> Iterator[Ruled]:
+    """The largest network of a rule in so many predicted seconds; nothing where it has none."""
+    try:
+        yield by_rules(network, [rule], limits={LATENCY.name: seconds, "macs": macs}, target=target)[0]
+    except InputError:
+        return
+
+
+def _fitted(network: Network, target: Target, macs: float, seconds: float) -> Ruled:
+    """Of the directions the one with the most MACs in so many predicted seconds."""
+    limits, best = {LATENCY.name: seconds, "macs": macs}, None
+    for direction in _directions():
+        try:
+            found = fit_budget(network, limits, coefficients=direction, target=target)
+        except InputError:
+            continue
+        if best is None or count(found.network).macs > count(best.network).macs:
+            best, along = found, direction
+    if best is None:
+        raise InputError(f"no scaling of {network.name} takes so short.")
+    source = f"of {len(list(_directions()))} directions the one with the most MACs: alpha, beta, gamma " + ", ".join(
+        f"{one:.3g}" for one in along
+    )
+    return Ruled(FITTED, source, best.phi, Factors(*best.factors), best.network)
+
+
+def _directions() -> Iterator[Coefficients]:
+    for depth in range(STEPS + 1):
+        for width in range(STEPS + 1 - depth):
+            side = STEPS - depth - width
+            yield Coefficients(2 ** (depth / STEPS), 2 ** (width / (2 * STEPS)), 2 ** (side / (2 * STEPS)))
