@@ -140,7 +140,7 @@ def library_of(payload: bytes, path: Path, *, trust: bool = False) -> NativeLibr
     if not trust and not is_built_here(seal_of(payload)):
         raise InputError(
             f"{path} was not loaded: it is code that was not compiled on this machine.\n"
-            "If you trust its source, open it in Python with trust=True."
+            "If you trust its source, give --trust-code, in Python trust=True."
         )
     return NativeLibrary(_loaded(payload, path), path)
 
