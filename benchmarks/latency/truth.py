@@ -31,7 +31,7 @@ def measure(target: Target, networks: Mapping[str, Network], path: Path, rounds:
         for name, net in networks.items()
     }
     for number in todo:
-        order = Random(number).sample(sorted(opened), len(opened))  # noqa: S311  nothing secret
+        order = Random(number).sample(sorted(opened), len(opened))
         found = {name: run_times(*opened[name], target.threads) for name in order}
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"round": number, "ms": found}) + "\n")

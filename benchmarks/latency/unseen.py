@@ -31,7 +31,7 @@ _SMALL, _TINY = {"macs": 1_500_000_000}, {"macs": 60_000_000}
 
 def unseen(count_of_each: int = 30, seed: int = 11) -> dict[str, Network]:
     """All networks of the test by their names, which say which group they are of."""
-    random = Random(seed)  # noqa: S311  nothing secret
+    random = Random(seed)
     found = [*_registered(), *_scalings(count_of_each, random), *_random(count_of_each, random)]
     return {net.name: net for net in found}
 

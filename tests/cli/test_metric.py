@@ -105,7 +105,10 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
         (("scale", NET, "--budget", "speed=10 parsecs"), "unknown limit 'speed'; the limits are macs, params,"),
         (("scale", NET, "--budget", "latency=10ms"), "latency is of an engine on this machine: give a target"),
         (("scale", NET, "--budget", "macs=1M", "--target", "torch:float32:t1"), "--target is for a limit"),
-        (("scale", NET, "--budget", "latency=10ms", "--target", "torch:t1"), r"is not ENGINE:PRECISION:tTHREADS"),
+        (
+            ("scale", NET, "--budget", "latency=10ms", "--target", "torch:t1"),
+            "target 'torch:t1' is not ENGINE:",
+        ),
         (("scale", NET, "--budget", "file_size=10ms"), "'10ms' is not the limit file_size"),
         (("study", "--budget", "latency=10ms"), "latency is of an engine"),
         (("cost", NET, "--metric", "speed"), "unknown metric 'speed'; the metrics are macs,"),

@@ -155,7 +155,7 @@ def export(
     Args:
         weights, classes, override: see `predict`; a model stays as it is.
         network: which network the weights of a path are of, see `predict`.
-        out: the file: .onnx, .pt2, or .xml for OpenVINO (with .bin beside it).
+        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for code of its own.
         kind: onnx, pt2 or openvino; by default what the file's name says.
         batch: pictures in each step; by default any number.
         dynamic_size: take pictures of any size; not for networks with SAME padding.

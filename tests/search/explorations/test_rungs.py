@@ -113,7 +113,7 @@ def test_the_planned_time_holds_the_rungs(rungs: int, eta: int, time: float) -> 
             best = -(-networks // eta)
             networks, epochs = best + min(4, networks - best), epochs * eta
             total += networks * epochs
-        return speed * (1_000 + 300) * (total + 2 * 3 * max(20, 5 * eta ** (rungs - 1)))
+        return float(speed * (1_000 + 300) * (total + 2 * 3 * max(20, 5 * eta ** (rungs - 1))))
 
     if seconds(16) > time:
         return

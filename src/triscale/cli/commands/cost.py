@@ -9,15 +9,16 @@ from cyclopts import Parameter
 from triscale import units
 from triscale.cli.options.foreign_arguments import show_foreign_cost
 from triscale.cli.options.network_name import named
-from triscale.cli.options.predicted_latency import calibrated_target, latency_line, predicted_latency
 from triscale.cli.options.sizes_and_limits import Signed, metric_names, pixels
 from triscale.cli.options.stages import pipeline_rows, show_pipeline
-from triscale.cli.options.training_memory import PLAINLY, CountedTraining
+from triscale.cli.options.training_memory import PLAINLY, CountedTraining, MemoryOptions
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text
+from triscale.cli.show.predicted_latency import calibrated_target, latency_line, predicted_latency
 from triscale.costs import by_stage as cost_by_stage
 from triscale.costs import cost_on, largest_batch, metric_named, registry, separable_versus_standard
 from triscale.costs.sections import microbatches_for
 from triscale.errors import UsageError
+from triscale.latency.latency_metric import require_target
 from triscale.quantities import BYTES
 from triscale.spec import Network, is_foreign_text, resolve
 
@@ -52,8 +53,7 @@ def cost(
         separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
         stages: cut it into so many stages of a pipeline at equal MACs, and forecast the memory of each.
         microbatches: into how many parts the pipeline splits a batch; four a stage by default.
-        target: predict milliseconds of a step on ENGINE:PRECISION:tTHREADS[:bBATCH], such as onnxruntime:float32:t1,
-            which `triscale calibrate` has measured.
+        target: predict the latency on ENGINE:PRECISION:tTHREADS[:bBATCH], which `triscale calibrate` has measured.
         calibration: a file of a calibration of that target, made on another machine or by another version.
         json: print one JSON document instead of text.
     """
@@ -63,9 +63,9 @@ def cost(
         size = None if resolution is None else pixels(resolution)
         show_foreign_cost(net, size, batch, trained, others, json=json)
         return
-    engine = calibrated_target(target, calibration)
-    words, training = trained.words(), trained.target(batch)
-    network, further = named(net), metric_names(metric)
+    engine, further = calibrated_target(target, calibration), metric_names(metric)
+    require_target(further, engine)
+    network, words, training = named(net), trained.words(), replace(trained.target(batch), engine=engine)
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
     found: dict[str, Any] = {**words} | cost_on(network, training, metrics=further).to_dict()
@@ -78,15 +78,22 @@ def cost(
         found["stages"] = _stages(network)
     if separable:
         found["separable"] = _separable(network)
-    if stages is not None:
-        found["microbatches"] = microbatches or microbatches_for(batch, stages)
-        found["pipeline"] = pipeline_rows(network, stages, batch, found["microbatches"], words)
-    elif microbatches is not None:
-        raise UsageError("--microbatches is for a pipeline; give --stages too.")
+    found |= _pipeline(network, stages, microbatches, batch, words)
     if json:
         print_json(found)
     else:
         _show(found)
+
+
+def _pipeline(
+    network: Network, stages: int | None, microbatches: int | None, batch: int, words: MemoryOptions
+) -> dict[str, Any]:
+    if stages is None:
+        if microbatches is not None:
+            raise UsageError("--microbatches is for a pipeline; give --stages too.")
+        return {}
+    parts = microbatches or microbatches_for(batch, stages)
+    return {"microbatches": parts, "pipeline": pipeline_rows(network, stages, batch, parts, words)}
 
 
 def _stages(network: Network) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from triscale.engines.graphs.graph_draft import OUTPUT, Constant, GraphDraft, Node
-from triscale.engines.graphs.layer_weights import Floats
+from triscale.layer_weights import Floats
 
 _FUSED = {"Relu", "Clip"}
 """Engines compute these at the end of the operation in front, which is not quantized then."""
