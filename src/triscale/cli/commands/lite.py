@@ -81,9 +81,10 @@ def _show(made: "LiteResult") -> None:
         [_row(row) for row in made.rows],
     )
     low, high = made.drop.interval
+    change = "loses" if made.drop.points >= 0 else "gains"
     print_text(
-        f"the Lite form loses {made.drop.points:.1f} points (95% interval {low:.1f} to {high:.1f}) on the same "
-        f"{made.drop.images:,} images: {made.checkpoint}"
+        f"the Lite form {change} {abs(made.drop.points):.1f} points of top-1 in float32 (95% interval of the drop "
+        f"{low:.1f} to {high:.1f}) on the same {made.drop.images:,} images: {made.checkpoint}"
     )
 
 
