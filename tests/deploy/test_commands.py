@@ -154,7 +154,7 @@ def test_serve_of_weights_that_are_none_is_wrong_input_and_frees_its_port(run: R
 def test_a_lower_precision_that_cannot_be_leaves_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    """The last one's classes are others; that is seen once its graph is made."""
+    """The last one's classes are others; that is seen before its graph is made, which takes long."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights").mkdir()
     weights = saved(tmp_path / "weights" / "w.safetensors", classifier(small(depth=0.5)))

@@ -60,4 +60,4 @@ def test_what_has_no_lite_form_is_refused() -> None:
         ("efficientnet_b0", {"baseline": families.network("mobilenet_v2")}, "was not scaled from mobilenet_v2"),
     ):
         with pytest.raises(UsageError, match=words):
-            lite_form(families.network(name), **given)  # type: ignore[arg-type]
+            lite_form(families.network(name), **given)

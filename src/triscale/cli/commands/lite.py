@@ -80,6 +80,8 @@ def _show(made: "LiteResult") -> None:
         ("network", "precision", "top-1", "int8 gap (95%)", "ms", "to float32", "file"),
         [_row(row) for row in made.rows],
     )
+    if made.rows[0].speed.busy:
+        print_text("other programs kept the machine busy: the times are too long, their ratios less so")
     low, high = made.drop.interval
     change = "loses" if made.drop.points >= 0 else "gains"
     print_text(
