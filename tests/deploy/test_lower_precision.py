@@ -290,7 +290,7 @@ def test_times_are_taken_in_turns_and_say_when_the_machine_was_busy() -> None:
 
     def computes(given: NDArray[np.float32]) -> NDArray[np.float32]:
         order.append("computes")
-        return given @ given @ given
+        return np.asarray(given @ given @ given, np.float32)
 
     def waits(given: NDArray[np.float32]) -> NDArray[np.float32]:
         order.append("waits")
