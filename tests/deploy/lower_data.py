@@ -14,7 +14,7 @@ from triscale.deploy.exported import Exported
 from triscale.deploy.precision.lowered_graph import lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering
 from triscale.deploy.precision.quantizer import Packer
-from triscale.deploy.proven_export import _Proven, _proven, kind_of
+from triscale.deploy.proven_export import Proven, kind_of, proven
 from triscale.nn.blocks import MBConv
 from triscale.nn.primitives import SqueezeExcite
 from triscale.weights import Classifier
@@ -41,7 +41,7 @@ def own_truth(folder: Path, classifier: Classifier) -> Path:
 class Float32:
     """A proven float32 graph, made once for several tests."""
 
-    made: _Proven
+    made: Proven
     data: Path
 
     def lowered(self, **asked: object) -> Lowered:
@@ -56,7 +56,7 @@ class Float32:
 
 def float32(classifier: Classifier, data: Path, name: str) -> Float32:
     """The graph of a classifier, for a file of that name."""
-    return Float32(_proven(classifier, data / name, kind_of(Path(name)), None, False), data)
+    return Float32(proven(classifier, data / name, kind_of(Path(name))), data)
 
 
 def harden(classifier: Classifier, blocks: int | None = None) -> Classifier:

@@ -17,6 +17,7 @@ from triscale.cli.commands import (
     evaluate,
     explain,
     export,
+    lite,
     networks,
     predict,
     report,
@@ -64,6 +65,7 @@ for _command in (
     explain.explain,
     convert.convert,
     export.export,
+    lite.lite,
     serve.serve,
     report.report,
 ):

@@ -108,7 +108,7 @@ def export(
         raise UsageError(f"--batch is {batch}; give dynamic, or at least 1.")
     if lowering is not None:
         refuse_uncarried(form, lowering.precision)
-    made = _proven(classifier, out, form, batch, dynamic_size)
+    made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size)
     if lowering is None:
         return _written(made, out)
     less = lowered(lowering, made.about, made.packer, made.first, made.opened)
@@ -119,7 +119,7 @@ def export(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Proven:
+class Proven:
     """A graph whose file gave the right answers, and the file."""
 
     form: ExportFormat
@@ -134,8 +134,13 @@ class _Proven:
         return opened(self.form, packer.packed(about), self.out)
 
 
-def _proven(classifier: Classifier, out: Path, form: ExportFormat, batch: int | None, dynamic_size: bool) -> _Proven:
-    """The graph of a classifier in float32, with the proof that its file gives the model's logits."""
+def proven(
+    classifier: Classifier, out: Path, form: ExportFormat, *, batch: int | None = None, dynamic_size: bool = False
+) -> Proven:
+    """The graph of a classifier in float32, with the proof that its file gives the model's logits; nothing is written.
+
+    See `export` for arguments and errors.
+    """
     runtime, model = _RUNTIMES[form](), plain(classifier)
     about = About(
         network=classifier.network,
@@ -155,10 +160,10 @@ def _proven(classifier: Classifier, out: Path, form: ExportFormat, batch: int | 
     if not proof.holds:
         raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
     about = replace(about, proof=proof.to_dict())
-    return _Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out)
+    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out)
 
 
-def _written(made: _Proven, out: Path) -> Export:
+def _written(made: Proven, out: Path) -> Export:
     """Put the file in place, once it answers as the one that was proven."""
     payload = made.packer.packed(made.about)
     _refuse_other(made.first, opened(made.form, payload, out), out)

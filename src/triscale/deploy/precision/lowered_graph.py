@@ -51,11 +51,20 @@ def lowered(
     images = calibration_images(asked.data, judging, first, asked.calibration)
     asked.say(f"calibrating on {len(images):,} training images")
     search = _Search(asked, about, first, judging, before, images, open_packed)
-    return search.found(_quantizer(packer, images, about.batch))
+    return search.found(quantizer_of(packer, images, about.batch))
 
 
-def _quantizer(packer: Packer, images: CalibrationImages, batch: int | None) -> Quantizer:
-    """That of the graph's runtime."""
+def quantizer_of(packer: Packer, images: CalibrationImages, batch: int | None) -> Quantizer:
+    """What makes int8 of a graph: ONNX Runtime or NNCF.
+
+    Args:
+        packer: the float32 graph.
+        images: that calibrate.
+        batch: of the graph; None: any.
+
+    Raises:
+        InputError: a library is missing.
+    """
     from triscale.deploy.as_onnx import AsOnnx  # noqa: PLC0415  each brings libraries of its own
     from triscale.deploy.as_openvino import AsOpenvino  # noqa: PLC0415
     from triscale.deploy.precision.with_nncf import NncfQuantizer  # noqa: PLC0415

@@ -57,27 +57,37 @@ def times_in_turns(first: RunLogits, second: RunLogits, images: Floats, threads:
         images: of one step, [n, c, h, w].
         threads: of both, to be told.
     """
-    rounds: list[tuple[float, float]] = []
-    for _ in range(WARM_UP):
-        first(images), second(images)
-    end = perf_counter() + SECONDS
-    while len(rounds) < ROUNDS and (perf_counter() < end or len(rounds) < WARM_UP):
-        rounds.append((_milliseconds(first, images), _milliseconds(second, images)))
+    rounds = rounds_in_turns([(first, images), (second, images)])
+    return beside(rounds, 1, batch=len(images), threads=threads)
+
+
+def beside(rounds: Sequence[Sequence[float]], index: int, *, batch: int, threads: int) -> SpeedBeside:
+    """What rounds say of one step beside the first."""
     return SpeedBeside(
-        first=median(one for one, _ in rounds),
-        second=median(other for _, other in rounds),
-        ratio=interval(_ratios(rounds)),
-        batch=len(images),
+        first=median(one[0] for one in rounds),
+        second=median(one[index] for one in rounds),
+        ratio=interval([one[index] / one[0] for one in rounds]),
+        batch=batch,
         threads=threads,
         rounds=len(rounds),
     )
+
+
+def rounds_in_turns(steps: Sequence[tuple[RunLogits, Floats]]) -> list[list[float]]:
+    """Milliseconds of each step in each round; in every other round they come in the opposite order."""
+    rounds: list[list[float]] = []
+    for _ in range(WARM_UP):
+        for run, images in steps:
+            run(images)
+    end = perf_counter() + SECONDS
+    while len(rounds) < ROUNDS and (perf_counter() < end or len(rounds) < WARM_UP):
+        order = range(len(steps)) if len(rounds) % 2 else reversed(range(len(steps)))
+        took = {index: _milliseconds(*steps[index]) for index in order}
+        rounds.append([took[index] for index in range(len(steps))])
+    return rounds
 
 
 def _milliseconds(run: RunLogits, images: Floats) -> float:
     start = perf_counter()
     run(images)
     return 1000 * (perf_counter() - start)
-
-
-def _ratios(rounds: Sequence[tuple[float, float]]) -> list[float]:
-    return [other / one for one, other in rounds]
