@@ -27,9 +27,6 @@ _GOLDEN = 0.618
 
 _OPERATORS: tuple[Operator, ...] = ("mbconv",) * 9 + ("separable",)
 _KERNELS: dict[Operator, list[int]] = {"fused_mbconv": [3, 3, 5], "mbconv": [3, 5, 3, 5, 7], "separable": [3, 5]}
-_WIDE = (3, 8, 17, 21)
-"""Networks that expand at half their resolution already, where maps leave every cache."""
-
 _ACTIVATIONS: tuple[Activation, ...] = ("relu", "relu6", "silu", "hard_swish", "silu")
 
 
@@ -61,10 +58,7 @@ def _mobile(random: Random, index: int) -> Network:
     for place in range(7):
         channels = _eights(channels * random.uniform(0.85, 1.9)) if place else channels
         fused = place < 4 and index % 5 in (0, 1, 4) and random.random() < 0.5
-        stage = _stage(random, place, channels, gate, fused=fused)
-        stages.append(
-            replace(stage, expand=6) if place == 0 and index in _WIDE and stage.operator != "separable" else stage
-        )
+        stages.append(_stage(random, place, channels, gate, fused=fused))
     head = Head(channels=random.choice([None, 320, 512, 960, 1280, 1536, 1792]), hidden=random.choice([None, 1024]))
     return replace(base, stem=stem, stages=tuple(stages), head=head, activation=_ACTIVATIONS[index % 5])
 

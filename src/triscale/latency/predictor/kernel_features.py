@@ -50,8 +50,8 @@ class Kernel(NamedTuple):
     terms: dict[str, float]
 
 
-_NEAR_ELEMENTS, _NEAR_BYTES, _FAR_ELEMENTS = 1 << 17, 2.5e5, 1 << 21
-"""What stays in a core's own cache: elements of maps, bytes of weights; elements in that of all cores."""
+_NEAR_ELEMENTS, _NEAR_BYTES = 1 << 17, 2.5e5
+"""What stays in a core's own cache: elements of maps, bytes of weights."""
 
 
 class _Rows(NamedTuple):
@@ -158,13 +158,7 @@ def _maps(layer: Layer, v: Vectors) -> dict[str, float]:
     """What every convolution reads and writes at least once, and how much of it no near cache holds."""
     taken = float(layer.input[0] * layer.input[1] * v.held(layer.in_channels))
     left = float(layer.output[0] * layer.output[1] * v.held(layer.out_channels))
-    return {
-        "in": taken,
-        "out": left,
-        "far": max(0.0, taken + left - _NEAR_ELEMENTS),
-        "distant": max(0.0, taken + left - _FAR_ELEMENTS),
-        "one": 1.0,
-    }
+    return {"in": taken, "out": left, "far": max(0.0, taken + left - _NEAR_ELEMENTS), "one": 1.0}
 
 
 def _grouped(layer: Layer, v: Vectors) -> dict[str, float]:
