@@ -127,13 +127,14 @@ def test_two_are_open_at_once_and_each_ends_by_itself(
 
 
 def test_a_spec_runs_with_random_weights_that_its_seed_decides(engine: Engine) -> None:
-    """The size is that of the weights and a little more."""
+    """The size is that of the weights and a little more; native code has its kernels, too."""
     network, target = small(), Target(runtime=engine.name)
     first, again, other = (engine.open(network, target, seed=seed) for seed in (0, 0, 1))
     given = images(1).numpy()
     assert np.array_equal(first.run(given), again.run(given))
     assert not np.array_equal(first.run(given), other.run(given))
-    assert 0.9 < first.file_size / (4 * count(network).params) < 2
+    code = 100_000 if engine.name == "native" else 0
+    assert 0.9 < first.file_size / (4 * count(network).params) < 2 + code / (4 * count(network).params)
 
 
 def test_importing_the_room_loads_no_library_of_an_engine() -> None:

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from tests.spec.strategies import networks
 from triscale.errors import InputError
 from triscale.families.by_name import network, registry
+from triscale.layer_weights import RandomWeights
 from triscale.runtime import LANES, Plan, plan
 from triscale.runtime.arena import placed
+from triscale.runtime.making import MOST_WEIGHTS, library
+from triscale.runtime.packing import weights_of
 from triscale.runtime.steps import Convolve, Depthwise, Ring, read, written
 from triscale.spec import Operator, resolve
 
@@ -86,6 +89,12 @@ def test_every_registered_network_is_planned_or_refused_by_name(lanes: int) -> N
                 plan(net, lanes)
         else:
             assert plan(net, lanes).floats > 0
+
+
+def test_a_network_beyond_what_a_library_holds_is_refused_before_its_weights_take_memory() -> None:
+    assert weights_of(plan(network("efficientnet_b7"), 8)) < MOST_WEIGHTS
+    with pytest.raises(InputError, match="a library can hold"):
+        library(network("efficientnet_l2"), RandomWeights(0))
 
 
 def test_memory_is_shared_by_maps_of_different_times() -> None:

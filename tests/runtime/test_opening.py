@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,10 @@ def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
 
 def test_other_images_than_it_was_compiled_for_are_refused(built: Path) -> None:
     run = runtime.open(built, batch=2)
-    for images in (zeros().astype(np.float64), zeros()[0], zeros()[..., :-1], zeros()[:, :2]):
+    wrong: list[np.typing.NDArray[Any]] = [
+        zeros().astype(np.float64), zeros()[0], zeros()[..., :-1], zeros()[:, :2],
+    ]  # fmt: skip
+    for images in wrong:
         with pytest.raises(UsageError, match="give float32"):
             run(images)
     assert run(zeros(0)).shape == (0, NET.classes)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from triscale.weights import Classifier, Predictor
 
-_EXPORTED = frozenset({".onnx", ".xml", ".pt2"})
+_EXPORTED = frozenset({".onnx", ".xml", ".pt2", ".so"})
 _NO_PATH = "give a run folder, weights, or a model of triscale.build or triscale.load."
 
 

@@ -5,7 +5,7 @@ from triscale.costs import Target
 from triscale.engines.contract import Engine, EnginePrecision, Opened
 from triscale.errors import InputError
 from triscale.layer_weights import LayerWeights, RandomWeights
-from triscale.spec import Network
+from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
 
 class NativeEngine(Engine):
@@ -26,8 +26,10 @@ class NativeEngine(Engine):
         """One precision so far."""
         return None if precision == "float32" else f"the native engine has no {precision}"
 
-    def open(self, network: Network, target: Target, *, seed: int = 0) -> Opened:
+    def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the weights are those of the graphs of the same seed."""
+        if isinstance(network, ForeignNetwork):
+            raise InputError(f"{network.path} has no spec, so there is nothing to compile; use --engine torch.")
         return self.open_weights(network, RandomWeights(seed), target)
 
     def open_weights(self, network: Network, weights: LayerWeights, target: Target) -> Opened:

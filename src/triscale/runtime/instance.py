@@ -140,7 +140,7 @@ def library_of(payload: bytes, path: Path, *, trust: bool = False) -> NativeLibr
     if not trust and not is_built_here(seal_of(payload)):
         raise InputError(
             f"{path} was not loaded: it is code that was not compiled on this machine.\n"
-            "If you trust its source, open it in Python with trust=True."
+            "If you trust its source, give --trust-code, in Python trust=True."
         )
     return NativeLibrary(_loaded(payload, path), path)
 
@@ -174,14 +174,12 @@ def _about(loaded: ctypes.CDLL, path: Path) -> About:
     try:
         document: Mapping[str, Any] = json.loads(loaded.triscale_about())
         network = any_from_document(document["network"])
-        prepared = document["preprocessing"]
-        about = About(
-            network, tuple(map(str, document["classes"])), preprocessing_from_dict(prepared) if prepared else None
-        )
+        classes, prepared = tuple(map(str, document["classes"])), document["preprocessing"]
+        preprocessing = preprocessing_from_dict(prepared) if prepared else None
     except (FieldError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} does not say which network it is: {error}.") from None
     shape = loaded.triscale_shape()
     sizes = (shape.channels, (shape.height, shape.width), shape.classes)
     if not isinstance(network, Network) or sizes != (network.input_channels, network.resolution, network.classes):
         raise InputError(f"{path} was compiled for other sizes than it says.")
-    return about
+    return About(network, classes, preprocessing)

@@ -9,18 +9,21 @@ from typing import Any
 
 from triscale import compiler
 from triscale.compiler import Toolchain, Unit, cache
-from triscale.errors import UsageError
+from triscale.errors import InputError, UsageError
 from triscale.isa import wanted_isa
 from triscale.layer_weights import LayerWeights
 from triscale.machine import NEEDS, Isa, features
-from triscale.runtime.arena import Plan, plan
+from triscale.runtime.arena import plan
 from triscale.runtime.emission import WEIGHTS, Source, emit
-from triscale.runtime.packing import Packed, pack
+from triscale.runtime.packing import Packed, pack, weights_of
 from triscale.seal import OPEN, seal_of, sealed
 from triscale.spec import Network, Preprocessing, content_hash, preprocessing_to_dict, to_document
 
 LANES: Mapping[Isa, int] = {"generic": 4, "avx2": 8, "avx512": 16}
 """Floats of a register."""
+
+MOST_WEIGHTS = 450_000_000
+"""Weights that one library can hold: code reaches no further than 2 GiB."""
 
 _KERNELS = Path(__file__).parent / "kernels"
 _FLAGS = ("-std=c++20", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fno-plt")
@@ -44,7 +47,7 @@ def library(network: Network, weights: LayerWeights, *, about: str | None = None
         isa: the instruction set; None: what `TRISCALE_ISA` names, or the best that this processor has.
 
     Raises:
-        InputError: a block that the runtime does not know, or weights of another network.
+        InputError: a block that the runtime does not know, too many weights, or those of another network.
         UsageError: there is no such instruction set.
         triscale.compiler.Unavailable: there is no compiler, or it failed.
     """
@@ -52,6 +55,10 @@ def library(network: Network, weights: LayerWeights, *, about: str | None = None
     if isa not in LANES:
         raise UsageError(f"there is no instruction set {isa!r}; give {', '.join(LANES)}.")
     planned = plan(network, LANES[isa])
+    if (count := weights_of(planned)) > MOST_WEIGHTS:
+        raise InputError(
+            f"{network.name} has {count:,} weights; a library can hold {MOST_WEIGHTS:,}. Export it to .pt2."
+        )
     packed = pack(planned, weights)
     return _built(isa, emit(planned, packed, isa), packed, about or lock_text(network))
 
@@ -110,6 +117,3 @@ def marker(seal: str) -> Path:
 def is_built_here(seal: str) -> bool:
     """Whether the library with that seal was compiled here; what comes from elsewhere is foreign code."""
     return marker(seal).is_file()
-
-
-__all__ = ["LANES", "Plan", "best_isa", "is_built_here", "library", "lock_text"]

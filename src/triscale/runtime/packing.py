@@ -33,6 +33,13 @@ def is_gathered(layer: Layer, lanes: int) -> bool:
     return layer.groups > 1 and any(part % lanes for part in parts)
 
 
+def weights_of(plan: Plan) -> int:
+    """How many weights the convolutions have, biases and padding left out."""
+    both = ((step.first, step.second) if isinstance(step, Ring) else (step,) for step in plan.steps)
+    layers = (step.layer for pair in both for step in pair if isinstance(step, Convolve | Depthwise))
+    return sum(layer.out_channels * layer.in_channels // layer.groups * layer.kernel**2 for layer in layers)
+
+
 def pack(plan: Plan, weights: LayerWeights) -> Packed:
     """The blob of a plan.
 
@@ -66,7 +73,8 @@ def _of_step(plan: Plan, step: Step, weights: LayerWeights) -> Iterator[Floats]:
         case Combine(norm=str(norm), layer=Layer() as layer):
             of = weights.norm(norm, layer)
             factor = of.scale.astype(np.float64) / np.sqrt(of.variance.astype(np.float64) + plan.network.norm.eps)
-            yield np.concatenate([_padded(factor, plan.lanes), _padded(of.bias - of.mean * factor, plan.lanes)])
+            parts = factor, of.bias - of.mean * factor
+            yield np.concatenate([_padded(part.astype(np.float32), plan.lanes) for part in parts])
 
 
 def widths_of(plan: Plan, step: Convolve) -> Widths:

@@ -34,7 +34,7 @@ def benchmark(
 
     Args:
         nets: registered or scaled names, spec files (.json), or foreign ones, such as my_package.models:build.
-        engine: torch, torch_compile, onnxruntime, openvino, several with commas, or all that are installed.
+        engine: torch, torch_compile, onnxruntime, openvino, native, several with commas, or all that are installed.
         precision: float32, bfloat16, int8, several with commas, or all that an engine runs on this machine.
         threads: of arithmetic; several with commas, such as 1,2.
         batch: pictures a step; several with commas, such as 1,8.

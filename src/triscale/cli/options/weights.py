@@ -16,7 +16,7 @@ from triscale.spec import FieldError, Preprocessing, is_foreign_text, overridden
 if TYPE_CHECKING:
     from triscale.weights import Classifier, Predictor
 
-EXPORTED = frozenset({".onnx", ".xml", ".pt2"})
+EXPORTED = frozenset({".onnx", ".xml", ".pt2", ".so"})
 """Endings of the files that `triscale export` writes."""
 
 
@@ -30,8 +30,9 @@ class Weights:
             its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2). Weights of code of your
             own need its name here, such as my_package.models:build.
         weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
-            hf-hub:OWNER/NAME; an .onnx or .xml of `triscale export` where no more than answers are asked for.
+            hf-hub:OWNER/NAME; an .onnx, .xml or .so of `triscale export` where no more than answers are asked for.
         allow_pth: read a pickle of torch (.pth), by its restricted reader.
+        trust_code: run an exported .so that was not compiled on this machine; it can do all that you can.
         resolution: pixels, 64 or 64x96; refused unless the weights were trained for it.
         interpolation: area, nearest, bilinear, bicubic or lanczos; refused unless it is that of the weights.
         crop: the part of the side that is kept, such as 0.875; refused unless it is that of the weights.
@@ -42,6 +43,7 @@ class Weights:
     network: str | None = None
     weights: str | None = None
     allow_pth: Flag = False
+    trust_code: Flag = False
     resolution: str | None = None
     interpolation: str | None = None
     crop: str | None = None
@@ -77,7 +79,8 @@ class Weights:
         from triscale.deploy import load_exported  # noqa: PLC0415  torch is loaded only here
 
         replace(compute, device="cpu").place()  # the threads count when a file is opened
-        return load_exported(given).held_to(wanted, replaced)
+        trusted = self.trust_code and Path(given).suffix == ".so"
+        return load_exported(given, trusted=trusted).held_to(wanted, replaced)
 
     def _preprocessing(self) -> tuple[dict[str, object], dict[str, object]]:
         """What is asked of the preprocessing, and what of it is replaced."""

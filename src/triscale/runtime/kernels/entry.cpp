@@ -21,9 +21,10 @@ struct triscale_net {
 
 static bool has_instructions() {
 #if defined(__x86_64__) && defined(TRISCALE_NEEDS_AVX512)
-  return __builtin_cpu_supports("x86-64-v4");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #elif defined(__x86_64__) && defined(TRISCALE_NEEDS_AVX2)
-  return __builtin_cpu_supports("x86-64-v3");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 #else
   return true;
 #endif
