@@ -4,7 +4,7 @@ import math
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triscale import intervals
@@ -63,3 +63,65 @@ def test_pooling_weighs_groups_by_their_degrees_of_freedom() -> None:
 
 def test_the_margin_of_a_mean_is_t_standard_errors() -> None:
     assert intervals.seed_margin((0.01, 9), seeds=4) == pytest.approx(2.262 * 0.005, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "total", "printed"), [(6, 16, 161, (-0.1240, -0.0054)), (1, 7, 21, (-0.5172, -0.0260))]
+)
+def test_paired_drops_match_the_r_package_contingencytables(
+    lost: int, gained: int, total: int, printed: tuple[float, float]
+) -> None:
+    """Its Tango interval of the tables of Cavo et al. 2012 and Bentur et al. 2009, as it prints them."""
+    assert intervals.paired_drop(lost, gained, total) == pytest.approx(printed, abs=6e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 400))
+def test_paired_drops_solve_the_score_equation(lost: int, gained: int, same: int) -> None:
+    """At each end the counts are z standard errors away, at the truth that makes them likeliest among its drop.
+
+    That truth is found here by trying all shares of gained pictures, and not in closed form.
+    """
+    total = lost + gained + same
+    if not total:
+        return
+    low, high = intervals.paired_drop(lost, gained, total)
+    assert -1 <= low <= (lost - gained) / total <= high <= 1
+    assert intervals.paired_drop(gained, lost, total) == pytest.approx((-high, -low), abs=1e-12)
+    if not 0.01 < high < 0.99:
+        return
+    shares = [i / 2_000 * (1 - high) / 2 for i in range(2_001)]
+
+    def likelihood(gain: float) -> float:
+        parts = ((gain, gained), (gain + high, lost), (1 - 2 * gain - high, same))
+        return sum(count * math.log(max(part, 1e-300)) for part, count in parts if count)
+
+    best = max(shares, key=likelihood)
+    spread = math.sqrt(total * (2 * best + high * (1 - high)))
+    assert (total * high - lost + gained) / spread == pytest.approx(1.96, abs=0.02)
+
+
+def test_paired_drops_bound_the_true_drop_as_often_as_they_say() -> None:
+    """Every outcome of 200 pictures, by its probability: the upper end is below the truth in at most 2.8% of cases."""
+    n = 200
+    logs = [math.lgamma(k + 1) for k in range(n + 1)]
+    for loses, gains in ((0.02, 0.0), (0.03, 0.01), (0.05, 0.05), (0.1, 0.02)):
+        missed = 0.0
+        for lost in range(41):
+            for gained in range(31 if gains else 1):
+                same = n - lost - gained
+                if intervals.paired_drop(lost, gained, n)[1] < loses - gains:
+                    chance = logs[n] - logs[lost] - logs[gained] - logs[same] + lost * math.log(loses)
+                    chance += (gained * math.log(gains) if gains else 0.0) + same * math.log(1 - loses - gains)
+                    missed += math.exp(chance)
+        assert missed < 0.028, f"lost {loses}, gained {gains}: {missed:.4f}"
+
+
+def test_no_change_still_has_an_upper_end() -> None:
+    """Above the exact bound of no event among n, whose chance is 2.5% there."""
+    for n in (50, 341, 10_000):
+        z = statistics.NormalDist().inv_cdf(0.975)
+        low, high = intervals.paired_drop(0, 0, n)
+        assert high == pytest.approx(z * z / (n + z * z), rel=1e-6)
+        assert high == -low
+        assert high > 1 - 0.025 ** (1 / n)

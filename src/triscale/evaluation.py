@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from triscale.data import Held, open_split, recorded_rule
+from triscale.data import Held, SplitRule, open_split, recorded_rule
 from triscale.data.chosen import identities
 from triscale.data.decode.image import pillow_warnings_off
 from triscale.data.feed.given_batches import as_batch
@@ -78,18 +77,27 @@ def evaluate(
     """
     if batch < 1:
         raise UsageError(f"batch is {batch}; give at least 1.")
-    held, seen = _held_out(data, split, classifier.trained_on)
+    held, seen = held_out(data, split, classifier.trained_on)
     labels = matched_labels(held, classifier.classes)
+    ranked = ranked_answers(classifier, held, batch=batch, progress=progress)
+    about = _about(held, classifier, seen)
+    return Evaluation(classes=classifier.classes, labels=labels, ranked=ranked, about=about)
+
+
+def ranked_answers(
+    classifier: Predictor, held: Held, *, batch: int = BATCH, progress: Callable[[int, int], None] | None = None
+) -> Indices:
+    """The most probable classes of each picture, [n, 5] or [n, classes] of fewer, best first; of equal ones the first.
+
+    Raises:
+        NumericError: the classifier answers what is not finite.
+    """
     ranked: list[Indices] = []
-    for pictures in _in_batches(held, classifier, batch):
-        how = classifier.preprocessing
-        logits = classifier.logits(to_tensor(pictures, how.mean, how.std))
-        ranked.append(_ranked(logits))
+    for pictures in tensors_of(held, classifier, batch):
+        ranked.append(_ranked(classifier.logits(pictures)))
         if progress is not None:
-            progress(sum(map(len, ranked)), len(labels))
-    return Evaluation(
-        classes=classifier.classes, labels=labels, ranked=np.concatenate(ranked), about=_about(held, classifier, seen)
-    )
+            progress(sum(map(len, ranked)), len(held.part.labels))
+    return np.concatenate(ranked)
 
 
 @torch.inference_mode()
@@ -187,14 +195,17 @@ class Seen(NamedTuple):
         )
 
 
-def _held_out(data: str | Path, split: str | None, known: TrainedOn | None) -> tuple[Held, Seen | None]:
+def held_out(data: str | Path, split: str | None, known: TrainedOn | None) -> tuple[Held, Seen | None]:
     """The images to evaluate on: without a split, those that the weights were not trained on.
 
     A split that is named is taken whole. Where nothing is known of the training, so is what the data offers.
+
+    Raises:
+        InputError: see `triscale.data.open_split`; or all images were used in training.
     """
     if known is None:
         return open_split(data, split), None
-    rule = recorded_rule({"version": known.version, "group_by": known.group_by})
+    rule = rule_of(known)
     held = open_split(data, split, rule=rule)
     if split is None and not held.divided:
         held = open_split(data, ALL, rule=rule)
@@ -210,10 +221,19 @@ def _held_out(data: str | Path, split: str | None, known: TrainedOn | None) -> t
     return held.without(used), Seen(n, int(used.sum()), int((~used).sum()))
 
 
-def _in_batches(held: Held, classifier: Predictor, batch: int) -> Iterator[NDArray[np.uint8]]:
+def rule_of(known: TrainedOn | None) -> SplitRule:
+    """The rule by which a training divided its images; of unknown ones, today's."""
+    return SplitRule() if known is None else recorded_rule({"version": known.version, "group_by": known.group_by})
+
+
+def tensors_of(held: Held, classifier: Predictor, batch: int) -> Iterator[Tensor]:
+    """All images in order, as the classifier takes them: float32 [some, c, h, w], decoded ahead of their use."""
+    how = classifier.preprocessing
     with pillow_warnings_off():
-        for block in ahead(rendered(held.part, classifier.resolution, classifier.preprocessing)):
-            yield from (block[start : start + batch] for start in range(0, len(block), batch))
+        for block in ahead(rendered(held.part, classifier.resolution, how)):
+            yield from (
+                to_tensor(block[start : start + batch], how.mean, how.std) for start in range(0, len(block), batch)
+            )
 
 
 def _about(held: Held, classifier: Predictor, seen: Seen | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def keep() -> Calibration:
     model = fit([sample(net, random) for net in calibration_networks(8)], VECTORS)
     found = Calibration(
         target=str(target), engine_version=installed_version(target), machine=machine(), made="2026-11-28T01:02:03",
-        seconds=60.0, networks=8, recipe=RECIPE, model=model, anchors={},
+        seconds=60.0, networks=8, recipe=RECIPE, model=model, whole={},
     )  # fmt: skip
     save(found, calibration_path(target))
     return found

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from triscale.cli.options.paths import from_home
+from triscale.cli.home_paths import from_home
 from triscale.cli.options.picture_files import run_and_pictures
 from triscale.errors import InputError
 

@@ -12,6 +12,7 @@ from triscale.api.counted import (
     scale,
     scale_by_rules,
 )
+from triscale.api.made_lite import lite
 from triscale.api.models import build, load
 from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
 from triscale.api.training import StudyResult, TrainResult, study, train
@@ -33,6 +34,7 @@ __all__ = [
     "export",
     "fit_budget",
     "kernels_of",
+    "lite",
     "load",
     "network",
     "networks",

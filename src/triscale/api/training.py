@@ -82,7 +82,7 @@ def train(
     given = TrainOptions(**checked("training", options, TrainOptions))
     from triscale.training import numerics_here, train_request  # noqa: PLC0415  torch is loaded only here
 
-    hears, folder = callbacks or _remarks(), Path(typed("out", out))
+    hears, folder = callbacks or remarks(), Path(typed("out", out))
     request = request_of(network, data, typed("seed", seed), given, hears.say)
     numerics = numerics_here(given.device, given.threads, kernels=given.kernels)
     trial = train_request(request, folder, numerics, given.to_execution(), hears)
@@ -210,7 +210,7 @@ def _say(text: str) -> None:
     print(f"triscale: {text}", file=sys.stderr)
 
 
-def _remarks() -> "Callbacks":
+def remarks() -> "Callbacks":
     """Callbacks that print remarks on the error stream."""
     from triscale.training import Quiet  # noqa: PLC0415  torch is loaded only here
 

@@ -142,6 +142,13 @@ def export(
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
     network: str | None = None,
+    precision: str = "float32",
+    data: str | Path | None = None,
+    split: str | None = None,
+    max_drop: float | None = None,
+    calibration: int | None = None,
+    time: float | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> "Export":
     """Write a network for another runtime, with its preprocessing; nothing is written before it is proven to be equal.
 
@@ -152,6 +159,13 @@ def export(
         kind: onnx, pt2 or openvino; by default what the file's name says.
         batch: pictures in each step; by default any number.
         dynamic_size: take pictures of any size; not for networks with SAME padding.
+        precision: float32, or int8 (.onnx, .xml) or bfloat16 (.xml), which are held to the accuracy of float32.
+        data: of a lower precision: its training images calibrate int8, other images judge.
+        split: of the data, that judges; by default the images that `evaluate` takes.
+        max_drop: percentage points of top-1 that may be lost, 1.0 by default: where more may be, nothing is written.
+        calibration: images that calibrate int8, 256 by default.
+        time: seconds for finding layers that go back to float32 where int8 loses too much, 600 by default.
+        say: hears what is done in a lower precision.
 
     Raises:
         UsageError, InputError, NumericError, OutputError, StorageError: see `triscale.deploy.export`.
@@ -160,11 +174,15 @@ def export(
     require_place(place)
     steps = None if batch is None else whole("batch", batch)
     from triscale.deploy import export as write  # noqa: PLC0415  torch is loaded only here
-    from triscale.deploy import kind_of  # noqa: PLC0415
+    from triscale.deploy import kind_of, lowering_from, refuse_uncarried  # noqa: PLC0415
 
-    kind_of(place, kind)
+    given = {"split": split, "max_drop": max_drop, "calibration": calibration, "seconds": time}
+    lowering = lowering_from(precision, data, given, say or (lambda _: None))
+    form = kind_of(place, kind)
+    if lowering is not None:
+        refuse_uncarried(form, lowering.precision)
     with model_classifier(weights, classes, override, "is written already", network) as classifier:
-        return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size)
+        return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size, lowering=lowering)
 
 
 def check(

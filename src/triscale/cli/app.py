@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from triscale._version import __version__
+from triscale.cli import home_paths
 from triscale.cli.commands import (
     benchmark,
     calibrate,
@@ -16,6 +17,7 @@ from triscale.cli.commands import (
     evaluate,
     explain,
     export,
+    lite,
     networks,
     predict,
     report,
@@ -26,7 +28,6 @@ from triscale.cli.commands import (
     train,
 )
 from triscale.cli.early import INTERRUPTED
-from triscale.cli.options import paths
 from triscale.cli.show import output
 from triscale.cli.signals import Interrupt, Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
@@ -64,6 +65,7 @@ for _command in (
     explain.explain,
     convert.convert,
     export.export,
+    lite.lite,
     serve.serve,
     report.report,
 ):
@@ -81,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             output.degrade()
             wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
-            app([paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)])
+            app([home_paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)])
             sys.stdout.flush()  # now, while a failure can still be told
         except (Exception, KeyboardInterrupt, Stopped) as error:
             code = INTERRUPTED if interrupt.came else _exit_code(error)

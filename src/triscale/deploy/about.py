@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from triscale._version import __version__
 from triscale.errors import InputError
@@ -28,6 +28,9 @@ KEY = "triscale"
 INPUT, OUTPUT = "pictures", "logits"
 """Names of the exported graph's input [n, c, h, w] (prepared pictures) and output [n, classes]."""
 
+ExportPrecision = Literal["float32", "bfloat16", "int8"]
+"""Of a file's arithmetic: int8 is of its convolutions and linear layers, but those that were left in float32."""
+
 FORMAT = "triscale.export"
 VERSION = 1
 
@@ -45,6 +48,7 @@ class About:
         proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.to_dict`.
         weights: digest of the weights where they are a file of their own (OpenVINO).
         trained_on: which images made the weights; None where that is not known.
+        precision: of its arithmetic.
     """
 
     network: AnyNetwork
@@ -55,6 +59,7 @@ class About:
     proof: Mapping[str, Any] = field(default_factory=dict)
     weights: str | None = None
     trained_on: TrainedOn | None = None
+    precision: ExportPrecision = "float32"
 
     @property
     def size(self) -> Size:
@@ -76,6 +81,7 @@ class About:
             "proof": dict(self.proof),
             "weights": self.weights,
             "trained_on": self.trained_on and self.trained_on.to_dict(),
+            "precision": self.precision,
             "seal": OPEN.decode(),
         }
         return json.dumps(document, sort_keys=True)
@@ -100,6 +106,7 @@ def about_from(text: str, path: Path) -> About:
             proof=dict(found["proof"]),
             weights=found["weights"],
             trained_on=TrainedOn.from_dict(found.get("trained_on")),
+            precision=_precision(found.get("precision", "float32"), path),
         )
     except FieldError as error:
         raise InputError(f"{path}: {error}.") from None
@@ -108,3 +115,12 @@ def about_from(text: str, path: Path) -> About:
     if content_hash(about.network) != found.get("hash"):
         raise InputError(f"{path}: its network does not have the hash that is written beside it.")
     return about
+
+
+def _precision(found: object, path: Path) -> ExportPrecision:
+    """That of a file; those of 0.1 do not say it."""
+    if found in get_args(ExportPrecision):
+        return found  # type: ignore[return-value]
+    raise InputError(
+        f"{path} is of the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}."
+    )

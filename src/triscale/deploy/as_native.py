@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -24,10 +25,15 @@ def runtime() -> str:
 class AsNative:
     """A model as the bytes of a library."""
 
-    def __init__(self, model: nn.Module, example: Tensor, shapes: Shapes) -> None:  # noqa: ARG002  one signature for all
+    def __init__(self, model: nn.Module) -> None:
+        self._state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+
+    @classmethod
+    def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:  # noqa: ARG003  one signature for all
+        """The library of a model, which is not traced: it is compiled from its spec."""
         if shapes is not None and set(shapes[0]) - {0}:
             raise UsageError("a compiled network has every size fixed; leave --dynamic-size out.")
-        self._state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+        return cls(model)
 
     def packed(self, about: About) -> bytes:
         """The library's bytes with a lock; the kernels are compiled once."""

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from triscale.deploy.about import INPUT, KEY, OUTPUT, About, about_from
-from triscale.deploy.exported import Exported, Floats, exported
+from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes, quiet
 from triscale.errors import InputError
 from triscale.seal import refuse_unsealed, sealed
@@ -35,9 +35,14 @@ def runtime() -> str:
 
 
 class AsOnnx:
-    """A model as the bytes of an ONNX file."""
+    """A graph as the bytes of an ONNX file."""
 
-    def __init__(self, model: nn.Module, example: Tensor, shapes: Shapes) -> None:
+    def __init__(self, proto: Any) -> None:
+        self.proto = proto
+
+    @classmethod
+    def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:
+        """The graph of a model."""
         library("onnx")
         library("onnxscript")
         weights = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
@@ -49,10 +54,11 @@ class AsOnnx:
                 verbose=False,
             )  # fmt: skip
         assert program is not None  # noqa: S101  it is None only where a file is written
-        self.proto: Any = program.model_proto
-        for node in self.proto.graph.node:  # the places of the sources on this machine
+        proto: Any = program.model_proto
+        for node in proto.graph.node:  # the places of the sources on this machine
             del node.metadata_props[:]
             node.doc_string = ""
+        return cls(proto)
 
     def packed(self, about: About) -> bytes:
         """The file's bytes with a lock."""
@@ -72,7 +78,8 @@ def opened(payload: bytes, path: Path) -> Exported:
     Raises:
         InputError: no export of ours, damaged, or with weights in other files.
     """
-    onnx, ort = library("onnx"), library("onnxruntime")
+    onnx = library("onnx")
+    library("onnxruntime")
     try:
         proto = onnx.load_model_from_string(payload)
     except Exception:  # noqa: BLE001  what protobuf raises changed, and may change again
@@ -81,19 +88,26 @@ def opened(payload: bytes, path: Path) -> Exported:
     refuse_unsealed(payload, path)
     about = about_from(next((one.value for one in proto.metadata_props if one.key == KEY), ""), path)
     del proto
+    try:
+        run = runner(payload)
+    except Exception as error:  # noqa: BLE001  the runtime has errors of its own for each fault
+        raise InputError(f"ONNX Runtime does not open {path}: {first_line(error)}.") from None
+    return exported(about, run)
+
+
+def runner(payload: bytes) -> RunLogits:
+    """What runs the bytes of an ONNX graph, on as many threads as torch."""
+    ort = library("onnxruntime")
     options = ort.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # what goes wrong comes as an error
-    try:
-        session = ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  the runtime has errors of its own for each fault
-        raise InputError(f"ONNX Runtime does not open {path}: {first_line(error)}.") from None
+    session = ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
 
     def run(pictures: Floats) -> Floats:
         logits: Floats = session.run([OUTPUT], {INPUT: pictures})[0]
         return logits
 
-    return exported(about, run)
+    return run
 
 
 def refuse_external(proto: Any, path: Path) -> None:

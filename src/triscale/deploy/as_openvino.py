@@ -1,23 +1,27 @@
-"""OpenVINO: `.xml` with graph and lock, `.bin` beside it with the weights; run in float32.
+"""OpenVINO: `.xml` with graph and lock, `.bin` beside it with the weights; run in the precision that the file says.
 
 At its own choice OpenVINO computes in bfloat16 or float16 where the processor can, which moves logits by up to some
-percent; so its runner here, and anybody's who wants the proven answers, sets INFERENCE_PRECISION_HINT to f32.
+percent; so its runner here, and anybody's who wants the proven answers, sets INFERENCE_PRECISION_HINT: to bf16 where
+the file says bfloat16, else to f32, in int8 files too, whose other layers are in float32.
 """
 
 import hashlib
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from triscale.deploy.about import KEY, About, about_from
+from triscale.deploy.about import KEY, About, ExportPrecision, about_from
 from triscale.deploy.as_onnx import AsOnnx
-from triscale.deploy.exported import Exported, Floats, exported
+from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes
 from triscale.errors import InputError
 from triscale.seal import refuse_unsealed, sealed
@@ -26,21 +30,28 @@ from triscale.weights.read.tensor_file import first_line
 _TELEMETRY = "openvino_telemetry"
 
 
-def library() -> ModuleType:
-    """OpenVINO, imported; InputError names the extra where it is missing.
+@contextmanager
+def hidden_telemetry() -> Iterator[None]:
+    """Hide OpenVINO's telemetry package from the imports inside.
 
-    Its import would put an id of the user into the home folder and tell the maker that it is used; without its package
-    for that, which is hidden meanwhile, it does neither.
+    It would put an id of the user into the home folder and tell the maker of OpenVINO that it is used.
     """
     hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
     sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
     try:
-        return import_module("openvino")
-    except ImportError:
-        raise InputError("OpenVINO files need its library: pip install 'triscale[openvino]'.") from None
+        yield
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+def library() -> ModuleType:
+    """OpenVINO, imported; InputError names the extra where it is missing."""
+    with hidden_telemetry():
+        try:
+            return import_module("openvino")
+        except ImportError:
+            raise InputError("OpenVINO files need its library: pip install 'triscale[openvino]'.") from None
 
 
 def runtime() -> str:
@@ -49,12 +60,17 @@ def runtime() -> str:
 
 
 class AsOpenvino:
-    """A model as the bytes of OpenVINO's two files."""
+    """A graph as the bytes of OpenVINO's two files."""
 
-    def __init__(self, model: nn.Module, example: Tensor, shapes: Shapes) -> None:
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @classmethod
+    def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:
+        """The graph of a model, by way of ONNX."""
         ov = library()
-        through = AsOnnx(model, example, shapes)
-        self.model = ov.Core().read_model(through.proto.SerializeToString())
+        through = AsOnnx.traced(model, example, shapes)
+        return cls(ov.Core().read_model(through.proto.SerializeToString()))
 
     def packed(self, about: About) -> tuple[bytes, bytes]:
         """The bytes of `.xml` and `.bin` with a lock, in which the digest of the second stands too."""
@@ -88,12 +104,18 @@ def opened(payload: bytes, weights: bytes, path: Path) -> Exported:
         raise InputError(f"OpenVINO does not open {path}: {first_line(error)}.") from None
     if hashlib.sha256(weights).hexdigest() != about.weights:
         raise InputError(f"{path.with_suffix('.bin')} does not belong to {path.name}, or is damaged.")
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-    compiled = core.compile_model(model, "CPU", settings)
+    return exported(about, runner(model, about.precision))
+
+
+def runner(model: Any, precision: ExportPrecision = "float32") -> RunLogits:
+    """What runs a graph of OpenVINO, on as many threads as torch; its float32 layers in the precision of the hint."""
+    hint = "bf16" if precision == "bfloat16" else "f32"
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    compiled = library().Core().compile_model(model, "CPU", settings)
 
     def run(pictures: Floats) -> Floats:
         # A request of its own for each call: several threads may ask at once.
         logits: Floats = compiled.create_infer_request().infer({0: pictures})[0].copy()
         return logits
 
-    return exported(about, run)
+    return run

@@ -6,6 +6,7 @@ memory; a `.pt2` from elsewhere is read only by who trusts it.
 
 import io
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -27,14 +28,20 @@ def runtime() -> str:
 
 
 class AsPt2:
-    """A model as the bytes of a `.pt2` file."""
+    """A program as the bytes of a `.pt2` file."""
 
-    def __init__(self, model: nn.Module, example: Tensor, shapes: Shapes) -> None:
+    def __init__(self, program: torch.export.ExportedProgram) -> None:
+        self.program = program
+
+    @classmethod
+    def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:
+        """The program of a model."""
         with quiet():
-            self.program = torch.export.export(model, (example,), dynamic_shapes=shapes)
-        for node in self.program.graph.nodes:
+            program = torch.export.export(model, (example,), dynamic_shapes=shapes)
+        for node in program.graph.nodes:
             for note in _PRIVATE:
                 node.meta.pop(note, None)
+        return cls(program)
 
     def packed(self, about: About) -> bytes:
         """The file's bytes with a lock."""

@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 
 from triscale.deploy import as_native, as_onnx, as_openvino, as_pt2
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
+from triscale.deploy.precision.lowered_graph import lowered
+from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
+from triscale.deploy.precision.quantizer import Packer, Payload
+from triscale.deploy.precision.speed_beside import SpeedBeside, times_in_turns
 from triscale.deploy.proof import PICTURES, Proof, prove
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
@@ -35,9 +40,6 @@ _PACKERS: Mapping[ExportFormat, Any] = {
     "native": as_native.AsNative,
 }
 
-Payload = bytes | tuple[bytes, bytes]
-"""The bytes of the file; of OpenVINO's two files."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
@@ -46,12 +48,16 @@ class Export:
     Attributes:
         files: with their bytes, the one to open first.
         about: what the file says of itself.
-        proof: how it compares with the model.
+        proof: how it compares with the model; in a lower precision, how the float32 graph does that it was made of.
+        lowered: how its accuracy compares with float32, in a lower precision.
+        speed: its time beside that of float32, in a lower precision.
     """
 
     files: Mapping[Path, int]
     about: About
     proof: Proof
+    lowered: Lowered | None = None
+    speed: SpeedBeside | None = None
 
 
 def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
@@ -70,7 +76,13 @@ def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
 
 
 def export(
-    classifier: Classifier, out: Path, *, kind: str | None = None, batch: int | None = None, dynamic_size: bool = False
+    classifier: Classifier,
+    out: Path,
+    *,
+    kind: str | None = None,
+    batch: int | None = None,
+    dynamic_size: bool = False,
+    lowering: Lowering | None = None,
 ) -> Export:
     """Write a classifier as a file that other runtimes run, with the whole preprocessing lock in its metadata.
 
@@ -81,17 +93,54 @@ def export(
         kind: the format, where the name is not to tell.
         batch: pictures in each step; by default any number.
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
+        lowering: to int8 or bfloat16; None: float32.
 
     Raises:
-        UsageError: options that contradict each other.
-        InputError: a model in training mode, weights that are not finite, or a library is missing.
-        NumericError: the file does not give the model's logits; nothing was written.
+        UsageError: options that contradict each other, or a precision that the format cannot carry.
+        InputError: a model in training mode, weights that are not finite, unfit data, or a library is missing.
+        NumericError: the file does not give the model's logits, or a lower precision loses too much accuracy; nothing
+            was written.
         OutputError: the folder cannot be written to.
         StorageError: writing failed; an old file is untouched.
     """
     form = kind_of(out, kind)
     if batch is not None and batch < 1:
         raise UsageError(f"--batch is {batch}; give dynamic, or at least 1.")
+    if lowering is not None:
+        refuse_uncarried(form, lowering.precision)
+    made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size)
+    if lowering is None:
+        return _written(made, out)
+    less = lowered(lowering, made.about, made.packer, made.first, made.opened)
+    about = replace(made.about, precision=lowering.precision, proof={**made.about.proof, "accuracy": less.to_dict()})
+    first = made.opened(less.packer, about)
+    written = _written(replace(made, packer=less.packer, about=about, first=first), out)
+    return replace(written, lowered=less, speed=_speed(made.first, first))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proven:
+    """A graph whose file gave the right answers, and the file."""
+
+    form: ExportFormat
+    packer: Packer
+    about: About
+    proof: Proof
+    first: Exported
+    out: Path
+
+    def opened(self, packer: Packer, about: About) -> Exported:
+        """The file of another graph, opened."""
+        return opened(self.form, packer.packed(about), self.out)
+
+
+def proven(
+    classifier: Classifier, out: Path, form: ExportFormat, *, batch: int | None = None, dynamic_size: bool = False
+) -> Proven:
+    """The graph of a classifier in float32, with the proof that its file gives the model's logits; nothing is written.
+
+    See `export` for arguments and errors.
+    """
     runtime, model = _RUNTIMES[form](), plain(classifier)
     about = About(
         network=classifier.network,
@@ -101,7 +150,7 @@ def export(
         least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
         trained_on=classifier.trained_on,
     )
-    packer = _PACKERS[form](model, *example(about))
+    packer = _PACKERS[form].traced(model, *example(about))
     first = opened(form, packer.packed(about), out)
     exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
     proof = prove(
@@ -111,9 +160,23 @@ def export(
     if not proof.holds:
         raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
     about = replace(about, proof=proof.to_dict())
-    payload = packer.packed(about)
-    _refuse_other(first, opened(form, payload, out), out)
-    return Export(files=_written(out, payload), about=about, proof=proof)
+    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out)
+
+
+def _written(made: Proven, out: Path) -> Export:
+    """Put the file in place, once it answers as the one that was proven."""
+    payload = made.packer.packed(made.about)
+    _refuse_other(made.first, opened(made.form, payload, out), out)
+    return Export(files=_put(out, payload), about=made.about, proof=made.proof)
+
+
+def _speed(float32: Exported, less: Exported) -> SpeedBeside:
+    """The times of a step of one image, or of the fixed batch."""
+    about = float32.about
+    draws = np.random.default_rng(0)
+    shape = (about.batch or 1, about.network.input_channels, *about.size)
+    images = draws.standard_normal(shape).astype(np.float32)
+    return times_in_turns(float32.run, less.run, images, torch.get_num_threads())
 
 
 def opened(form: ExportFormat, payload: Payload, path: Path) -> Exported:
@@ -148,7 +211,7 @@ def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
         raise NumericError(f"{out} was not written: the same file answered {PICTURES} pictures and then otherwise.")
 
 
-def _written(out: Path, payload: Payload) -> dict[Path, int]:
+def _put(out: Path, payload: Payload) -> dict[Path, int]:
     parts = {out: payload} if isinstance(payload, bytes) else {out: payload[0], out.with_suffix(".bin"): payload[1]}
     for path, part in reversed(parts.items()):  # the one that is opened comes last
         write_atomically(path, part)

@@ -34,7 +34,7 @@ class TorchEngine(ModuleEngine):
 
     def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """A module with fresh weights, made in the precision of the target."""
-        opened = self.open_module(fresh_module(network, seed, _dtype(target)), target)
+        opened = self.open_module(fresh_module(network, seed, dtype_of(target)), target)
         opened.run(np.zeros((target.batch, network.input_channels, *network.resolution), np.float32))
         return opened
 
@@ -43,9 +43,9 @@ class TorchEngine(ModuleEngine):
         import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
         torch.set_num_threads(target.threads)
-        ready = module.eval().requires_grad_(requires_grad=False).to(_dtype(target))
+        ready = module.eval().requires_grad_(requires_grad=False).to(dtype_of(target))
         size = sum(tensor.numel() * tensor.element_size() for tensor in ready.state_dict().values())
-        return Opened(_runs(self.prepared(ready), _dtype(target)), size)
+        return Opened(_runs(self.prepared(ready), dtype_of(target)), size)
 
     def prepared(self, module: "nn.Module") -> "nn.Module":
         """What is called in the end."""
@@ -70,7 +70,8 @@ def fresh_module(network: AnyNetwork, seed: int, dtype: "torch.dtype") -> "nn.Mo
             torch.set_default_dtype(before)
 
 
-def _dtype(target: Target) -> "torch.dtype":
+def dtype_of(target: Target) -> "torch.dtype":
+    """What a module of the target computes in."""
     import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
     return torch.bfloat16 if target.precision == "bfloat16" else torch.float32

@@ -3,6 +3,7 @@
 from triscale.scaling.budget import fit
 from triscale.scaling.leftover import fill
 from triscale.scaling.limit import Fit, Limit, Point, UnboundedError
+from triscale.scaling.lite_rule import lite_form
 from triscale.scaling.names import any_network, fixed, network, parse_coefficients, published_twin
 from triscale.scaling.network_budget import BudgetFit, fit_budget
 from triscale.scaling.notches import scan
@@ -25,6 +26,6 @@ from triscale.scaling.side_by_side import Ruled, by_rules
 __all__ = [
     "OTHER_NAMES", "PAPER", "RULES", "BudgetFit", "Coefficients", "Factors", "Fit", "Limit", "Point", "Rounding",
     "Rule", "Ruled", "UnboundedError", "any_network", "by_rules", "explain_rounding", "factors", "fill", "fit",
-    "fit_budget", "fixed", "network", "parse_coefficients", "published_twin", "rename", "rule_named", "scale_by_rule",
-    "scale_shortly", "scan", "short_factors", "short_phi",
+    "fit_budget", "fixed", "lite_form", "network", "parse_coefficients", "published_twin", "rename", "rule_named",
+    "scale_by_rule", "scale_shortly", "scan", "short_factors", "short_phi",
 ]  # fmt: skip

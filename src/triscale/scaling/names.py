@@ -6,11 +6,12 @@ from pathlib import Path
 
 from triscale import families, spec
 from triscale.errors import UsageError
+from triscale.scaling.lite_rule import lite_form
 from triscale.scaling.rules import Coefficients, scale_by_rule
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
 
 _BY_WIDTH = re.compile(r"(\w+)@depth=1\.0,width=([0-9.]+),resolution=1\.0")
-_EXAMPLES = "write NAME@phi=1.5, NAME@fixed@phi=1, NAME@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
+_EXAMPLES = "write NAME@phi=1.5, NAME@lite, NAME@fixed@phi=1,rule=width or NAME@depth=1.2,width=1.1,resolution=1.15."
 
 
 def network(text: str) -> Network:
@@ -75,9 +76,13 @@ def _split(text: str) -> tuple[str, list[str]]:
     return base, scalings
 
 
+_FORMS = {"fixed": fixed, "lite": lite_form}
+"""What stands behind an @ without numbers."""
+
+
 def _apply(base: Network, scaling: str) -> Network:
-    if scaling == "fixed":
-        return fixed(base)
+    if scaling in _FORMS:
+        return _FORMS[scaling](base)
     parts = dict(part.split("=", 1) for part in scaling.split(",") if "=" in part)
     if len(parts) != len(scaling.split(",")):
         raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")

@@ -7,8 +7,12 @@ from cyclopts import Parameter
 
 from triscale import api
 from triscale.cli.options.compute import Compute
+from triscale.cli.options.lower_precision import FLOAT32, LowerPrecision
 from triscale.cli.options.weights import OWN, Weights, show_overrides
+from triscale.cli.show.lower_lines import lowered_lines, speed_line
 from triscale.cli.show.output import Flag, print_json, print_text, printable
+from triscale.cli.show.progress_lines import remark
+from triscale.cli.signals import terminable
 from triscale.errors import UsageError
 from triscale.spec import preprocessing_to_dict, value_text
 from triscale.units import memory
@@ -29,12 +33,16 @@ def export(
     kind: Annotated[str | None, Parameter(name="--format")] = None,
     batch: str = DYNAMIC,
     dynamic_size: Flag = False,
+    lower: LowerPrecision = FLOAT32,
     json: Flag = False,
 ) -> None:
     """Write a network for another runtime: ONNX, torch.export, OpenVINO or compiled code, with its preprocessing.
 
     Before the file is put in place it is run on 100 random pictures; if its logits differ from the network's by more
     than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate` and `serve` take it.
+
+    A file in int8 or bfloat16 is also held to its accuracy: it answers the same images as one in float32, and is
+    written only if no more than --max-drop points may be lost. Then both are timed in turns.
 
     Args:
         run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights or --network.
@@ -43,17 +51,20 @@ def export(
         kind: onnx, pt2, openvino or native; by default what the file's name says.
         batch: pictures in each step: dynamic, or a number.
         dynamic_size: take pictures of any size; not for networks with SAME padding, which follows the size.
+        lower: see `LowerPrecision`.
         json: print one JSON document instead of text.
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
         raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of pictures.")
     api.require_place(out)  # before the weights are read
+    options = lower.options()
     from triscale.deploy import kind_of  # noqa: PLC0415  torch is loaded only here
 
     kind_of(out, kind)
     classifier = weights.classifier(run, Compute(device="cpu"))
     size = None if batch == DYNAMIC else int(batch)
-    made = api.export(classifier, out, kind=kind, batch=size, dynamic_size=dynamic_size)
+    with terminable():
+        made = api.export(classifier, out, kind=kind, batch=size, dynamic_size=dynamic_size, say=remark, **options)
     if json:
         print_json(_document(made, classifier))
     else:
@@ -73,6 +84,9 @@ def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
         "preprocessing": preprocessing_to_dict(about.preprocessing),
         "overridden": classifier.overrides_document(),
         "proof": made.proof.to_dict(),
+        "precision": about.precision,
+        "accuracy": made.lowered and made.lowered.to_dict(),
+        "speed": made.speed and made.speed.to_dict(),
     }
 
 
@@ -82,6 +96,10 @@ def _show(made: "Export") -> None:
     size = f"{value_text(about.size)} px" if about.least is None else f"any size from {value_text(about.least)} px on"
     for path, count in made.files.items():
         print_text(f"{printable(path)}: {memory(count)}")
+    precision = "" if about.precision == "float32" else f", {about.precision}"
     print_text(
-        f"{about.network.name}, {len(about.classes)} classes, {size}, {batch}", f"{made.proof.runtime}: {made.proof}"
+        f"{about.network.name}, {len(about.classes)} classes, {size}, {batch}{precision}",
+        f"{made.proof.runtime}: {made.proof}",
+        *([] if made.lowered is None else lowered_lines(about.precision, made.lowered)),
+        *([] if made.speed is None else [speed_line(about.precision, made.speed)]),
     )

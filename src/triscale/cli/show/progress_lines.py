@@ -147,3 +147,9 @@ def counting(what: str) -> "Iterator[Callable[[int, int], None] | None]":
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+def remark(text: str) -> None:
+    """A line of what is being done, on a terminal; nothing elsewhere."""
+    if sys.stderr.isatty():
+        complain(text)

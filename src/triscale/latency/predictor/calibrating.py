@@ -12,7 +12,7 @@ import numpy as np
 from triscale.costs import Target
 from triscale.engines import PRECISIONS, engine_named
 from triscale.errors import InputError, NumericError, UsageError
-from triscale.latency.predictor.calibration_networks import ANCHORS, RECIPE, calibration_networks
+from triscale.latency.predictor.calibration_networks import RECIPE, calibration_networks
 from triscale.latency.predictor.calibration_passes import (
     PERCENTILE,
     Header,
@@ -69,12 +69,13 @@ def calibrate(target: Target, *, seconds: float = SECONDS, watch: Callable[[int,
         OutputError, StorageError: the cache folder cannot be written.
     """
     _require_able(target)
+    profiler = profiler_of(target)
     path = calibration_path(target)
     header = Header(recipe=RECIPE, target=str(target), engine_version=installed_version(target), machine=fingerprint())
     begun, networks = monotonic(), calibration_networks()
     with locked(path.parent):
         passes = path.with_suffix(".passes.jsonl")
-        samples = measure_passes(passes, header, target, networks, profiler_of(target), watch, seconds)
+        samples = measure_passes(passes, header, target, networks, profiler, watch, seconds)
         found = _fitted(header, target, samples, monotonic() - begun)
         save(found, path)
         passes.unlink(missing_ok=True)
@@ -136,7 +137,6 @@ def _fitted(header: Header, target: Target, samples: tuple[Sample, ...], seconds
     model = fit(samples, vectors_of(target))
     if not np.isfinite(model.spread):
         raise NumericError(f"the measurements of {target} are too few or too noisy for a predictor.")
-    whole = {sample.resolved.network.name: sample.milliseconds for sample in samples}
     return Calibration(
         target=header.target,
         engine_version=header.engine_version,
@@ -146,7 +146,7 @@ def _fitted(header: Header, target: Target, samples: tuple[Sample, ...], seconds
         networks=len(samples),
         recipe=header.recipe,
         model=model,
-        anchors={name: whole[name] for name in ANCHORS},
+        whole={sample.resolved.network.name: round(sample.milliseconds, 5) for sample in samples},
     )
 
 

@@ -14,7 +14,7 @@ from triscale.costs import Target
 from triscale.engines import engine_named
 from triscale.errors import InputError, OutputError
 from triscale.files import cache_folder, write_atomically
-from triscale.latency.predictor.calibration_networks import RECIPE
+from triscale.latency.predictor.calibration_networks import ANCHORS, RECIPE
 from triscale.latency.predictor.latency_model import LatencyModel, Prediction
 from triscale.machine import machine
 from triscale.spec import Network
@@ -37,7 +37,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         networks: that were measured.
         recipe: of the calibration, see `calibration_networks.RECIPE`.
         model: coefficients and interval.
-        anchors: milliseconds of the networks that show whether the machine has changed since.
+        whole: milliseconds of the networks that were measured.
         drift: what predictions are multiplied by since the last check of the anchors.
     """
 
@@ -49,9 +49,14 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     networks: int
     recipe: int
     model: LatencyModel
-    anchors: dict[str, float]
+    whole: dict[str, float]
     drift: float = 1.0
     format: Literal["triscale.latency"] = "triscale.latency"
+
+    @property
+    def anchors(self) -> dict[str, float]:
+        """Milliseconds of the networks that show whether the machine has changed since."""
+        return {name: value for name, value in self.whole.items() if name in ANCHORS}
 
     @property
     def interval_percent(self) -> float:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from triscale.costs import Target
 from triscale.engines import Engine, Floats, GraphEngine, OnnxRuntimeEngine, Opened, OpenvinoEngine, engine_named
 from triscale.engines.graphs import onnx_graph
+from triscale.engines.torch_eager import TorchEngine
 from triscale.errors import InputError
 from triscale.latency.predictor.kernel_features import Vectors
 from triscale.latency.predictor.node_times import NodeTimes
 from triscale.latency.predictor.profiled_onnxruntime import profile_onnxruntime
 from triscale.latency.predictor.profiled_openvino import GRAIN, profile_openvino
+from triscale.latency.predictor.profiled_torch import profile_torch
 from triscale.machine import features
 from triscale.spec import Network
+
+PROFILED = ("torch", "onnxruntime", "openvino")
+"""Engines that say what their kernels took."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +42,10 @@ class Profiler:
     def prepared(self, network: Network, target: Target) -> Prepared:
         """The network, its graph written once."""
         engine = self._engine
+        if isinstance(engine, TorchEngine):
+            return _prepared_module(engine, network, target)
         if not isinstance(engine, GraphEngine):
-            return Prepared(open=lambda: engine.open(network, target), profile=lambda _images, _runs: ())
+            raise InputError(f"{engine.name} has no profile.")
         graph = onnx_graph(network, batch=target.batch, precision="int8" if target.precision == "int8" else "float32")
 
         def profile(images: Floats, runs: int) -> tuple[NodeTimes, ...]:
@@ -52,11 +59,18 @@ class Profiler:
         return Prepared(open=lambda: engine.open_graph(graph, target), profile=profile)
 
 
+def _prepared_module(engine: TorchEngine, network: Network, target: Target) -> Prepared:
+    def profile(images: Floats, runs: int) -> tuple[NodeTimes, ...]:
+        return profile_torch(engine, network, target, images, runs)
+
+    return Prepared(open=lambda: engine.open(network, target), profile=profile)
+
+
 def vectors_of(target: Target) -> Vectors:
     """How the engine of a target cuts convolutions on this processor."""
     wide = "avx512f" in features()
     block, pixels = (16, 6) if wide else (8, 3)
-    if target.runtime == "openvino":
+    if target.runtime != "onnxruntime":
         return Vectors(block, pixels, pixels, narrow=5, masked=True)
     return Vectors(block, pixels, 6, narrow=block, separate_silu=True)
 
@@ -66,5 +80,11 @@ def profiler_of(target: Target) -> Profiler:
 
     Raises:
         UsageError: there is no such engine.
+        InputError: it says nothing of its kernels.
     """
-    return Profiler(engine_named(target.runtime))
+    engine = engine_named(target.runtime)
+    if engine.name not in PROFILED:
+        raise InputError(
+            f"{engine.name} says nothing of its kernels, so it cannot be calibrated: {', '.join(PROFILED)} can."
+        )
+    return Profiler(engine)
