@@ -75,6 +75,7 @@ class LiteRow:
             "int8_gap": None if self.drop is None else self.drop.points,
             "int8_gap_interval": None if self.drop is None else list(self.drop.interval),
             "ms": self.speed.second,
+            "busy": self.speed.busy,
             "ratio": self.speed.ratio.median,
             "ratio_interval": [self.speed.ratio.low, self.speed.ratio.high],
             "file_size": self.file_size,

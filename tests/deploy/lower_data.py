@@ -11,7 +11,7 @@ from triscale.data.feed.in_memory import to_tensor
 from triscale.data.source import rendered
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
-from triscale.deploy.precision.lowered_graph import lowered
+from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.proven_export import Proven, kind_of, proven
@@ -47,7 +47,8 @@ class Float32:
     def lowered(self, **asked: object) -> Lowered:
         """The same in a lower precision."""
         wanted = Lowering(**{"precision": "int8", "data": self.data, "max_drop": 100.0, "calibration": 32, **asked})  # type: ignore[arg-type]
-        return lowered(wanted, self.made.about, self.made.packer, self.made.first, self.made.opened)
+        judging = judging_for(wanted, self.made.first)
+        return lowered(wanted, judging, self.made.about, self.made.packer, self.made.first, self.made.opened)
 
     def opened(self, packer: Packer, about: About | None = None) -> Exported:
         """The file of a graph, opened."""

@@ -1,14 +1,20 @@
 """`triscale export`, and exported files where `predict` and `evaluate` take weights."""
 
 import json
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
+from tests.deploy.lower_data import own_truth
 from tests.deploy.networks import NAMES, classifier, photo, saved, small
+from triscale.spec import Preprocessing
 
 
 def test_export_prints_one_document_and_predict_answers_alike(
@@ -129,3 +135,68 @@ def test_serve_of_weights_that_are_none_is_wrong_input_and_frees_its_port(run: R
     assert (answer.code, answer.out) == (65, "")
     socket.create_server(("127.0.0.1", port)).close()
     assert json.dumps(answer.err).count("\\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--out", "x.onnx", "--precision", "int9"), 64, "did you mean int8"),
+        (("--out", "x.onnx", "--precision", "int8"), 64, "give --data"),
+        (("--out", "x.onnx", "--precision", "int8", "--max-drop", "1"), 64, "give --data"),
+        (("--out", "x.onnx", "--max-drop", "1"), 64, "--max-drop is for a lower precision"),
+        (("--out", "x.onnx", "--precision", "int8", "--data", "flowers:240", "--max-drop", "-1"), 64, "-1"),
+        (("--out", "x.onnx", "--precision", "int8", "--data", "flowers:240", "--time", "soon"), 64, "soon"),
+        (("--out", "x.onnx", "--precision", "bfloat16", "--data", "flowers:240"), 64, "bfloat16: that is for openvino"),
+        (("--out", "x.pt2", "--precision", "int8", "--data", "flowers:240"), 64, "pt2 files carry float32 here"),
+        (("--out", "x.onnx", "--precision", "int8", "--data", "flowers:240"), 65, "12 classes of flowers:240"),
+    ],
+)
+def test_a_lower_precision_that_cannot_be_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    """The last one's classes are others; that is seen before its graph is made, which takes long."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
+    weights = saved(tmp_path / "weights" / "w.safetensors", classifier(small(depth=0.5)))
+    answer = run("export", weights, *arguments, "--json")
+    assert (answer.code, answer.out) == (code, "")
+    assert words in answer.err
+    assert len(answer.err.splitlines()) <= 3
+    assert [one.name for one in tmp_path.iterdir()] == ["weights"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["x.onnx", "x.xml"])
+def test_int8_is_told_with_its_accuracy_and_speed_and_is_used_like_any_export(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    """The data are labelled by the network itself, so that `evaluate` of the file finds what int8 keeps."""
+    made = classifier(small(depth=0.5), Preprocessing())
+    data, out = own_truth(tmp_path, made), tmp_path / name
+    weights = saved(tmp_path / "w.safetensors", made)
+    options = ("--precision", "int8", "--data", data, "--max-drop", 20, "--calibration", 32)
+    lines = run("export", weights, "--out", out, *options).out
+    assert "int8: top-1 100.0% in float32" in lines
+    assert "layers are in" in lines
+    assert re.search(r"int8 (is not faster|takes 0\.\d\d times as long as float32) on this machine", lines)
+    found = run("evaluate", out, "--data", data, "--json").json
+    again = run("export", weights, "--out", tmp_path / f"again_{name}", *options, "--json").json
+    assert again["precision"] == "int8"
+    assert again["accuracy"]["top1"] == found["top1"]
+    assert again["speed"]["rounds"] > 4
+
+
+@pytest.mark.slow
+def test_a_killed_calibration_leaves_no_file_and_starts_again(tmp_path: Path) -> None:
+    made = classifier(small(depth=0.5), Preprocessing())
+    data = own_truth(tmp_path, made)
+    weights = saved(tmp_path / "w.safetensors", made)
+    before = sorted(one.name for one in tmp_path.iterdir())
+    command = [sys.executable, "-m", "triscale", "export", str(weights), "--out", str(tmp_path / "x.onnx"), "--json"]
+    command += ["--precision", "int8", "--data", str(data), "--max-drop", "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        sleep(6)
+        running.kill()
+    assert sorted(one.name for one in tmp_path.iterdir()) == before
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["precision"] == "int8"

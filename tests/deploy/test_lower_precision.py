@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from tests.deploy.lower_data import TEST, TRAINING, Float32, float32, harden, own_truth
@@ -21,6 +23,7 @@ from triscale.deploy.precision.calibration_images import calibration_images, jud
 from triscale.deploy.precision.float_region import GraphNode, region_before
 from triscale.deploy.precision.layer_search import costly_layers, deadline, divergence, growing_sets
 from triscale.deploy.precision.quantizer import Packer
+from triscale.deploy.precision.speed_beside import beside, rounds_in_turns
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.evaluation import evaluate
 from triscale.spec import Preprocessing
@@ -279,3 +282,26 @@ def test_what_goes_back_with_a_layer_ends_at_the_layers_before_it() -> None:
     assert region_before(graph, ["PROJECT"]) == {"mul", "silu", "mean", "DEPTHWISE", "EXCITE"}
     assert region_before(graph, ["NEXT"]) == {"add", "PROJECT", "STEM"}
     assert region_before(graph, ["STEM"]) == frozenset()
+
+
+def test_times_are_taken_in_turns_and_say_when_the_machine_was_busy() -> None:
+    """One step sleeps, as a process does that others keep from the processor."""
+    order: list[str] = []
+
+    def computes(given: NDArray[np.float32]) -> NDArray[np.float32]:
+        order.append("computes")
+        return np.asarray(given @ given @ given, np.float32)
+
+    def waits(given: NDArray[np.float32]) -> NDArray[np.float32]:
+        order.append("waits")
+        sleep(0.004)
+        return given
+
+    images = np.ones((64, 64), np.float32)
+    found = rounds_in_turns([(computes, images), (waits, images)])
+    assert found.busy
+    assert order[10:18] == ["waits", "computes", "computes", "waits", "waits", "computes", "computes", "waits"]
+    speed = beside(found, 1, batch=1, threads=1)
+    assert (speed.faster, speed.rounds) == (False, len(found.times))
+    assert speed.second > 4 > speed.first
+    assert beside(found, 0, batch=1, threads=1).ratio.median == 1

@@ -7,7 +7,7 @@ import pytest
 from triscale import families
 from triscale.costs import cost
 from triscale.errors import UsageError
-from triscale.scaling import any_network, lite_form, network, scale_by_rule
+from triscale.scaling import lite_form, network, scale_by_rule
 from triscale.spec import content_hash
 
 
@@ -50,7 +50,7 @@ def test_a_network_of_no_known_name_is_its_own_baseline() -> None:
 
 def test_lite_is_a_name_of_networks() -> None:
     assert content_hash(network("efficientnet_b2@lite")) == content_hash(families.network("efficientnet_lite2"))
-    assert any_network("smallnet_24@lite@phi=1").activation == "relu6"  # type: ignore[union-attr]
+    assert network("smallnet_24@lite@phi=1").activation == "relu6"
 
 
 def test_what_has_no_lite_form_is_refused() -> None:
@@ -60,4 +60,4 @@ def test_what_has_no_lite_form_is_refused() -> None:
         ("efficientnet_b0", {"baseline": families.network("mobilenet_v2")}, "was not scaled from mobilenet_v2"),
     ):
         with pytest.raises(UsageError, match=words):
-            lite_form(families.network(name), **given)  # type: ignore[arg-type]
+            lite_form(families.network(name), **given)

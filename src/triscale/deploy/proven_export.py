@@ -12,7 +12,7 @@ import torch
 from triscale.deploy import as_native, as_onnx, as_openvino, as_pt2
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
-from triscale.deploy.precision.lowered_graph import lowered
+from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
 from triscale.deploy.precision.quantizer import Packer, Payload
 from triscale.deploy.precision.speed_beside import SpeedBeside, times_in_turns
@@ -108,10 +108,11 @@ def export(
         raise UsageError(f"--batch is {batch}; give dynamic, or at least 1.")
     if lowering is not None:
         refuse_uncarried(form, lowering.precision)
+    judging = None if lowering is None else judging_for(lowering, classifier)
     made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size)
-    if lowering is None:
+    if lowering is None or judging is None:
         return _written(made, out)
-    less = lowered(lowering, made.about, made.packer, made.first, made.opened)
+    less = lowered(lowering, judging, made.about, made.packer, made.first, made.opened)
     about = replace(made.about, precision=lowering.precision, proof={**made.about.proof, "accuracy": less.to_dict()})
     first = made.opened(less.packer, about)
     written = _written(replace(made, packer=less.packer, about=about, first=first), out)

@@ -1,6 +1,7 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     return base, scalings
 
 
-_FORMS = {"fixed": fixed, "lite": lite_form}
+_FORMS: Mapping[str, Callable[[Network], Network]] = {"fixed": fixed, "lite": lite_form}
 """What stands behind an @ without numbers."""
 
 

@@ -80,10 +80,13 @@ def _show(made: "LiteResult") -> None:
         ("network", "precision", "top-1", "int8 gap (95%)", "ms", "to float32", "file"),
         [_row(row) for row in made.rows],
     )
+    if made.rows[0].speed.busy:
+        print_text("other programs kept the machine busy: the times are too long, their ratios less so")
     low, high = made.drop.interval
+    change = "loses" if made.drop.points >= 0 else "gains"
     print_text(
-        f"the Lite form loses {made.drop.points:.1f} points (95% interval {low:.1f} to {high:.1f}) on the same "
-        f"{made.drop.images:,} images: {made.checkpoint}"
+        f"the Lite form {change} {abs(made.drop.points):.1f} points of top-1 in float32 (95% interval of the drop "
+        f"{low:.1f} to {high:.1f}) on the same {made.drop.images:,} images: {made.checkpoint}"
     )
 
 

@@ -23,6 +23,7 @@ def speed_line(precision: str, speed: "SpeedBeside") -> str:
     """Both times, and whether the lower precision is worth it here."""
     both = f"{speed.second:.3g} ms, float32 {speed.first:.3g} ms"
     where = f"batch {speed.batch}, {counted(speed.threads, 'thread')}, {speed.rounds} rounds in turns"
+    where += "; other programs kept the machine busy, so that both times are too long" if speed.busy else ""
     if speed.faster:
         return f"{precision} takes {speed.ratio.median:.2f} times as long as float32 on this machine: {both} ({where})"
     return f"{precision} is not faster on this machine: {both} ({where})"

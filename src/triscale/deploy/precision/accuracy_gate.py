@@ -103,8 +103,8 @@ def refuse_undecidable(images: int, most: float) -> None:
         return
     needed = same.images_needed(most)
     raise UsageError(
-        f"{images:,} images cannot show that at most {most:g} points of top-1 are lost: that is "
-        f"{most * images / 100:.1f} images.\n"
+        f"{images:,} images cannot show that at most {most:g} {'point' if most == 1 else 'points'} of top-1 are lost: "
+        f"that is {most * images / 100:.1f} images.\n"
         f"Even where no answer changes, the 95% interval of the drop ends at {same.interval[1]:.2f} points.\n"
         f"Give --max-drop {rounded_up(same.interval[1])}, or --data with at least {needed:,} images to evaluate on."
     )

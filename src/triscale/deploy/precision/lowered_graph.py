@@ -19,32 +19,49 @@ from triscale.deploy.precision.layer_search import changed_answers, costly_layer
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_drop
 from triscale.deploy.precision.quantizer import Packer, Quantizer
 from triscale.errors import InputError
+from triscale.weights import Predictor
+
+
+def judging_for(asked: Lowering, classifier: Predictor) -> Judging:
+    """The images that judge a lower precision of a classifier; what cannot be shown is refused before any work.
+
+    Raises:
+        UsageError: so few images that they cannot show what is asked.
+        InputError: data that do not fit, or for bfloat16, no instructions for it.
+    """
+    if asked.precision == "bfloat16":
+        refuse_no_bfloat16()
+    judging = judging_images(asked.data, asked.split, classifier)
+    refuse_undecidable(len(judging.labels), asked.max_drop)
+    asked.say(f"judged on {len(judging.labels):,} images of {judging.held.name} ({judging.held.split})")
+    return judging
 
 
 def lowered(
-    asked: Lowering, about: About, packer: Packer, first: Exported, open_packed: Callable[[Packer, About], Exported]
+    asked: Lowering,
+    judging: Judging,
+    about: About,
+    packer: Packer,
+    first: Exported,
+    open_packed: Callable[[Packer, About], Exported],
 ) -> Lowered:
     """The graph in a lower precision, with its proof.
 
     Args:
         asked: what is wanted.
+        judging: the images that judge.
         about: of the float32 file.
         packer: the float32 graph.
         first: the float32 file, opened.
         open_packed: from a graph and what its file says to the file, opened.
 
     Raises:
-        UsageError: so few images judge that they cannot show what is asked.
-        InputError: data that do not fit, or a library or instruction is missing.
+        InputError: no image is left to calibrate with, or a library is missing.
         NumericError: the drop may be larger than allowed.
     """
-    judging = judging_images(asked.data, asked.split, first)
-    refuse_undecidable(len(judging.labels), asked.max_drop)
     about = replace(about, precision=asked.precision)
-    asked.say(f"judged on {len(judging.labels):,} images of {judging.held.name} ({judging.held.split})")
     before = judging.right(first)
     if asked.precision == "bfloat16":
-        refuse_no_bfloat16()
         drop = drop_between(before, judging.right(open_packed(packer, about)))
         refuse_drop(asked, drop)
         return Lowered(packer=packer, accuracy=drop)

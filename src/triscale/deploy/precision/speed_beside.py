@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from triscale.deploy.exported import Floats, RunLogits
 from triscale.intervals import Interval, interval
 
-ROUNDS, SECONDS, WARM_UP = 200, 3.0, 5
+ROUNDS, SECONDS, WARM_UP, MOST_AWAY = 200, 3.0, 5, 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +21,8 @@ class SpeedBeside:
         ratio: second to first, of each round: its median with the 95% interval.
         batch, threads: images in a step, and threads of arithmetic.
         rounds: how many there were.
+        busy: whether this process was kept from the processor for more than a fifth of the time: then the times are too
+            long, while their ratio, of neighbours in time, suffers less.
     """
 
     first: float
@@ -29,6 +31,7 @@ class SpeedBeside:
     batch: int
     threads: int
     rounds: int
+    busy: bool
 
     @property
     def faster(self) -> bool:
@@ -46,6 +49,7 @@ class SpeedBeside:
             "batch": self.batch,
             "threads": self.threads,
             "rounds": self.rounds,
+            "busy": self.busy,
         }
 
 
@@ -61,30 +65,41 @@ def times_in_turns(first: RunLogits, second: RunLogits, images: Floats, threads:
     return beside(rounds, 1, batch=len(images), threads=threads)
 
 
-def beside(rounds: Sequence[Sequence[float]], index: int, *, batch: int, threads: int) -> SpeedBeside:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rounds:
+    """Milliseconds of each step in each round, and whether the machine was busy, see `SpeedBeside`."""
+
+    times: Sequence[Sequence[float]]
+    busy: bool
+
+
+def beside(rounds: Rounds, index: int, *, batch: int, threads: int) -> SpeedBeside:
     """What rounds say of one step beside the first."""
     return SpeedBeside(
-        first=median(one[0] for one in rounds),
-        second=median(one[index] for one in rounds),
-        ratio=interval([one[index] / one[0] for one in rounds]),
+        first=median(one[0] for one in rounds.times),
+        second=median(one[index] for one in rounds.times),
+        ratio=interval([one[index] / one[0] for one in rounds.times]),
         batch=batch,
         threads=threads,
-        rounds=len(rounds),
+        rounds=len(rounds.times),
+        busy=rounds.busy,
     )
 
 
-def rounds_in_turns(steps: Sequence[tuple[RunLogits, Floats]]) -> list[list[float]]:
-    """Milliseconds of each step in each round; in every other round they come in the opposite order."""
+def rounds_in_turns(steps: Sequence[tuple[RunLogits, Floats]]) -> Rounds:
+    """Time each step in each round; in every other round they come in the opposite order."""
     rounds: list[list[float]] = []
     for _ in range(WARM_UP):
         for run, images in steps:
             run(images)
-    end = perf_counter() + SECONDS
+    start, computed = perf_counter(), process_time()
+    end = start + SECONDS
     while len(rounds) < ROUNDS and (perf_counter() < end or len(rounds) < WARM_UP):
         order = range(len(steps)) if len(rounds) % 2 else reversed(range(len(steps)))
         took = {index: _milliseconds(*steps[index]) for index in order}
         rounds.append([took[index] for index in range(len(steps))])
-    return rounds
+    busy = process_time() - computed < (perf_counter() - start) * MOST_AWAY
+    return Rounds(times=rounds, busy=busy)
 
 
 def _milliseconds(run: RunLogits, images: Floats) -> float:
