@@ -37,7 +37,7 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
     both = [name for name in networks if all(name in one for one in sessions)]
     truth = {name: median(one[name] for one in sessions) for name in both}
     names = [name for name in networks if truth.get(name, 0) >= LEAST]
-    drift = Drift(median(_ratios(kept, measured)), {})
+    drift = Drift(median(_ratios(kept, measured) or [1.0]), {})
     plain = {name: kept.predict(networks[name]) for name in names}
     checked = {name: adjusted(kept, drift).predict(networks[name]).milliseconds for name in names}
     errors = {name: plain[name].milliseconds / truth[name] - 1 for name in names}

@@ -28,6 +28,7 @@ def test_benchmark_has_the_shape_that_scripts_rely_on_and_writes_its_record(run:
     record = json.loads(line)
     assert record["kind"] == "benchmark"
     assert record["results"] == found["results"]
+    assert record["command"].startswith("triscale benchmark smallnet_24 --engine onnxruntime --precision float32")
     picture = ET.fromstring((tmp_path / "benchmark.svg").read_text())  # noqa: S314  our own
     texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert {"smallnet_24", "onnxruntime float32"} <= set(texts)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from triscale.deploy.about import INPUT, KEY, OUTPUT, About, about_from
 from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes, quiet
+from triscale.engines import OnnxRuntimeEngine
 from triscale.errors import InputError
 from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.strict import shown
@@ -97,11 +98,9 @@ def opened(payload: bytes, path: Path) -> Exported:
 
 def runner(payload: bytes) -> RunLogits:
     """What runs the bytes of an ONNX graph, on as many threads as torch."""
-    ort = library("onnxruntime")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 4  # what goes wrong comes as an error
-    session = ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
+    library("onnxruntime")
+    engine = OnnxRuntimeEngine()
+    session = engine.session(payload, engine.options(torch.get_num_threads()))
 
     def run(pictures: Floats) -> Floats:
         logits: Floats = session.run([OUTPUT], {INPUT: pictures})[0]

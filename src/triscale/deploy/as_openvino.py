@@ -23,6 +23,7 @@ from triscale.deploy.about import KEY, About, ExportPrecision, about_from
 from triscale.deploy.as_onnx import AsOnnx
 from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes
+from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError
 from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.tensor_file import first_line
@@ -109,9 +110,8 @@ def opened(payload: bytes, weights: bytes, path: Path) -> Exported:
 
 def runner(model: Any, precision: ExportPrecision = "float32") -> RunLogits:
     """What runs a graph of OpenVINO, on as many threads as torch; its float32 layers in the precision of the hint."""
-    hint = "bf16" if precision == "bfloat16" else "f32"
-    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-    compiled = library().Core().compile_model(model, "CPU", settings)
+    library()
+    compiled = OpenvinoEngine().compiled(model, torch.get_num_threads(), precision)
 
     def run(pictures: Floats) -> Floats:
         # A request of its own for each call: several threads may ask at once.

@@ -64,7 +64,7 @@ def at_equal_latency(
     again = [reference]
     for one, took in zip(found[1:], seconds[1:], strict=True):
         corrected = LATENCY.of(one.network, target) * seconds[0] / took
-        again += solve(one.rule, corrected) if one.rule != FITTED else [_fitted(network, target, most, corrected)]
+        again += solve(one.rule, corrected) if one.rule != FITTED else [_along(network, target, corrected, one)]
     return tuple(map(Timed, again, _each(again, measure)))
 
 
@@ -99,6 +99,15 @@ def _fitted(network: Network, target: Target, macs: float, seconds: float) -> Ru
         f"{one:.3g}" for one in along
     )
     return Ruled(FITTED, source, best.phi, Factors(*best.factors), best.network)
+
+
+def _along(network: Network, target: Target, seconds: float, one: Ruled) -> Ruled:
+    """The network on the direction of another one; the same where it has no direction."""
+    if one.phi == 0:
+        return one
+    direction = Coefficients(*(factor ** (1 / one.phi) for factor in one.factors))
+    found = fit_budget(network, {LATENCY.name: seconds}, coefficients=direction, target=target)
+    return one._replace(phi=found.phi, factors=found.factors, network=found.network)
 
 
 def _directions() -> Iterator[Coefficients]:

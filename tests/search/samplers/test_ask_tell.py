@@ -167,7 +167,7 @@ def test_what_cannot_be_a_result_is_rejected() -> None:
         with pytest.raises(UsageError, match=fault):
             search.tell(first, score, violations=broken)
     search.tell(first, (1.0, 2.0))
-    with pytest.raises(UsageError, match="1 scores, others 2"):
+    with pytest.raises(UsageError, match="has 1 score, the others 2"):
         search.tell(second, 1.0)
     with pytest.raises(UsageError, match="never proposed"):
         search.tell(Asked(9, first), 1.0)

@@ -1,5 +1,6 @@
 """`triscale benchmark`: how long a step takes on the engines of this machine."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,14 +64,17 @@ def benchmark(
 
     with watching(complain) as watch, foreign_code():
         found = measured(networks, **options, watch=watch)
-    _give(found, watch.lines, table4=table4, out=out, json=json)
+    chosen = {"engine": engine, "precision": precision, "threads": threads, "batch": batch, "time": time}
+    words = [word for name, value in chosen.items() for word in (f"--{name}", value)]
+    words += ["--rounds", str(rounds)] * (rounds is not None) + ["--table4"] * table4
+    _give(found, watch.lines, shlex.join(["triscale", "benchmark", *nets, *words]), table4=table4, out=out, json=json)
 
 
-def _give(found: "Measured", notices: list[str], *, table4: bool, out: Path | None, json: bool) -> None:
+def _give(found: "Measured", notices: list[str], command: str, *, table4: bool, out: Path | None, json: bool) -> None:
     from triscale.cli.show.benchmark_result import benchmark_document, show_benchmark  # noqa: PLC0415  loads NumPy
 
     document = benchmark_document(found, notices, table4=table4)
-    files = [] if out is None else _written(out, document, found)
+    files = [] if out is None else _written(out, document, found, command)
     if json:
         print_json(document | ({"files": [str(file) for file in files]} if files else {}))
         return
@@ -79,10 +83,10 @@ def _give(found: "Measured", notices: list[str], *, table4: bool, out: Path | No
         print(f"Written: {printable(file)}")
 
 
-def _written(out: Path, document: dict[str, object], found: "Measured") -> list[Path]:
+def _written(out: Path, document: dict[str, object], found: "Measured", command: str) -> list[Path]:
     from triscale.report.latency.benchmark_record import write_benchmark  # noqa: PLC0415  plotly is loaded only here
 
-    return write_benchmark(out, document, found.measurements)
+    return write_benchmark(out, document, found.measurements, command)
 
 
 def _words(option: str, text: str) -> list[str]:

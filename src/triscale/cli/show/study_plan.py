@@ -49,7 +49,7 @@ def show_plan(document: dict[str, Any]) -> None:
         f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['jobs']} trainings at a time",
         f"networks  {len(document['candidates'])} candidates of {document['distinct']:,} distinct ones of "
-        f"{document['target']:g} times the {_cost_word(document['cost'])}",
+        f"{document['target']:g} times the {_cost_word(document.get('cost', 'macs'))}",
         f"family    phi {', '.join(f'{phi:.3g}' for phi in document['phis'])}",
         f"time      {units.duration(document['predicted_seconds'])} predicted for {document['trainings']} trainings",
         f"folder    {document['folder']}",

@@ -65,32 +65,50 @@ def measure_passes(
     found = _read(path, header)
     if not found:
         path.write_bytes(msgspec.json.encode(header) + b"\n")
-    begun, done = monotonic(), {(line.number, line.network) for line in found}
+    begun, done, bench = monotonic(), {(line.number, line.network) for line in found}, _Bench(target, profiler)
     for number in range(passes):
         if number >= 2 and monotonic() - begun > seconds:
             break
         for network in networks:
             if (number, network.name) not in done:
-                found.append(_measured(number, network, target, profiler))
+                found.append(bench.measure(number, network))
                 with path.open("ab") as file:
                     file.write(msgspec.json.encode(found[-1]) + b"\n")
             watch(len(found), passes * len(networks))
+    bench.close()
     return _samples(found, networks, profiler.grain)
 
 
-def _measured(number: int, network: Network, target: Target, profiler: Profiler) -> PassLine:
-    images = images_for(network, target.batch)
-    prepared = profiler.prepared(network, target)
-    nodes = prepared.profile(images, _PROFILED_RUNS)
-    opened = prepared.open()
-    whole = run_times(opened, images, target.threads)
-    opened.close()
-    return PassLine(
-        number=number,
-        network=network.name,
-        nodes=[(node.name, node.operation, [round(one, 2) for one in node.microseconds]) for node in nodes],
-        whole=[round(one, 5) for one in whole],
-    )
+class _Bench:
+    """Networks on a target: profiled in a new session each time, run as a whole in one that stays open.
+
+    A network that has just been opened is a few percent slower than one that has been in use for a minute, and networks
+    in use are what is predicted.
+    """
+
+    def __init__(self, target: Target, profiler: Profiler) -> None:
+        self._target, self._profiler = target, profiler
+        self._opened: dict[str, Opened] = {}
+
+    def measure(self, number: int, network: Network) -> PassLine:
+        """The network in a pass."""
+        images = images_for(network, self._target.batch)
+        prepared = self._profiler.prepared(network, self._target)
+        nodes = prepared.profile(images, _PROFILED_RUNS)
+        if network.name not in self._opened:
+            self._opened[network.name] = prepared.open()
+        whole = run_times(self._opened[network.name], images, self._target.threads)
+        return PassLine(
+            number=number,
+            network=network.name,
+            nodes=[(node.name, node.operation, [round(one, 2) for one in node.microseconds]) for node in nodes],
+            whole=[round(one, 5) for one in whole],
+        )
+
+    def close(self) -> None:
+        """Close all networks."""
+        for opened in self._opened.values():
+            opened.close()
 
 
 def run_times(opened: Opened, images: Floats, threads: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""A profile of eager torch: hooks around every layer of a module that has no parts."""
+"""A profile of eager torch: hooks around every layer."""
 
 from collections.abc import Callable
 from itertools import groupby
@@ -20,7 +20,7 @@ Clock = dict[str, list[float]]
 def profile_torch(
     engine: TorchEngine, network: Network, target: Target, images: Floats, runs: int
 ) -> tuple[NodeTimes, ...]:
-    """Run a fresh module with a clock around each of its layers; sums and products between layers are not seen.
+    """Run a fresh module with a clock around each of its layers; sums between layers are not seen.
 
     Returns:
         The layers in the order of the data, named as nodes of a graph are.
@@ -52,7 +52,7 @@ def _hooks(times: list[float]) -> tuple[Callable[..., None], Callable[..., None]
 
 
 def _names(network: Network, module: "nn.Module") -> dict[str, str]:
-    """The module's layers without parts: their path, and the name of a graph's node for each."""
+    """The module's layers: their path, and the name of a graph's node for each."""
     blocks = {
         {0: "stem", -1: ""}.get(stage, f"stages.{stage - 1}.{place}"): number
         for stage, run in groupby(enumerate(resolve(network).flat()), lambda one: one[1][0])
@@ -60,7 +60,7 @@ def _names(network: Network, module: "nn.Module") -> dict[str, str]:
     }
     found: dict[str, str] = {}
     for path, part in module.named_modules():
-        if (not list(part.children()) and list(part.parameters())) or type(part).__name__ in _ACTIVATIONS:
+        if _is_layer(part) and "squeeze_excite" not in path.split(".")[:-1]:
             owner = next((one for one in blocks if one and f"{path}.".startswith(f"{one}.")), "")
             words = path.removeprefix(f"{owner}.").split(".")
             found[path] = f"{blocks[owner]}.{_role(owner, words)}.{words[-1]}_{len(found)}"
@@ -68,6 +68,12 @@ def _names(network: Network, module: "nn.Module") -> dict[str, str]:
 
 
 _ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Hardsigmoid")
+
+
+def _is_layer(part: "nn.Module") -> bool:
+    """Squeeze-excite counts as one: its mean and product are no modules."""
+    kind = type(part).__name__
+    return kind in (*_ACTIVATIONS, "SqueezeExcite") or (not list(part.children()) and bool(list(part.parameters())))
 
 
 def _role(owner: str, words: list[str]) -> str:

@@ -12,15 +12,24 @@ from triscale.latency.measuring import Measurement
 from triscale.report.latency.latency_svg import latency_figure
 
 
-def write_benchmark(out: Path, document: Mapping[str, object], measured: Sequence[Measurement]) -> list[Path]:
+def write_benchmark(
+    out: Path, document: Mapping[str, object], measured: Sequence[Measurement], command: str
+) -> list[Path]:
     """Append the document as a line to a `.jsonl` file, or to `benchmark.jsonl` of a folder with a picture beside it.
+
+    Args:
+        out: the file or the folder, which is there.
+        document: what was measured.
+        measured: the same, to be drawn.
+        command: that measured it.
 
     Raises:
         OutputError: the picture cannot be written.
         StorageError: writing failed.
     """
     path = out if out.suffix == ".jsonl" else out / "benchmark.jsonl"
-    line = {"kind": "benchmark", "triscale": __version__, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    line = {"kind": "benchmark", "triscale": __version__, "command": command, "date": moment}
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line | dict(document), allow_nan=False) + "\n")

@@ -27,10 +27,16 @@ constexpr int most_pixels(int wide) {
   return REGISTERS > 16 ? (wide == 1 ? 24 : (REGISTERS - wide - 2) / wide) : (REGISTERS - wide - 1) / wide;
 }
 
+// How many channels ahead weights are fetched: they are read once in each run of tiles, and may come from memory.
+constexpr int AHEAD = 24;
+
 template <int P, int N, int STEP>
 TRISCALE_INLINE void multiply_one(vec (&sums)[P][N], const float* x, const float* w) {
   vec b[N];
-  TRISCALE_UNROLL for (int n = 0; n < N; ++n) b[n] = load(w + n * LANES);
+  TRISCALE_UNROLL for (int n = 0; n < N; ++n) {
+    b[n] = load(w + n * LANES);
+    __builtin_prefetch(w + (n + AHEAD * N) * LANES);
+  }
   TRISCALE_UNROLL for (int p = 0; p < P; ++p) {
     const vec a = all(x[p * STEP]);
     TRISCALE_UNROLL for (int n = 0; n < N; ++n) sums[p][n] = fma(a, b[n], sums[p][n]);

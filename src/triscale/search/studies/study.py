@@ -87,6 +87,7 @@ class Study:
     ) -> None:
         self.question, self.jobs, self.progress = question, jobs, progress or Quiet()
         self.engine = engine
+        limited_on({*question.budget, question.cost}, question.target)  # a mistake is reported before anything is done
         self._policy = policy_of(question, folder)
         self.source = opened(question.data, self._policy, afresh=True)
         named = baseline or any_network(question.network)
