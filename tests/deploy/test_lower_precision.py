@@ -276,7 +276,8 @@ def test_what_goes_back_with_a_layer_ends_at_the_layers_before_it() -> None:
         GraphNode(name=name, layer=name.isupper(), sources=tuple(sources.split()))
         for name, sources in (
             ("STEM", ""), ("DEPTHWISE", "STEM"), ("silu", "DEPTHWISE"), ("mean", "silu"), ("SQUEEZE", "mean"),
-            ("EXCITE", "SQUEEZE"), ("mul", "silu EXCITE"), ("PROJECT", "mul"), ("add", "PROJECT STEM"), ("NEXT", "add"),
+            ("EXCITE", "SQUEEZE"), ("mul", "silu EXCITE"), ("PROJECT", "mul"),
+            ("add", "PROJECT STEM"), ("NEXT", "add"), ("sum", "NEXT add"), ("LAST", "sum"),
         )
     ]  # fmt: skip
     assert region_before(graph, ["PROJECT"]) == {"mul", "silu", "mean", "DEPTHWISE", "EXCITE"}
