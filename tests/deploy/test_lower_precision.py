@@ -113,7 +113,8 @@ def test_what_may_lose_too_much_is_refused_with_its_figures(name: str, tmp_path:
     assert "One point is 3.0 images" in text
 
 
-@IN_BOTH
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORMATS)
 def test_one_hard_layer_goes_back_to_float32_and_the_rest_stays(name: str, tmp_path: Path) -> None:
     """In the first block; the map between its depthwise convolution and its projection is the one that hurts."""
     made = harden(classifier(small(depth=0.5), Preprocessing()), blocks=1)
