@@ -56,11 +56,11 @@ def graphs(model: AnyModel) -> dict[int, bytes]:
     return {batch: onnx_graph(small(), batch=batch, state=state) for batch in BATCHES}
 
 
-COMPILES = "torch_compile"
-"""Its C++ compiler takes seconds for each network."""
+COMPILES = ("torch_compile", "native")
+"""Their C++ compilers take seconds for each network."""
 
 
-@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow if one == COMPILES else ()) for one in ENGINES])
+@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow if one in COMPILES else ()) for one in ENGINES])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Engine]:
     monkeypatch.setenv("TORCHINDUCTOR_COMPILE_THREADS", "1")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
