@@ -56,8 +56,9 @@ def graphs(model: AnyModel) -> dict[int, bytes]:
     return {batch: onnx_graph(small(), batch=batch, state=state) for batch in BATCHES}
 
 
-COMPILES = ("torch_compile", "native")
-"""Their C++ compilers take seconds for each network."""
+COMPILES = ("torch_compile", "native", "openvino")
+"""The C++ compilers of two take seconds for each network; after OpenVINO ran in a process that had loaders of torch, the
+next child process ended it by SIGSEGV, so these run by themselves."""
 
 
 @pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow if one in COMPILES else ()) for one in ENGINES])
