@@ -57,8 +57,8 @@ def graphs(model: AnyModel) -> dict[int, bytes]:
 
 
 COMPILES = ("torch_compile", "native", "openvino")
-"""The C++ compilers of two take seconds for each network. After OpenVINO ran in a process that had loaders of torch, its
-next child process ended it by SIGSEGV (docs/LOG.md), so these run by themselves.
+"""The C++ compilers of two take seconds for each network. After OpenVINO ran in a process that had loaders of torch,
+its next child process ended it by SIGSEGV (docs/LOG.md), so these run by themselves.
 """
 
 
