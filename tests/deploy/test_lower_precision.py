@@ -24,6 +24,7 @@ from triscale.deploy.precision.float_region import GraphNode, region_before
 from triscale.deploy.precision.layer_search import costly_layers, deadline, divergence, growing_sets
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import beside, rounds_in_turns
+from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.evaluation import evaluate
 from triscale.spec import Preprocessing
@@ -128,10 +129,8 @@ def test_one_hard_layer_goes_back_to_float32_and_the_rest_stays(name: str, tmp_p
 
 
 def test_bfloat16_is_in_the_file_and_in_what_it_computes(graphs: Callable[[str], Float32]) -> None:
-    from triscale.deploy.as_openvino import library
-
     graph = graphs("x.xml")
-    if "BF16" not in library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if OpenvinoEngine().unfit("bfloat16"):
         with pytest.raises(InputError, match="no bfloat16 instructions"):
             graph.lowered(precision="bfloat16")
         return

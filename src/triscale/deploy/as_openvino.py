@@ -6,14 +6,9 @@ the file says bfloat16, else to f32, in int8 files too, whose other layers are i
 """
 
 import hashlib
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Self
 
 import torch
@@ -23,41 +18,15 @@ from triscale.deploy.about import KEY, About, ExportPrecision, about_from
 from triscale.deploy.as_onnx import AsOnnx
 from triscale.deploy.exported import Exported, Floats, RunLogits, exported
 from triscale.deploy.traced import Shapes
-from triscale.engines import OpenvinoEngine
+from triscale.engines import OpenvinoEngine, openvino_core
 from triscale.errors import InputError
 from triscale.seal import refuse_unsealed, sealed
 from triscale.weights.read.tensor_file import first_line
 
-_TELEMETRY = "openvino_telemetry"
-
-
-@contextmanager
-def hidden_telemetry() -> Iterator[None]:
-    """Hide OpenVINO's telemetry package from the imports inside.
-
-    It would put an id of the user into the home folder and tell the maker of OpenVINO that it is used.
-    """
-    hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
-    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def library() -> ModuleType:
-    """OpenVINO, imported; InputError names the extra where it is missing."""
-    with hidden_telemetry():
-        try:
-            return import_module("openvino")
-        except ImportError:
-            raise InputError("OpenVINO files need its library: pip install 'triscale[openvino]'.") from None
-
 
 def runtime() -> str:
     """What runs the files."""
-    return f"OpenVINO {library().__version__.partition('-')[0]}"
+    return f"OpenVINO {OpenvinoEngine().version()}"
 
 
 class AsOpenvino:
@@ -69,9 +38,9 @@ class AsOpenvino:
     @classmethod
     def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:
         """The graph of a model, by way of ONNX."""
-        ov = library()
+        place = openvino_core()
         through = AsOnnx.traced(model, example, shapes)
-        return cls(ov.Core().read_model(through.proto.SerializeToString()))
+        return cls(place.read_model(through.proto.SerializeToString()))
 
     def packed(self, about: About) -> tuple[bytes, bytes]:
         """The bytes of `.xml` and `.bin` with a lock, in which the digest of the second stands too."""
@@ -85,7 +54,7 @@ class AsOpenvino:
         self.model.set_rt_info(lock, [KEY])
         with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
             path = Path(folder) / "model.xml"
-            library().save_model(self.model, path, compress_to_fp16=False)
+            OpenvinoEngine().imported().save_model(self.model, path, compress_to_fp16=False)
             return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
 
@@ -96,10 +65,9 @@ def opened(payload: bytes, weights: bytes, path: Path) -> Exported:
         InputError: no export of ours, damaged, or two files of different exports.
     """
     refuse_unsealed(payload, path)
-    ov = library()
-    core = ov.Core()
+    place = openvino_core()
     try:
-        model = core.read_model(payload, weights)
+        model = place.read_model(payload, weights)
         about = about_from(model.get_rt_info([KEY]).astype(str), path)
     except RuntimeError as error:
         raise InputError(f"OpenVINO does not open {path}: {first_line(error)}.") from None
@@ -110,7 +78,6 @@ def opened(payload: bytes, weights: bytes, path: Path) -> Exported:
 
 def runner(model: Any, precision: ExportPrecision = "float32") -> RunLogits:
     """What runs a graph of OpenVINO, on as many threads as torch; its float32 layers in the precision of the hint."""
-    library()
     compiled = OpenvinoEngine().compiled(model, torch.get_num_threads(), precision)
 
     def run(pictures: Floats) -> Floats:

@@ -15,6 +15,7 @@ from triscale.engines.engine_registry import ENGINES, engine_named
 from triscale.engines.native_code import NativeEngine
 from triscale.engines.onnxruntime_cpu import OnnxRuntimeEngine
 from triscale.engines.openvino_cpu import OpenvinoEngine
+from triscale.engines.openvino_cpu import core as openvino_core
 
 __all__ = [
     "ENGINES",
@@ -31,4 +32,5 @@ __all__ = [
     "Run",
     "engine_named",
     "graph_for",
+    "openvino_core",
 ]

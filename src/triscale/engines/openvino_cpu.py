@@ -4,9 +4,11 @@ At its own choice OpenVINO computes in bfloat16 or float16 where the processor c
 percent: the precision is always set.
 """
 
+import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,43 @@ from triscale.engines.graph_size import first_line, graph_size
 from triscale.errors import InputError
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel, Model
+    from openvino import CompiledModel, Core, Model
 
 _TELEMETRY = "openvino_telemetry"
 
 _HINTS: Mapping[str, str] = MappingProxyType({"float32": "f32", "bfloat16": "bf16", "int8": "f32"})
 """Precision of what a graph leaves in float32: in int8 that are the few operators without quantised inputs."""
+
+
+@contextmanager
+def hidden_telemetry() -> Iterator[None]:
+    """Hide OpenVINO's telemetry package from the imports inside.
+
+    It would put an id of the user into the home folder and tell the maker of OpenVINO that it is used.
+    """
+    hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+@functools.cache
+def core() -> "Core":
+    """The one core of this process, which stays until the process ends.
+
+    With its CPU plugin OpenVINO gives the calling thread a stack for signals, and takes it away when the last core and
+    model that use the plugin are gone. Where that happens in another thread, the first one keeps the address, and its
+    next signal (an interrupt, the end of a child process) ends the process. So the plugin is never let go.
+
+    Raises:
+        InputError: OpenVINO is not installed.
+    """
+    found = OpenvinoEngine().imported().Core()
+    found.get_property("CPU", "FULL_DEVICE_NAME")  # loads the plugin
+    return found
 
 
 class OpenvinoEngine(GraphEngine):
@@ -32,18 +65,9 @@ class OpenvinoEngine(GraphEngine):
     extra = "openvino"
 
     def imported(self) -> ModuleType:
-        """See `Engine.imported`.
-
-        Its import would put an id of the user into the home folder and tell the maker that it is used; without its
-        package for that, which is hidden meanwhile, it does neither.
-        """
-        hidden = {} if _TELEMETRY in sys.modules else {_TELEMETRY: None}
-        sys.modules.update(hidden)  # type: ignore[arg-type]  # None: no such module
-        try:
+        """See `Engine.imported`; it tells nobody that it is used."""
+        with hidden_telemetry():
             return super().imported()
-        finally:
-            for name in hidden:
-                del sys.modules[name]
 
     def version(self) -> str:
         """Without the number of the build."""
@@ -51,15 +75,15 @@ class OpenvinoEngine(GraphEngine):
 
     def unfit(self, precision: EnginePrecision) -> str | None:
         """What it says of this processor."""
-        if precision != "bfloat16" or "BF16" in self.imported().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        if precision != "bfloat16" or "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             return None
         return "this processor has no bfloat16 instructions that OpenVINO takes"
 
     def open_graph(self, graph: Graph, target: Target) -> Opened:
         """See `GraphEngine.open_graph`; for one caller at a time."""
-        core = self.imported().Core()
+        place = core()
         try:
-            model = core.read_model(graph if isinstance(graph, bytes) else os.fspath(graph))
+            model = place.read_model(graph if isinstance(graph, bytes) else os.fspath(graph))
         except RuntimeError as error:
             raise InputError(f"OpenVINO rejects the graph: {first_line(error)}.") from None
         request = self.compiled(model, target.threads, target.precision).create_infer_request()
@@ -87,6 +111,6 @@ class OpenvinoEngine(GraphEngine):
             "PERF_COUNT": counters,
         }
         try:
-            return self.imported().Core().compile_model(model, "CPU", settings)
+            return core().compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise InputError(f"OpenVINO cannot compile the graph: {first_line(error)}.") from None

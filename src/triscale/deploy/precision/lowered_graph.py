@@ -18,6 +18,7 @@ from triscale.deploy.precision.calibration_images import (
 from triscale.deploy.precision.layer_search import changed_answers, costly_layers, deadline, growing_sets
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_drop
 from triscale.deploy.precision.quantizer import Packer, Quantizer
+from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError
 from triscale.weights import Predictor
 
@@ -95,9 +96,7 @@ def quantizer_of(packer: Packer, images: CalibrationImages, batch: int | None) -
 
 def refuse_no_bfloat16() -> None:
     """InputError where OpenVINO would compute in float32 instead, so that nothing could be shown."""
-    from triscale.deploy.as_openvino import library  # noqa: PLC0415  an extra
-
-    if "BF16" not in library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if OpenvinoEngine().unfit("bfloat16"):
         raise InputError(
             "this processor has no bfloat16 instructions, so what bfloat16 costs cannot be measured here.\n"
             "Export on a machine that has them, or give --precision int8."

@@ -8,10 +8,12 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from triscale.deploy.as_openvino import AsOpenvino, hidden_telemetry, library, runner
+from triscale.deploy.as_openvino import AsOpenvino, runner
 from triscale.deploy.exported import RunLogits
 from triscale.deploy.precision.calibration_images import CalibrationImages
 from triscale.deploy.precision.float_region import GraphNode, region_before
+from triscale.engines import openvino_core
+from triscale.engines.openvino_cpu import hidden_telemetry
 from triscale.errors import InputError
 
 _LAYERS = ("Convolution", "GroupConvolution", "MatMul")
@@ -19,7 +21,7 @@ _LAYERS = ("Convolution", "GroupConvolution", "MatMul")
 
 def nncf() -> ModuleType:
     """NNCF, imported; InputError names the extra where it is missing. It tells nobody that it is used, as OpenVINO."""
-    library()
+    openvino_core()  # before a core of its own, see there
     with hidden_telemetry(), _silent():
         try:
             return import_module("nncf")

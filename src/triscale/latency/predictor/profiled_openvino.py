@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from triscale.costs import Target
-from triscale.engines import Floats, OpenvinoEngine
+from triscale.engines import Floats, OpenvinoEngine, openvino_core
 from triscale.latency.predictor.node_times import NodeTimes
 
 GRAIN = 6.0
@@ -20,7 +20,7 @@ def profile_openvino(
     Returns:
         The kernels that ran, each with the wall time of every run; what was fused into another is left out.
     """
-    model = engine.imported().Core().read_model(graph)
+    model = openvino_core().read_model(graph)
     request = engine.compiled(model, target.threads, target.precision, counters=True).create_infer_request()
     found = dict[tuple[str, str], list[float]]()
     for _ in range(runs):
