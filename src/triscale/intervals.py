@@ -65,8 +65,8 @@ def paired_drop(lost: float, gained: float, total: float, level: float = LEVEL) 
     z^2 / (n + z^2), from 50 pictures on above the exact bound of no event in n.
 
     Args:
-        lost: pictures told right before and wrong after.
-        gained: told wrong before and right after.
+        lost: images classified correctly before and not after.
+        gained: the other way round.
         total: all pictures, at least 1; those that did not change count too.
         level: confidence level.
 

@@ -51,7 +51,7 @@ class LiteRow:
     Attributes:
         network: its name.
         precision: float32 or int8.
-        right: [n], whether each image is told right.
+        right: [n], whether each image is classified correctly.
         drop: from the same network in float32 to int8; None in float32.
         speed: beside the original network in float32.
         file_size: bytes of the exported graph.

@@ -163,7 +163,7 @@ def fit_budget(
         target: all that the metrics depend on, instead of the words on training; as text the engine that a limit on
             latency is of, such as "onnxruntime:float32:t1". Such an answer is measured: see
             `triscale.latency.clocked_fit`.
-        watch: hears of the measurement; None: nobody.
+        watch: receives the progress of the measurement; None: no progress.
     """
     base = as_network(net)
     numbers = {name: read_limit(name, limit) for name, limit in limits.items()}

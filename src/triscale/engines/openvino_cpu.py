@@ -65,7 +65,7 @@ class OpenvinoEngine(GraphEngine):
     extra = "openvino"
 
     def imported(self) -> ModuleType:
-        """See `Engine.imported`; it tells nobody that it is used."""
+        """See `Engine.imported`; it sends no usage data."""
         with hidden_telemetry():
             return super().imported()
 

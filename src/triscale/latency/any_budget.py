@@ -28,7 +28,7 @@ def fit_any_budget(
     Args:
         network, limits, rule, coefficients, filled: see there.
         target: what the limits are of; latency is of its `engine`, where there is one.
-        watch: hears of the measurement; None: nobody.
+        watch: receives the progress of the measurement; None: no progress.
 
     Raises:
         UsageError, InputError: see there and `triscale.latency.clocked_fit.fit_clocked`.

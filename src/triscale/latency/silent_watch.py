@@ -1,4 +1,4 @@
-"""Who hears of a measurement where nobody watches."""
+"""Keeps the notices of a measurement that nobody watches."""
 
 
 class SilentWatch:

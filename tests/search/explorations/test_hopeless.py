@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.search.explorations.searches import LONG, SMALL, Enough, Pretends, outcomes, pretended, proposals, search
 from triscale.errors import NumericError, OutOfMemoryError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.proposals import accuracy_told
+from triscale.search.explorations.proposals import accuracy_reported
 from triscale.search.explorations.rungs.hopeless import FEWEST, floors
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
@@ -64,7 +64,7 @@ def test_what_is_saved_is_counted_and_a_stopped_trial_is_neither_done_nor_failed
     lines = answer_lines(record_in(stored), found, every, failed=0, drawn_first=0, folder="here", early=early)
     assert f"{len(stopped)} hopeless trials stopped early: {left} of the {6 * len(stored)} epochs" in lines[-2]
     assert f"{len(stored) - len(stopped)} networks of" in lines[0]
-    assert accuracy_told(stopped[0]) == stopped[0].history[-1].validation_top1
+    assert accuracy_reported(stopped[0]) == stopped[0].history[-1].validation_top1
 
 
 def record_in(stored: Stored) -> SearchRecord:

@@ -30,7 +30,7 @@ class Weights:
             its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2). Weights of code of your
             own need its name here, such as my_package.models:build.
         weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
-            hf-hub:OWNER/NAME; an .onnx, .xml or .so of `triscale export` where no more than answers are asked for.
+            hf-hub:OWNER/NAME; an .onnx, .xml or .so of `triscale export` where a command only runs the network.
         allow_pth: read a pickle of torch (.pth), by its restricted reader.
         trust_code: run an exported .so that was not compiled on this machine; it can do all that you can.
         resolution: pixels, 64 or 64x96; refused unless the weights were trained for it.

@@ -50,7 +50,7 @@ class BenchmarkProgress:
 
 @contextmanager
 def watching(complain: Callable[[str], None]) -> Iterator[Listening]:
-    """Who is told of a measurement: a status line on a terminal, else notices alone."""
+    """Shows the progress of a measurement: a status line on a terminal, else notices alone."""
     if not sys.stderr.isatty():
         yield BenchmarkProgress(complain, _silent)
         return

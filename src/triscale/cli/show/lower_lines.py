@@ -27,5 +27,5 @@ def speed_line(precision: str, speed: "SpeedBeside") -> str:
     if speed.faster:
         return f"{precision} takes {speed.ratio.median:.2f} times as long as float32 on this machine: {both} ({where})"
     if speed.busy and speed.ratio.low < 1:
-        return f"whether {precision} is faster cannot be told on so busy a machine: {both} ({where})"
+        return f"whether {precision} is faster is unclear, since the machine is busy: {both} ({where})"
     return f"{precision} is not faster on this machine: {both} ({where})"

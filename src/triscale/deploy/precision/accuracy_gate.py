@@ -11,7 +11,7 @@ from triscale.errors import UsageError
 from triscale.intervals import LEVEL, paired_drop
 
 Right = NDArray[np.bool_]
-"""[n], whether each image is told right."""
+"""[n], whether each image is classified correctly."""
 
 _MOST_IMAGES = 1 << 40
 
@@ -22,9 +22,9 @@ class AccuracyDrop:
 
     Attributes:
         images: how many there are.
-        lost: told right in float32 and wrong in the lower precision.
+        lost: classified correctly in float32 and not in the lower precision.
         gained: the other way round.
-        before: told right in float32.
+        before: classified correctly in float32.
         level: of the interval. The first file that is judged has 95%. Each further one has half the risk of the one
             before, so that all looks together accept a drop beyond the bound in at most 5% of cases.
     """
@@ -37,7 +37,7 @@ class AccuracyDrop:
 
     @property
     def after(self) -> int:
-        """Images told right in the lower precision."""
+        """Images that the lower precision classifies correctly."""
         return self.before - self.lost + self.gained
 
     @property

@@ -27,7 +27,7 @@ def judging_for(asked: Lowering, classifier: Predictor) -> Judging:
     """The images that judge a lower precision of a classifier; what cannot be shown is refused before any work.
 
     Raises:
-        UsageError: so few images that they cannot show what is asked.
+        UsageError: too few images to show so small a drop.
         InputError: data that do not fit, or for bfloat16, no instructions for it.
     """
     if asked.precision == "bfloat16":

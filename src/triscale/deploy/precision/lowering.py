@@ -1,4 +1,4 @@
-"""What is asked of an export in a lower precision, and what came of it."""
+"""The request for an export in a lower precision, and its result."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lowering:
-    """What is asked of an export in a lower precision.
+    """A request for an export in a lower precision.
 
     Attributes:
         precision: int8 or bfloat16.
@@ -80,7 +80,7 @@ class Lowered:
 def lowering_from(
     precision: str, data: str | Path | None, given: Mapping[str, Any], say: Say = lambda _: None
 ) -> Lowering | None:
-    """What is asked, from options that may be left out; None for float32.
+    """The request that options make, any of which may be left out; None for float32.
 
     Args:
         precision: by its name.

@@ -59,7 +59,7 @@ def times_in_turns(first: RunLogits, second: RunLogits, images: Floats, threads:
     Args:
         first, second: what runs a graph.
         images: of one step, [n, c, h, w].
-        threads: of both, to be told.
+        threads: of both; reported.
     """
     rounds = rounds_in_turns([(first, images), (second, images)])
     return beside(rounds, 1, batch=len(images), threads=threads)

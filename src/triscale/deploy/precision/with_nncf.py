@@ -20,7 +20,7 @@ _LAYERS = ("Convolution", "GroupConvolution", "MatMul")
 
 
 def nncf() -> ModuleType:
-    """NNCF, imported; InputError names the extra where it is missing. It tells nobody that it is used, as OpenVINO."""
+    """NNCF, imported; InputError names the extra where it is missing. Like OpenVINO it sends no usage data."""
     openvino_core()  # before a core of its own, see there
     with hidden_telemetry(), _silent():
         try:

@@ -26,7 +26,7 @@ _OWN_BYTES = 3
 
 
 class Watch(Protocol):
-    """Who is told how far a measurement is."""
+    """Receives the progress of a measurement."""
 
     def opening(self, subject: Subject, done: int, whole: int) -> None:
         """A network is about to be opened alone."""
@@ -107,7 +107,7 @@ def measure(networks: Sequence[AnyNetwork], targets: Sequence[Target], limits: L
         groups = grouped(ready, _PART_OF_MEMORY * (free_memory() or float("inf")))
         each = replace(limits, seconds=limits.seconds / len(groups))
         done = [
-            _side_by_side(group, place, each, partial(_told, watch, number, len(groups)))
+            _side_by_side(group, place, each, partial(_report, watch, number, len(groups)))
             for number, group in enumerate(groups, 1)
         ]
     pairs = list(zip(groups, done, strict=True))
@@ -182,5 +182,5 @@ def _side_by_side(group: Sequence[Ready], place: _Place, limits: Limits, watch: 
         return interleave(bench, len(group), limits, watch)
 
 
-def _told(watch: Watch, group: int, groups: int, rounds: Rounds) -> None:
+def _report(watch: Watch, group: int, groups: int, rounds: Rounds) -> None:
     watch.round(len(rounds.readings), group, groups)

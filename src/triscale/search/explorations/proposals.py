@@ -123,7 +123,7 @@ class Proposals:
             asked, training, costs = self._asked[number]
             trial = settled(campaign.trial_of(training))
             if trial is not None:
-                top1 = accuracy_told(trial)
+                top1 = accuracy_reported(trial)
                 self._sampler.tell(asked, None if top1 is None else self._score(top1, costs), costs)
 
 
@@ -132,8 +132,8 @@ def settled(trial: Trial | None) -> Trial | None:
     return trial if trial is not None and trial.state in ENDED else None
 
 
-def accuracy_told(trial: Trial) -> float | None:
-    """What the sampler hears of a trial that has ended; None for one that failed.
+def accuracy_reported(trial: Trial) -> float | None:
+    """The accuracy that the sampler receives of a trial that has ended; None for one that failed.
 
     Of one that was stopped it hears the accuracy then, which is too low and measured: a bad network, and no failure.
     """
