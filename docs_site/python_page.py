@@ -81,7 +81,9 @@ def _fields(kind: type) -> Iterator[str]:
 
 
 def _is_field(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.AnnAssign) and not ast.unparse(statement.target).startswith("_")
+    if not isinstance(statement, ast.AnnAssign) or "ClassVar" in ast.unparse(statement.annotation):
+        return False
+    return not ast.unparse(statement.target).startswith("_")
 
 
 def signature(function: Callable[..., Any]) -> str:
