@@ -7,17 +7,22 @@ from pathlib import Path
 
 from docs_site.assembly import assemble
 from docs_site.html_links import faults
+from docs_site.markdown import BrokenLinkError
 from docs_site.sources import ROOT
 
 
 def build(folder: Path) -> list[str]:
     """Build the site below a folder, in `site`; what is wrong with it, or nothing."""
-    settings = assemble(folder)
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(settings)]
+    try:
+        settings = assemble(folder)
+    except BrokenLinkError as error:
+        return [str(error)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(settings)]
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)  # noqa: S603  no shell, own arguments
     if done.returncode:
-        return (done.stdout + done.stderr).strip().splitlines()
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        return [line for line in lines if not line.startswith("INFO")]
     return faults(folder / "site")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from docs_site import command_pages, fact_pages, python_page
-from docs_site.markdown import for_site
+from docs_site.markdown import Site, for_site
 from docs_site.navigation import navigation
 from docs_site.sources import ROOT, pages, pictures
 
@@ -26,11 +26,16 @@ def made_pages() -> dict[PurePosixPath, str]:
 
 
 def assemble(folder: Path, root: Path = ROOT) -> Path:
-    """Write the sources of the site below a folder, which is emptied first, and return its settings."""
+    """Write the sources of the site below a folder, which is emptied first, and return its settings.
+
+    Raises:
+        BrokenLinkError: a link of a page leads to nothing.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     texts, drawn = made_pages(), pictures(root)
     copied = pages(root)
-    site = copied | drawn | {PurePosixPath("docs") / place: place for place in texts}
+    places = copied | drawn | {PurePosixPath("docs") / place: place for place in texts}
+    site = Site(places, lambda path: (root / path).exists())
     texts |= {place: for_site((root / path).read_text(encoding="utf-8"), path, site) for path, place in copied.items()}
     _write({PurePosixPath("pages") / place: text.encode() for place, text in texts.items()}, folder)
     _write({PurePosixPath("pages") / place: (root / path).read_bytes() for path, place in drawn.items()}, folder)

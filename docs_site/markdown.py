@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from posixpath import normpath, relpath
 
@@ -12,15 +13,30 @@ ITEM = re.compile(r"^\s*([-*]|\d+\.) ")
 OUTSIDE = ("http://", "https://", "mailto:", "#")
 
 
-def for_site(text: str, page: PurePosixPath, site: Mapping[PurePosixPath, PurePosixPath]) -> str:
-    """The text of a page for the site.
+@dataclass(frozen=True)
+class Site:
+    """What links can lead to.
 
-    Args:
-        text: Markdown.
-        page: its path in the repository.
-        site: the place in the site of every page and picture, by its path in the repository.
+    Attributes:
+        places: the place in the site of every page and picture, by its path in the repository.
+        exists: whether the repository has a path.
+    """
+
+    places: Mapping[PurePosixPath, PurePosixPath]
+    exists: Callable[[PurePosixPath], bool]
+
+
+class BrokenLinkError(ValueError):
+    """A link to a file that the repository does not have."""
+
+
+def for_site(text: str, page: PurePosixPath, site: Site) -> str:
+    """The text of a page of the repository, for the site.
 
     A link to a file that the site does not have, such as a record, becomes the name of that file.
+
+    Raises:
+        BrokenLinkError: a link leads to nothing.
     """
     lines = [line if code else _relinked(line, page, site) for code, line in blocks_apart(text)]
     return "\n".join(_spaced(lines)) + "\n"
@@ -39,21 +55,25 @@ def blocks_apart(text: str) -> Iterator[tuple[bool, str]]:
         yield inside or bool(fence), line
 
 
-def _relinked(line: str, page: PurePosixPath, site: Mapping[PurePosixPath, PurePosixPath]) -> str:
+def _relinked(line: str, page: PurePosixPath, site: Site) -> str:
     parts = re.split(r"(`[^`]*`(?!\]))", line)  # code in a line is left as it is, unless it is what a link says
     linked: Callable[[re.Match[str]], str] = lambda found: _link(found, page, site)  # noqa: E731
     return "".join(part if part.startswith("`") else ATTRIBUTE.sub(linked, LINK.sub(linked, part)) for part in parts)
 
 
-def _link(found: re.Match[str], page: PurePosixPath, site: Mapping[PurePosixPath, PurePosixPath]) -> str:
+def _link(found: re.Match[str], page: PurePosixPath, site: Site) -> str:
     target, mark, anchor = found["target"].partition("#")
     if found["target"].startswith(OUTSIDE):
         return found[0]
     wanted = PurePosixPath(normpath(page.parent / target))
-    there = site.get(wanted) or site.get(wanted / "README.md") or site.get(wanted.with_name("index.md"))
+    there = site.places.get(wanted) or site.places.get(wanted / "README.md")
     end = found[0][len(found["open"]) + len(found["target"]) :]
+    if there is not None and "words" not in found.groupdict():
+        there = there.with_suffix(".html") if there.suffix == ".md" else there  # MkDocs leaves HTML as it is
     if there is not None:
-        return f"{found['open']}{relpath(there, site[page].parent)}{mark}{anchor}{end}"
+        return f"{found['open']}{relpath(there, site.places[page].parent)}{mark}{anchor}{end}"
+    if not site.exists(wanted):
+        raise BrokenLinkError(f"{page}: {found['target']} leads to no file")
     words = found.groupdict().get("words")
     return f"{words} (`{wanted}`)" if words and words.strip("`") not in str(wanted) else f"`{wanted}`"
 

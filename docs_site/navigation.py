@@ -13,9 +13,9 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "How to",
         (
-            "how-to/your-images.md", "how-to/your-network.md", "how-to/a-budget.md", "how-to/train.md",
-            "how-to/transfer.md", "how-to/study.md", "how-to/search.md", "from-search-to-shipping.md",
-            "how-to/export.md", "how-to/serve.md", "how-to/many-machines.md",
+            "how-to/your-images.md", "foreign.md", "how-to/a-budget.md", "how-to/train.md", "how-to/transfer.md",
+            "how-to/study.md", "how-to/search.md", "from-search-to-shipping.md", "how-to/predict.md",
+            "how-to/weights.md", "how-to/export.md", "how-to/serve.md", "how-to/many-machines.md", "clusters.md",
         ),
     ),
     (
@@ -30,15 +30,12 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Reference",
         (
             "reference/commands/index.md", "reference/python.md", "python.md", "reference/networks.md", "rules.md",
-            "reference/data.md", "reference/weights.md", "records.md", "json.md", "reference/exit-codes.md",
-            "reference/files.md", "benchmark.md", "foreign.md", "clusters.md",
+            "records.md", "json.md", "reference/exit-codes.md", "reference/files.md", "benchmark.md",
         ),
     ),
     (
         "Evidence",
-        (
-            "evidence/paper.md", "evidence/measurements.md", "errata.md", "parity.md", "imagenet-study.md",
-        ),
+        ("evidence/paper.md", "evidence/measurements.md", "errata.md", "parity.md", "imagenet-study.md"),
     ),
     (
         "Contributing",
