@@ -1,6 +1,6 @@
 """`python -m docs_site.report_picture`: the first page of the report of results/flowers, light and dark, for README.
 
-It needs Chromium. The pictures carry the digest of the records that they were made from, by which a test knows old ones.
+It needs Chromium. The pictures carry the digest of their records, by which a test finds old ones.
 """
 
 import hashlib
