@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from docs_site import command_pages, fact_pages, python_page
 from docs_site.markdown import Site, for_site
-from docs_site.navigation import navigation
+from docs_site.navigation import HOME, navigation
 from docs_site.sources import ROOT, pages, pictures
 
 MADE: dict[str, Callable[[], str]] = {
@@ -17,6 +17,9 @@ MADE: dict[str, Callable[[], str]] = {
     "reference/networks.md": fact_pages.networks_page,
 }
 """Pages that are made from the code, by their place in the site."""
+
+WIDE = "---\nhide:\n  - navigation\n---\n\n"
+"""What makes a page as wide as it can be, without the list of pages beside it."""
 
 
 def made_pages() -> dict[PurePosixPath, str]:
@@ -37,6 +40,7 @@ def assemble(folder: Path, root: Path = ROOT) -> Path:
     places = copied | drawn | {PurePosixPath("docs") / place: place for place in texts}
     site = Site(places, lambda path: (root / path).exists())
     texts |= {place: for_site((root / path).read_text(encoding="utf-8"), path, site) for path, place in copied.items()}
+    texts[PurePosixPath(HOME)] = WIDE + texts[PurePosixPath(HOME)]
     _write({PurePosixPath("pages") / place: text.encode() for place, text in texts.items()}, folder)
     _write({PurePosixPath("pages") / place: (root / path).read_bytes() for path, place in drawn.items()}, folder)
     settings = json.loads((root / "docs_site" / "settings.json").read_text(encoding="utf-8"))
