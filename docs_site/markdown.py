@@ -18,7 +18,7 @@ class Site:
     """What links can lead to.
 
     Attributes:
-        places: the place in the site of every page and picture, by its path in the repository.
+        places: the place in the site of every page and figure, by its path in the repository.
         exists: whether the repository has a path.
     """
 

@@ -1,6 +1,6 @@
 """`python -m docs_site.report_picture`: the first page of the report of results/flowers, light and dark, for README.
 
-It needs Chromium. The pictures carry the digest of their records, by which a test finds old ones.
+It needs Chromium. The files carry the digest of their records, by which a test finds old ones.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from triscale.report import write_report
 RECORDS = ROOT / "results" / "flowers" / "records.jsonl"
 WIDTH, HEIGHT = 1100, 1320
 SCHEMES = {"dark": 0, "light": 1}
-"""Chromium's numbers for what a page is told of the reader's preference."""
+"""Chromium's numbers for the reader's preference."""
 COLOURS = 64
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -29,7 +29,7 @@ def place(scheme: str) -> Path:
 
 
 def digest() -> str:
-    """SHA-256 of the records that the pictures show."""
+    """SHA-256 of the records that the figures show."""
     return hashlib.sha256(RECORDS.read_bytes()).hexdigest()
 
 
@@ -50,7 +50,7 @@ def _store(picture: Path, to: Path) -> None:
 
 
 def main() -> int:
-    """Make both pictures; 1 without a browser."""
+    """Make both figures; 1 without a browser."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         print(f"no browser here: install one of {', '.join(BROWSERS)}", file=sys.stderr)

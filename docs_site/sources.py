@@ -23,7 +23,7 @@ def pages(root: Path = ROOT) -> dict[PurePosixPath, PurePosixPath]:
 
 
 def pictures(root: Path = ROOT) -> dict[PurePosixPath, PurePosixPath]:
-    """The same for the pictures that pages show."""
+    """The same for the figures that pages show."""
     found = {path: path.relative_to("docs") for kind in PICTURES for path in _below(root, "docs", f"*{kind}")}
     return found | {path: path for kind in PICTURES for path in _below(root, "results", f"*{kind}")}
 
