@@ -10,7 +10,7 @@ from triscale.cli.app import main
 
 PAGES = (
     "docs/how-to/train.md", "docs/how-to/transfer.md", "docs/how-to/study.md", "docs/how-to/search.md",
-    "docs/how-to/predict.md", "docs/how-to/export.md", "docs/start.md",
+    "docs/how-to/predict.md", "docs/how-to/export.md", "docs/start.md", "docs/foreign.md",
 )  # fmt: skip
 LONG = ("--time", "--resolution", "--recipe", "--threads", "--trainings", "--candidates", "--seeds", "--epochs")
 """Options of trainings that are left out for those of `FURTHER`."""

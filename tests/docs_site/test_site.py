@@ -1,6 +1,8 @@
 """The site builds without a warning, leads nowhere that is not there, and is made of what the code says today."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -121,3 +123,20 @@ def test_the_picture_of_a_report_is_of_the_committed_records(scheme: str) -> Non
     """Make them again with `python -m docs_site.report_picture`."""
     with Image.open(report_picture.place(scheme)) as picture:
         assert picture.info["records"] == report_picture.digest()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here")
+def test_search_finds_pages_from_disk_and_not_without_our_script(tmp_path: Path) -> None:
+    assert build(tmp_path / "docs") == []
+    page = tmp_path / "docs" / "site" / "index.html"
+    assert re.search(r"\d+ matching documents", dom(page, tmp_path / "first"))
+    (page.parent / "assets" / "iframe-worker.js").write_text("")
+    assert not re.search(r"\d+ matching documents", dom(page, tmp_path / "second"))
+
+
+def dom(page: Path, profile: Path) -> str:
+    """The page as a browser has it after the reader has searched for a word."""
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
+    command = ["chromium", *options, "--virtual-time-budget=10000", "--dump-dom", f"{page.as_uri()}?q=triangle"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
