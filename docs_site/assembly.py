@@ -15,6 +15,7 @@ MADE: dict[str, Callable[[], str]] = {
     "reference/python.md": python_page.python_page,
     "reference/exit-codes.md": fact_pages.exit_codes_page,
     "reference/networks.md": fact_pages.networks_page,
+    "evidence/tables.md": fact_pages.paper_tables_page,
 }
 """Pages that are made from the code, by their place in the site."""
 
@@ -37,8 +38,7 @@ def assemble(folder: Path, root: Path = ROOT) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     texts, drawn = made_pages(), pictures(root)
     copied = pages(root)
-    places = copied | drawn | {PurePosixPath("docs") / place: place for place in texts}
-    site = Site(places, lambda path: (root / path).exists())
+    site = Site(copied | drawn, lambda path: (root / path).exists())  # made pages are none that a repository can show
     texts |= {place: for_site((root / path).read_text(encoding="utf-8"), path, site) for path, place in copied.items()}
     texts[PurePosixPath(HOME)] = WIDE + texts[PurePosixPath(HOME)]
     _write({PurePosixPath("pages") / place: text.encode() for place, text in texts.items()}, folder)

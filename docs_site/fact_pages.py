@@ -1,7 +1,11 @@
-"""Pages of facts that the code holds: exit codes, and the networks that have a name."""
+"""Pages of facts that the code holds: exit codes, the networks that have a name, and the paper's tables counted."""
+
+from contextlib import redirect_stdout
+from io import StringIO
 
 from docs_site.docstrings import describe
 from triscale import errors
+from triscale.cli.app import main
 from triscale.costs import count
 from triscale.errors import TriscaleError
 from triscale.families import network, registry
@@ -44,3 +48,29 @@ def networks_page() -> str:
         "Names are those of timm and torchvision where these have the network.", "",
         "| network | px | params | MACs | activations |", "|---|---|---:|---:|---:|", *rows, "",
     ])  # fmt: skip
+
+
+TABLES = {
+    "table2": "members of the family and networks of similar printed accuracy",
+    "table3": "existing networks scaled",
+    "table7": "B0 scaled by one dimension and by all three",
+}
+
+
+def paper_tables_page() -> str:
+    """What `triscale compare` prints of the paper's tables."""
+    parts = [
+        "# The paper's tables, counted",
+        "Printed by the commands when this site is built. `*` marks what is printed alone.",
+    ]
+    for name, title in TABLES.items():
+        command = f"triscale compare --set {name}"
+        parts += [f"## Table {name[-1]}: {title}", f"```text\n$ {command}\n{_printed(command)}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _printed(command: str) -> str:
+    """What a command prints, without the spaces at the ends of lines."""
+    with redirect_stdout(StringIO()) as out:
+        main(command.split()[1:])
+    return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())

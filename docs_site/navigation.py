@@ -35,7 +35,10 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "Evidence",
-        ("evidence/paper.md", "evidence/measurements.md", "errata.md", "parity.md", "imagenet-study.md"),
+        (
+            "evidence/paper.md", "evidence/tables.md", "evidence/measurements.md", "errata.md", "parity.md",
+            "imagenet-study.md",
+        ),
     ),
     (
         "Contributing",

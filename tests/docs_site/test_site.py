@@ -13,7 +13,7 @@ from docs_site import command_pages, report_picture
 from docs_site.__main__ import build
 from docs_site.assembly import made_pages
 from docs_site.docstrings import describe
-from docs_site.fact_pages import exit_codes_page, networks_page
+from docs_site.fact_pages import exit_codes_page, networks_page, paper_tables_page
 from docs_site.html_links import faults
 from docs_site.markdown import BrokenLinkError, Site, for_site
 from docs_site.navigation import navigation
@@ -59,6 +59,7 @@ def test_a_signature_is_written_as_its_source_has_it() -> None:
 def test_facts_are_those_of_the_code() -> None:
     assert all(f"| {code} |" in exit_codes_page() for code in (0, 64, 65, 70, 71, 73, 74, 75, 130, 143))
     assert networks_page().count("\n| `") == len(registry())
+    assert "  GPipe (AmoebaNet-B)  557.3 M  8.4x  298.8 G  7.9x   84.3   97.0" in paper_tables_page()
     assert "| `efficientnet_b0` | 224x224 | 5.29 M | 386 M | 6.75 M |" in networks_page()
 
 
