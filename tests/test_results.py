@@ -14,7 +14,7 @@ from benchmarks.study_answers import chosen_as_today
 from tests.paths import ROOT
 from triscale import trials
 from triscale.costs import kernels, largest_batch
-from triscale.families import network
+from triscale.families import network, registry
 from triscale.report import study_triangle, summary_markdown
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord, PlanRecord
 
@@ -284,6 +284,10 @@ def test_readme_repeats_what_the_pages_say() -> None:
     transfer = re.search(r"<!-- transfer-clothing -->(.+?) \((.+?)\) on (.+?)<!-- /", readme)
     assert transfer
     assert f"{transfer[3]} | **{transfer[1]}** ({transfer[2]})" in page(TRANSFER)
+
+
+def test_readme_states_how_many_networks_have_a_name() -> None:
+    assert f"| networks by name | {len(registry())}, all ConvNets |" in page(README)
 
 
 def test_readme_is_short_enough_to_be_read() -> None:
