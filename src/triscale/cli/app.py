@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
 from triscale._version import __version__
 from triscale.cli import home_paths
@@ -28,6 +28,9 @@ from triscale.cli.commands import (
     train,
 )
 from triscale.cli.early import INTERRUPTED
+from triscale.cli.help.page import PARTS
+from triscale.cli.help.page_writer import HELP_ALL, PageWriter, everything
+from triscale.cli.help.pages import PAGES, page_of
 from triscale.cli.show import output
 from triscale.cli.signals import Interrupt, Stopped
 from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, UsageError
@@ -39,15 +42,37 @@ _FORMER = {
     "--recompute": "give --gradient-checkpointing",
 }
 
+_EPILOGUE = """Examples:
+  triscale cost efficientnet_b0
+  triscale study --time 5m --plan"""
+
 app = App(
     name="triscale",
-    help="Fit a ConvNet to a compute budget: counted cost, compound scaling, and studies on your own pictures.",
+    help="Fit a ConvNet to a compute budget: counted cost, compound scaling, and studies on your own images.",
+    help_flags=("--help", "-h", HELP_ALL),
+    help_formatter=PageWriter(),
+    help_epilogue=_EPILOGUE,
+    group_commands=Group("Options", sort_key=len(PARTS)),
     version=__version__,
     result_action="return_value",
     exit_on_error=False,
     print_error=False,
     help_format="plaintext",
 )
+_groups = {part: Group(title, sort_key=place) for place, (part, title) in enumerate(PARTS.items())}
+
+
+def _dress(command: App, path: str) -> None:
+    """Give a command, and those below it, its page of help."""
+    page = page_of(path)
+    command.help_formatter = PageWriter(page)
+    command.help_epilogue = page.epilogue()
+    command.sort_key = list(PAGES).index(path) if path in PAGES else len(PAGES)
+    for name in command:
+        if not name.startswith("-"):
+            _dress(command[name], f"{path} {name}")
+
+
 for _command in (
     networks.networks,
     cost.cost,
@@ -69,7 +94,14 @@ for _command in (
     serve.serve,
     report.report,
 ):
+    _name = _command.name[0] if isinstance(_command, App) else _command.__name__
     app.command(_command)
+    app[_name].group = _groups[page_of(_name).part]
+    _dress(app[_name], _name)
+
+
+app["--help"].help = "show the options that people use; --help-all shows all of them."
+app["--version"].help = "show the version."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             output.degrade()
             wanted_isa()  # a wrong one is an error in every command, and not only where kernels are compiled
-            app([home_paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)])
+            given = [home_paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)]
+            with everything(HELP_ALL in given):
+                app(given)
             sys.stdout.flush()  # now, while a failure can still be told
         except (Exception, KeyboardInterrupt, Stopped) as error:
             code = INTERRUPTED if interrupt.came else _exit_code(error)
