@@ -12,6 +12,7 @@ from triscale.cli.commands import (
     calibrate,
     check,
     compare,
+    completion,
     convert,
     cost,
     evaluate,
@@ -93,6 +94,7 @@ for _command in (
     lite.lite,
     serve.serve,
     report.report,
+    completion.completion_of(app),
 ):
     _name = _command.name[0] if isinstance(_command, App) else _command.__name__
     app.command(_command)
@@ -147,7 +149,8 @@ def _as_ours(error: BaseException) -> TriscaleError | None:
         case TriscaleError():
             return error
         case CycloptsError():
-            return UsageError(f"{_plain(error)} See `triscale --help`.")
+            command = " ".join(["triscale", *(error.command_chain or ())])
+            return UsageError(f"{_plain(error)} See `{command} --help`.")
         case MemoryError():
             return OutOfMemoryError("not enough memory; use a smaller network, resolution or batch.")
         case OSError():

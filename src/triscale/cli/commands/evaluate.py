@@ -42,19 +42,19 @@ def evaluate(
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Count how many pictures of a data set a network tells right: top-1, top-5, by class, and what it confuses.
+    """Measure accuracy on a data set: top-1, top-5, each class.
 
-    Every picture counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids.
-    top-5 is left out below five classes. Where classes have unequal numbers of pictures, balanced accuracy (the mean
-    over classes) and macro F1 are shown too.
+    Every image counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids. top-5
+    needs five classes. Where classes have unequal numbers of images, balanced accuracy (the mean over classes) and
+    macro F1 are shown too.
 
     Args:
-        run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
+        run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights.
         data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
-        split: test, val, train or all, taken whole; by default test, else val, and all of data without splits, except
-            the pictures that the weights were trained on or whose accuracy chose the epoch.
-        batch: pictures a step.
+        split: test, val, train or all; by default test, else val, else all images of data without splits, except those
+            that trained the weights or chose their epoch.
+        batch: images a step.
         compute: see `Compute`.
         out: a folder to write evaluation.json and confusion.png into.
         json: print one JSON document instead of text.

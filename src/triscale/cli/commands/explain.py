@@ -24,19 +24,19 @@ def explain(
     compute: Compute = HERE,
     json: Flag = False,
 ) -> None:
-    """Draw where a network sees a class in pictures: triscale explain RUN IMAGE... --out FOLDER.
+    """Draw which parts of an image a network uses for a class.
 
-    Red is where the map is highest, dark where it is lowest, over the very part of the picture that the network saw.
-    The map is exact (CAM: its mean plus the bias is the logit) on the last map of networks whose classifier is linear
-    in it, else Grad-CAM; the output says which. A picture that cannot be read is named on stderr and left out.
+    Red is where the map is highest, dark where it is lowest, over the part of the image that the network saw. The map
+    is exact (CAM: its mean plus the bias is the logit) on the last map of networks with a linear classifier, else
+    Grad-CAM; the output says which. An image that cannot be read is named on stderr and left out.
 
     Args:
-        arguments: as of `triscale predict`: a run folder or checkpoint unless --weights or --network is given, then
-            picture files, folders or patterns.
-        out: a folder, which gets a NAME.cam.png for each picture; or one FILE.png for one picture.
+        arguments: a run folder or checkpoint, unless --weights or --network is given; then image files, folders or
+            patterns, as in `triscale predict`.
+        out: a folder, which gets a NAME.cam.png for each image; or FILE.png for a single image.
         weights: see `Weights`.
-        class_: the name or index of the class to look for; by default the most probable one of each picture.
-        layer: the map that is looked at: stem, stage1 and so on, or head (the last one, which alone is exact).
+        class_: name or index of the class to look for; by default the most probable one of each image.
+        layer: the feature map to draw: stem, stage1 and so on, or head (the last one; only this one can be exact).
         compute: see `Compute`.
         json: print one JSON document instead of text.
     """

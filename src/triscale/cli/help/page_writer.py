@@ -1,5 +1,6 @@
 """Pages of help on the terminal: plain text in at most 100 columns, with what `Page` chooses of the options."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ HELP_ALL = "--help-all"
 _MOST_COLUMNS, _FEWEST_COLUMNS = 100, 20
 _WIDEST = 22
 _UNBROKEN = 100_000
+_CLAUSE_ENDS = re.compile(r"[;.] ")
 _REST = "Options"
 _everything: ContextVar[bool] = ContextVar("everything", default=False)
 
@@ -41,20 +43,21 @@ class PageWriter:
         """Print a panel."""
         del options
         title = str(panel.title)
+        brief = bool(self.page.usual) and not _everything.get()
         if panel.format == "command" or title == "Arguments":
-            _print_section(console, title, panel.entries)
+            _print_section(console, title, panel.entries, brief=brief)
             return
-        sections = self._sections(panel.entries)
+        sections = self._sections(panel.entries, brief=brief)
         for name, entries in sections:
-            _print_section(console, name, entries)
+            _print_section(console, name, entries, brief=brief)
         if hidden := len(panel.entries) - sum(len(entries) for _, entries in sections):
-            _print(console, "", f"{HELP_ALL} shows {hidden} more options.")
+            _print(console, "", f"{HELP_ALL} shows {hidden} more options, and says more of these.")
 
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: Any) -> None:
         """Print how the command is called."""
         del options
         if usage:
-            _print(console, _plain(console, usage).strip())
+            _print(console, f"Usage: {_plain(console, usage).strip().removeprefix('Usage: ')}")
 
     def render_description(self, console: "Console", options: "ConsoleOptions", description: Any) -> None:
         """Print what the command does, a paragraph at a time."""
@@ -63,9 +66,9 @@ class PageWriter:
             if text := " ".join(paragraph.split()):
                 _print(console, "", *_wrapped(text, _columns(console)))
 
-    def _sections(self, entries: "list[HelpEntry]") -> "list[tuple[str, list[HelpEntry]]]":
+    def _sections(self, entries: "list[HelpEntry]", *, brief: bool) -> "list[tuple[str, list[HelpEntry]]]":
         by_name = {name: entry for entry in entries for name in entry.names}
-        if not _everything.get() and self.page.usual:
+        if brief:
             return [(_REST, [by_name[name] for name in self.page.usual if name in by_name])]
         placed = {name for _, names in self.page.sections for name in names}
         rest = [entry for entry in entries if not placed.intersection(entry.names)]
@@ -73,11 +76,13 @@ class PageWriter:
         return [(title, found) for title, found in [(_REST, rest), *titled] if found]
 
 
-def _print_section(console: "Console", title: str, entries: "list[HelpEntry]") -> None:
+def _print_section(console: "Console", title: str, entries: "list[HelpEntry]", *, brief: bool) -> None:
     if not entries:
         return
     column = min(_WIDEST, max(len(_label(entry)) for entry in entries)) + 4
-    rows = [(_label(entry), _wrapped(_text(console, entry), _columns(console) - column)) for entry in entries]
+    rows = [
+        (_label(entry), _wrapped(_text(console, entry, brief=brief), _columns(console) - column)) for entry in entries
+    ]
     _print(console, "")
     _print(console, title, style="bold")
     for label, lines in rows:
@@ -94,9 +99,11 @@ def _label(entry: "HelpEntry") -> str:
     return f"{text} {entry.metavar}" if entry.metavar and entry.names else text
 
 
-def _text(console: "Console", entry: "HelpEntry") -> str:
-    """What an option is for; its choices and its default, where the text does not say them."""
+def _text(console: "Console", entry: "HelpEntry", *, brief: bool) -> str:
+    """What an option is for (`brief`: the first clause), its choices where the text does not name them, its default."""
     text = " ".join(_plain(console, entry.description).split())
+    if brief:
+        text = _CLAUSE_ENDS.split(text, maxsplit=1)[0].removesuffix(".") + "."
     choices = [choice for choice in entry.choices or () if choice not in text]
     notes = [
         f"[choices: {', '.join(entry.choices or ())}]" if choices else "",

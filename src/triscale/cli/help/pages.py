@@ -10,7 +10,7 @@ from triscale.cli.help.shared_options import (
     PREPROCESSING,
 )
 
-_RUN = "runs/first"
+_RUN = "runs/one"
 _NO_PAGE = Page()
 
 
@@ -82,8 +82,8 @@ PAGES: dict[str, Page] = {
             DATA_CHECKS,
         ),
         examples=(
-            f"triscale train --network smallnet_24 --data flowers --epochs 2 --out {_RUN}",
-            f"triscale train --weights {_RUN} --data images --recipe transfer --epochs 2 --out runs/mine",
+            f"triscale train --network smallnet_24 --data flowers --epochs 5 --out {_RUN}",
+            f"triscale train --weights {_RUN} --data images --epochs 1 --out runs/mine",
         ),
     ),
     "evaluate": Page(
@@ -92,7 +92,7 @@ PAGES: dict[str, Page] = {
         sections=(OTHER_WEIGHTS, PREPROCESSING, MACHINE),
         examples=(
             f"triscale evaluate {_RUN} --data flowers",
-            "triscale evaluate runs/mine --data images --out answers.csv",
+            "triscale evaluate runs/mine --data images --out accuracy",
         ),
     ),
     "lite": Page(
@@ -101,7 +101,7 @@ PAGES: dict[str, Page] = {
         sections=(OTHER_WEIGHTS, PREPROCESSING, MACHINE),
         examples=(
             f"triscale lite {_RUN} --data flowers --epochs 1 --out runs/lite",
-            f"triscale lite {_RUN} --data flowers --activation relu --epochs 1 --out runs/lite-relu",
+            f"triscale lite {_RUN} --data flowers --activation hard_swish --out runs/swish",
         ),
     ),
     "study": Page(
@@ -122,7 +122,7 @@ PAGES: dict[str, Page] = {
         ),
         examples=(
             "triscale study --time 5m --plan",
-            "triscale study smallnet_24 --data images --phi 1 --epochs 2 --time 1m --out runs/study",
+            "triscale study smallnet_24 --data images --phi 1 --time 1m --out runs/study",
         ),
     ),
     "search": Page(
@@ -151,7 +151,7 @@ PAGES: dict[str, Page] = {
         ),
         examples=(
             "triscale search architecture --trials 4 --epochs 1 --out runs/search",
-            "triscale search architecture --data images --budget params=100K --time 1m --out runs/small",
+            "triscale search architecture --data images --time 1m --out runs/mine-search",
         ),
     ),
     "search status": Page(
@@ -178,7 +178,7 @@ PAGES: dict[str, Page] = {
         part="use",
         examples=(
             f"triscale convert {_RUN} --out weights.safetensors",
-            "triscale convert --network efficientnet_lite0 --to timm --out lite0-timm.safetensors",
+            "triscale convert --network efficientnet_lite0 --to timm --out lite0-timm",
         ),
     ),
     "export": Page(
@@ -192,7 +192,7 @@ PAGES: dict[str, Page] = {
         ),
         examples=(
             f"triscale export {_RUN} --out network.onnx",
-            f"triscale export {_RUN} --out network-int8.onnx --precision int8 --data flowers --max-drop 5",
+            f"triscale export {_RUN} --out int8.onnx --precision int8 --data flowers",
         ),
     ),
     "serve": Page(

@@ -22,9 +22,9 @@ class PipelineArguments:
     """How processes share one network; a command takes it as the argument `line: Line = NO_LINE`.
 
     Attributes:
-        pipeline: cut the network into so many stages, one a process that torchrun started; without it every process
-            has all of the network and a share of each batch.
-        microbatches: into how many parts the pipeline splits a batch; four a stage by default.
+        pipeline: cut the network into so many stages, one for each process that torchrun started; by default every
+            process has the whole network and a share of each batch.
+        microbatches: parts into which the pipeline splits a batch; by default four a stage.
         schedule: 1f1b, or gpipe, which needs more memory for the same gradient.
     """
 
