@@ -19,6 +19,12 @@ class InputError(TriscaleError):
     exit_code = 65
 
 
+class InstallationError(TriscaleError):
+    """A part of the installation that all work needs is missing or broken."""
+
+    exit_code = 69
+
+
 class NumericError(TriscaleError):
     """The numbers went wrong: a loss or a weight that is not finite."""
 

@@ -15,6 +15,7 @@ from triscale.cli.commands import (
     completion,
     convert,
     cost,
+    doctor,
     evaluate,
     explain,
     export,
@@ -94,6 +95,7 @@ for _command in (
     lite.lite,
     serve.serve,
     report.report,
+    doctor.doctor,
     completion.completion_of(app),
 ):
     _name = _command.name[0] if isinstance(_command, App) else _command.__name__
@@ -109,8 +111,9 @@ app["--version"].help = "show the version."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default the one of this process, and return its exit code.
 
-    0; 64 usage; 65 wrong input; 70 numbers went wrong; 71 out of memory; 73 the output cannot be created; 74 input or
-    output failed during work; 75 busy; 130 and 143 stopped by a signal; 141 the reader of the output went away.
+    0; 64 usage; 65 wrong input; 69 a required part is missing or broken; 70 numbers went wrong; 71 out of memory; 73
+    the output cannot be created; 74 input or output failed during work; 75 busy; 130 and 143 stopped by a signal; 141
+    the reader of the output went away.
     """
     interrupt = Interrupt()
     with interrupt.heard(last=arguments is None):

@@ -22,6 +22,9 @@ from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
 
+_BUDGET_HELP = budget_help("find the largest network within a limit such as macs=1.0G")
+_Budget = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False, help=_BUDGET_HELP)]
+
 
 def scale(
     net: Annotated[str, Parameter(name="NET")],
@@ -31,14 +34,7 @@ def scale(
     depth: float | None = None,
     width: float | None = None,
     resolution: float | None = None,
-    budget: Annotated[
-        tuple[str, ...],
-        Parameter(
-            negative=(),
-            show_default=False,
-            help=budget_help("find the largest network within a limit such as macs=1.0G"),
-        ),
-    ] = (),
+    budget: _Budget = (),
     batch: Whole | None = None,
     trained: CountedTraining = PLAINLY,
     rule: str = "compound",
