@@ -91,7 +91,7 @@ def export(
         out: the file; `.onnx`, `.pt2`, `.xml` for OpenVINO (whose weights go to `.bin` beside it), or `.so` for code
             that is compiled for this network.
         kind: the format, where the name is not to tell.
-        batch: pictures in each step; by default any number.
+        batch: images in each step; by default any number.
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
         lowering: to int8 or bfloat16; None: float32.
 
@@ -209,7 +209,7 @@ def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
     pictures = torch.linspace(-1, 1, 3 * size[0] * size[1]).reshape(1, 3, *size)[:, [0]]
     pictures = pictures.expand(-1, first.network.input_channels, -1, -1)
     if not torch.equal(first.logits(pictures), last.logits(pictures)):
-        raise NumericError(f"{out} was not written: the same file answered {PICTURES} pictures and then otherwise.")
+        raise NumericError(f"{out} was not written: the same file answered {PICTURES} images and then otherwise.")
 
 
 def _put(out: Path, payload: Payload) -> dict[Path, int]:
