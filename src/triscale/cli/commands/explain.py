@@ -56,7 +56,7 @@ def explain(
 
 
 class _Place:
-    """Where the pictures are put; nothing that is read is written over."""
+    """Where the images are put; nothing that is read is written over."""
 
     def __init__(self, out: Path, files: list[Path]) -> None:
         self._out, self._taken = out, {file.resolve() for file in files}
@@ -67,14 +67,14 @@ class _Place:
         if out.suffix.lower() != ".png":
             raise UsageError(f"--out is {printable(out)}: give a folder, or FILE.png.")
         if len(files) > 1:
-            raise UsageError(f"--out is the file {printable(out)}, but there are {len(files)} pictures: give a folder.")
+            raise UsageError(f"--out is the file {printable(out)}, but there are {len(files)} images: give a folder.")
         if out.resolve() in self._taken:
-            raise UsageError(f"--out is {printable(out)}, which is the picture itself: give another file.")
+            raise UsageError(f"--out is {printable(out)}, which is the image itself: give another file.")
         if not out.parent.is_dir():
             raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
 
     def write(self, one: "Explanation[Path]") -> Path:
-        """Save a map and return its path; pictures of one name in several folders are numbered."""
+        """Save a map and return its path; images of one name in several folders are numbered."""
         assert one.picture is not None  # noqa: S101  for the type checker
         path, number = self._out if self._file else self._out / f"{one.image.stem}.cam.png", 1
         while path.resolve() in self._taken:

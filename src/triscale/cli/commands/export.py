@@ -56,7 +56,7 @@ def export(
         json: print one JSON document instead of text.
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
-        raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of pictures.")
+        raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of images.")
     api.require_place(out)  # before the weights are read
     options = lower.options()
     from triscale.deploy import kind_of  # noqa: PLC0415  torch is loaded only here
