@@ -1,4 +1,4 @@
-"""Folders of splits under the names that exporters and people give them: used, or refused with what was expected."""
+"""Folders of splits under the names that exporters and people give them: used, or rejected with what was expected."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ CLASSES = ("cat", "dog")
 
 
 def lay(root: Path, paint: Paint, folders: Mapping[str, Sequence[str]], count: int = 5) -> Path:
-    """For each folder some pictures in each of its class folders; no class: right in it; names may hold slashes."""
+    """For each folder some images in each of its class folders; no class: right in it; names may hold slashes."""
     for place, classes in folders.items():
         (root / place).mkdir(parents=True, exist_ok=True)
         for name in classes or (".",):
