@@ -123,7 +123,7 @@ def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, 
     usual = (*SHORT, "--data", tmp_path / "set", "--allow-empty", "--out")
     assert run(*usual, tmp_path / "strict", "--strict").code == 65
     assert "cut.jpg" in run(*usual, tmp_path / "without").err
-    assert "1 picture is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
+    assert "1 image is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
     told = [only(tmp_path / name).job.data.images for name in ("without", "with")]
     assert told[1] == told[0] + 1
 

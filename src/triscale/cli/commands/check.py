@@ -45,7 +45,7 @@ def _show(found: dict[str, Any]) -> None:
     print_text(
         f"{printable(found['data'])}: {found['train']:,} training"
         + (f", {found['val']:,} validation" if "val" in found else "")
-        + f" and {found['test']:,} test pictures in {len(classes)} classes"
+        + f" and {found['test']:,} test images in {len(classes)} classes"
     )
     if found["native"]:
         print_text(f"original size  {found['native'][0]}x{found['native'][1]} px (of photos the median shorter side)")

@@ -68,7 +68,7 @@ def evaluate(
     if out is not None:
         make_folder(out)
     classifier = weights.answering(run, compute)
-    with counting("pictures") as progress:
+    with counting("images") as progress:
         found = api.evaluate(classifier, data, split=split, batch=batch, progress=progress)
     document = found.to_dict()
     if out is not None:
@@ -82,7 +82,7 @@ def evaluate(
 def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
     write_text(out / "evaluation.json", json_text(document) + "\n")
     if document["confusion"] is None:
-        complain(f"no confusion.png: {len(found.classes)} classes are too many for a picture.")
+        complain(f"no confusion.png: {len(found.classes)} classes are too many for an image.")
         return
     from triscale.explanation import confusion_picture  # noqa: PLC0415  torch is loaded only here
 
@@ -95,7 +95,7 @@ def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
 def _headline(document: dict[str, Any]) -> str:
     split = "" if document["split"] in ("all", "unseen") else f" ({document['split']})"
     one = document["top1"], document["top1_interval"]
-    return f"{printable(document['data'])}{split}: {document['n']:,} pictures, top-1 {_percent(*one)}"
+    return f"{printable(document['data'])}{split}: {document['n']:,} images, top-1 {_percent(*one)}"
 
 
 def _percent(value: float | None, interval: list[float] | None) -> str:
@@ -114,7 +114,7 @@ def _show(document: dict[str, Any], *, unequal: bool) -> None:
         print_text(f"balanced accuracy {document['balanced_accuracy']:.1%}, macro F1 {document['macro_f1']:.1%}")
     rows = [row for row in document["classes"] if row["n"]]
     shown = rows if len(rows) <= _WORST else sorted(rows, key=lambda row: float(row["top1"]))[:_WORST]
-    titles = ("class" if shown is rows else f"worst {_WORST} of {len(rows)} classes", "pictures", "top-1")
+    titles = ("class" if shown is rows else f"worst {_WORST} of {len(rows)} classes", "images", "top-1")
     print_table(
         titles,
         [(printable(row["name"]), f"{row['n']:,}", _percent(row["top1"], row["top1_interval"])) for row in shown],

@@ -1,4 +1,4 @@
-"""What is done about doubtful pictures: the options of `check` and of every command that trains."""
+"""What is done about doubtful images: the options of `check` and of every command that trains."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -45,4 +45,4 @@ class Doubtful:
 
 
 LEFT_OUT = Doubtful()
-"""Doubtful pictures are left out and told."""
+"""Doubtful images are left out and told."""

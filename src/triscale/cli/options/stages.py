@@ -49,7 +49,7 @@ class PipelineArguments:
         if batch % count or not there.size <= count <= batch // 2:
             raise UsageError(
                 f"a batch of {batch} cannot be split into {count} micro-batches for {there.size} stages.\n"
-                f"Give {there.size} or more that divide it and leave two pictures in each."
+                f"Give {there.size} or more that divide it and leave two images in each."
             )
         from triscale.training import Pipelined  # noqa: PLC0415  torch is loaded only here
 
@@ -114,7 +114,7 @@ def show_pipeline(rows: list[dict[str, Any]], microbatches: int) -> None:
         )
         for index, row in enumerate(rows)
     ]
-    titles = ("", "from", "blocks", "params", "MACs", "", "activations", "sends a picture", *rows[0]["memory"])
+    titles = ("", "from", "blocks", "params", "MACs", "", "activations", "sends an image", *rows[0]["memory"])
     print_table(titles, cells)
 
 
