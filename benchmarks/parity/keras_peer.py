@@ -41,7 +41,7 @@ def create(name: str, size: tuple[int, int], dtype: str) -> Model:
 def randomise(model: Model, seed: int) -> None:
     """Scales, shifts and biases away from 1 and 0, moving statistics of a real batch: a swapped one shows.
 
-    The last bias centres the logits, so that different pictures get different answers.
+    The last bias centres the logits, so that different images get different answers.
     """
     rng = np.random.default_rng(seed)
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -99,7 +99,7 @@ def step(model: Model, array: Array, labels: Array) -> tuple[Array, dict[str, Ar
 
 
 def _arrays(model: Model, *, means: bool = False) -> dict[str, Array]:
-    """Every tensor by its name, or the moving means alone; the normalisation of pictures is not of the network."""
+    """Every tensor by its name, or the moving means alone; the normalisation of images is not of the network."""
     found = {variable.path: np.asarray(variable) for variable in model.weights}
     return {
         name: array

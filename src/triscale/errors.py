@@ -14,7 +14,7 @@ class UsageError(TriscaleError):
 
 
 class InputError(TriscaleError):
-    """A missing, broken or wrong file, spec or data set; an unreachable budget; a network too large to be meant."""
+    """A missing, broken or wrong file, spec or data set; an unreachable budget; a network that is too large."""
 
     exit_code = 65
 

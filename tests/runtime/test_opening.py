@@ -1,4 +1,4 @@
-"""Libraries that are damaged, foreign or for another processor are refused before anything of them runs."""
+"""Libraries that are damaged, foreign or for another processor are rejected before anything of them runs."""
 
 import threading
 from pathlib import Path

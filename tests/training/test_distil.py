@@ -59,7 +59,7 @@ def test_the_gradient_is_that_of_cross_entropy_with_soft_targets(temperature: fl
 
 
 def teach(pictures: Tensor) -> Tensor:
-    """Any function of the pictures."""
+    """Any function of the images."""
     halves = pictures.mean((1, 3))
     return torch.stack([halves[:, :4].sum(1), halves[:, 4:].sum(1)], 1)
 

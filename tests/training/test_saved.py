@@ -1,4 +1,4 @@
-"""The state on disk: what is damaged is found, the one before serves, and what is of something else is refused."""
+"""The state on disk: what is damaged is found, the one before serves, and what is of something else is rejected."""
 
 import random
 from pathlib import Path

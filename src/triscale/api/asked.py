@@ -158,7 +158,7 @@ def _loaded(
     *,
     headless: bool = False,
 ) -> "Checkpoint | None":
-    """Weights with what is said of them; `headless` ones are for a training that makes their last layers anew."""
+    """Weights with what is said of them; `headless` ones are for a training that makes their last layers again."""
     from triscale.weights import Checkpoint, load_weights  # noqa: PLC0415  torch is loaded only here
 
     if source is None or isinstance(source, Checkpoint):

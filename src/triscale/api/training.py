@@ -189,7 +189,7 @@ def loaders_of(number: int) -> int:
 
 
 def engine_of(given: "Engine | None") -> "Engine":
-    """What runs trainings: as given, else processes of this machine; UsageError for what is no engine."""
+    """What runs trainings: as given, else processes of this machine; UsageError for what is not an engine."""
     from triscale.search.trainings.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
 
     if given is not None and not isinstance(given, Engine):

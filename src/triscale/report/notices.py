@@ -91,7 +91,7 @@ def _networks(facts: Facts) -> list[str]:
             f"{label(one)} ({units.pixels(facts.network(one.id).resolution)})" for one in upsampled.values()
         )
         native = units.pixels(None if facts.data is None else facts.data.native)
-        found.append(f"Enlarged beyond the original pictures ({native}), so without new information: {names}.")
+        found.append(f"Enlarged beyond the original images ({native}), so without new information: {names}.")
     return found
 
 

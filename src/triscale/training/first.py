@@ -17,7 +17,7 @@ from triscale.weights import AnyModel, Checkpoint, begin_with, grown, refuse_gro
 
 
 def refuse_unfit(job: TrainJob, inputs: Inputs) -> None:
-    """Refuse, before anything is written, what cannot be trained, and weights or a teacher of other classes.
+    """Reject, before anything is written, what cannot be trained, and weights or a teacher of other classes.
 
     Raises:
         InputError: images of an epoch that are too small for the network; weights of another network, or of one that

@@ -79,7 +79,7 @@ def _data(then: DataUse, now: DataUse) -> str:
     before, after = _contents(then), _contents(now)
     found = [name for name in after | before if before.get(name, "none") != after.get(name, "none")]
     if not found:
-        shown = [f"{one.images} pictures in {len(one.classes)} classes ({one.fingerprint[:8]})" for one in (then, now)]
+        shown = [f"{one.images} images in {len(one.classes)} classes ({one.fingerprint[:8]})" for one in (then, now)]
         return f"{_both(*shown)}; each class has as many as before"
     texts = [
         f"{name!r} had {before.get(name, 'none')}, has {after.get(name, 'none')}" for name in found[:_SHOWN_CLASSES]

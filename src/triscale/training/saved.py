@@ -40,11 +40,11 @@ def forget_state(folder: Path) -> None:
 
 
 class Interrupted(BaseException):
-    """A training was asked to stop, and has saved its state; not an `Exception`, since it is no failure."""
+    """A training was asked to stop, and has saved its state; not an `Exception`, since it is not a failure."""
 
 
 class _UnusableError(Exception):
-    """A file that is no state of this training; the text says why."""
+    """A file that is not a state of this training; the text says why."""
 
 
 class ResumeState:

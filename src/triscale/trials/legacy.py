@@ -56,7 +56,7 @@ def converted(path: Path, lines: Sequence[bytes]) -> Iterator[AnyLine]:
     """The lines of a file of 0.1, converted.
 
     Raises:
-        InputError: it is no file of 0.1 either.
+        InputError: it is not a file of 0.1 either.
     """
     old = [_decoded(path, number, text) for number, text in enumerate(lines, 1)]
     first = old[0]

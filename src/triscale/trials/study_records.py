@@ -287,7 +287,7 @@ class AnswerRecord(Line, frozen=True, kw_only=True, tag="answer"):
 
 
 class EventRecord(Line, frozen=True, kw_only=True, tag="event"):
-    """Something that happened to the study, such as a plan made anew; `at` is UTC, ISO 8601."""
+    """Something that happened to the study, such as a plan made again; `at` is UTC, ISO 8601."""
 
     at: str
     text: str

@@ -90,7 +90,7 @@ def budget(
         target: what the metrics are of.
 
     Raises:
-        UsageError: no limit, an unknown metric, a limit that is no finite number above 0, or limits that contradict
+        UsageError: no limit, an unknown metric, a limit that is not a finite number above 0, or limits that contradict
             each other.
     """
     least, most = dict[str, float](), dict[str, float]()

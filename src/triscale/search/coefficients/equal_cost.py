@@ -27,7 +27,7 @@ class EqualCost:
 
     def __post_init__(self) -> None:
         if metric_named(self.metric, "cost").at_least:
-            raise UsageError(f"--cost {self.metric}: more of it is better, so it is no cost; give macs or another.")
+            raise UsageError(f"--cost {self.metric}: more of it is better, so it is not a cost; give macs or another.")
 
     def __call__(self, network: AnyNetwork) -> float:
         """The cost of a network, in the metric's unit."""

@@ -45,7 +45,7 @@ class StudyPlan:
     Attributes:
         baseline, candidates: the networks of the search.
         phis: of the family.
-        train_size: training pictures (validation not included).
+        train_size: training images (validation not included).
         seeds: the seeds, in order; the first is used for every candidate.
         search: trainings of candidates.
         target: counted cost of a candidate over the baseline's.
@@ -148,15 +148,15 @@ def make_plan(
 ) -> StudyPlan:
     """Candidates, lengths and the predicted time.
 
-    Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long,
-    fewer pictures are used, but never so few that a training has fewer steps than the baseline needs to settle; then
+    Where the question gives `time`, the epochs are sized to it; where even few epochs of all images take too long,
+    fewer images are used, but never so few that a training has fewer steps than the baseline needs to settle; then
     fewer trainings of candidates, then fewer seeds, then the corners alone.
 
     Args:
         question: what was asked.
         baseline: its network, with as many classes as the data.
         pictures: how many there are for `train` and `validation`.
-        speed: seconds of training a picture takes in one worker.
+        speed: seconds of training an image takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
         target: what the limits are held against, see `study_target`.
@@ -165,7 +165,7 @@ def make_plan(
         cost: what candidates cost alike.
 
     Raises:
-        InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
+        InputError: the time is too short even for the smallest study, or there are fewer images than asked for.
     """
     ground = baseline_of(baseline, cost)
     phis, times = _phis(question, ground, target), 2.0**question.at_phi

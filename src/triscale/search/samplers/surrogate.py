@@ -84,7 +84,7 @@ class Surrogate:
         return self._drawn(name, known, np.array([one.violations[name] for one in known]), rng)
 
     def _drawn(self, name: str, results: Sequence[Result], values: Floats, rng: Generator) -> Function:
-        """A function through values at the points of results; the prior is chosen anew as these grow."""
+        """A function through values at the points of results; the prior is chosen again as these grow."""
         count, shares = self._shares.get(name, (0, None))
         if len(results) >= _GROWTH * count:
             count, shares = len(results), None

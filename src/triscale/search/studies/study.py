@@ -260,7 +260,7 @@ class Study:
     def _test(self, campaign: Campaign) -> None:
         waiting = untested(self._store, self._schedule.members)
         if waiting:
-            self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
+            self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} images")
         for trial in waiting:
             found = self._classifier(campaign, trial)
             metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}

@@ -42,7 +42,7 @@ class Pipelined(World):
 
     @property
     def share(self) -> Share:
-        """All of every batch: the first process needs the pictures, the last one the labels."""
+        """All of every batch: the first process needs the images, the last one the labels."""
         return Share()
 
     @property
@@ -195,12 +195,12 @@ class PipelineTrainer(Trainer):
         return sum((one.detach() for one in losses), torch.zeros((), device=self.device))
 
     def _scheduled(self, pictures: Tensor) -> ScheduleGPipe | Schedule1F1B:
-        """For pictures of this shape. All shapes are given, so that nothing has to run to find them out."""
+        """For images of this shape. All shapes are given, so that nothing has to run to find them out."""
         wanted = (self.parts, pictures.shape)
         if self._built_for != wanted:
             if len(pictures) % self.parts:
                 raise UsageError(
-                    f"batches have {len(pictures)} pictures, which {self.parts} micro-batches do not divide.\n"
+                    f"batches have {len(pictures)} images, which {self.parts} micro-batches do not divide.\n"
                     "Give another --batch or --microbatches."
                 )
             height, width = pictures.shape[2:]

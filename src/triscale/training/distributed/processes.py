@@ -188,7 +188,7 @@ def here() -> World:
     """As `torchrun`, or whoever set RANK, WORLD_SIZE and LOCAL_RANK, says.
 
     Raises:
-        InputError: these are no numbers that can be meant.
+        InputError: these are not valid numbers.
     """
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     texts = [os.environ.get(name, default) for name, default in zip(names, ("0", "1", "0"), strict=True)]

@@ -191,7 +191,7 @@ _FITS: dict[str, FitMode] = {"center": "centre", "squash": "squash"}
 
 
 def config(model: str, network: Network, classes: Sequence[str], how: Preprocessing) -> dict[str, Any]:
-    """The `config.json` of weights on the hub, or in a folder: what timm builds, and how it prepares pictures.
+    """The `config.json` of weights on the hub, or in a folder: what timm builds, and how it prepares images.
 
     timm cannot average areas: where the weights ask for that, its nearest way, `bicubic`, is written.
     """
