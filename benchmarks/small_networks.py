@@ -32,7 +32,7 @@ from triscale.training import Recipe, numerics_here
 NAME = "small_networks"
 NETWORKS = ("shallownet_24", "smallnet_24", "smallnet_32", "smallnet_48", "smallnet_64")
 PICTURES, BATCH, STEPS = 4_096, 64, 10
-"""Pictures in memory, images a step, steps in a turn."""
+"""Images in memory, images a step, steps in a turn."""
 SHIFT = 0.125
 COLOURS = Preprocessing()
 
@@ -82,7 +82,7 @@ Loop = Callable[[], None]
 
 
 def stored(of: Network) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Pictures and labels, the same for all."""
+    """Images and labels, the same for all."""
     draws = np.random.default_rng(0)
     return draws.integers(0, 256, (PICTURES, *of.resolution, 3), np.uint8), draws.integers(0, of.classes, PICTURES)
 

@@ -35,7 +35,7 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 NAME = "training_speed"
 NETWORK = "efficientnet_b0"
 BATCHES = {"cpu": {224: 32, 64: 64}, "cuda": {224: 128, 64: 1024}}
-"""Pictures of a step, by device and resolution."""
+"""Images of a step, by device and resolution."""
 
 
 @dataclass(frozen=True)

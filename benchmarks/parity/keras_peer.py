@@ -62,7 +62,7 @@ def randomise(model: Model, seed: int) -> None:
 
 
 def _shown(model: Model, array: Array) -> Array:
-    """Pictures [n, 3, h, w] as the model wants them: channels last, in its range and type."""
+    """Images [n, 3, h, w] as the model wants them: channels last, in its range and type."""
     scale = V1_RANGE if any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers) else 1.0
     return array.transpose(0, 2, 3, 1).astype(model.dtype_policy.compute_dtype) * scale
 

@@ -36,11 +36,11 @@ def evaluated(sizes: dict[Size, int]) -> list[Pictures]:
 
 
 def trained(classes: int, trained: tuple[Size, int]) -> tuple[Pictures, npt.NDArray[np.int64]]:
-    """Pictures and labels of the step in training mode."""
+    """Images and labels of the step in training mode."""
     size, count = trained
     return pictures(count, size, 100), np.arange(count, dtype=np.int64) * 37 % classes
 
 
 def calibrating() -> Pictures:
-    """Pictures over which a peer takes its running statistics, so that the signal neither fades nor explodes."""
+    """Images over which a peer takes its running statistics, so that the signal neither fades nor explodes."""
     return pictures(32, (36, 66), 200)

@@ -10,7 +10,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is asked for)."""
+    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is wanted)."""
 
     median: float
     low: float
@@ -57,7 +57,7 @@ def wilson(correct: float, total: int, level: float = LEVEL) -> tuple[float, flo
 def paired_drop(lost: float, gained: float, total: float, level: float = LEVEL) -> tuple[float, float]:
     """The score interval of the drop between two accuracies on the same images (Tango 1998).
 
-    Both classifiers answer every image, so only those count that one of them tells right and the other wrong; two
+    Both classifiers answer every image, so only those count of which one is right and the other wrong; two
     intervals of one accuracy each would be far too wide. Tango's test asks of each possible drop d how far the counts
     are from it, in standard errors of the likeliest truth that has just that drop; the interval holds the d that are
     not too far. It keeps its level where few images changed, and where none did, as the usual difference of

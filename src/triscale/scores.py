@@ -36,7 +36,7 @@ class Evaluation:
 
     @property
     def n(self) -> int:
-        """Pictures; each counted once."""
+        """Images; each counted once."""
         return len(self.labels)
 
     @property

@@ -216,7 +216,7 @@ TAKEN: dict[str, tuple[Make, float | None]] = {
     "bytes that are not UTF-8": (named(b"d\xffg.png"), None),
     "255 bytes": (named("x" * FULL + ".png"), None),
     "markup": (named("<script>.png"), None),
-    "picture in a folder named x.jpg": (folder_like_a_file, None),
+    "image in a folder named x.jpg": (folder_like_a_file, None),
 }
 """Taken, with the mean level that must come out within 2, or None: all pixels are those of the scene."""
 
@@ -231,8 +231,8 @@ REFUSED: dict[str, tuple[Make, str]] = {
 """Rejected with a message that says this."""
 
 WARNED: dict[str, tuple[Make, str]] = {
-    "picture in two classes": (same_in_both, "two classes"),
-    "picture in train and test": (same_in_test, "leakage"),
+    "image in two classes": (same_in_both, "two classes"),
+    "image in train and test": (same_in_test, "leakage"),
     "several frames": (moving("a.gif"), "frames"),
     "odd aspect": (shaped(1, 10_000), "aspect"),
 }

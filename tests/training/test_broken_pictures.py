@@ -1,4 +1,4 @@
-"""Pictures that break between the check of the data and their use: named, left out, and the training goes on."""
+"""Images that break between the check of the data and their use: named, left out, and the training goes on."""
 
 import shutil
 from collections.abc import Callable

@@ -52,7 +52,7 @@ def test_a_last_batch_of_few_is_left_out_and_counted(n: int, steps: int, left_ou
 def test_names_are_those_of_the_batch() -> None:
     one = feed()
     for step, (_, labels) in enumerate(one.batches(1)):
-        assert one.names(1, step) == [f"picture {label}" for label in labels.tolist()]
+        assert one.names(1, step) == [f"image {label}" for label in labels.tolist()]
 
 
 Colours = tuple[tuple[float, ...], tuple[float, ...]]

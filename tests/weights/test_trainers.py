@@ -92,7 +92,7 @@ def test_channels_are_read_off_the_file(channels: int, tmp_path: Path) -> None:
 
     assert_answers_as_timm(found, state, channels)
     assert found.network.input_channels == len(found.preprocessing.mean) == channels
-    assert f"pictures of {channels} channel" in found.notes[0]
+    assert f"images of {channels} channel" in found.notes[0]
 
 
 @pytest.mark.parametrize("model", [SMALL, "mobilenetv3_small_100", "resnet18"])

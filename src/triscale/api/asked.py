@@ -140,7 +140,7 @@ def _beginning(network: NamedNetwork | None, options: TrainOptions, say: Say) ->
     first = _loaded(options.weights, named, options, say, headless=True)
     if first is not None:
         return altered(first.network, resolution=first.preprocessing.resolution), first
-    assert network is not None  # noqa: S101  contradictions are refused
+    assert network is not None  # noqa: S101  contradictions are rejected
     wanted = as_any_network(network)
     if isinstance(wanted, ForeignNetwork):
         if options.grow is not None:
@@ -172,8 +172,8 @@ def _loaded(
 
 def _refuse_contradictions(network: object, options: TrainOptions, seed: int) -> None:
     if options.grow is not None and (network is None or options.weights is not None):
-        raise UsageError("grow begins with smaller weights than those of network: give network, and leave weights out.")
+        raise UsageError("grow starts from a smaller network than network: give network, and leave weights out.")
     if network is None and options.weights is None:
-        raise UsageError("give a network, or weights that tell which network they are of.")
+        raise UsageError("give a network, or weights that name their network.")
     if seed < 0:
         raise UsageError(f"seed must be at least 0, got {seed}.")

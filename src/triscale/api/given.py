@@ -98,7 +98,7 @@ def module_of(weights: "str | Path | nn.Module | Predictor") -> "tuple[nn.Module
 
 
 def pictures_of(images: Any) -> list[Any]:
-    """The images that are meant; files instead of folders and patterns."""
+    """The images that are named; files instead of folders and patterns."""
     import numpy as np  # noqa: PLC0415  at the first use
     from PIL.Image import Image  # noqa: PLC0415
 

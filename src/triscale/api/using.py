@@ -95,7 +95,7 @@ def evaluate(
     network: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "Evaluation":
-    """How many images a network tells right: top-1, top-5, balanced accuracy, macro F1, by class, what is confused.
+    """The accuracy of a network: top-1, top-5, balanced accuracy, macro F1, by class, what it confuses.
 
     Every image counts once.
 
@@ -192,7 +192,7 @@ def check(
 
     Args:
         data: see `triscale.data.open_data`.
-        policy: what is done about doubtful images; by default they are left out and told.
+        policy: what is done about doubtful images; by default they are left out and reported.
         progress: called with `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
             whole grows while many files are looked for.
 

@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given = [home_paths.from_home(one) for one in (sys.argv[1:] if arguments is None else arguments)]
             with everything(HELP_ALL in given):
                 app(given)
-            sys.stdout.flush()  # now, while a failure can still be told
+            sys.stdout.flush()  # now, while a failure can still be reported
         except (Exception, KeyboardInterrupt, Stopped) as error:
             code = INTERRUPTED if interrupt.came else _exit_code(error)
             if code is None:

@@ -1,4 +1,4 @@
-"""Pictures to evaluate on: every image of one split, as it lies there, each once."""
+"""Images to evaluate on: every image of one split, as it lies there, each once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ WHOLE = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Held:
-    """Pictures with labels to evaluate on.
+    """Images with labels to evaluate on.
 
     Attributes:
         name: where they are from.

@@ -38,7 +38,7 @@ def open_data(
             `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
             fgvc_aircraft, oxford_pets, food101.
         cache: folder for rendered images; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
-        policy: what is done about doubtful images; by default they are left out and told.
+        policy: what is done about doubtful images; by default they are left out and reported.
         progress: called with `(done, whole)` while image files are found, when the whole still grows, and
             while they are read and decoded.
 

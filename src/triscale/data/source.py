@@ -63,13 +63,13 @@ class Part(Protocol):
 
     @property
     def master(self) -> Size | None:
-        """The one size at which `render` is asked, all others being averaged from it; None: any size is asked."""
+        """The one size at which `render` is called, all others being averaged from it; None: any size."""
 
     def name(self, index: int) -> str:
         """What a person finds image `index` by."""
 
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """Picture `index`, its pixels perhaps not read yet; raises `UnreadableError` if it is not there any more."""
+        """Image `index`, its pixels perhaps not read yet; raises `UnreadableError` if it is not there any more."""
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
         """All images in order at `size`, in blocks `[some, *size, 3]`; `how` counts only where `master` is None."""
@@ -195,4 +195,4 @@ def rendered(part: Part, size: Size, how: Preprocessing) -> Iterator[Pictures]:
 
 def _require_pixels(size: Size) -> None:
     if min(size) < 1:
-        raise UsageError(f"Pictures of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")
+        raise UsageError(f"Images of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")

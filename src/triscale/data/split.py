@@ -224,13 +224,13 @@ def _shares(available: Indices, total: int) -> Indices:
         raise UsageError(f"The training size is {total}.\nGive the number of training images to use, at least 1.")
     if total > available.sum():
         raise InputError(
-            f"A training size of {total} was asked, but {available.sum()} images remain beside the validation part.\n"
-            f"Ask for at most {available.sum()}."
+            f"The training size is {total}, but only {available.sum()} images remain beside the validation images.\n"
+            f"Give at most {available.sum()}."
         )
     if total < len(available):
         raise InputError(
             f"A training size of {total} leaves classes without an image: there are {len(available)} classes.\n"
-            f"Ask for at least {len(available)}."
+            f"Give at least {len(available)}."
         )
     quota = available * (total / available.sum())
     shares: Indices = np.maximum(np.floor(quota).astype(np.int64), 1)

@@ -121,6 +121,4 @@ def _precision(found: object, path: Path) -> ExportPrecision:
     """That of a file; those of 0.1 do not say it."""
     if found in get_args(ExportPrecision):
         return found  # type: ignore[return-value]
-    raise InputError(
-        f"{path} is of the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}."
-    )
+    raise InputError(f"{path} has the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}.")

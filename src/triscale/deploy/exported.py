@@ -51,7 +51,7 @@ class Exported(Predictor):
         given = np.ascontiguousarray(pictures.numpy(), dtype=np.float32)
         logits = torch.from_numpy(self.run(given) if self.about.batch is None else self._in_steps(given))
         if not torch.isfinite(logits).all():
-            raise NumericError("the exported network answers what is not a number.")
+            raise NumericError("the exported network outputs NaN or infinity.")
         return logits
 
     def _in_steps(self, pictures: Floats) -> Floats:

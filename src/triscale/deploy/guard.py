@@ -113,7 +113,7 @@ def guarded(application: Application, host: str) -> Application:
     """The application behind the check of the header Host, its answers with our headers.
 
     A page of another site can make its own name point here (DNS rebinding) and would then read our answers as its own:
-    so a request must call us by an address, as localhost, or by the name that we were told to listen at.
+    so a request must call us by an address, as localhost, or by the name that we listen at.
     """
     extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 

@@ -18,7 +18,7 @@ from triscale.explanation.grid import overlay
 from triscale.weights import Classifier, Guess, finite
 
 _BATCH = 4
-"""Pictures a step: Grad-CAM keeps what training would keep of each."""
+"""Images a step: Grad-CAM keeps what training would keep of each."""
 Given = TypeVar("Given", bound=Picture)
 """A file, or an image in memory."""
 

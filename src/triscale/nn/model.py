@@ -97,11 +97,11 @@ class Model(nn.Module):
         initialise(self.classifier)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pictures [n, input channels, h, w] -> logits [n, classes]."""
+        """Images [n, input channels, h, w] -> logits [n, classes]."""
         return self.forward_head(self.forward_features(x))
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """Pictures [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
+        """Images [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
         state: State = self.stem(x)
         recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages:

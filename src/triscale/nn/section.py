@@ -48,7 +48,7 @@ class SectionModel(nn.Module):
         return self.index == len(self.sections) - 1
 
     def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Pictures [n, input channels, h, w], or the maps of the section before -> maps, or logits [n, classes]."""
+        """Images [n, input channels, h, w], or the maps of the section before -> maps, or logits [n, classes]."""
         state = self.stem(*given) if self.first else self._state([self._turned(one, back=True) for one in given])
         recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages.values():

@@ -26,7 +26,7 @@ class Compared:
         differs: which of `params` and `macs` are printed and are not what is counted.
         params_ratio, macs_ratio: to the reference; counted where possible, else by the printed figure.
         published_params_ratio, published_macs_ratio: of the printed figures alone.
-        metrics, metric_ratios: what was asked for by name, and its ratio to the reference (None where that is 0).
+        metrics, metric_ratios: further metrics by name, and its ratio to the reference (None where that is 0).
     """
 
     label: str

@@ -31,7 +31,7 @@ def _row(picture: PictureRecord, columns: list[tuple[str, str]], run_folder: Pat
     maps = {(entry.id, entry.rule): entry for entry in picture.maps}
     cells = "".join(_cell(maps.get(column), picture.label, run_folder) for column in columns)
     name = escape(picture.label)
-    original = _image(run_folder, picture.file, f"picture of {picture.label}")
+    original = _image(run_folder, picture.file, f"image of {picture.label}")
     return f'<tr><th scope="row"><figure>{original}<figcaption>{name}</figcaption></figure></th>{cells}</tr>'
 
 

@@ -17,7 +17,7 @@ def title(facts: Facts) -> str:
 
 
 def question(facts: Facts) -> Lines:
-    """What was asked, as given."""
+    """The question, as given."""
     return [] if facts.study is None else asked_lines(facts.study)
 
 

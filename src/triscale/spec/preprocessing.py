@@ -115,7 +115,7 @@ def refuse_difference(locked: Preprocessing, wanted: Mapping[str, object]) -> No
     for name, (found, asked) in different(locked, wanted).items():
         raise InputError(
             f"these weights were trained with {name} {value_text(found)}, not {value_text(asked)}.\n"
-            f"Leave it out, or say that you mean it: override {name}={value_text(asked)}."
+            f"Leave it out, or override it on purpose: override {name}={value_text(asked)}."
         )
 
 

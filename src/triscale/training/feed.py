@@ -64,7 +64,7 @@ class PictureFeed(WholeBatches):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     workers: int = 0
-    name: Callable[[int], str] = "picture {}".format
+    name: Callable[[int], str] = "image {}".format
     share: Share = WHOLE
     on_gpu: ImagesOnGpu | None = None
 
@@ -118,7 +118,7 @@ class GrowingFeed:
 
     @property
     def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
+        """Images that an epoch leaves out, others in each."""
         return self.by_epoch[-1].left_out
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
@@ -133,7 +133,7 @@ class GrowingFeed:
 def eval_photos(
     part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int, broken: dict[str, str]
 ) -> Iterator[Batch]:
-    """Pictures of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
+    """Images of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
 
     One that cannot be read any more is left out, its name and the reason put into `broken`.
 

@@ -155,7 +155,7 @@ class ResumeState:
                 self.restored = hashlib.sha256(path.read_bytes()).hexdigest()
             return True
         if reasons:
-            raise InputError("\n".join([*reasons, "No state is left to go on from; use another --out, or a backup."]))
+            raise InputError("\n".join([*reasons, "No state is left to resume from; use another --out, or a backup."]))
         return False
 
     def _about(self, engine: Trainer) -> dict[str, Any]:

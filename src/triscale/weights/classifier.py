@@ -64,7 +64,7 @@ class Classifier(Predictor):
 def finite(logits: Tensor) -> Tensor:
     """The logits themselves; NumericError where one is not a number."""
     if not torch.isfinite(logits).all():
-        raise NumericError("the network answers what is not a number: its weights are broken.")
+        raise NumericError("the network outputs NaN or infinity: its weights are broken.")
     return logits
 
 

@@ -76,14 +76,14 @@ class Predictor(ABC):
         return self.preprocessing.resolution or self.network.resolution
 
     def held_to(self, asked: Mapping[str, object], override: Mapping[str, object]) -> Self:
-        """The same, after its preprocessing was compared with what is asked, with some fields replaced on purpose.
+        """The same, after its preprocessing was compared with what is wanted, with some fields replaced on purpose.
 
         Args:
             asked: field of `Preprocessing` to value; must be as in the weights, or be overridden to just that.
             override: field to value; replaces what the weights say, which `overrides` then tells.
 
         Raises:
-            InputError: what is asked differs; no such field; or a value that cannot be.
+            InputError: what is wanted differs; no such field; or a value that cannot be.
         """
         locked = replace(self.preprocessing, resolution=self.resolution)
         wanted = overridden(locked, override)

@@ -60,7 +60,7 @@ def load_weights(
     found = _loaded(source, network, allow_pth, classes)
     if found.lacks and not headless:
         raise InputError(
-            f"{source} cannot answer: {found.lacks}.\nA training can begin with it: triscale train --weights {source}"
+            f"{source} cannot answer: {found.lacks}.\nTraining can start from it: triscale train --weights {source}"
         )
     return found
 

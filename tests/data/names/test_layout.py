@@ -94,7 +94,7 @@ def test_classes_that_are_called_like_splits_are_classes_where_they_hold_images(
     [
         ({"test": ()}, "train", "'test/' holds no class folders: its 5 files have no labels"),
         ({"test": ("unknown",)}, "train", "'test/' is not used: no class folder in it"),
-        ({"test": ("cat",)}, "test", "pictures of 'cat' only"),
+        ({"test": ("cat",)}, "test", "images of 'cat' only"),
         ({"val": CLASSES, "test": ()}, "val", "'test/' holds no class folders"),
         ({"val": ("unknown",), "test": CLASSES}, "test", "'val/' is not used"),
         ({"test": CLASSES, "extra": CLASSES}, "test", "Beside the splits, and not used: 'extra/'"),

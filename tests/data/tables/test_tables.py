@@ -96,7 +96,7 @@ TABLES: dict[str, Callable[[Rows], str]] = {
     "Open Images": lambda rows: lines("ImageID,Source,LabelName,Confidence", "{stem},human,{label},1", rows),
     "HAM10000": lambda rows: lines("lesion_id,image_id,dx,dx_type,age", "L{i},{stem},{label},histo,4{dog}", rows),
     "number and name": lambda rows: lines("class_id,file,class_name", "{dog},{path},{label}", rows),
-    "path and name": lambda rows: lines("name,filepath,label", "picture {i},{path},{label}", rows),
+    "path and name": lambda rows: lines("name,filepath,label", "image {i},{path},{label}", rows),
     "one-hot": lambda rows: lines("image,cat,dog", "{stem},{cat},{dog}", rows),
     "one-hot floats": lambda rows: lines("image,width,dog,cat", "{path},4{i},{dog}.0,{cat}.0", rows),
     "one-hot words": lambda rows: (
@@ -133,7 +133,7 @@ TABLES: dict[str, Callable[[Rows], str]] = {
     "from the root": lambda rows: lines("path,label", "/{path},{label}", rows),
     "labels with what nobody sees": lambda rows: lines("path,label", "{path},\u200b{label}\u00a0", rows),
     "records under a name": lambda rows: json.dumps({"data": [record(*row) for row in rows]}),
-    "pictures by label": lambda rows: json.dumps(
+    "images by label": lambda rows: json.dumps(
         {name: [path for path, label in rows if label == name] for name in ("cat", "dog")}
     ),
     "boxes of COCO": coco,

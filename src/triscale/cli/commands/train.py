@@ -89,9 +89,11 @@ class TrainArguments:
     def _refuse_contradictions(self) -> None:
         """Mistakes in the words of the command line."""
         if self.grow is not None and (self.network is None or self.weights is not None):
-            raise UsageError("--grow begins with smaller weights than --network: give that, and leave --weights out.")
+            raise UsageError(
+                "--grow starts from a smaller network than --network: give --network, and leave --weights out."
+            )
         if self.network is None and self.weights is None:
-            raise UsageError("give --network, or --weights that tell which network they are of.")
+            raise UsageError("give --network, or --weights that name their network.")
         for name in ("grow", "teacher"):
             if getattr(self, name) is None and getattr(self, f"{name}_network") is not None:
                 raise UsageError(f"--{name}-network says which network --{name} is of: give that too.")

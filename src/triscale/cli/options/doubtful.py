@@ -45,4 +45,4 @@ class Doubtful:
 
 
 LEFT_OUT = Doubtful()
-"""Doubtful images are left out and told."""
+"""Doubtful images are left out and reported."""

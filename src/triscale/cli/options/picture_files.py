@@ -1,4 +1,4 @@
-"""Picture files on the command line: which ones an argument means, and what is said of those that cannot be read."""
+"""Image files on the command line: which ones an argument means, and what is said of those that cannot be read."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def tell_answers(
         else:
             lines.append(f"the image {printable(one.image)} cannot be read: {one.reason}.")
     if not found:
-        raise InputError("\n".join([*lines[:2], f"None of {len(lines)} images could be read."]))
+        raise InputError("\n".join([*lines[:2], f"None of the {len(lines)} images could be read."]))
     for line in lines:
         complain(line)
     if json:

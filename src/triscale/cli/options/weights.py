@@ -83,7 +83,7 @@ class Weights:
         return load_exported(given, trusted=trusted).held_to(wanted, replaced)
 
     def _preprocessing(self) -> tuple[dict[str, object], dict[str, object]]:
-        """What is asked of the preprocessing, and what of it is replaced."""
+        """What the preprocessing must be, and what of it is replaced."""
         asked = {name: getattr(self, name) for name in ("resolution", "interpolation", "crop")}
         wanted = _fields({name: text for name, text in asked.items() if text is not None})
         return wanted, _fields(_assignments(self.override))

@@ -92,7 +92,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that was asked for."""
+    """Write a file that the user wants."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

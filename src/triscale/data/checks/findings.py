@@ -16,7 +16,7 @@ EXAMPLES = 10
 ODD_ASPECT = 4.0
 """Longer side over shorter side beyond which the centre says little about an image."""
 IMBALANCE = 10.0
-"""Pictures of the largest class over those of the smallest beyond which accuracy hides the small ones."""
+"""Images of the largest class over those of the smallest beyond which accuracy hides the small ones."""
 
 
 _CALLED: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
@@ -92,7 +92,7 @@ def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, d
 
 
 def strangers(split: Split, count: int, of: int, classes: Sequence[str]) -> Finding:
-    """Pictures whose class the training does not have."""
+    """Images whose class the training does not have."""
     text = (
         f"{count} of {of} {_CALLED[split]} images were left out, since training has no class "
         f"{_some(list(map(repr, classes)))}."
@@ -104,7 +104,7 @@ def refuse_serious(found: Sequence[Finding], policy: CheckOptions) -> None:
     """Stop for the first serious finding if the policy is strict."""
     for one in found:
         if policy.strict and one.serious:
-            raise InputError(f"{one.text}\nPut the images in order, or leave --strict out to train without them.")
+            raise InputError(f"{one.text}\nCorrect these images, or leave --strict out to train without them.")
 
 
 def readable(photos: Sequence[Photo]) -> list[Photo]:
@@ -120,7 +120,7 @@ def left_out(photos: Sequence[Photo]) -> Finding | None:
 
 
 def _leakage(one: Split, other: Split, parts: Mapping[Split, Sequence[Photo]]) -> Finding | None:
-    """Pictures of a split that are also in another one, on which the choice of the network depends."""
+    """Images of a split that are also in another one, on which the choice of the network depends."""
     known = {photo.digest: photo.name for photo in reversed(parts.get(other, ()))}
     photos = parts.get(one, ())
     leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in photos if photo.digest in known]
@@ -136,15 +136,13 @@ def _two_classes(photos: Sequence[Photo]) -> Finding | None:
     for photo in photos:
         by_label[photo.digest].setdefault(photo.label, photo.name)
     torn = [" is ".join(map(repr, names.values())) for names in by_label.values() if len(names) > 1]
-    lie = agreeing(len(torn), "picture lies", "pictures lie")
+    lie = agreeing(len(torn), "image lies", "images lie")
     return _finding("two classes", len(torn), f"{lie} in more than one class.", torn, serious=True)
 
 
 def _truncated(photos: Sequence[Photo]) -> Finding | None:
     cut = [repr(photo.name) for photo in photos if isinstance(photo.file, ArchiveMember) and photo.file.mended]
-    text = agreeing(
-        len(cut), "picture is cut off and grey where it ends", "pictures are cut off and grey where they end"
-    )
+    text = agreeing(len(cut), "image is cut off and grey where it ends", "images are cut off and grey where they end")
     return _finding("truncated", len(cut), f"{text}.", cut)
 
 
@@ -162,7 +160,7 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
 
 
 def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]) -> Finding | None:
-    """Pictures that look like another one; for copies to the byte there are other findings."""
+    """Images that look like another one; for copies to the byte there are other findings."""
     first: dict[str, Photo] = {}
     where: defaultdict[str, set[Split]] = defaultdict(set)
     again = dict[str, str]()
@@ -181,7 +179,7 @@ def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]
     told = f", and {torn} of the images to test or validate on {alike}" if torn else ""
     advice = "" if grouped else "; --group-by near keeps them on one side of a split that is drawn"
     shown = list(again.values())
-    are = agreeing(len(shown), "picture is a near copy of another", "pictures are near copies of others")
+    are = agreeing(len(shown), "image is a near copy of another", "images are near copies of others")
     text = f"{are} (resized, re-encoded){told}{advice}: {_some(shown)}."
     return _finding("near copies", len(shown), text, shown)
 
@@ -195,7 +193,7 @@ def _frames(photos: Sequence[Photo]) -> Finding | None:
 
 def _aspect(photos: Sequence[Photo]) -> Finding | None:
     odd = [f"{p.name!r} ({p.size[1]}x{p.size[0]} px)" for p in photos if max(p.size) > ODD_ASPECT * min(p.size)]
-    are, its = agreeing(len(odd), "picture is", "pictures are"), "its" if len(odd) == 1 else "their"
+    are, its = agreeing(len(odd), "image is", "images are"), "its" if len(odd) == 1 else "their"
     text = f"{are} more than {ODD_ASPECT:g} times as long as wide; {its} centre is used: {_some(odd)}."
     return _finding("aspect", len(odd), text, odd)
 

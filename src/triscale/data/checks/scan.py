@@ -42,7 +42,7 @@ def hashed(photos: Sequence[Photo], progress: Progress | None = None) -> list[Ph
 
 
 def _told(found: Iterable[Item], before: int, count: int, progress: Progress | None) -> Iterator[Item]:
-    """The same, and `progress` is told: a scan passes over the files twice, `before` is what was done."""
+    """The same, and `progress` follows: a scan passes over the files twice, `before` is what was done."""
     for done, item in enumerate(found, before + 1):
         if progress is not None:
             progress(done, 2 * count)

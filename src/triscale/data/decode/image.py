@@ -259,7 +259,7 @@ def orientation(image: Image.Image) -> int:
     """How EXIF says that the image is turned: 1 is upright, from 5 on height and width are exchanged."""
     try:
         value = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  Pillow's parsers raise anything; every viewer shows such a picture as it lies
+    except Exception:  # noqa: BLE001  Pillow's parsers raise anything; every viewer shows such an image as it lies
         return 1
     return value if value in _TURNS else 1
 

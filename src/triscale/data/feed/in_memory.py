@@ -54,7 +54,7 @@ class WholeBatches:
 
     @property
     def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
+        """Images that an epoch leaves out, others in each."""
         return max(0, len(self.indices) - self.steps * self.batch)
 
 

@@ -136,7 +136,7 @@ class Loader(WholeBatches):
                 raise
             raise StorageError(
                 f"A process that loads images ended: {' '.join(str(error).split())[:120]}\n"
-                "It may have been out of memory: use fewer --workers or a smaller batch."
+                "It may have been out of memory: use fewer --loader-workers or a smaller batch."
             ) from error
         finally:
             # Now, not when the last traceback that knows of it is gone.
@@ -177,7 +177,9 @@ class _Plan(Dataset[_Made | TriscaleError]):
         except TriscaleError as error:
             return error
         except MemoryError:
-            return OutOfMemoryError("There is no memory left to load images; use fewer --workers or a smaller batch.")
+            return OutOfMemoryError(
+                "There is no memory left to load images; use fewer --loader-workers or a smaller batch."
+            )
 
     def _made(self, step: int) -> _Made:
         loader = self.loader

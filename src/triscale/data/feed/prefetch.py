@@ -1,4 +1,4 @@
-"""Pictures made ready in other threads while the model computes, in order and with bounded memory."""
+"""Images made ready in other threads while the model computes, in order and with bounded memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 def decoded(
     pictures: Sequence[Given], size: Size, how: Preprocessing, batch: int
 ) -> Iterator[list[tuple[Given, Pictures | UnreadableError]]]:
-    """Pictures in batches, in their order, decoded by all processors while the last batch is used.
+    """Images in batches, in their order, decoded by all processors while the last batch is used.
 
     Args:
         pictures: files, or images in memory.

@@ -34,7 +34,7 @@ def layout(root: Path, version: int = NEWEST) -> Layout:
         version: of the rule of splits; the first knows exact names only, and takes one split beside the training.
 
     Raises:
-        InputError: no folder, or one of the system; folders that look like splits, but none that can be told to be the
+        InputError: no folder, or one of the system; folders that look like splits, but none that is clearly the
             training.
     """
     require_folder(root)

@@ -53,7 +53,7 @@ class Tree:
         return [file for place in places for file in self.below(place, parts)]
 
     def other_suffix(self, parts: Sequence[str]) -> list[Path]:
-        """Pictures where a path leads, but with another suffix."""
+        """Images where a path leads, but with another suffix."""
         return self.below(self.root, (*parts[:-1], PurePosixPath(parts[-1]).stem)) if parts else []
 
     @cached_property

@@ -36,7 +36,7 @@ def folders_in(folder: Path) -> dict[str, Path]:
 
 
 def beside(folder: Path, used: Collection[str]) -> list[str]:
-    """What else lies in a folder and could have been meant to be used: folders, and files with images or labels."""
+    """What else lies in a folder and could be intended for use: folders, and files with images or labels."""
     others = [entry for entry in os.scandir(folder) if entry.name not in used and not is_ignored(entry.name)]
     shown = [f"{one.name}/" for one in others if one.is_dir()]
     return sorted(shown + [one.name for one in others if one.is_file() and suffix_of(one.name) in MEANT])
@@ -82,8 +82,8 @@ def _instead(root: Path, folders: Mapping[str, Path]) -> str:
 def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list[Path]:
     """Everything below a class folder that is not a folder and not hidden, sorted; links to folders are not followed.
 
-    A folder that may not be read, and an empty one named like a file (`x.jpg/`), are themselves told as what cannot be
-    read: somebody may take them for images. `seen` is called with the number of files in each folder.
+    A folder that may not be read, and an empty one named like a file (`x.jpg/`), are reported as unreadable:
+    somebody may take them for images. `seen` is called with the number of files in each folder.
     """
     closed: list[OSError] = []
     found = list[Path]()

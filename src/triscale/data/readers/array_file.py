@@ -26,7 +26,7 @@ WANTED = (
 
 @dataclass(frozen=True, eq=False)
 class ArrayPart:
-    """Pictures of equal size in an `.npz` file; `chosen` are the positions that belong to this split."""
+    """Images of equal size in an `.npz` file; `chosen` are the positions that belong to this split."""
 
     names: ArrayNames
     form: Form

@@ -26,7 +26,7 @@ def open_folders(
 
     Raises:
         InputError: no or one class, a class without a readable image, two classes of one name or one folder, a class
-            folder that is a link out of `root`; folders that look like splits and cannot be told apart.
+            folder that is a link out of `root`; folders that look like splits, several of one kind.
     """
     found = layout(root, policy.split.version)
     folders, notes = class_folders(found.splits["train"]), list(found.notes)

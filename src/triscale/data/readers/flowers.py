@@ -148,7 +148,7 @@ def named_flowers(where: str, cache: Path) -> Source:
 
 
 def draw(seed: int, split: Split, index: int) -> Pictures:
-    """Picture `index` of a split: uint8 `[64, 64, 3]` of class `index % 12`."""
+    """Image `index` of a split: uint8 `[64, 64, 3]` of class `index % 12`."""
     draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, _SPLITS[split], index))))
     picture = _background(draws)
     for _ in range(draws.integers(1, 5)):

@@ -65,7 +65,7 @@ KNOWN = {
 
 @dataclass(frozen=True, eq=False)
 class MemoryPart:
-    """Pictures of one size in memory, `[n, height, width, 3]`."""
+    """Images of one size in memory, `[n, height, width, 3]`."""
 
     images: Pictures
     labels: NDArray[np.int64]

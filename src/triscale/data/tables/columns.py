@@ -26,7 +26,7 @@ TRUE, FALSE = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false", "
 
 
 class ColumnsError(Exception):
-    """The columns cannot be told apart; the text says why."""
+    """Which column is which is not clear; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ CUTOUT = 1 / 15
 
 Draws = np.random.Generator
 Op = Callable[[Image.Image, float, Draws], Image.Image]
-"""Picture RGB, level over 10, and what is drawn for signs and places."""
+"""Image RGB, level over 10, and what is drawn for signs and places."""
 
 _HALF = np.arange(256)
 

@@ -39,7 +39,7 @@ def fitted(image: Image.Image, size: Size, how: Preprocessing) -> Pictures:
 
 
 def fitted_block(pictures: Pictures, size: Size, how: Preprocessing) -> Pictures:
-    """Pictures `[n, h, w, 3]` of one size at another; as in a study they are taken whole, not cut."""
+    """Images `[n, h, w, 3]` of one size at another; as in a study they are taken whole, not cut."""
     if how.exact_pixels:
         return resize(np.asarray(pictures), size)
     return np.stack([fitted(Image.fromarray(picture), size, how) for picture in np.ascontiguousarray(pictures)])

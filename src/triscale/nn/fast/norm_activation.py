@@ -94,7 +94,7 @@ def coefficients(norm_weight: Tensor, partial: Tensor, values: int, of: Statisti
 
 
 def sweep(x: Tensor) -> Any:
-    """What the kernels are told of a map."""
+    """What the kernels get of a map."""
     return native.longs(x.shape[0], x.shape[2] * x.shape[3], x.shape[1])
 
 

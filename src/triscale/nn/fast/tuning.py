@@ -49,7 +49,7 @@ class Tuned:
         ratio = f"a training step is {gain.median:.2f} times as fast ({gain.low:.2f} to {gain.high:.2f}){loaded}"
         if self.plan != SpeedPlan():
             return ratio
-        return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} was asked for"
+        return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} is required"
 
     def to_dict(self) -> dict[str, Any]:
         """How it was found, as plain data."""

@@ -139,7 +139,7 @@ PORTS = (
         id="keras-normalises-inside",
         kind="ports",
         where="Keras applications",
-        says="Pictures are scaled to [0, 1] or normalised before the model.",
+        says="Images are scaled to [0, 1] or normalised before the model.",
         true="The model does both itself: it expects 0 to 255, and images that are prepared twice cost accuracy.",
         check=(python("import keras; print(keras.applications.EfficientNetB0(weights=None).layers[1:3])"),),
     ),

@@ -15,7 +15,7 @@ from triscale.spec import Network
 
 Limit = float | str
 TRIES, BEFORE_DOUBT = 1_000, 100
-"""Combinations that are drawn before a budget counts as too narrow, and before it is asked whether any is inside."""
+"""Combinations that are drawn before a budget counts as too narrow, and before we look whether any is inside."""
 
 
 class Bounds(NamedTuple):

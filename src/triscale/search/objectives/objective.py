@@ -74,7 +74,7 @@ class Objective:
         return tuple(dict.fromkeys((*self.goal.metrics, *self.limits)))
 
     def scores(self, accuracy: float, costs: Mapping[str, float]) -> float | tuple[float, ...]:
-        """What a sampler is told: one number, or one for each axis of a front."""
+        """What a sampler gets: one number, or one for each axis of a front."""
         return self.goal.scores(accuracy, costs)
 
     def violations(self, costs: Mapping[str, float]) -> dict[str, float]:

@@ -153,7 +153,7 @@ def make_plan(
     fewer trainings of candidates, then fewer seeds, then the corners alone.
 
     Args:
-        question: what was asked.
+        question: as it was given.
         baseline: its network, with as many classes as the data.
         pictures: how many there are for `train` and `validation`.
         speed: seconds of training an image takes in one worker.
@@ -211,7 +211,7 @@ class _Shape(NamedTuple):
 
 
 def _shapes(question: Question, every: Sequence[Candidate]) -> Iterator[_Shape]:
-    """From what is asked for down to one training of each corner, for as long as the time is too short."""
+    """From what the question wants down to one training of each corner, for as long as the time is too short."""
     lattice = sum(one.lattice is not None for one in every) or len(every)
     most = len(every) * question.seeds
     search = min(question.trainings or TRAININGS_A_POINT * lattice, most)

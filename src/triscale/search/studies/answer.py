@@ -154,7 +154,7 @@ def _standing(choice: ChoiceRecord, trained: int, cost: str = "twice") -> str:
     if choice.rule != RULE and len(choice.tied) > 1:
         return f"the cheapest of {len(choice.tied)} tied among {among}"
     others = sum(one != choice.chosen for one in choice.tied)
-    apart = f", not told apart from {others} other{'s' if others > 1 else ''}" if others else ""
+    apart = f", tied with {others} other{'s' if others > 1 else ''}" if others else ""
     return f"the best of {among}{apart}"
 
 

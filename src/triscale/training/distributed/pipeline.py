@@ -47,7 +47,7 @@ class Pipelined(World):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What all processes must have been asked alike."""
+        """What must be the same in all processes."""
         return {"stages": self.size, "microbatches": self.microbatches, "schedule": self.schedule}
 
     def pictures(self, here: int) -> int:
@@ -55,7 +55,7 @@ class Pipelined(World):
         return here
 
     def seen_at_once(self, batch: int) -> int:
-        """Pictures of a batch that a norm takes its statistics of: a micro-batch."""
+        """Images of a batch that a norm takes its statistics of: a micro-batch."""
         return batch // self.microbatches
 
     def parts(self, then: int) -> int:
@@ -118,7 +118,7 @@ class PipelineTrainer(Trainer):
 
     @property
     def entrance(self) -> torch.device:
-        """Pictures are needed by the first section alone."""
+        """Images are needed by the first section alone."""
         return self.device if self.own.first else torch.device("cpu")
 
     @property

@@ -50,7 +50,7 @@ class World:
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What all processes must have been asked alike, beside the training itself."""
+        """What must be the same in all processes, beside the training itself."""
         return {}
 
     def pictures(self, here: int) -> int:
@@ -58,7 +58,7 @@ class World:
         return int(self.total(here))
 
     def seen_at_once(self, batch: int) -> int:
-        """Pictures of a batch that a norm takes its statistics of, where it sees all that it may."""
+        """Images of a batch that a norm takes its statistics of, where it sees all that it may."""
         return batch
 
     def parts(self, then: int) -> int:

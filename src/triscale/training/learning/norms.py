@@ -9,9 +9,9 @@ from triscale.nn import BatchNorm, device_of
 from triscale.recipes import Norms
 
 FEW = 64
-"""Pictures below which mean and variance of a batch are too noisy to learn from."""
+"""Images below which mean and variance of a batch are too noisy to learn from."""
 PRECISE = 2048
-"""Pictures that precise statistics are taken of."""
+"""Images that precise statistics are taken of."""
 
 
 def chosen(norms: Norms, together: int, *, begun: bool, grown: bool = False) -> Norms:

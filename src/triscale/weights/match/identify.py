@@ -1,7 +1,7 @@
 """Whose weights a file holds: which peer's names, which of its models, and which of the networks in the file.
 
 Names and shapes tell the peer and the network. They do not tell padding and norm, in which two models of one peer may
-differ, nor how images were prepared; so what is left open is asked for, never guessed.
+differ, nor how images were prepared; so the user decides what is left open; it is never guessed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
