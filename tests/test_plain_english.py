@@ -40,7 +40,8 @@ ALLOWED = {
 """Part of a path and a word that may stand there, with the reason."""
 
 _CODE = re.compile(
-    r"```.*?```|``?[^`]*``?|\{[^{}]*\}|\S*[\w\])]\.[\w(]\S*|\S*[/_=\[\"']\S*|--\S+|(?<!\w)\.\w+", re.DOTALL
+    r"\w+\[[^\]]*\]|\w+(?= \| )|```.*?```|``?[^`]*``?|\{[^{}]*\}|\S*[\w\])]\.[\w(]\S*|\S*[/_=\[\"']\S*|--\S+|(?<!\w)\.\w+",
+    re.DOTALL,
 )
 _QUOTES = re.compile(r"^[rbfRBF]{0,2}(\"\"\"|'''|\"|')|(\"\"\"|'''|\"|')$")
 _ARGUMENT = re.compile(r"^\s*[\w, *]+(?=: )", re.MULTILINE)
