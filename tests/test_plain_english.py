@@ -40,7 +40,9 @@ ALLOWED = {
 """Part of a path and a word that may stand there, with the reason."""
 
 _CODE = re.compile(
-    r"\w+\[[^\]]*\]|\w+(?= \| )|```.*?```|``?[^`]*``?|\{[^{}]*\}|\S*[\w\])]\.[\w(]\S*|\S*[/_=\[\"']\S*|--\S+|(?<!\w)\.\w+",
+    r"```.*?```|``?[^`]*``?|\{[^{}]*\}"  # code in backticks, expressions of f-strings
+    r"|\w+\[[^\]]*\]|\w+(?= \| )"  # types
+    r"|\S*[\w\])]\.[\w(]\S*|\S*[/_=\[\"']\S*|--\S+|(?<!\w)\.\w+",  # names, paths, options, classes of CSS
     re.DOTALL,
 )
 _QUOTES = re.compile(r"^[rbfRBF]{0,2}(\"\"\"|'''|\"|')|(\"\"\"|'''|\"|')$")
