@@ -171,7 +171,7 @@ PAGES: dict[str, Page] = {
         sections=(OTHER_WEIGHTS, PREPROCESSING, MACHINE),
         examples=(
             f"triscale explain {_RUN} image.png --out maps",
-            f"triscale explain {_RUN} image.png --class daisy --out maps-daisy",
+            f"triscale explain {_RUN} image.png --class 0 --out maps-of-class-0",
         ),
     ),
     "convert": Page(
