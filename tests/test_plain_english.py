@@ -22,7 +22,7 @@ INSTEAD = {
     r"\b(is|are|was|were|be|been) asked\b(?! (to|for (a|the) name))": "is given, is called with, is wanted",
     r"\b(cannot|too \w+ to|could|can|to) be meant\b": "say the limit: must be at least 0, got -1",
     r"\b(go|goes|gone|went) on (with|from)\b": "resume, continue",
-    r"\bcannot be gone\b": "cannot resume",
+    r"\bcannot be taken\b": "cannot resume",
     r"\b[Pp]ictures?\b": "image",
     r"\b[Rr]efus(e|es|ed|ing|al)\b": "reject",
     r"\banew\b": "again",

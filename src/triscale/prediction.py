@@ -1,4 +1,4 @@
-"""What a trained network says of images, in files or in memory."""
+"""What a trained network says about images, in files or in memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Given = TypeVar("Given", bound=Picture)
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Prediction(Generic[Given]):
-    """What is said of one image.
+    """What is said about one image.
 
     Attributes:
         image: the file, or the image as it was given.
@@ -66,7 +66,7 @@ def predictions(
 
 
 def prediction(classifier: Predictor, content: bytes, *, top: int = 5) -> list[dict[str, Any]]:
-    """What is said of one file's bytes: `Prediction.top`, JSON-ready. Several threads may ask at once.
+    """What is said about one file's bytes: `Prediction.top`, JSON-ready. Several threads may ask at once.
 
     Args:
         classifier: see `triscale.weights.load_classifier`.

@@ -148,7 +148,7 @@ def test_an_exported_file_shows_no_maps_and_takes_no_batches(exported: Path, pho
 
 
 def wrong_uses(best: Path, model: Model) -> dict[str, Any]:
-    """What is typed wrong, by what is said of it."""
+    """What is typed wrong, by what is said about it."""
     grey = np.zeros((8, 8, 3), np.uint8)
     return {
         "is the name of a network, not of weights": lambda: triscale.predict("smallnet_24", grey),

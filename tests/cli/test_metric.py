@@ -103,7 +103,7 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
     ("arguments", "message"),
     [
         (("scale", NET, "--budget", "speed=10 parsecs"), "unknown limit 'speed'; the limits are macs, params,"),
-        (("scale", NET, "--budget", "latency=10ms"), "latency is of an engine on this machine: give a target"),
+        (("scale", NET, "--budget", "latency=10ms"), "latency depends on an engine of this machine: give a target"),
         (("scale", NET, "--budget", "macs=1M", "--target", "torch:float32:t1"), "--target is for a limit"),
         (
             ("scale", NET, "--budget", "latency=10ms", "--target", "torch:t1"),

@@ -128,7 +128,7 @@ def test_where_stderr_is_no_terminal_only_warnings_and_failures_are_said(capsys:
 
 
 class Listener(Quiet):
-    """Keeps what it hears of the work."""
+    """Keeps what it hears about the work."""
 
     def __init__(self) -> None:
         self.agendas: list[tuple[int, int]] = []

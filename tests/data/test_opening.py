@@ -109,7 +109,7 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
         (b"path,label\n,b\n", "line 2"),
         (b'path,label\n"a,b\n', "line 2"),
         (b"path,label\na.png,x\nb.png,x\n", "holds 1 class"),
-        (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training images: all are of test, val"),
+        (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training images: all are in test, val"),
         (b"path,label\na.png,x\nb.png,y\n", "'x' holds no readable"),
     ],
 )

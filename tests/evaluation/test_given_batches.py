@@ -109,7 +109,7 @@ def test_modules_that_give_no_logits_and_options_of_data_sets_are_named(weights:
         triscale.evaluate(nn.Identity(), batches)
     with pytest.raises(UsageError, match="2 names are given in classes, but the module has 6 logits"):
         triscale.evaluate(triscale.load(weights), batches, classes=["a", "b"])
-    with pytest.raises(UsageError, match="split and override are of data sets"):
+    with pytest.raises(UsageError, match="split and override are for data sets"):
         triscale.evaluate(weights, batches, split="test")
     with pytest.raises(NumericError):
         triscale.evaluate(Told(), [(torch.full((2, 3, 1, 1), float("nan")), LABELS)])

@@ -1,4 +1,4 @@
-"""The answer: what is said of the chosen network, of the others, and of what the noise leaves open, is true."""
+"""The answer: what is said about the chosen network, of the others, and of what the noise leaves open, is true."""
 
 from pathlib import Path
 from typing import Any

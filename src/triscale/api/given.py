@@ -106,7 +106,7 @@ def pictures_of(images: Any) -> list[Any]:
 
     one = isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim < 4)
     if not one and not isinstance(images, Iterable):
-        raise UsageError(f"a {type(images).__name__} is not an image: give paths, images of Pillow or uint8 arrays.")
+        raise UsageError(f"a {type(images).__name__} is not an image: give paths, Pillow images or uint8 arrays.")
     found: list[Any] = []
     for image in [images] if one else images:
         found.extend(picture_files(image) if isinstance(image, str | Path) else [image])

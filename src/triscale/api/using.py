@@ -35,13 +35,13 @@ def predict(
     Args:
         weights: a run folder, weights of any kind, an exported file, or a model of `build` or `load`, which gets its
             mode back.
-        images: one or several: paths, folders, patterns such as "photos/**/*.jpg", images of Pillow, uint8 arrays
+        images: one or several: paths, folders, patterns such as "photos/**/*.jpg", Pillow images, uint8 arrays
             [h, w, 3].
         top: the most classes for each.
         batch: images a step; it changes the memory, not the answer.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
-        network: which network the weights of a path are of; code of your own ("my_models:build") must be named.
+        network: which network the weights of a path are of; your own code ("my_models:build") must be named.
 
     Raises:
         UsageError: a number below 1, or a module whose preprocessing is not known.
@@ -100,12 +100,12 @@ def evaluate(
     Every image counts once.
 
     Args:
-        weights: as of `predict`; for batches of your own, any module.
-        data: a data set, see `triscale.data.open_split`, whose classes are matched by name; or batches of your own,
+        weights: as of `predict`; for your own batches, any module.
+        data: a data set, see `triscale.data.open_split`, whose classes are matched by name; or your own batches,
             such as a DataLoader of (tensor, labels).
         split: of a data set: `test`, `val`, `train` or `all`, taken whole; without it, see `triscale.data.open_split`,
             and images that the weights were trained on are left out.
-        batch: images a step; it changes the memory, not the answer. Batches of your own stay as they are.
+        batch: images a step; it changes the memory, not the answer. Your own batches stay as they are.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
         network: which network the weights of a path are of, see `predict`.
@@ -124,7 +124,7 @@ def evaluate(
         with answering(weights, classes, override, network) as classifier:
             return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
     if split is not None or override:
-        raise UsageError("split and override are of data sets: leave them out with batches of your own.")
+        raise UsageError("split and override are for data sets: leave them out with your own batches.")
     if not isinstance(data, Iterable):
         kind = type(data).__name__
         raise UsageError(f"a {kind} is not data: give a path, or batches: DataLoader(dataset, batch_size=32).")

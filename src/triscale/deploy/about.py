@@ -1,4 +1,4 @@
-"""What an exported file says of itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
+"""What an exported file says about itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
 
 import json
 from collections.abc import Mapping

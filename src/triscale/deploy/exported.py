@@ -24,7 +24,7 @@ class Exported(Predictor):
     """A graph in its runtime, on the CPU, with the names of its classes and its preprocessing.
 
     Attributes:
-        about: all that the file says of itself.
+        about: all that the file says about itself.
         run: the graph; several threads may call it at once.
     """
 
@@ -74,7 +74,7 @@ class Exported(Predictor):
 
 
 def exported(about: About, run: RunLogits) -> Exported:
-    """The graph with what the file says of it."""
+    """The graph with what the file says about it."""
     return Exported(
         classes=about.classes, preprocessing=about.preprocessing, about=about, run=run, trained_on=about.trained_on
     )

@@ -47,7 +47,7 @@ class Export:
 
     Attributes:
         files: with their bytes, the one to open first.
-        about: what the file says of itself.
+        about: what the file says about itself.
         proof: how it compares with the model; in a lower precision, how the float32 graph does that it was made of.
         lowered: how its accuracy compares with float32, in a lower precision.
         speed: its time beside that of float32, in a lower precision.
@@ -209,7 +209,7 @@ def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
     pictures = torch.linspace(-1, 1, 3 * size[0] * size[1]).reshape(1, 3, *size)[:, [0]]
     pictures = pictures.expand(-1, first.network.input_channels, -1, -1)
     if not torch.equal(first.logits(pictures), last.logits(pictures)):
-        raise NumericError(f"{out} was not written: the same file answered {PICTURES} images and then otherwise.")
+        raise NumericError(f"{out} was not written: the file gave different logits after the proof was embedded.")
 
 
 def _put(out: Path, payload: Payload) -> dict[Path, int]:

@@ -106,9 +106,9 @@ def _parameters(network: ForeignNetwork, function: Foreign) -> dict[str, inspect
     try:
         every = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        raise InputError(f"{network.path} does not show its parameters; wrap it in a function of your own.") from None
+        raise InputError(f"{network.path} does not show its parameters; wrap it in your own function.") from None
     if any(one.kind is one.POSITIONAL_ONLY and one.default is one.empty for one in every):
-        raise InputError(f"{network.path} needs a value without a name; wrap it in a function of your own.")
+        raise InputError(f"{network.path} needs a value without a name; wrap it in your own function.")
     return {one.name: one for one in every if one.kind in _NAMED}
 
 

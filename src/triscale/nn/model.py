@@ -79,7 +79,7 @@ class Model(nn.Module):
 
     @property
     def transform(self) -> "Transform":
-        """From an image (a path, an image of Pillow, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
+        """From an image (a path, a Pillow image, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
         from triscale.data import Transform  # noqa: PLC0415  decoders are loaded only here
 
         how = self.preprocessing

@@ -117,9 +117,9 @@ def _standing(choice: ChoiceRecord) -> str:
         return f"{len(choice.tied)} candidates are tied within the noise; an older version took the cheapest of these."
     others = sum(one != choice.chosen for one in choice.tied)
     if not others:
-        return "It has the best mean, and the noise tells every other candidate apart from it."
+        return "It has the best mean, and every other candidate is worse beyond the noise."
     many = "1 other candidate" if others == 1 else f"{others} other candidates"
-    return f"It has the best mean; the noise does not tell {many} apart from it."
+    return f"It has the best mean; the noise hides the difference to {many}."
 
 
 def method(facts: Facts) -> list[str]:

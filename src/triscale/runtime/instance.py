@@ -31,7 +31,7 @@ class _Shape(ctypes.Structure):
 
 
 class About(NamedTuple):
-    """What a library says of itself.
+    """What a library says about itself.
 
     Attributes:
         network: the spec.
@@ -48,7 +48,7 @@ class NativeLibrary:
     """A loaded library, of which any number of instances can be made.
 
     Attributes:
-        about: what it says of itself; `text` is the same as JSON.
+        about: what it says about itself; `text` is the same as JSON.
         isa: the instruction set that it was compiled for.
     """
 

@@ -12,7 +12,7 @@ _NAMED = 3
 
 
 class Callbacks(Protocol):
-    """What a training calls while it runs; derive from `Quiet` and override what you want to hear of."""
+    """What a training calls while it runs; derive from `Quiet` and override what you want to hear about."""
 
     def begin(self) -> None:
         """Data and job are known: from here on `stopping` is polled, and stopping saves first."""

@@ -174,7 +174,7 @@ class ResumeState:
         if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
             raise _UnusableError(f"is {about.get('format')} version {about.get('version')}, not {FORMAT} {VERSION}")
         if about.get("identity") != self.key:
-            raise _UnusableError("is of another training")
+            raise _UnusableError("belongs to another training")
         return about, tensors
 
     def _bring(self, engine: Trainer, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:

@@ -16,7 +16,7 @@ class SharesRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A network of the triangle and what the surface says of it; accuracies are fractions.
+    """A network of the triangle and what the surface says about it; accuracies are fractions.
 
     Attributes:
         id: of the network.

@@ -156,7 +156,7 @@ def require_same(found: Network, wanted: Network, name: str, where: object) -> N
 
 
 def _described(path: Path, stored: StoredTensors, network: str | None) -> Checkpoint:
-    """A peer's file that we wrote, which says of itself what a checkpoint does."""
+    """A peer's file that we wrote, which says about itself what a checkpoint does."""
     with naming(path):
         found, model = read_described(path, stored)
     if network is not None and network != model:

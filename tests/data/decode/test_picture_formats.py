@@ -1,4 +1,4 @@
-"""Formats: what is read, and what the reason says of a file that is not."""
+"""Formats: what is read, and what the reason says about a file that is not."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""Image files on the command line: which ones an argument means, and what is said of those that cannot be read."""
+"""Image files on the command line: which ones an argument means, and what is said about those that cannot be read."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

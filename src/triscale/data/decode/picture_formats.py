@@ -1,4 +1,4 @@
-"""Which image formats are read here, and what is said of a file of another one."""
+"""Which image formats are read here, and what is said about a file of another one."""
 
 from functools import lru_cache
 

@@ -56,7 +56,7 @@ def rows_source(
         rows = [row for row in rows if row.split != "val"]
     if rows and not any(row.split == "train" for row in rows):
         there = ", ".join(sorted({row.split for row in rows}))
-        raise InputError(f"{name!r} has no training images: all are of {there}.\nExpected a split train beside them.")
+        raise InputError(f"{name!r} has no training images: all are in {there}.\nExpected a split train beside them.")
     labels = _labels(rows, name, names)
     strange = "there is no class {!r} in training".format
     splits: dict[Split, list[Photo]] = {}

@@ -81,13 +81,13 @@ def open_listed(name: str, cache: Path, policy: CheckOptions, progress: Progress
 
 
 def unread_note(folder: Path) -> tuple[str, ...]:
-    """What is said of tables in a folder whose class folders are the classes."""
+    """What is said about tables in a folder whose class folders are the classes."""
     tables = tables_in(folder) if folder.is_dir() else ()
     return tuple(_not_read(tables, folder, ", since class folders tell the classes: give the table to read it"))
 
 
 def _without_labels(folder: Path, rows: Sequence[PictureRow]) -> list[str]:
-    """What is said of folders named by a split from which no table takes an image."""
+    """What is said about folders named by a split from which no table takes an image."""
     listed = {part for row in rows for part in Path(row.name).parts[:1]}
     bare = [name for name in recognised(folders_in(folder)) if name not in listed]
     return [f"No image in {name + '/'!r} has a label; the folder is not used." for name in bare]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Picture = str | Path | Image.Image | NDArray[np.uint8]
-"""An image file, an image of Pillow, or an array of levels 0..255, [h, w, 3] (or [h, w], which is grey)."""
+"""An image file, a Pillow image, or an array of levels 0..255, [h, w, 3] (or [h, w], which is grey)."""
 
 _CHANNELS = (1, 3, 4)
 
@@ -83,9 +83,7 @@ def as_levels(array: Any) -> NDArray[np.uint8]:
     if not isinstance(array, np.ndarray):
         hint = "\nOf a uint8 tensor [3, h, w]: x.permute(1, 2, 0).numpy()." if hasattr(array, "permute") else ""
         kind = type(array).__name__
-        raise InputError(
-            f"a {kind} is not an image: give a path, an image of Pillow, or a uint8 array [h, w, 3].{hint}"
-        )
+        raise InputError(f"a {kind} is not an image: give a path, a Pillow image, or a uint8 array [h, w, 3].{hint}")
     shape = list(array.shape)
     if array.ndim == 4:
         raise InputError(f"the array {shape} holds several images; give them one by one: [f(x) for x in array].")

@@ -41,9 +41,7 @@ class EqualCost:
     def refuse_foreign(self, network: AnyNetwork) -> None:
         """UsageError for code of one's own at anything but equal MACs: its points are found by their MACs."""
         if self.metric != "macs" and isinstance(network, ForeignNetwork):
-            raise UsageError(
-                f"--cost {self.metric} is for networks of triscale; code of your own is scaled by its MACs."
-            )
+            raise UsageError(f"--cost {self.metric} is for networks of triscale; your own code is scaled by its MACs.")
 
 
 MACS = EqualCost()

@@ -40,7 +40,7 @@ class Front:
         for name in self.metrics:
             metric_named(name)
         if not 1 <= len(set(self.metrics)) == len(self.metrics) <= _MOST:
-            raise UsageError(f"a front is of accuracy and one or two costs, got {', '.join(self.metrics) or 'none'}.")
+            raise UsageError(f"a front needs accuracy and one or two costs, got {', '.join(self.metrics) or 'none'}.")
 
     def scores(self, accuracy: float, costs: Mapping[str, float]) -> tuple[float, ...]:
         """Accuracy and each cost, turned so that more is better."""

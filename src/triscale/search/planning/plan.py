@@ -105,8 +105,8 @@ class StudyPlan:
         found += [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
         if validation < ENOUGH_IMAGES:
             found.append(
-                f"{validation:,} validation images cannot tell {100 * TOLD_APART:g} points apart in one training each; "
-                f"{ENOUGH_IMAGES:,} can"
+                f"{validation:,} validation images cannot distinguish {100 * TOLD_APART:g} points in one "
+                f"training each; {ENOUGH_IMAGES:,} can"
             )
         return found
 

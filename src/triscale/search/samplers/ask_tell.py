@@ -54,7 +54,7 @@ class Sampler:
         strategy: makes the way of sampling.
         seed: of all draws.
         lag: how many trials may be open at a time, this one included.
-        feasible: says of choices whether they may be proposed at all; it must always say the same.
+        feasible: says about choices whether they may be proposed at all; it must always say the same.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class Surrogate:
         self._best: tuple[int, Iterator[Point]] = -1, iter(())
 
     def learn(self, result: Result) -> None:
-        """Kept for the regressions; of a failed trial, what it says of constraints."""
+        """Kept for the regressions; of a failed trial, what it says about constraints."""
         self._results.append(result)
 
     def propose(self, number: int, rng: Generator) -> Point:

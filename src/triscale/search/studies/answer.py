@@ -175,7 +175,7 @@ def _corner(plan: PlanRecord, choice: ChoiceRecord) -> str | None:
 
 def _verdict(compared: Sequence[Comparison], corner: str | None, *, one_seed: bool = False) -> str:
     if not compared:
-        return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
+        return "No rival at equal counted cost was trained, so nothing is said about compound scaling here."
     parts = []
     for one in compared:
         winner = "beats" if one.difference > 0 else "loses to"

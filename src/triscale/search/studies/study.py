@@ -67,7 +67,7 @@ class Study:
         folder: of the study alone; the same question in it resumes.
         jobs: trainings at a time.
         numerics: on what each of them computes.
-        progress: hears of it.
+        progress: hears about it.
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
         baseline: instead of the network that the question names.

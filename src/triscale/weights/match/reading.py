@@ -65,7 +65,7 @@ def assumed(path: Path, identity: Identity, how: Preprocessing) -> str:
     )
     return (
         f"{path.name} does not say how its images are prepared; taken as {identity.peer.name} has it for "
-        f"{identity.model}: {taken}. If its weights want another way: --override NAME=VALUE."
+        f"{identity.model}: {taken}. If its weights need another one: --override NAME=VALUE."
     )
 
 

@@ -1,4 +1,4 @@
-"""What is said of a file that was read: what was chosen among what it holds, and how its classes are called."""
+"""What is said about a file that was read: what was chosen among what it holds, and how its classes are called."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -47,7 +47,7 @@ def opened_hdf5(source: Path | IO[bytes], path: Path, config: str = "") -> Itera
     Args:
         source: the file, or its bytes.
         path: the name to complain under.
-        config: what Keras says of the model, as JSON, where it stands outside of the file.
+        config: what Keras says about the model, as JSON, where it stands outside of the file.
 
     Raises:
         InputError: h5py is not installed, or the file is damaged, or is not as Keras writes it.

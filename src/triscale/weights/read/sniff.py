@@ -122,7 +122,7 @@ def _opened_keras(path: Path) -> Iterator[StoredTensors]:
 
 
 def _config(archive: zipfile.ZipFile) -> str:
-    """What Keras says of the model; a file without it is read for its weights alone."""
+    """What Keras says about the model; a file without it is read for its weights alone."""
     if _KERAS_CONFIG not in archive.namelist():
         return ""
     return archive.read(_KERAS_CONFIG).decode("utf-8", "replace")

@@ -37,7 +37,7 @@ class StoredTensors:
 
     Attributes:
         tensors: one or more groups of them.
-        about: what the file says of itself (safetensors).
+        about: what the file says about itself (safetensors).
         architecture: the model that a trainer's checkpoint names, such as `efficientnet_b0`; empty where none is named.
         unlike: a layer without weights that answers otherwise than any of ours, in Keras' own description; or empty.
         unread: the objects in a pickle that are not tensors and no plain data: the names of their types. None was made.
