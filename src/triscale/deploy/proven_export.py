@@ -16,7 +16,7 @@ from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
 from triscale.deploy.precision.quantizer import Packer, Payload
 from triscale.deploy.precision.speed_beside import SpeedBeside, times_in_turns
-from triscale.deploy.proof import PICTURES, Proof, prove
+from triscale.deploy.proof import Proof, prove
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
 from triscale.files import write_atomically
