@@ -99,3 +99,21 @@ def test_help_all_is_heard_by_the_command_line(run: Run) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["study", "--help-all"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded(f"from triscale.cli import main; assert main({arguments!r}) == 0") == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("trian",), 'Unknown command "trian". Did you mean "train"? See `triscale --help`.'),
+        (("train",), "triscale train requires --data. See `triscale train --help`."),
+        (("search", "status"), "triscale search status requires FOLDER. See `triscale search status --help`."),
+        (("cost", "efficientnet_b0", "--macs"), "Unknown option: --macs."),
+    ],
+)
+def test_a_wrong_command_line_names_the_help_of_its_own_command(
+    run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    answer = run(*arguments)
+    assert (answer.code, len(answer.err.splitlines())) == (64, 1)
+    assert answer.err.startswith(f"triscale: {message}")
+    assert answer.err.endswith(" --help`.\n")

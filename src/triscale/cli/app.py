@@ -1,5 +1,6 @@
 """The entry of the command line: from arguments to an exit code, and never a traceback for a user's mistake."""
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -39,6 +40,7 @@ from triscale.errors import OutOfMemoryError, StorageError, TriscaleError, Usage
 from triscale.isa import wanted_isa
 
 _MOST_LINES = 3
+_MISSING = re.compile(r'Command "([^"]+)" parameter (.+) requires an argument\.?')
 _FORMER = {
     "--workers": "give --jobs for trainings at a time, --loader-workers for what makes batches",
     "--recompute": "give --gradient-checkpointing",
@@ -168,4 +170,5 @@ def _plain(error: CycloptsError) -> str:
     for former, now in _FORMER.items():
         if text.startswith((f"Unknown option: {former}.", f"Unknown option: {former}=")):
             return f"There is no option {former}; {now}."
+    text = _MISSING.sub(r"triscale \1 requires \2.", text.partition(" Available commands: ")[0])
     return text if text.endswith((".", "?", "!")) else f"{text}."
