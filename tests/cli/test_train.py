@@ -142,8 +142,8 @@ def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path,
 
 
 @pytest.mark.parametrize(("options", "code", "told"), [
-    (("--grow", "RUN"), 64, "give that, and leave --weights out"),
-    (("--network", NETWORK, "--grow", "RUN", "--weights", "RUN"), 64, "give that, and leave --weights out"),
+    (("--grow", "RUN"), 64, "give --network, and leave --weights out"),
+    (("--network", NETWORK, "--grow", "RUN", "--weights", "RUN"), 64, "give --network, and leave --weights out"),
     (("--network", NETWORK, "--teacher-network", "resnet18"), 64, "--teacher is of: give that too"),
     (("--network", NETWORK, "--grow-network", "resnet18"), 64, "--grow is of: give that too"),
     (("--network", "resnet18", "--grow", "RUN"), 65, "resnet18: stages: 3 became 4"),

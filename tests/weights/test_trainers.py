@@ -62,7 +62,7 @@ def test_weights_without_a_classifier_of_ours_begin_a_training_and_answer_nothin
     case, path = WITHOUT_ANSWER[name], tmp_path / "trainer.pth"
     torch.save(case.made(raw, average), path)
 
-    with pytest.raises(InputError, match="A training can begin with it") as caught:
+    with pytest.raises(InputError, match="Training can start from it") as caught:
         load_weights(path, TIMM, allow_pth=True)
     found = load_weights(path, TIMM, allow_pth=True, headless=True)
 
