@@ -1,8 +1,8 @@
 """What a peer's trainings end in after a SIGKILL: Lightning, resumed from its own checkpoint, as its users write it.
 
 Run `python -m benchmarks.durability_lightning` from the root of the repository; it appends a record. A small network,
-24 steps of 32 images, SGD, one thread, deterministic algorithms; killed right after the checkpoint of the end of an
-epoch (step 8), or of its middle (step 11). Lightning is not a development tool of ours: put it on PYTHONPATH.
+24 steps of 32 pictures, SGD, one thread, deterministic algorithms; killed right after the checkpoint of the end of an
+epoch (step 8), or of its middle (step 11). Lightning is no development tool of ours: put it on PYTHONPATH.
 """
 
 import hashlib

@@ -119,7 +119,7 @@ def _module() -> list[str]:
 def _commit(root: Path = ROOT) -> str | None:
     """Name the commit of the sources, with `-dirty` if they differ from it; None outside a checkout.
 
-    Records may differ, and pages and images that are made of records while more of them are being made.
+    Records may differ, and pages and pictures that are made of records while more of them are being made.
     """
     head = "rev-parse", "--short=12", "HEAD"
     changes = "status", "--porcelain", "--", ".", ":!*.jsonl", ":!docs/parity.md", ":!docs/samplers.*"

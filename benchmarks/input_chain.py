@@ -1,8 +1,8 @@
-"""From JPEG files to normalised training tensors, images a CPU second on one core: triscale beside its peers.
+"""From JPEG files to normalised training tensors, pictures a CPU second on one core: triscale beside its peers.
 
 Run `python -m benchmarks.input_chain` from the root of the repository; it appends a record. Everyone reads the same
 JPEGs of 500x375 px, and does the same work: decode, random-resized crop to 224 px, flip, normalise. albumentations,
-OpenCV, turbojpeg and simplejpeg are not development tools of ours: put them on PYTHONPATH to have them measured.
+OpenCV, turbojpeg and simplejpeg are no development tools of ours: put them on PYTHONPATH to have them measured.
 """
 
 import os
@@ -96,7 +96,7 @@ def without_extra(paths: list[Path]) -> Callable[[], object]:
 
 
 def read(path: Path) -> Image.Image:
-    """As torchvision's and timm's data sets read an image."""
+    """As torchvision's and timm's data sets read a picture."""
     with path.open("rb") as file:
         return Image.open(file).convert("RGB")
 
@@ -161,7 +161,7 @@ def chains() -> Mapping[str, Chain]:
 
 
 def all_through(chain: Chain, paths: list[Path]) -> None:
-    """Every image once, put together in batches as a data loader does."""
+    """Every picture once, put together in batches as a data loader does."""
     for start in range(0, len(paths), BATCH):
         torch.stack([chain(path) for path in paths[start : start + BATCH]])
 
@@ -222,7 +222,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in paths) // len(paths)
         pixels = [distance(paths, side) for side in (64, 128, SIDE)]
     for name, values in seconds.items():
-        print(f"{name:36} {PICTURES / interval(values).median:7.0f} images/s")
+        print(f"{name:36} {PICTURES / interval(values).median:7.0f} pictures/s")
     print(*pixels, sep="\n")
     facts = {
         "pictures": PICTURES,

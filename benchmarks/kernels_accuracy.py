@@ -1,9 +1,9 @@
 """The same trainings with and without the compiled kernels: whether what is learned is the same within seed noise.
 
 Run `python -m benchmarks.kernels_accuracy` from the root of the repository; the same command goes on where it stopped,
-and appends a record at the end. Images: the first of each class of CIFAR-10, read from `cifar10/train.npz` in
+and appends a record at the end. Pictures: the first of each class of CIFAR-10, read from `cifar10/train.npz` in
 `TRISCALE_TEST_DATA` (by default `../shared/data`). The recipe is `quick`, in both precisions; accuracies are
-of the last epoch, on the tenth of the images that no training saw.
+of the last epoch, on the tenth of the pictures that no training saw.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def train(given: argparse.Namespace, precision: str, seed: int, *, kernels: bool
 
 
 def write_pictures(folder: Path, classwise: int) -> None:
-    """An .npz pair of the first images of each class; the second one is not looked at."""
+    """An .npz pair of the first pictures of each class; the second one is not looked at."""
     place = Path(os.environ.get("TRISCALE_TEST_DATA", harness.ROOT.parent / "shared" / "data")) / "cifar10"
     folder.mkdir(exist_ok=True)
     for part, most in (("train", classwise), ("test", 10)):

@@ -21,7 +21,7 @@ from benchmarks.harness import RECORDS, append, provenance
 from triscale.engines import OpenvinoEngine
 
 LOOSE = "5"
-"""Points that an export may lose here: it is to be measured, not to be rejected."""
+"""Points that an export may lose here: it is to be measured, not to be refused."""
 
 FORMATS = (("int8", ".onnx"), ("int8", ".xml"), ("bfloat16", ".xml"))
 

@@ -68,7 +68,7 @@ def train_two_steps(
     precision: Precision = "float32", recompute: bool = False, ema: bool = False,
     layout: torch.memory_format = torch.channels_last,
 ) -> None:  # fmt: skip
-    """Build a model and take two optimizer steps on random images, laid out as trainings have them."""
+    """Build a model and take two optimizer steps on random pictures, laid out as trainings have them."""
     model = build(of)
     if layout == torch.channels_last:
         model.to(memory_format=layout)
@@ -90,7 +90,7 @@ def train_two_steps(
 
 
 def infer(of: Network, batch: int, *, layout: torch.memory_format = torch.channels_last) -> None:
-    """Build a model and classify random images."""
+    """Build a model and classify random pictures."""
     model = build(of).eval()
     if layout == torch.channels_last:
         model.to(memory_format=layout)

@@ -1,6 +1,6 @@
 """Training in two processes of one thread, beside one process of one thread and one of two threads.
 
-Each is a fresh `torchrun` of `triscale train` on the embedded images; what counts is the images a second that it
+Each is a fresh `torchrun` of `triscale train` on the embedded pictures; what counts is the images a second that it
 records, from its first step on. Run `python -m benchmarks.processes` from the root of the repository.
 """
 

@@ -1,8 +1,8 @@
-"""Whole training loops of study-sized networks, from stored images to weights: triscale beside a plain timm loop.
+"""Whole training loops of study-sized networks, from stored pictures to weights: triscale beside a plain timm loop.
 
 Run `python -m benchmarks.small_networks` from the root of the repository; it appends a record for each network. All
-train the same network on the same number of images in memory, each augmented by a flip and a shift, with AdamW and
-label smoothing. The plain loop is what a user of timm writes: torchvision's transforms on Pillow images in a
+train the same network on the same number of pictures in memory, each augmented by a flip and a shift, with AdamW and
+label smoothing. The plain loop is what a user of timm writes: torchvision's transforms on Pillow pictures in a
 DataLoader, timm's model, loss, optimizer and scheduler. triscale's is that of `triscale study`. Subjects take turns;
 speeds are those of all processes of a subject together, by the clock.
 """
@@ -32,7 +32,7 @@ from triscale.training import Recipe, numerics_here
 NAME = "small_networks"
 NETWORKS = ("shallownet_24", "smallnet_24", "smallnet_32", "smallnet_48", "smallnet_64")
 PICTURES, BATCH, STEPS = 4_096, 64, 10
-"""Images in memory, images a step, steps in a turn."""
+"""Pictures in memory, pictures a step, steps in a turn."""
 SHIFT = 0.125
 COLOURS = Preprocessing()
 
@@ -82,7 +82,7 @@ Loop = Callable[[], None]
 
 
 def stored(of: Network) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Images and labels, the same for all."""
+    """Pictures and labels, the same for all."""
     draws = np.random.default_rng(0)
     return draws.integers(0, 256, (PICTURES, *of.resolution, 3), np.uint8), draws.integers(0, of.classes, PICTURES)
 
@@ -116,7 +116,7 @@ def theirs(of: Network) -> nn.Module:
 
 
 class Stored(torch.utils.data.Dataset[Any]):
-    """Pillow images, transformed one by one."""
+    """Pillow pictures, transformed one by one."""
 
     def __init__(self, of: Network) -> None:
         from torchvision import transforms

@@ -35,7 +35,7 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 NAME = "training_speed"
 NETWORK = "efficientnet_b0"
 BATCHES = {"cpu": {224: 32, 64: 64}, "cuda": {224: 128, 64: 1024}}
-"""Images of a step, by device and resolution."""
+"""Pictures of a step, by device and resolution."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def make(subject: Subject) -> nn.Module:
 
 
 def stepper(subject: Subject, side: int, device: str) -> tuple[Callable[[], None], Tuned | None]:
-    """One training step on random images, and how its plan was found."""
+    """One training step on random pictures, and how its plan was found."""
     torch.manual_seed(0)
     batch, model, tuned = BATCHES[device][side], make(subject).to(device), None
     if subject.tuned:
@@ -197,7 +197,7 @@ _COLUMNS = ("processor", "px, batch, threads", "timm at its best", "timm that ke
 def table() -> list[str]:
     """The newest record of each configuration on each processor, or on what it was held to, as a row.
 
-    Speeds in images a second and ratios to timm's best; the same of a timm that keeps freed memory, which is what the
+    Speeds in pictures a second and ratios to timm's best; the same of a timm that keeps freed memory, which is what the
     allocator alone gains; ours beside that one; and the peak of memory over timm's best.
     """
     newest = {(harness.processor(one), one["resolution"][0], one["threads"]): one for one in _records()}

@@ -112,7 +112,7 @@ def test_the_page_is_what_the_records_say() -> None:
 
 @pytest.mark.parametrize("name", LIVE)
 def test_a_network_equals_its_peer_with_the_same_weights(name: str) -> None:
-    """Params, MACs, shapes, logits, one training step with its gradients; in a few images of odd sizes."""
+    """Params, MACs, shapes, logits, one training step with its gradients; in a few pictures of odd sizes."""
     assert proved(TORCH[name]).faults() == []
 
 
@@ -172,5 +172,5 @@ def test_an_interpreter_without_keras_is_named() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TORCH)
 def test_every_network_equals_its_peers(name: str) -> None:
-    """The whole ledger of this process, on the few images of the live part."""
+    """The whole ledger of this process, on the few pictures of the live part."""
     assert proved(TORCH[name]).faults() == []

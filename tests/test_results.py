@@ -120,7 +120,7 @@ def test_the_readme_states_the_counted_batches_of_b0() -> None:
         for recompute in (False, True)
         for precision in ("float32", "bfloat16")
     )
-    words = f"is {plain} images in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
+    words = f"is {plain} pictures in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
     assert words in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -248,7 +248,7 @@ def test_the_readme_quotes_the_transfers() -> None:
 
 
 def test_the_heads_of_recipes_state_what_came_out() -> None:
-    """Accuracy on test images and time, as the records of the trainings have them."""
+    """Accuracy on test pictures and time, as the records of the trainings have them."""
     for folder in (path for path in (ROOT / "results" / "recipes").iterdir() if path.is_dir()):
         head = (ROOT / "src" / "triscale" / "recipes" / f"{folder.name}.toml").read_text(encoding="utf-8")
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))

@@ -29,8 +29,8 @@ class Verdict:
         counts_equal: the peer's are the same, to the unit.
         layers: convolutions and linear layers.
         shapes_equal: each has the peer's output shape, in the same order.
-        logits: difference in evaluation mode over the largest logit of the same size of image.
-        images, agreed, answers: shown, with the peer's top-1, different classes among those.
+        logits: difference in evaluation mode over the largest logit of the same size of picture.
+        pictures, agreed, answers: shown, with the peer's top-1, different classes among those.
         double: whether the training step was in float64.
         step: difference of the logits in training mode over the largest.
         gradients: difference over the largest gradient of the same tensor.

@@ -41,7 +41,7 @@ def create(name: str, size: tuple[int, int], dtype: str) -> Model:
 def randomise(model: Model, seed: int) -> None:
     """Scales, shifts and biases away from 1 and 0, moving statistics of a real batch: a swapped one shows.
 
-    The last bias centres the logits, so that different images get different answers.
+    The last bias centres the logits, so that different pictures get different answers.
     """
     rng = np.random.default_rng(seed)
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -62,7 +62,7 @@ def randomise(model: Model, seed: int) -> None:
 
 
 def _shown(model: Model, array: Array) -> Array:
-    """Images [n, 3, h, w] as the model wants them: channels last, in its range and type."""
+    """Pictures [n, 3, h, w] as the model wants them: channels last, in its range and type."""
     scale = V1_RANGE if any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers) else 1.0
     return array.transpose(0, 2, 3, 1).astype(model.dtype_policy.compute_dtype) * scale
 
@@ -99,7 +99,7 @@ def step(model: Model, array: Array, labels: Array) -> tuple[Array, dict[str, Ar
 
 
 def _arrays(model: Model, *, means: bool = False) -> dict[str, Array]:
-    """Every tensor by its name, or the moving means alone; the normalisation of images is not of the network."""
+    """Every tensor by its name, or the moving means alone; the normalisation of pictures is not of the network."""
     found = {variable.path: np.asarray(variable) for variable in model.weights}
     return {
         name: array

@@ -15,7 +15,7 @@ from triscale.spec import content_hash
 RECORDS = Path(__file__).with_name("records.jsonl")
 
 METHOD = 1
-"""Raised when what is compared changes, so that every row is proved again."""
+"""Raised when what is compared changes, so that every row is proved anew."""
 
 Entry = dict[str, Any]
 Versions = Mapping[str, str]

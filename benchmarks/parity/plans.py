@@ -12,7 +12,7 @@ DOUBLE_MOST = 250_000_000
 """Params up to which the training step is in float64; above, weights and gradients of both sides would not fit."""
 
 SMALL_ABOVE = 5_000_000_000
-"""MACs at the native resolution above which a network is shown the small images."""
+"""MACs at the native resolution above which a network is shown the small pictures."""
 
 
 def whole(of: Network, peer: str) -> Plan:
@@ -33,7 +33,7 @@ def whole(of: Network, peer: str) -> Plan:
 
 
 def quick(of: Network, peer: str) -> Plan:
-    """What the default tests prove again: six images, all kinds of figures."""
+    """What the default tests prove again: six pictures, all kinds of figures."""
     return replace(whole(of, peer), sizes={(33, 50): 4, (64, 64): 2})
 
 

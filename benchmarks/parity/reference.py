@@ -15,7 +15,7 @@ class Plan:
     """What is compared for one row.
 
     Attributes:
-        sizes: pixels -> images of that size in evaluation mode.
+        sizes: pixels -> pictures of that size in evaluation mode.
         evaluated: the type of numbers in evaluation mode.
         trained: pixels and batch of the step in training mode.
         double: whether that step is taken in float64, where rounding cannot hide a fault.

@@ -38,7 +38,7 @@ def without_drops(model: nn.Module) -> nn.Module:
 def randomise(model: nn.Module, seed: int) -> None:
     """Scales, shifts and biases away from 1 and 0, running statistics of a real batch: a swapped one shows.
 
-    The last bias centres the logits, so that different images get different answers.
+    The last bias centres the logits, so that different pictures get different answers.
     """
     generator = torch.Generator().manual_seed(seed)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]

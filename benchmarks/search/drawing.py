@@ -1,4 +1,4 @@
-"""The records of replays as an image and as tables: docs/samplers.svg and the marked part of docs/samplers.md."""
+"""The records of replays as a picture and as tables: docs/samplers.svg and the marked part of docs/samplers.md."""
 
 import json
 import math
@@ -54,7 +54,7 @@ def _named(path: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 class Panel(NamedTuple):
-    """A place of the image and the range of regrets in it."""
+    """A place of the picture and the range of regrets in it."""
 
     x: float
     y: float
@@ -207,7 +207,7 @@ def marked(path: Path = RECORDS) -> str:
 
 
 def draw(path: Path = RECORDS) -> None:
-    """Write the image and the marked part of the page."""
+    """Write the picture and the marked part of the page."""
     PICTURE.write_text(picture(read(path)), encoding="utf-8")
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_tables(page, marked(path)), encoding="utf-8")

@@ -165,7 +165,7 @@ def accel_choices(code: str) -> dict[str, Value]:
     for number, text in enumerate(code.split(";"), 1):
         found = _STAGE_CODE.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} is not a stage of Accel-NASBench")
+            raise ValueError(f"{text!r} is no stage of Accel-NASBench")
         chosen |= {
             f"stage{number}.kernel": int(found["kernel"]),
             f"stage{number}.expand": float(found["expand"]),

@@ -96,7 +96,7 @@ def block_sums(points: tuple[Point, ...], costs: Floats) -> BlockSums:
     fixed = float(costs.mean())
     found = np.linalg.lstsq(rows, costs - fixed, rcond=None)[0]
     if np.abs(rows @ found + fixed - costs).max() > 1e-6 * fixed:
-        raise ValueError("these costs are not sums over blocks")
+        raise ValueError("these costs are no sums over blocks")
     blocks: defaultdict[int, dict[Point, float]] = defaultdict(dict)
     for (at, key), value in zip(keys, found.tolist(), strict=True):
         blocks[at][key] = value

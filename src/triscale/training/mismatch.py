@@ -89,4 +89,6 @@ def _data(then: DataUse, now: DataUse) -> str:
 
 
 def _contents(data: DataUse) -> dict[str, Any]:
-    return dict(zip(data.classes, data.contents or [f"{data.images} in all"] * len(data.classes), strict=True))
+    """What each class holds. Runs that were started by an older version say pictures."""
+    held = [text.replace("picture", "image") for text in data.contents]
+    return dict(zip(data.classes, held or [f"{data.images} in all"] * len(data.classes), strict=True))

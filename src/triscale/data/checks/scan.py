@@ -22,7 +22,7 @@ from triscale.machine import cores
 Item = TypeVar("Item")
 Verdict = tuple[int, int, bool, str, str, str]
 """Height, width, several frames, format, the reason to leave it out, and its look."""
-SCAN = 2
+SCAN = 3
 """Version of what is remembered of a scan: another one is made again."""
 
 
