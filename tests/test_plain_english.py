@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-PLACES = ("src/triscale",)
+PLACES = ("src/triscale", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/completion.md", "docs/doctor.md")
 """Folders and files, below the root of the repository; .md files may be among them."""
 
 INSTEAD = {

@@ -39,7 +39,7 @@ PAGES: dict[str, Page] = {
         part="look",
         examples=(
             "triscale benchmark smallnet_24 shallownet_24 --engine torch --rounds 2",
-            "triscale benchmark smallnet_24 --threads 1 --batch 8 --time 5s",
+            "triscale benchmark smallnet_24 --engine torch --batch 1,8 --time 5s",
         ),
     ),
     "calibrate": Page(
