@@ -5,8 +5,8 @@ Whoever runs, writes or plans a network reads this and not its blocks: a new blo
 
 from itertools import groupby
 
-from triscale.spec.dataflow.block_writer import BlockWriter
 from triscale.spec.dataflow.block_operations import write_block
+from triscale.spec.dataflow.block_writer import BlockWriter
 from triscale.spec.dataflow.cell_operations import write_cell
 from triscale.spec.dataflow.operations import (
     Activate,
