@@ -22,6 +22,7 @@ def onnx_graph(
     batch: int = 1,
     seed: int = 0,
     precision: GraphPrecision = "float32",
+    whole_silu: bool = False,
     state: Mapping[str, NDArray[Any]] | None = None,
 ) -> bytes:
     """The network as an ONNX model that computes what the built module in eval mode does, norms folded.
@@ -32,6 +33,8 @@ def onnx_graph(
         seed: of the weights, and of the scales of int8.
         precision: "int8" has quantize and dequantize nodes around every operation, weights in signed int8 by channel,
             activations in uint8. Its scales are of the right order and no more: for timing, not for accuracy.
+        whole_silu: int8 only: no quantize nodes inside of a SiLU, as NNCF leaves it for OpenVINO; ONNX Runtime's
+            quantizer has them.
         state: arrays by the names of the module's state dict, to be written instead of random weights.
 
     Returns:
@@ -46,7 +49,7 @@ def onnx_graph(
     weights = RandomWeights(seed) if state is None else StoredWeights(state, network.norm.eps)
     draft = draft_of(network, weights)
     if precision == "int8":
-        draft = quantized(draft, seed)
+        draft = quantized(draft, seed, whole_silu=whole_silu)
     return draft.to_bytes(batch, network.input_channels, network.resolution, network.classes)
 
 

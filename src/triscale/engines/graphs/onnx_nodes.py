@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from triscale.engines.graphs.graph_draft import INPUT, GraphDraft
+from triscale.engines.graphs.graph_draft import INPUT, SILU_SIGMOID, GraphDraft
 from triscale.layer_weights import LayerWeights
 from triscale.spec import Activation, Gate
 from triscale.spec.dataflow import (
@@ -101,7 +101,7 @@ class NodeWriter:
             return x
         y = f"{role}.{kind}"
         if kind == "silu":
-            return self.draft.add("Mul", y, x, self.draft.add("Sigmoid", f"{role}.silu_sigmoid", x))
+            return self.draft.add("Mul", y, x, self.draft.add("Sigmoid", f"{role}.{SILU_SIGMOID}", x))
         if kind == "relu6":
             limits = (self.draft.constant(f"relu6.{name}", np.array(to, np.float32)) for name, to in _RELU6)
             return self.draft.add("Clip", y, x, *limits)
