@@ -11,8 +11,11 @@ from cyclopts.argument import Argument
 
 from docs_site.docstrings import describe
 from triscale.cli.app import app
+from triscale.cli.help.page import PARTS, Page
+from triscale.cli.help.pages import page_of
 
 FOLDER = PurePosixPath("reference/commands")
+ARGUMENTS, OPTIONS = "Arguments", "Options"
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,29 @@ class Command:
         """What it does, in one sentence."""
         return describe(self._docstring()).paragraphs[0]
 
+    def help_page(self) -> Page:
+        """How its help is arranged."""
+        return page_of(" ".join(self.words))
+
     def markdown(self) -> str:
-        """Its page."""
-        named = f"triscale {' '.join(self.words)}"
-        text = describe(self._docstring())
-        parts = [f"# {named}", *describe("\n\n".join(text.paragraphs)).markdown().split("\n\n")]
-        taken = self.arguments()
-        for title, rows in (
-            ("Arguments", [one for one in taken if _positional(one)]),
-            ("Options", [one for one in taken if not _positional(one)]),
-        ):
-            if rows:
-                table = [f"| {title[:-1].lower()} | is |", "|---|---|", *(_row(one) for one in rows)]
-                parts += [f"## {title}", "\n".join(table)]
+        """Its page: what it does, two examples, then its options in the groups of `--help-all`."""
+        told, examples = describe(self._docstring()), "\n".join(self.help_page().examples)
+        parts = [f"# triscale {' '.join(self.words)}", describe("\n\n".join(told.paragraphs)).markdown()]
+        parts += [f"```sh\n{examples}\n```"] if examples else []
+        for title, rows in self._tables():
+            table = [f"| {'argument' if title == ARGUMENTS else 'option'} | is |", "|---|---|", *map(_row, rows)]
+            parts += [f"## {title}", "\n".join(table)]
         return "\n\n".join(parts) + "\n"
+
+    def _tables(self) -> list[tuple[str, list[Argument]]]:
+        """Arguments, options that stand in no group, and each group, if it has any."""
+        taken = self.arguments()
+        grouped = {name: title for title, names in self.help_page().sections for name in names}
+        found: dict[str, list[Argument]] = {ARGUMENTS: [], OPTIONS: []} | {title: [] for title in grouped.values()}
+        for one in taken:
+            title = ARGUMENTS if _positional(one) else next((grouped[n] for n in one.names if n in grouped), OPTIONS)
+            found[title].append(one)
+        return [(title, rows) for title, rows in found.items() if rows]
 
     def _docstring(self) -> str:
         command = self.app.default_command
@@ -68,12 +80,16 @@ def commands(of: App = app, words: tuple[str, ...] = ()) -> Iterator[Command]:
 
 
 def index() -> str:
-    """The page that names all commands."""
-    rows = [f"| [`{' '.join(one.words)}`]({one.page.name}) | {one.first_line()} |" for one in commands()]
-    return "\n".join([
-        "# Commands", "", "Made from the command line when this site is built. Each command has `--help`.", "",
-        "| triscale | does |", "|---|---|", *rows, "",
-    ])  # fmt: skip
+    """The page that names all commands, in the parts of `triscale --help`."""
+    lines = ["# Commands", "", "Made from the command line when this site is built. Each command has `--help`,"]
+    lines += ["which shows what people use, and `--help-all`, which shows everything.", ""]
+    found = list(commands())
+    for part, title in PARTS.items():
+        rows = [one for one in found if page_of(one.words[0]).part == part]
+        if rows:
+            lines += [f"## {title}", "", "| triscale | does |", "|---|---|"]
+            lines += [f"| [`{' '.join(one.words)}`]({one.page.name}) | {one.first_line()} |" for one in rows] + [""]
+    return "\n".join(lines)
 
 
 def _positional(one: Argument) -> bool:
@@ -95,7 +111,8 @@ def _row(one: Argument) -> str:
 
 def _default(one: Argument) -> Any:
     default = one.field_info.default
-    return None if default is inspect.Parameter.empty or default in (None, False, (), "") else default
+    nothing = default is inspect.Parameter.empty or default is None or default is False or default in ((), "")
+    return None if nothing else default
 
 
 def _kind(one: Argument) -> str:

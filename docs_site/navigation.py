@@ -9,7 +9,7 @@ Entry = dict[str, Any]
 
 HOME = "index.md"
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start", ("start.md", "glossary.md")),
+    ("Start", ("start.md", "doctor.md", "completion.md", "glossary.md")),
     (
         "How to",
         (

@@ -108,4 +108,5 @@ def _words(line: str) -> Iterator[tuple[str, ...]]:
         except ValueError:  # the line goes on inside quotes that began before
             words = shlex.split(line[found.end() :].replace("'", "").replace('"', ""), comments=True)
         until = next((place for place, word in enumerate(words) if word in ENDS), len(words))
-        yield tuple(words[:until])
+        inside = line[found.start()] == "("  # of a substitution, <(triscale ...)
+        yield tuple(word.removesuffix(")") if inside else word for word in words[:until])
