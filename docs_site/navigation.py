@@ -13,17 +13,18 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "How to",
         (
-            "how-to/your-images.md", "foreign.md", "how-to/a-budget.md", "how-to/train.md", "how-to/transfer.md",
-            "how-to/study.md", "how-to/search.md", "from-search-to-shipping.md", "how-to/predict.md",
-            "how-to/weights.md", "how-to/export.md", "how-to/serve.md", "how-to/many-machines.md", "clusters.md",
+            "fit.md", "how-to/your-images.md", "foreign.md", "how-to/a-budget.md", "how-to/train.md",
+            "how-to/transfer.md", "how-to/study.md", "how-to/search.md", "from-search-to-shipping.md",
+            "how-to/predict.md", "how-to/weights.md", "how-to/export.md", "how-to/serve.md",
+            "how-to/many-machines.md", "clusters.md",
         ),
     ),
     (
         "Explanation",
         (
             "explanation/compound-scaling.md", "explanation/triangle.md", "explanation/what-is-counted.md",
-            "explanation/exact-resume.md", "explanation/fast-kernels.md", "latency.md", "native.md", "int8.md",
-            "samplers.md", "search-spaces.md",
+            "explanation/exact-resume.md", "explanation/fast-kernels.md", "memory.md", "latency.md", "native.md",
+            "int8.md", "focus.md", "samplers.md", "search-spaces.md",
         ),
     ),
     (
@@ -42,7 +43,10 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "Contributing",
-        ("contributing/contributing.md", "contributing/architecture.md", "contributing/changelog.md", "LOG.md"),
+        (
+            "contributing/contributing.md", "contributing/architecture.md", "contributing/changelog.md",
+            "contributing/security.md", "stability.md", "licences.md", "release.md", "LOG.md",
+        ),
     ),
 )  # fmt: skip
 """The pages of every section, by their place in the site."""

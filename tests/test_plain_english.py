@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-PLACES = ("src/triscale", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/completion.md", "docs/doctor.md")
+PLACES = ("src/triscale", "docs_site", "docs", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
 """Folders and files, below the root of the repository; .md files may be among them."""
 
 LEFT_OUT = ("docs/decisions", "docs/LOG.md", "docs/notebooks")
