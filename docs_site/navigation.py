@@ -37,8 +37,8 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Evidence",
         (
-            "evidence/paper.md", "evidence/tables.md", "evidence/measurements.md", "errata.md", "parity.md",
-            "imagenet-study.md",
+            "evidence/paper.md", "evidence/tables.md", "evidence/measurements.md", "evidence/latency.md",
+            "errata.md", "parity.md", "imagenet-study.md",
         ),
     ),
     (
