@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from triscale.diagnosis.finding import Finding
+from triscale.diagnosis.finding import Finding, State
 from triscale.files import cache_folder
 from triscale.units import memory
 
@@ -40,7 +40,7 @@ def _cache(folder: Path, size: int) -> Finding:
         return Finding(
             topic="storage", name="cache", found=f"{folder} cannot be written to", state="broken", advice=advice
         )
-    state = "slow" if size > _LARGE else "ok"
+    state: State = "slow" if size > _LARGE else "ok"
     return Finding(topic="storage", name="cache", found=found, state=state, advice=clear if size else None)
 
 
