@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from triscale.data import CheckOptions, Picture
     from triscale.deploy import Export
-    from triscale.explanation import Explanation
+    from triscale.explanation import Explanation, Scoring
     from triscale.prediction import Prediction
     from triscale.scores import Evaluation
     from triscale.weights import Classifier, Predictor
@@ -65,6 +65,7 @@ def explain(
     layer: str = "head",
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    scoring: "Scoring | None" = None,
 ) -> "list[Explanation[Any]]":
     """Where a network sees a class in pictures: for each, in their order, a map over what it saw (`found[0].picture`).
 
@@ -72,6 +73,8 @@ def explain(
         weights, images, classes, override: see `predict`; an exported file has no maps.
         target: the class by its name or index; by default the most probable one of each picture.
         layer: the map that is looked at: `stem`, `stage1` and so on, or `head`, the last one before pooling.
+        scoring: `triscale.explanation.Scoring()` also scores each map (`found[0].score`); `triscale.map_scores` has
+            means over images, and networks paired.
 
     Raises:
         UsageError: no such class or layer.
@@ -81,7 +84,7 @@ def explain(
 
     pictures = pictures_of(images)
     with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
-        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
+        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer, scoring=scoring)))
 
 
 def evaluate(
