@@ -4,7 +4,7 @@ from triscale.explanation.cam import class_activation_maps
 from triscale.explanation.confusion import confusion_picture
 from triscale.explanation.focus import Scoring, read_boxes
 from triscale.explanation.gradcam import ClassMaps, class_maps, method_for
-from triscale.explanation.grid import overlay, write_cam_grid
+from triscale.explanation.grid import overlay, score_maps, write_cam_grid
 from triscale.explanation.picture_maps import Explanation, explanations
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "method_for",
     "overlay",
     "read_boxes",
+    "score_maps",
     "write_cam_grid",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from triscale import units
 from triscale.report import figures, study_tables, wording
 from triscale.report.cam_figure import cam_grid
+from triscale.report.focus_table import focus_sentence, focus_table
 from triscale.report.notices import notices
 from triscale.report.parts.page_parts import bullets, definitions, html_document, plotted
 from triscale.report.printable_table import Table, to_html
@@ -95,6 +96,12 @@ def _maps(facts: Facts, run_folder: Path) -> Iterable[str]:
         "probability; ✓ right, ✗ wrong.</p>"
     )
     yield grid
+    table = focus_table(facts)
+    if table is not None:
+        yield "<h3>Are they more focused?</h3>"
+        sentence = focus_sentence(facts)
+        yield f"<p>{escape(sentence)}</p>" if sentence else ""
+        yield from _table(table)
 
 
 def _fine_print(facts: Facts) -> Iterable[str]:

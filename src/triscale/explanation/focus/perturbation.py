@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _TAPS, _SPREAD, _SIDE = 11, 5.0, 224
-_BATCH = 16
+_BATCH, _PIXELS = (8, 64), 64 * 64 * 64
 _SEED = 0
 
 Probability = Callable[[Tensor], Tensor]
@@ -86,6 +86,7 @@ def _changed(before: Tensor, after: Tensor, order: Tensor, counts: NDArray[np.in
     place = torch.empty_like(order)
     place[order] = torch.arange(order.numel())
     place = place.reshape(before.shape[-2:])
-    for start in range(0, len(counts), _BATCH):
-        limits = torch.from_numpy(counts[start : start + _BATCH])[:, None, None, None]
+    batch = max(_BATCH[0], min(_BATCH[1], _PIXELS // place.numel()))
+    for start in range(0, len(counts), batch):
+        limits = torch.from_numpy(counts[start : start + batch])[:, None, None, None]
         yield torch.where((place < limits).to(before.device), after, before)
