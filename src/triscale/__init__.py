@@ -4,6 +4,7 @@ The public names are imported when they are first used, so that `import triscale
 """
 
 from triscale._version import __version__
+from triscale.notebook_html import draw_with
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ __all__ = [
     "study",
     "train",
 ]
+
+
+def _drawer():
+    from importlib import import_module  # noqa: PLC0415  when a notebook first shows something
+
+    return import_module("triscale.report.notebook").html_of
+
+
+draw_with(_drawer)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.api.counted import whole
 from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
+from triscale.api.notebook_progress import counting
 from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def evaluate(
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
         network: which network the weights of a path are of, see `predict`.
-        progress: called with `(done, n)`.
+        progress: called with `(done, n)`; in a notebook, by default, a bar.
 
     Raises:
         UsageError: a module that does not say how its pictures are prepared, with a data set; or options of a data set
@@ -125,6 +126,7 @@ def evaluate(
 
     if isinstance(data, str | Path):
         with answering(weights, classes, override, network) as classifier:
+            progress = progress or counting("images")
             return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
     if split is not None or override:
         raise UsageError("split and override are of data sets: leave them out with batches of your own.")
@@ -132,7 +134,7 @@ def evaluate(
         kind = type(data).__name__
         raise UsageError(f"a {kind} is no data: give a path, or batches: DataLoader(dataset, batch_size=32).")
     module, own = module_of(weights)
-    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
+    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress or counting("images"))
 
 
 def export(
@@ -208,7 +210,8 @@ def check(
     from triscale.data import CheckOptions, open_data  # noqa: PLC0415  decoders are loaded only here
     from triscale.data.checks.verdict import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or CheckOptions(), progress=progress))
+    counted = progress or counting("files, each read and then decoded")
+    return verdict(open_data(data, policy=policy or CheckOptions(), progress=counted))
 
 
 def require_place(out: Path) -> None:

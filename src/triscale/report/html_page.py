@@ -1,4 +1,4 @@
-"""One self-contained HTML page: the answer first, then what it rests on."""
+"""One self-contained HTML page: the answer in a sentence, then the picture, then what both rest on."""
 
 from collections.abc import Iterable
 from html import escape
@@ -18,16 +18,21 @@ from triscale.report.triangle import triangle_figure, triangle_sentences, triang
 def page(facts: Facts, run_folder: Path) -> str:
     """The whole report; sections without records are left out, and the notices say what is missing."""
     plots = {"accuracy": figures.accuracy_cost(facts), "curves": figures.curves(facts)}
-    sections = [*_opening(facts), *_accuracy(facts, plots["accuracy"]), *_choice(facts)]
-    sections += [*_curves(facts, plots["curves"]), *_maps(facts, run_folder), *_fine_print(facts)]
+    picture, accuracy = list(_triangle(facts)), list(_accuracy(facts, plots["accuracy"]))
+    sections = [*_answer(facts), *(picture or accuracy), *_ground(facts), *(accuracy if picture else ())]
+    sections += [*_choice(facts), *_curves(facts, plots["curves"]), *_maps(facts, run_folder), *_fine_print(facts)]
     return html_document(wording.title(facts), sections, plots=any(plots.values()))
 
 
-def _opening(facts: Facts) -> Iterable[str]:
+def _answer(facts: Facts) -> Iterable[str]:
+    yield f'<p class="headline">{escape(wording.headline(facts))}</p>'
     started = units.text(None if facts.study is None else facts.study.started)
     yield f'<p class="lead">triscale study, started {escape(started)}</p>'
+
+
+def _ground(facts: Facts) -> Iterable[str]:
+    """What the answer rests on, in five lines, and what speaks against it."""
     yield bullets("answer", facts.answer or ["No answer yet: the study is unfinished."])
-    yield from _triangle(facts)
     found = notices(facts)
     if found:
         yield bullets("notices", found)
