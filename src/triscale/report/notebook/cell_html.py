@@ -9,8 +9,10 @@ from triscale.report.printable_table import Table, TableRow, to_html
 _STYLE = """
 .triscale { max-width: 60rem; line-height: 1.45; }
 .triscale p { margin: .2rem 0 .6rem; }
-.triscale table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .3rem 0 .6rem; }
-.triscale th, .triscale td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid rgba(128,128,128,.25); }
+.triscale table { border-collapse: collapse; margin: .3rem 0 .6rem; }
+.triscale table { font-size: .85em; font-variant-numeric: tabular-nums; }
+.triscale th, .triscale td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
+.triscale td, .triscale tbody th { border-bottom: 1px solid rgba(128,128,128,.25); }
 .triscale th:first-child { text-align: left; font-weight: 500; }
 .triscale tr.chosen > * { font-weight: 700; }
 .triscale .scroll { overflow-x: auto; }

@@ -7,7 +7,7 @@ from triscale.report.network_svg import BOXES, networks_svg
 from triscale.report.notebook.cell_html import cell, image, sentence, table
 from triscale.spec import Network, resolve
 
-_ROOM = 28
+_ROOM = 22
 """Letters beside a drawn network."""
 
 
