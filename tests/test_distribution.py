@@ -1,15 +1,20 @@
 """What `make dist` built is what is installed: every file of the package, and a main job that needs nothing else.
 
-The environment is empty but for the wheel and what it declares; on its path are neither a compiler nor git.
+The environment is empty but for the wheel and what it declares; on its path are neither a compiler nor git. A torch
+with CUDA takes gigabytes: TRISCALE_TEST_TORCH=FOLDER links torch and what it needs from another environment's
+site-packages instead of installing them once more.
 """
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import venv
 import zipfile
 from email import message_from_bytes
+from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -19,6 +24,7 @@ from triscale import __version__
 
 DIST = ROOT / "dist"
 NAME = f"triscale-{__version__}"
+ROOM = 12 * 2**30
 FORBIDDEN = ("cc", "gcc", "g++", "c++", "clang", "clang++", "git", "make", "ninja")
 
 
@@ -68,9 +74,36 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the commands of an environment with the wheel."""
     place = tmp_path_factory.mktemp("empty") / "environment"
     venv.create(place, with_pip=False, symlinks=True)
+    linked = os.environ.get("TRISCALE_TEST_TORCH")
+    if linked:
+        (site,) = place.glob("lib/python*/site-packages")
+        link("torch", Path(linked), site)
+    elif shutil.disk_usage(place).free < ROOM:
+        pytest.skip("a torch with CUDA may take 12 GB, which this disk does not have: set TRISCALE_TEST_TORCH")
     pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
     subprocess.run([*pip, "install", "--quiet", "--disable-pip-version-check", str(wheel)], check=True)
     return place / "bin"
+
+
+def link(name: str, there: Path, here: Path) -> None:
+    """Link a package and all that it requires from one site-packages into another."""
+    known = {_plain(one.name): one for one in distributions(path=[str(there)])}
+    waiting, seen = [_plain(name)], set[str]()
+    while waiting:
+        found = known.get(waiting.pop())
+        if found is None or found.name in seen:  # None: required elsewhere than here
+            continue
+        seen.add(found.name)
+        for top in {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}:
+            if not (here / top).exists():
+                (here / top).symlink_to((there / top).resolve())
+        waiting += [
+            _plain(re.split(r"[^\w.-]", one, maxsplit=1)[0]) for one in found.requires or () if "extra ==" not in one
+        ]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def command(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -80,7 +80,7 @@ def program(*commands: str) -> str:
     return "\n".join(["from triscale.cli import main", *lines])
 
 
-TRAIN = "train smallnet_24 --data photos --out run --epochs 1 --device cpu"
+TRAIN = "train --network smallnet_24 --data photos --out run --epochs 1 --device cpu"
 
 
 def test_the_witness_sees_what_leaves_the_machine_and_nothing_else(reached: Reached) -> None:
