@@ -100,7 +100,7 @@ def test_looking_training_using_and_exporting_reach_nobody(reached: Reached) -> 
             "networks", "cost efficientnet_b0", "check photos", TRAIN, "predict run photos",
             "evaluate run --data photos --split all", "explain run photos/red/0.png --out maps",
             "export run --out run.onnx",
-            "study smallnet_24 --data photos --phi 1 --candidates 4 --seeds 1 --epochs 1 --jobs 1 --device cpu --out s",
+            "study smallnet_24 --data photos --phi 1 --candidates 4 --seeds 1 --epochs 2 --jobs 1 --device cpu --out s",
         )
     ) == []  # fmt: skip
 

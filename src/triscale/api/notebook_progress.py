@@ -31,8 +31,7 @@ class NotebookBar:
     """A bar with words behind it, in one output of a cell."""
 
     def __init__(self) -> None:
-        from IPython import display  # noqa: PLC0415  it is there in a notebook
-
+        display = sys.modules["IPython"].display  # it is there in a notebook, see `in_notebook`
         self._html: Callable[[str], Any] = display.HTML
         self._handle = display.display(self._html(""), display_id=True)
         self._written = -_BETWEEN

@@ -4,10 +4,10 @@ from functools import singledispatch
 
 from triscale.costs import Cost
 from triscale.errors import TriscaleError
-from triscale.report.notebook.cost_html import budget_html, cost_html
-from triscale.report.notebook.network_html import network_html
-from triscale.report.notebook.study_html import study_html
-from triscale.report.notebook.trial_html import trial_html
+from triscale.report.notebook.cost_cell import budget_html, cost_html
+from triscale.report.notebook.network_cell import network_html
+from triscale.report.notebook.study_cell import study_html
+from triscale.report.notebook.trial_cell import trial_html
 from triscale.scaling import BudgetFit
 from triscale.spec import Network
 from triscale.trials import Trial

@@ -2,8 +2,8 @@
 
 from triscale import units
 from triscale.costs import Cost, metric_named
-from triscale.report.notebook.cell_html import cell, sentence, table
-from triscale.report.notebook.network_html import drawing, summary
+from triscale.report.notebook.cell_parts import cell, sentence, table
+from triscale.report.notebook.network_cell import drawing, summary
 from triscale.scaling import BudgetFit
 
 

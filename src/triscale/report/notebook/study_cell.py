@@ -5,8 +5,8 @@ from pathlib import Path
 
 from triscale import trials
 from triscale.report import study_tables, wording
-from triscale.report.notebook.cell_html import cell, image, sentence
-from triscale.report.notebook.network_html import drawing
+from triscale.report.notebook.cell_parts import cell, image, sentence
+from triscale.report.notebook.network_cell import drawing
 from triscale.report.printable_table import Table, to_html
 from triscale.report.search_page import search_tables, search_words
 from triscale.report.search_page.search_facts import search_facts

@@ -1,7 +1,7 @@
 """A training in a notebook: what came out, its curve, and what it was."""
 
 from triscale import units
-from triscale.report.notebook.cell_html import cell, image, sentence, table
+from triscale.report.notebook.cell_parts import cell, image, sentence, table
 from triscale.report.notebook.curve_svg import curve_svg
 from triscale.trials import TEST, VALIDATION, Trial
 

@@ -4,7 +4,7 @@ from triscale import units
 from triscale.costs import count
 from triscale.costs.summary import by_stage
 from triscale.report.network_svg import BOXES, networks_svg
-from triscale.report.notebook.cell_html import cell, image, sentence, table
+from triscale.report.notebook.cell_parts import cell, image, sentence, table
 from triscale.spec import Network, resolve
 
 _ROOM = 22
