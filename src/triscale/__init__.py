@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import triscale
 
 from triscale._version import __version__
 from triscale.notebook_html import draw_with
+from triscale.usage_data import report_none
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _drawer():
 
 
 draw_with(_drawer)
+report_none()
 
 
 def __dir__() -> list[str]:

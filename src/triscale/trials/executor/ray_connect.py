@@ -17,14 +17,13 @@ _KNOWN = ("auto", "local")
 
 
 def ray_module() -> Any:
-    """Ray, imported when it is needed; it reports no usage, unless the user's environment says that it may.
+    """Ray, imported when it is needed.
 
     Raises:
         InputError: it is not installed.
     """
     # Ray prints deaths of workers to the output, which may be one JSON document; they are events of ours.
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray  # noqa: PLC0415  an extra, and slow to import
     except ImportError:
