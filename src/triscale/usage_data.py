@@ -1,9 +1,8 @@
 """Libraries that tell their makers how they are used are started with that switched off.
 
-ONNX Runtime for Linux has reported since 1.32: it keeps an id of the device in the user's cache folder and sends events,
-from the moment that it is imported. Ray and the client of the hub read their switches when they are imported too. So
-the switches are set when triscale is, before it or anything else that it starts imports them. A switch that the user
-has set stays as it is.
+ONNX Runtime 1.32 for Linux was seen to keep an id of the device in the user's cache folder and to look for its maker's
+server from the moment that it is imported. Ray and the client of the hub read their switches at their import too. So
+the switches are set when triscale is imported, before anything that it starts. A switch that the user has set stays.
 """
 
 import os
