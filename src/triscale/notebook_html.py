@@ -1,6 +1,6 @@
 """How values show themselves in a notebook: a low room says that they do, a high one draws them.
 
-A network, its cost or a trial is shown as tables and pictures, which `report/` makes and low rooms may not import. So
+A network, its cost or a trial is shown as tables and images, which `report/` makes and low rooms may not import. So
 they derive from `ShownInNotebook`, and the package's root says who draws. Nothing of IPython is needed.
 """
 

@@ -1,4 +1,4 @@
-"""Bars of progress in a notebook: one output that is written anew, by IPython's own display; no widgets are needed."""
+"""Bars of progress in a notebook: one output that is updated, by IPython's own display; no widgets are needed."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ class NotebookBar:
         self._written = -_BETWEEN
 
     def move(self, done: float, whole: float, text: str, *, last: bool = False) -> None:
-        """Write it anew, unless that was done a moment ago; the last writing is always made."""
+        """Update it, unless that was done a moment ago; the last writing is always made."""
         if not last and monotonic() - self._written < _BETWEEN:
             return
         self._written = monotonic()

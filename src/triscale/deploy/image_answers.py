@@ -26,7 +26,7 @@ def predicted(classifier: Predictor, content: bytes, top: int) -> dict[str, Any]
     """JSON-ready: `top`, see `Prediction.top`, and the `seconds` that decoding and the network took.
 
     Raises:
-        UnreadableError: it is no image that we take.
+        UnreadableError: the image cannot be read, or its format is not allowed.
         NumericError: the network answers what is not finite.
     """
     start = perf_counter()

@@ -26,18 +26,18 @@ PAGE = {
 """Paths of the page and its parts: the file in this package, and its kind."""
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "No picture, a request that is cut off, or a header Host that is not ours"},
-    408: {"description": "The picture did not come in time"},
-    413: {"description": "The picture is too large"},
-    415: {"description": "Not a picture of an allowed format"},
-    422: {"description": "A broken picture, or one of too many pixels"},
-    503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
+    400: {"description": "No image, a request that is cut off, or a header Host that is not ours"},
+    408: {"description": "The image did not come in time"},
+    413: {"description": "The image is too large"},
+    415: {"description": "Not an image of an allowed format"},
+    422: {"description": "A broken image, or one of too many pixels"},
+    503: {"description": "Too many images at once; the header Retry-After says when to try again"},
 }
 _NO_MAPS: dict[int | str, dict[str, Any]] = {404: {"description": "What answers has no maps"}}
 _JSON = (b"{", b"[", b'"')
-"""How JSON begins, and no picture does."""
+"""How JSON begins, and no image does."""
 _HINT = (
-    "the body is JSON; send the bytes of a picture as the body (curl --data-binary @photo.jpg), or a form with a file"
+    "the body is JSON; send the bytes of an image as the body (curl --data-binary @photo.jpg), or a form with a file"
 )
 _BODY = {
     "requestBody": {
@@ -53,7 +53,7 @@ _BODY = {
 
 
 class Service:
-    """Answers requests by one classifier; at most `limits.workers` pictures are worked on at once."""
+    """Answers requests by one classifier; at most `limits.workers` images are worked on at once."""
 
     def __init__(self, classifier: Predictor, limits: Limits) -> None:
         self.classifier = classifier
@@ -66,7 +66,7 @@ class Service:
         """What one image shows, see `triscale.deploy.image_answers.predicted`.
 
         Raises:
-            RefusedError: no picture that we take (400, 415, 422), or too many at once (503).
+            RefusedError: no image that we take (400, 415, 422), or too many at once (503).
         """
         return await self._worked(predicted, self.classifier, body, top)
 
@@ -82,21 +82,21 @@ class Service:
         return await self._worked(explained, classifier, body, top)
 
     async def _worked(self, work: Callable[..., dict[str, Any]], classifier: Predictor, body: bytes, top: int) -> Any:
-        """What a function says of an image, in one of the workers."""
+        """What a function says about an image, in one of the workers."""
         if not body:
-            raise RefusedError(400, "there is no picture in the request")
+            raise RefusedError(400, "there is no image in the request")
         if self.jobs >= self.limits.jobs:
-            raise RefusedError(503, "too many pictures at once; try again", retry=True)
+            raise RefusedError(503, "too many images at once; try again", retry=True)
         self.jobs += 1
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.pool, work, classifier, body, top)
         except UnreadableError as error:
             raise RefusedError(
-                415 if isinstance(error, ForeignError) else 422, f"the picture cannot be read: {error}"
+                415 if isinstance(error, ForeignError) else 422, f"the image cannot be read: {error}"
             ) from None
         except MemoryError:
-            raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
+            raise RefusedError(503, "not enough memory for this image now; try again", retry=True) from None
         finally:
             self.jobs -= 1
 
@@ -177,7 +177,7 @@ def application(service: Service, host: str) -> Application:
 async def _answered(
     service: Service, request: Any, top: int, answer: Callable[[bytes, int], Awaitable[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """What is said of the image in a request."""
+    """What is said about the image in a request."""
     body = await service.bodies.read(request.headers.get("content-length"), request.receive)
     try:
         name, picture = await _picture(request, body)
@@ -189,9 +189,9 @@ async def _answered(
 
 
 async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
-    """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
+    """The name and the bytes of the image in a body: of a form's first file, or the body itself."""
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusedError(415, "the body is compressed; send the picture as it is")
+        raise RefusedError(415, "the body is compressed; send the image as it is")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         if body.lstrip()[:1] in _JSON:

@@ -1,4 +1,4 @@
-"""What notebooks show: networks, costs, budgets, trials and studies as tables and pictures."""
+"""What notebooks show: networks, costs, budgets, trials and studies as tables and images."""
 
 from functools import singledispatch
 

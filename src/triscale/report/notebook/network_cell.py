@@ -15,7 +15,7 @@ def network_html(network: Network) -> str:
     """The drawing, and a table of the stages.
 
     Raises:
-        InputError: a network too large to be meant.
+        InputError: the network costs more than 1e15 MACs.
     """
     return cell([sentence(summary(network)), drawing(network), _stages(network)])
 

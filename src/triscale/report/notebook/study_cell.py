@@ -1,4 +1,4 @@
-"""A study or a search in a notebook: the answer in a sentence, the picture, and the table of what was trained."""
+"""A study or a search in a notebook: the answer in a sentence, the figure, and the table of what was trained."""
 
 from collections.abc import Iterable
 from pathlib import Path

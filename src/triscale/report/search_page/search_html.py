@@ -1,4 +1,4 @@
-"""The page of a search: the answer in a sentence, then the picture, then what both rest on."""
+"""The page of a search: the answer in a sentence, then the figure, then what both rest on."""
 
 from base64 import b64encode
 from collections.abc import Iterable
