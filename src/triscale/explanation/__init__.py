@@ -1,4 +1,4 @@
-"""What a network looks at, and what it confuses: class activation maps with their scores, and a confusion matrix drawn."""
+"""What a network looks at, and what it confuses: class activation maps and their scores, a drawn confusion matrix."""
 
 from triscale.explanation.cam import class_activation_maps
 from triscale.explanation.confusion import confusion_picture
