@@ -30,19 +30,18 @@ class MapScoring:
     """How maps are scored; a command takes it as the argument `scores: MapScoring = UNSCORED`.
 
     Attributes:
-        score: print what the maps are worth, as means over the images with 95% intervals: the areas below the curves
-            of deletion (lower is better) and insertion (higher is better), and how much better they are than those of
-            the same map with its places shuffled.
-        steps: in how many equal parts the pixels of an image are deleted and inserted.
-        boxes: a CSV file with the columns image, left, top, right and bottom, in pixels of the upright original: how
-            much of a map lies inside the boxes is scored too.
-        beside: a second run or checkpoint, whose maps of the same images are scored and compared image by image.
+        score: print what the maps are worth: deletion and insertion, beside the same maps shuffled, with 95% intervals
+            over the images.
+        steps: in how many equal parts pixels are deleted and inserted.
+        boxes: a CSV file with the columns image, left, top, right and bottom (pixels of the upright original), for how
+            much of a map lies inside the boxes.
+        beside: a second run or checkpoint, which is scored on the same images and compared image by image.
     """
 
     score: Flag = False
     steps: Whole = _STEPS
     boxes: Path | None = None
-    beside: Annotated[str | None, Parameter(name="--beside")] = None
+    beside: str | None = None
 
     def scoring(self) -> "Scoring | None":
         """How maps are scored; None where nobody asks for it. Loads torch.
