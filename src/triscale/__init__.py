@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         study,
         train,
     )
+    from triscale.notebook_html import Draw
 else:
 
     def __getattr__(name):
@@ -68,10 +69,11 @@ __all__ = [
 ]
 
 
-def _drawer():
+def _drawer() -> "Draw":
     from importlib import import_module  # noqa: PLC0415  when a notebook first shows something
 
-    return import_module("triscale.report.notebook").html_of
+    found: Draw = import_module("triscale.report.notebook").html_of
+    return found
 
 
 draw_with(_drawer)

@@ -81,7 +81,9 @@ class Service:
             raise RefusedError(404, "an exported file or a foreign network has no maps; POST to /predict")
         return await self._worked(explained, classifier, body, top)
 
-    async def _worked(self, work: Callable[..., dict[str, Any]], classifier: Predictor, body: bytes, top: int) -> Any:
+    async def _worked(
+        self, work: Callable[..., dict[str, Any]], classifier: Predictor, body: bytes, top: int
+    ) -> dict[str, Any]:
         """What a function says about an image, in one of the workers."""
         if not body:
             raise RefusedError(400, "there is no image in the request")

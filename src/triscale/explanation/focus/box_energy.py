@@ -79,7 +79,7 @@ def box_mask(boxes: tuple[Box, ...], original: Size, size: Size, how: Preprocess
     draw = ImageDraw.Draw(drawn)
     for box in boxes:
         draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), fill=(255, 255, 255))
-    return fitted(drawn, size, how)[..., 0].astype(np.float32) / 255
+    return fitted(drawn, size, how)[..., 0].astype(np.float32) / np.float32(255)
 
 
 def energy_inside(saliency: Tensor, mask: NDArray[np.float32]) -> float | None:
