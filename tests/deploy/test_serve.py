@@ -357,5 +357,6 @@ def test_the_page_shows_bars_and_takes_no_markup_from_names(service: Child, pict
         one.wait("document.getElementById('map').naturalWidth > 40")
         assert one.value("document.querySelector('#answer b').textContent") in one.value("map.alt")
         assert json.dumps(one.complaints) == "[]"
-        one.choose("#file", Path(__file__))
+        (tmp_path / "note.txt").write_text("words alone")
+        one.choose("#file", tmp_path / "note.txt")
         one.wait("document.getElementById('status').textContent.includes('not an image')")

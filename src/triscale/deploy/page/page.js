@@ -62,7 +62,7 @@ async function ask(picture) {
     const response = await fetch(`${path}?top=5`, { method: "POST", body: picture });
     const found = await response.json();
     if (turn !== asked) return; // another image was chosen meanwhile
-    if (!response.ok) throw new Error(typeof found.detail === "string" ? found.detail : "it was refused");
+    if (!response.ok) throw new Error(typeof found.detail === "string" ? found.detail : "it was rejected");
     show(found[0].top);
     showMap(found[0].map);
     say(`Answered in ${duration(found[0].seconds)}.`);
