@@ -11,7 +11,10 @@ HOME = "index.md"
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Start",
-        ("start.md", "notebooks/from_images_to_a_budget.md", "doctor.md", "completion.md", "glossary.md"),
+        (
+            "start.md", "in-notebooks.md", "notebooks/from_images_to_a_budget.md", "doctor.md", "completion.md",
+            "glossary.md",
+        ),
     ),
     (
         "How to",
