@@ -33,7 +33,7 @@ define test-avx2
 	  then $(AVX2) $(BIN)/python $(PYTEST) $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
 endef
 
-.PHONY: dist test-dist help demo test test-avx2 test-oldest check slow durability gpu format bench parity parity-keras clean
+.PHONY: dist test-dist help demo test test-avx2 test-oldest check slow durability gpu format bench parity parity-keras docs clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##/\1:/p' Makefile
@@ -93,6 +93,9 @@ parity: .venv/.installed-dev  ## compare every network with torchvision and timm
 
 parity-keras: .venv/.installed-dev .venv-keras/.installed  ## the same with Keras, in an environment of its own
 	@$(BIN)/python -m benchmarks.parity --keras .venv-keras/bin/python
+
+docs: .venv/.installed-dev  ## build the documentation into build/docs/site; warnings and broken links are errors
+	@$(BIN)/python -m docs_site
 
 clean:  ## remove the environment and every cache
 	@rm -rf .venv .venv-dist .venv-keras .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
