@@ -12,6 +12,7 @@ from triscale.api.counted import (
     scale,
     scale_by_rules,
 )
+from triscale.api.fitting import FitResult, fit
 from triscale.api.made_lite import lite
 from triscale.api.models import build, load
 from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
@@ -19,6 +20,7 @@ from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, export, predict, require_place
 
 __all__ = [
+    "FitResult",
     "ForeignNetwork",
     "FrontNetwork",
     "SearchResult",
@@ -32,6 +34,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "fit",
     "fit_budget",
     "kernels_of",
     "lite",
