@@ -94,7 +94,7 @@ def fit(
         device, threads, kernels: where the trainings compute, see `triscale.training.numerics_here`.
         loader_workers: of each training.
         watch: receives the progress; by default remarks go to the error stream.
-        **asked: further fields of `triscale.shipping.fit_question.FitQuestion`, such as weights, target, format, epochs.
+        **asked: further fields of `triscale.shipping.fit_question.FitQuestion`, such as weights, target, format.
 
     Raises:
         UsageError: an unknown field, or one that is out of range.
@@ -117,7 +117,7 @@ def fit(
     if question.network:
         as_network(question.network)  # a wrong name is reported before the images are opened
     numerics = numerics_here(device, None if threads is None else typed("threads", threads), kernels=kernels)
-    execution = Execution(loader_workers=loaders_of(loader_workers))
+    execution = Execution(loader_workers=loaders_of(loader_workers), forget_state=True)
     run = FitRun(question, Path(typed("out", out)), numerics=numerics, execution=execution, watch=watch or _remarks())
     return fit_result(run.run(), run.folder)
 

@@ -35,7 +35,7 @@ _FORMER = {
 
 
 def checked(what: str, given: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
-    """The options of a `training`, `study`, `search` or `fit`, fields of the dataclass `kind`, each of a type it can have.
+    """The options of a `training`, `study`, `search` or `fit`: fields of the dataclass `kind`, each of a fitting type.
 
     Raises:
         UsageError: an unknown name, or a value of another type.

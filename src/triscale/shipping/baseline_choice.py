@@ -122,7 +122,7 @@ def _automatic(question: FitQuestion, source: Source, kept: Keeps) -> Baseline:
 
 
 def _packaged(source: Source, kept: Keeps, only: str = "") -> str | None:
-    """The largest network with installed weights that keeps the limits; else the smallest that does with fewer pixels."""
+    """The largest network with installed weights that keeps the limits; else the smallest that does at fewer pixels."""
     names = [name for name in PACKAGES if only in ("", name) and _installed(name)]
     own = {name: _sized(families.network(name), source) for name in names}
     whole = next((name for name in reversed(names) if kept(own[name])), None)

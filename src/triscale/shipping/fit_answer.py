@@ -1,4 +1,4 @@
-"""The answer of a fit in five lines: what was built, how good it is, what the limit cost, the file, and how to use it."""
+"""The answer of a fit in five lines: what was built, how good it is, what the limit costs, the file, and its use."""
 
 from triscale.costs import count
 from triscale.intervals import wilson
@@ -22,12 +22,10 @@ def answer_lines(stored: Stored, folder: str) -> tuple[str, ...]:
     plan, test, shipped = stored.one(FitPlanRecord), stored.one(FitTestRecord), stored.one(ShippedRecord)
     if plan is None or test is None or shipped is None:
         raise ValueError("the fit has not come to its end")
-    low, high = wilson(test.correct, test.images)
     return (
         f"built: {_built(stored, plan)}",
-        f"quality: {test.correct / test.images:.1%} of {test.images:,} test images are classified correctly "
-        f"(95% interval {low:.1%} to {high:.1%}); no decision was made on these images",
-        f"cost of the limit: {_limit_cost(stored, plan, test)}",
+        f"quality: {_quality(test)}",
+        f"limit: {_limit_cost(stored, plan, test)}",
         f"file: {folder}/{shipped.file}, {memory(sum(shipped.files.values()))}; {shipped.proof}",
         f"use it: triscale predict {folder}/{shipped.file} photo.jpg",
     )
@@ -44,19 +42,27 @@ def _built(stored: Stored, plan: FitPlanRecord) -> str:
     )
 
 
+def _quality(test: FitTestRecord) -> str:
+    low, high = wilson(test.correct, test.images)
+    return (
+        f"{test.correct / test.images:.1%} of {test.images:,} test images are classified correctly (95% interval "
+        f"{low:.1%} to {high:.1%}); no decision was made on these images"
+    )
+
+
 def _limit_cost(stored: Stored, plan: FitPlanRecord, test: FitTestRecord) -> str:
     if not any(one.binds for one in plan.limits):
-        return "nothing, since no limit binds: without them the network would be the same"
+        return "none binds: without them the network would be the same"
     decided = stored.one(LargerRecord)
     if test.larger is None or plan.larger is None or decided is None:
-        return f"not known, since {decided.reason if decided else 'nothing was compared'}"
+        return f"what it costs is not known: {decided.reason if decided else 'nothing was compared'}"
     network = stored.network(plan.larger)
     assert isinstance(network, Network)  # noqa: S101
     points, low, high = limit_cost(test)
-    much = "fewer" if points < 0 else "more"
-    unsure = "; the images cannot tell this from nothing" if low <= 0 <= high else ""
+    change = f"{abs(points):.1f} points {'fewer' if points < 0 else 'more'}" if points else "as many"
+    unsure = ": these images cannot tell a difference" if low <= 0 <= high else ""
     short = f" after {decided.epochs} of {plan.recipe.epochs} epochs" if decided.epochs < plan.recipe.epochs else ""
     return (
-        f"the network of twice the cost ({trimmed(count(network).macs)} MACs){short} gets {abs(points):.1f} points {much} "
-        f"on the same images (95% interval {low:+.1f} to {high:+.1f}{unsure})"
+        f"a network of twice the cost ({trimmed(count(network).macs)} MACs){short} classifies "
+        f"{test.larger.correct / test.images:.1%} correctly, {change} (95% interval {low:+.1f} to {high:+.1f}{unsure})"
     )

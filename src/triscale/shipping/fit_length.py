@@ -94,10 +94,10 @@ def length_within(seconds: float, recipe: Recipe, images: Images, per_image: flo
     usable = _SAFE * seconds
     possible = int(usable / epoch)
     if possible < least:
+        left, missing = max(0.0, seconds), math.ceil(least * epoch / _SAFE - seconds)
         raise InputError(
-            f"the time is too short: {duration(max(0, seconds))} are left for training, and an epoch takes "
-            f"{duration(math.ceil(epoch))}.\nGive {duration(math.ceil(least * epoch / _SAFE - seconds))} more (--time), "
-            "or tighter limits."
+            f"the time is too short: {duration(left)} are left for training, and an epoch takes about "
+            f"{duration(math.ceil(epoch))}.\nGive at least {duration(missing)} more (--time), or tighter limits."
         )
     most = max(_LONG * recipe.epochs, math.ceil(_ENOUGH_STEPS * recipe.batch / images.training))
     half = int(ALONE * usable / epoch)

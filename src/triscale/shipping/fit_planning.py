@@ -15,7 +15,7 @@ from triscale.shipping.fit_length import Images, Length, length_within, seconds_
 from triscale.shipping.fit_question import FitQuestion
 from triscale.shipping.fit_trainings import FitTrainings
 from triscale.shipping.fit_watch import FitWatch
-from triscale.shipping.rehearsal import rehearsal
+from triscale.shipping.rehearsal import FILE_SIZE, rehearsal
 from triscale.shipping.within_limits import Limited, Solver
 from triscale.spec import Network, content_hash
 from triscale.training import trained_on
@@ -64,10 +64,11 @@ class Planner:
         plan = FitPlanRecord(
             baseline=content_hash(baseline.network), network=content_hash(limited.network), rule=limited.rule,
             phi=limited.phi, factors=FactorsRecord(**limited.factors._asdict()), reasons=reasons,
-            limits=tuple(_limits(self.question.budget, limited)), weights=baseline.origin, weights_network=baseline.named,
+            limits=tuple(_limits(self.question.budget, limited)),
+            weights=baseline.origin, weights_network=baseline.named,
             larger=content_hash(limited.larger) if limited.larger and length.compared else None,
             coefficients=limited.coefficients and CoefficientsRecord(**limited.coefficients._asdict()),
-            latency=limited.latency and limited.latency.text(), seconds_per_epoch=per_epoch,
+            latency=limited.latency.text() if limited.latency else None, seconds_per_epoch=per_epoch,
             recipe=replace(recipe, epochs=length.epochs), spent=round(time.monotonic() - self.began, 3),
         )  # fmt: skip
         store.add(plan, [one for one in (baseline.network, limited.network, limited.larger) if one is not None])
@@ -118,7 +119,7 @@ def planned_lines(plan: FitPlanRecord, network: Network) -> list[str]:
 def _limits(budget: Mapping[str, float], limited: Limited) -> list[LimitRecord]:
     return [
         LimitRecord(
-            name=name, limit=limit, use=limited.uses[name], measured=name == LATENCY.name,
+            name=name, limit=limit, use=limited.uses[name], measured=name in (FILE_SIZE, LATENCY.name),
             binds=name in limited.binding,
         )
         for name, limit in budget.items()

@@ -55,8 +55,8 @@ class FitRun:
         _refuse_another(question, folder)
         policy = policy_of(question, folder)
         self._trainings = FitTrainings(
-            source=opened(question.data, policy, afresh=True), data=absolute(question.data), policy=policy, weights=None,
-            seed=question.seed, train_size=question.train_size, numerics=numerics, execution=execution,
+            source=opened(question.data, policy, afresh=True), data=absolute(question.data), policy=policy,
+            weights=None, seed=question.seed, train_size=question.train_size, numerics=numerics, execution=execution,
             watch=self.watch,
         )  # fmt: skip
 
@@ -105,8 +105,6 @@ class FitRun:
         if known_in(store, FitRecord, hash_, source, self._numerics, self.watch.say) is None:
             data = data_facts(source, image_counts(source, asked))
             store.add(begun(FitRecord, asked, hash_, data, self._numerics, 1))
-            for note in source.notes:
-                self.watch.say(note)
 
     def _answer(self, store: TrialStore, plan: FitPlanRecord) -> Trial:
         known, network = done(store, ANSWER), _network(store, plan.network)

@@ -1,4 +1,4 @@
-"""The trainings of a fit: requests as `triscale train` makes them, each in a folder of its own below that of the fit."""
+"""The trainings of a fit: requests as `triscale train` makes them, each in a folder below that of the fit."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

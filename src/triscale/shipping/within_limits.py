@@ -1,4 +1,4 @@
-"""The largest network within the limits, as counted, measured, and seen in a file that is written before any training."""
+"""The largest network within the limits, as counted, as measured, and as its file shows before any training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -58,8 +58,8 @@ def _comparison(facts: FitFacts) -> Iterable[str]:
     yield "<h2>What the limit costs</h2>"
     if LARGER in facts.trials:
         yield (
-            "<p>A network of twice the cost by the same rule was trained in the same way: what it gains is what the next "
-            "doubling of the limit would buy.</p>"
+            "<p>A network of twice the cost by the same rule was trained in the same way: what it gains is what the "
+            "next doubling of the limit would buy.</p>"
         )
     elif facts.larger is not None:
         yield f"<p>No larger network was trained for comparison: {escape(facts.larger.reason)}.</p>"
@@ -109,7 +109,7 @@ def _classes(facts: FitFacts) -> Iterable[str]:
 def _use(facts: FitFacts) -> Iterable[str]:
     if facts.shipped is not None:
         yield "<h2>How to use it</h2>"
-        yield f"<p>In this folder; {escape(facts.shipped.file)} needs no network specification and no training code.</p>"
+        yield f"<p>In this folder. {escape(facts.shipped.file)} holds weights, classes and preprocessing.</p>"
         yield f"<pre>{escape(chr(10).join(commands(facts)))}</pre>"
 
 

@@ -7,8 +7,8 @@ from triscale.report.printable_table import markdown_text
 
 TEST_SENTENCE = (
     "Each test image counts once. No decision was made on these images: neither the network nor its epochs, nor the "
-    "epoch that was kept. Intervals of an accuracy are Wilson's; that of the gain is Tango's, of the same images. MACs are the "
-    "multiply-adds of convolutions and linear layers for one image."
+    "epoch that was kept. Intervals of an accuracy are Wilson's; that of the gain is Tango's, of the same images. MACs "
+    "are the multiply-adds of convolutions and linear layers for one image."
 )
 
 
