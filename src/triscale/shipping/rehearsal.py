@@ -22,8 +22,8 @@ from triscale.weights import classifier_of
 
 FILE_SIZE = "file_size"
 
-_ROOM = 2_048
-"""Bytes by which the texts in the file of a trained network may be longer."""
+_ROOM, _STEP = 2_048, 1_024
+"""Bytes by which the texts in the file of a trained network may be longer, and to which its size is rounded up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ def rehearsal(out: Path, target: Target, classes: tuple[str, ...], trained_on: T
         if FILE_SIZE in own:
             payload = made.packer.packed(made.about)
             parts = (payload,) if isinstance(payload, bytes) else payload
-            found[FILE_SIZE] = max(uses[FILE_SIZE], sum(map(len, parts)) + _ROOM)
+            found[FILE_SIZE] = max(uses[FILE_SIZE], -(-(sum(map(len, parts)) + _ROOM) // _STEP) * _STEP)
         if LATENCY.name in own and target.engine is not None:
             ratio = beside_engine(made.first.run, made.about, network, target.engine)
             found[LATENCY.name] = uses[LATENCY.name] * max(1.0, ratio)
