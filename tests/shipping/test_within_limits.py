@@ -93,5 +93,5 @@ def test_a_file_that_never_keeps_its_limit_ends_the_search() -> None:
     def rehearse(network: Network, uses: Mapping[str, float]) -> Rehearsal:
         return Rehearsal(uses={"file_size": 2e5}, counted=uses["file_size"] - 1 + 0 * len(network.stages))
 
-    with pytest.raises(InputError, match="no network was found whose file keeps file_size|cannot|limit"):
+    with pytest.raises(InputError, match="file_size"):
         solver("smallnet_32", (32, 32)).within({"file_size": 1e5}, rehearse)

@@ -12,7 +12,7 @@ from triscale.api.counted import (
     scale,
     scale_by_rules,
 )
-from triscale.api.fitting import FitResult, fit
+from triscale.api.fitted import FitResult, fit
 from triscale.api.made_lite import lite
 from triscale.api.models import build, load
 from triscale.api.searched import FrontNetwork, SearchResult, search_architecture

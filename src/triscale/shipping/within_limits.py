@@ -125,7 +125,9 @@ class Solver(NamedTuple):
             found = self._fitted(limits, "resolution", None)
         except UnboundedError:  # no limit depends on the resolution, and the weights keep them all
             return self._as_it_is(limits)
-        return self._as_it_is(limits) if found.network.resolution > own.resolution else found
+        if found.network.resolution > own.resolution:
+            return self._as_it_is(limits)
+        return replace(found, network=own) if found.network.resolution == own.resolution else found
 
     def _as_it_is(self, limits: Mapping[str, float]) -> Limited:
         own, names = self.baseline.network, [name for name in limits if name != LATENCY.name]
