@@ -97,14 +97,15 @@ class FitRun:
         """The first record, or what changed since then."""
         source, asked = self._trainings.source, self.question
         known, hash_ = store.one(FitRecord), asked.hash(source.fingerprint, asked.network)
-        if known is not None and known.data.fingerprint != source.fingerprint:
+        counts = image_counts(source, asked)
+        if known is not None and known.data.fingerprint != source.fingerprint and store.one(FitPlanRecord):
             raise InputError(
                 f"{self.folder} holds a fit on other images: {known.data.train:,} to train on then, "
-                f"{image_counts(source, asked)['train']:,} now, or other contents.\nUse another --out."
+                f"{counts['train']:,} now, or other contents.\nUse another --out."
             )
-        if known_in(store, FitRecord, hash_, source, self._numerics, self.watch.say) is None:
-            data = data_facts(source, image_counts(source, asked))
-            store.add(begun(FitRecord, asked, hash_, data, self._numerics, 1))
+        replaced = known is not None and known.question_hash != hash_ and not store.one(FitPlanRecord)
+        if replaced or known_in(store, FitRecord, hash_, source, self._numerics, self.watch.say) is None:
+            store.add(begun(FitRecord, asked, hash_, data_facts(source, counts), self._numerics, 1))
 
     def _answer(self, store: TrialStore, plan: FitPlanRecord) -> Trial:
         known, network = done(store, ANSWER), _network(store, plan.network)
@@ -166,8 +167,12 @@ def _macs(stored: Stored, id_: str) -> int:
 
 
 def _refuse_another(question: FitQuestion, folder: Path) -> None:
-    """InputError where the folder holds a fit that was asked otherwise; the message says what differs."""
-    known = read(folder).one(FitRecord) if (folder / RECORDS).exists() else None
+    """InputError where the folder holds a fit that was asked otherwise; the message says what differs.
+
+    One that ended before it had a plan, such as for want of time, may be asked otherwise.
+    """
+    stored = read(folder) if (folder / RECORDS).exists() else Stored()
+    known = stored.one(FitRecord) if stored.one(FitPlanRecord) else None
     if known is not None and (differences := question.differences(known.question)):
         raise InputError(
             f"{folder} holds a fit that was asked otherwise: {'; '.join(differences[:3])}.\n"

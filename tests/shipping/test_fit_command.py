@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
-from tests.shipping.conftest import Fitted, colour_data, fitted
+from tests.cli.conftest import Run, run
+from tests.shipping.conftest import Fitted
 from triscale.trials import RECORDS, read
 from triscale.trials.fits.fit_records import FitTestRecord, ShippedRecord
 
-__all__ = ["colour_data", "fitted"]
+__all__ = ["run"]
 
 OPTIONS = (
     "--budget", "macs=120000", "--budget", "file_size=90000", "--epochs", "3", "--device", "cpu", "--threads", "1",
