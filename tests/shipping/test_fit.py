@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import onnx
@@ -194,10 +195,24 @@ def test_a_time_that_is_too_short_says_what_is_needed(fitted: Fitted, tmp_path: 
     with pytest.raises(InputError, match=r"(?s)the time is too short: .*Give at least .* more \(--time\)") as error:
         ask(fitted.data, tmp_path / "short", epochs=None, time=0.001, budget={"macs": 120_000})
     assert len(str(error.value).splitlines()) <= 3
-    more = ask(fitted.data, tmp_path / "short", epochs=None, time="10m", budget={"macs": 100_000}, train_size=60)
+    more = ask(fitted.data, tmp_path / "short", epochs=2, budget={"macs": 100_000}, no_comparison=True)
     assert more.limits[0].limit == 100_000, "nothing was planned, so the folder is free for what the message advises"
-    trial = next(iter(read(tmp_path / "short")))
-    assert trial.epochs > 3
+    assert "--no-comparison was given" in more.lines[2]
+
+
+@SLOW
+def test_a_fit_keeps_its_time(fitted: Fitted, tmp_path: Path) -> None:
+    """Half of it for the answer at most; the rest for the network of twice the cost."""
+    began, seconds = monotonic(), 30.0
+    ask(fitted.data, tmp_path / "timed", epochs=None, time=seconds, budget={"macs": 400_000})
+    stored = read(tmp_path / "timed")
+    plan = stored.one(FitPlanRecord)
+    assert plan is not None
+    assert plan.seconds_per_epoch is not None
+    answer = next(one for one in stored if one.purpose == "answer")
+    assert 3 < answer.epochs == plan.recipe.epochs
+    assert plan.spent + answer.epochs * plan.seconds_per_epoch < 0.6 * seconds
+    assert monotonic() - began < 2 * seconds, "twice: this core has other work too"
 
 
 def test_a_limit_that_nothing_keeps_is_an_error_before_any_training(fitted: Fitted, tmp_path: Path) -> None:
