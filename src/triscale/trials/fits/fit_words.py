@@ -6,11 +6,11 @@ from triscale.trials.fits.fit_records import FitTestRecord, LimitRecord
 
 
 def limit_text(limit: LimitRecord) -> str:
-    """A limit with what is used of it: `macs 49.2 M counted of 50 M`."""
+    """A limit with what is used of it: `macs 49.2 M of 50 M (counted)`."""
     show = metric_named(limit.name).unit.show
     how = "measured" if limit.measured else "counted"
     sign = "of at least" if metric_named(limit.name).at_least else "of"
-    return f"{limit.name} {show(limit.use)} {how} {sign} {show(limit.limit)}"
+    return f"{limit.name} {show(limit.use)} {sign} {show(limit.limit)} ({how})"
 
 
 def limit_cost(test: FitTestRecord) -> tuple[float, float, float]:
