@@ -14,6 +14,7 @@ import pytest
 import triscale
 from tests.shipping.conftest import BUDGET, Fitted, ask
 from triscale.api import FitResult
+from triscale.data import CheckOptions
 from triscale.errors import InputError, UsageError
 from triscale.intervals import paired_drop
 from triscale.search.trainings.work import opened
@@ -47,9 +48,9 @@ def test_the_file_keeps_every_limit(fitted: Fitted) -> None:
     file = fitted.folder / "model.onnx"
     network = triscale.load(fitted.folder).network
     assert file.stat().st_size <= BUDGET["file_size"]
-    assert triscale.cost(network).macs <= BUDGET["macs"]  # type: ignore[arg-type]
+    assert triscale.cost(network).macs <= BUDGET["macs"]
     weights = sum(int(np.prod(one.dims)) for one in onnx.load(file).graph.initializer)
-    assert weights <= triscale.cost(network).params + 4096, "the file holds this network"  # type: ignore[arg-type]
+    assert weights <= triscale.cost(network).params + 4096, "the file holds this network"
     plan = read(fitted.folder).one(FitPlanRecord)
     assert plan is not None
     promised = next(one.use for one in plan.limits if one.name == "file_size")
@@ -68,14 +69,14 @@ def test_the_reported_accuracy_is_what_evaluate_says_of_the_file(fitted: Fitted)
 
 def test_the_larger_network_costs_twice_as_much_and_is_judged_on_the_same_images(fitted: Fitted) -> None:
     stored = read(fitted.folder)
-    plan, decided, test = (stored.one(kind) for kind in (FitPlanRecord, LargerRecord, FitTestRecord))
+    plan, decided, test = stored.one(FitPlanRecord), stored.one(LargerRecord), stored.one(FitTestRecord)
     assert plan is not None
     assert decided is not None
     assert test is not None
     assert plan.larger is not None
     assert test.larger is not None
     network, larger = stored.network(plan.network), stored.network(plan.larger)
-    assert 1.5 < triscale.cost(larger).macs / triscale.cost(network).macs < 2.7  # type: ignore[arg-type]
+    assert 1.5 < triscale.cost(larger).macs / triscale.cost(network).macs < 2.7
     assert decided.epochs == plan.recipe.epochs == 3
     judged = triscale.evaluate(fitted.folder / "larger", fitted.data)
     assert round(judged.top1 * judged.n) == test.larger.correct
@@ -201,7 +202,7 @@ def test_other_images_in_the_folder_are_rejected(fitted: Fitted, tmp_path: Path)
             ask(path, folder)
     finally:
         path.write_bytes(kept)
-        opened(str(path), triscale.data.CheckOptions(), afresh=True)  # type: ignore[attr-defined]
+        opened(str(path), CheckOptions(), afresh=True)
 
 
 def test_a_training_and_a_study_reject_the_folder_of_a_fit(fitted: Fitted) -> None:
