@@ -81,7 +81,7 @@ def test_the_lock_is_kept_and_overridden_by_name(run: Run, studied: Path, red: P
     ("options", "code", "said"),
     [
         (["--out", "x.jpg"], 64, "a folder, or FILE.png"),
-        (["--out", "x.png", "{other}"], 64, "2 pictures"),
+        (["--out", "x.png", "{other}"], 64, "2 images"),
         (["--out", "nowhere/x.png"], 73, "nowhere"),
         (["--out", "file/maps"], 73, "file"),
         (["--out", "maps", "--class", "blue"], 64, "no class 'blue' among the 2"),

@@ -334,4 +334,4 @@ def test_the_page_shows_bars_and_takes_no_markup_from_names(service: Child, pict
         assert widths == sorted(widths, reverse=True)
         assert json.dumps(one.complaints) == "[]"
         one.choose("#file", Path(__file__))
-        one.wait("document.getElementById('status').textContent.includes('not a picture')")
+        one.wait("document.getElementById('status').textContent.includes('not an image')")

@@ -253,7 +253,7 @@ def answer() -> tuple[str, ...]:
 
 
 def write_run(folder: Path, found: Study | None = None, stop: int | None = None) -> Path:
-    """A run folder with the first steps of a study, all of them by default, and tiny pictures."""
+    """A run folder with the first steps of a study, all of them by default, and tiny images."""
     found = study() if found is None else found
     with TrialStore(folder) as store:
         for kind, group in groupby(found.steps[:stop], type):

@@ -74,10 +74,10 @@ def test_pictures_are_only_read_as_png_from_the_run_folder(tmp_path: Path, name:
     one = PictureRecord(label="x", file=name, maps=())
     folder = sample.write_run(tmp_path / "run", sample.study().with_(CamRecord, pictures=(one,)))
     sample.draw_picture(0, 0).save(tmp_path / "secret.png")
-    (folder / "cam" / "text.png").write_text("no picture")
+    (folder / "cam" / "text.png").write_text("no image")
     page = write_report(folder).read_text(encoding="utf-8")
     assert Reader(page).images() == []
-    assert "no picture: " in page
+    assert "no image: " in page
 
 
 def test_records_of_another_program_end_in_an_input_error(tmp_path: Path) -> None:

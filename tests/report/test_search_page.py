@@ -152,7 +152,7 @@ def test_the_page_says_where_a_search_is_no_better_than_chance_or_than_size(tmp_
 
 def test_the_summary_has_the_answer_the_finalists_and_the_predictors(stored: Stored) -> None:
     text = summary_markdown(stored)
-    assert text.startswith("# Searching small\\_24 on pictures\n\n- Proposal ")
+    assert text.startswith("# Searching small\\_24 on images\n\n- Proposal ")
     for title in ("## The finalists", "## What each choice is worth", "## What ranks the trials without any search"):
         assert title in text
 

@@ -1,4 +1,4 @@
-"""The picture of the triangle: whole, readable in grey and at 400 pixels, and true to the surface."""
+"""The image of the triangle: whole, readable in grey and at 400 pixels, and true to the surface."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Libraries that are damaged, foreign or for another processor are refused before anything of them runs."""
+"""Libraries that are damaged, foreign or for another processor are rejected before anything of them runs."""
 
 import threading
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
         runtime.open(path, trust=True)
     path.write_bytes(sealed(b"\x7fELF" + OPEN))
     refuse_unsealed(path.read_bytes(), path)
-    with pytest.raises(InputError, match="no library for this system"):
+    with pytest.raises(InputError, match="not a library for this system"):
         runtime.open(path, trust=True)
 
 

@@ -67,7 +67,7 @@ def train(
     """Train a network by a recipe; the same call resumes a training that was interrupted, to the same bits.
 
     Args:
-        network: a network or its name, also of code of your own ("my_models:build", or the function itself); None
+        network: a network or its name, also of your own code ("my_models:build", or the function itself); None
             where `weights` say which they are of.
         data: see `triscale.data.open_data`.
         out: the folder of the training.
@@ -108,7 +108,7 @@ def study(
     """Find how to spend a budget on depth, width and resolution, on these images; the same call resumes it.
 
     Args:
-        baseline: a network or its name, also of code of your own ("my_models:build", or the function itself).
+        baseline: a network or its name, also of your own code ("my_models:build", or the function itself).
         data: see `triscale.data.open_data`.
         out: the folder of the study; by default `triscale-runs/` and the hash of the question.
         budget: limits on the largest member, such as {"macs": "20M"}.
@@ -189,7 +189,7 @@ def loaders_of(number: int) -> int:
 
 
 def engine_of(given: "Engine | None") -> "Engine":
-    """What runs trainings: as given, else processes of this machine; UsageError for what is no engine."""
+    """What runs trainings: as given, else processes of this machine; UsageError for what is not an engine."""
     from triscale.search.trainings.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
 
     if given is not None and not isinstance(given, Engine):

@@ -51,7 +51,7 @@ class Cost:
 
 
 class StageCost(NamedTuple):
-    """Counts of one stage for one picture, and their shares of the network's (0 to 1)."""
+    """Counts of one stage for one image, and their shares of the network's (0 to 1)."""
 
     stage: str
     operator: str
@@ -90,7 +90,7 @@ def cost(
 
     Args:
         network: any spec.
-        batch: pictures at once; memory alone depends on it.
+        batch: images at once; memory alone depends on it.
         resolution: (height, width) in pixels instead of the network's own.
         optimizer: whose state training memory includes.
         precision, recompute, ema: of the training, see `training_forecast`; inference memory is that in fp32.

@@ -1,4 +1,4 @@
-"""The service: POST /predict a picture, and read what it shows; a page to try it, and what the service is."""
+"""The service: POST /predict an image, and read what it shows; a page to try it, and what the service is."""
 
 import asyncio
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ PAGE = {
 """Paths of the page and its parts: the file in this package, and its kind."""
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "No picture, a request that is cut off, or a header Host that is not ours"},
-    408: {"description": "The picture did not come in time"},
-    413: {"description": "The picture is too large"},
-    415: {"description": "Not a picture of an allowed format"},
-    422: {"description": "A broken picture, or one of too many pixels"},
-    503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
+    400: {"description": "No image, a request that is cut off, or a header Host that is not ours"},
+    408: {"description": "The image did not come in time"},
+    413: {"description": "The image is too large"},
+    415: {"description": "Not an image of an allowed format"},
+    422: {"description": "A broken image, or one of too many pixels"},
+    503: {"description": "Too many images at once; the header Retry-After says when to try again"},
 }
 _JSON = (b"{", b"[", b'"')
-"""How JSON begins, and no picture does."""
+"""How JSON begins, and no image does."""
 _HINT = (
-    "the body is JSON; send the bytes of a picture as the body (curl --data-binary @photo.jpg), or a form with a file"
+    "the body is JSON; send the bytes of an image as the body (curl --data-binary @photo.jpg), or a form with a file"
 )
 _BODY = {
     "requestBody": {
@@ -52,7 +52,7 @@ _BODY = {
 
 
 class Service:
-    """Answers requests by one classifier; at most `limits.workers` pictures are worked on at once."""
+    """Answers requests by one classifier; at most `limits.workers` images are worked on at once."""
 
     def __init__(self, classifier: Predictor, limits: Limits) -> None:
         self.classifier = classifier
@@ -62,25 +62,25 @@ class Service:
         self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
 
     async def predict(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        """What one picture shows, as `triscale.prediction.Prediction.top`.
+        """What one image shows, as `triscale.prediction.Prediction.top`.
 
         Raises:
-            RefusedError: no picture that we take (400, 415, 422), or too many at once (503).
+            RefusedError: no image that we take (400, 415, 422), or too many at once (503).
         """
         if not body:
-            raise RefusedError(400, "there is no picture in the request")
+            raise RefusedError(400, "there is no image in the request")
         if self.jobs >= self.limits.jobs:
-            raise RefusedError(503, "too many pictures at once; try again", retry=True)
+            raise RefusedError(503, "too many images at once; try again", retry=True)
         self.jobs += 1
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.pool, self._predicted, body, top)
         except UnreadableError as error:
             raise RefusedError(
-                415 if isinstance(error, ForeignError) else 422, f"the picture cannot be read: {error}"
+                415 if isinstance(error, ForeignError) else 422, f"the image cannot be read: {error}"
             ) from None
         except MemoryError:
-            raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
+            raise RefusedError(503, "not enough memory for this image now; try again", retry=True) from None
         finally:
             self.jobs -= 1
 
@@ -120,7 +120,7 @@ def application(service: Service, host: str) -> Application:
 
     @app.post("/predict", responses=_ERRORS, openapi_extra=_BODY)
     async def predict(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
-        """Classes of one picture, the most probable first: the picture's bytes as the body, or as a form's file."""
+        """Classes of one image, the most probable first: the image's bytes as the body, or as a form's file."""
         body = await service.bodies.read(request.headers.get("content-length"), request.receive)
         try:
             name, picture = await _picture(request, body)
@@ -160,9 +160,9 @@ def application(service: Service, host: str) -> Application:
 
 
 async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
-    """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
+    """The name and the bytes of the image in a body: of a form's first file, or the body itself."""
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusedError(415, "the body is compressed; send the picture as it is")
+        raise RefusedError(415, "the body is compressed; send the image as it is")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         if body.lstrip()[:1] in _JSON:

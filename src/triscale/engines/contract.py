@@ -116,6 +116,10 @@ class Engine(ABC):
         """
 
 
+_WHOLE_SILU = frozenset({"openvino"})
+"""Engines whose own quantizer leaves a SiLU whole."""
+
+
 def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
 
@@ -125,7 +129,11 @@ def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     if isinstance(network, ForeignNetwork):
         raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
     return onnx_graph(
-        network, batch=target.batch, seed=seed, precision="int8" if target.precision == "int8" else "float32"
+        network,
+        batch=target.batch,
+        seed=seed,
+        precision="int8" if target.precision == "int8" else "float32",
+        whole_silu=target.runtime in _WHOLE_SILU,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a network looks at, and what it confuses: class activation maps, pictures of a confusion matrix."""
+"""What a network looks at, and what it confuses: class activation maps, images of a confusion matrix."""
 
 from triscale.explanation.cam import class_activation_maps
 from triscale.explanation.confusion import confusion_picture

@@ -1,4 +1,4 @@
-"""The pictures of a class activation grid: the same originals, one overlay for each network."""
+"""The images of a class activation grid: the same originals, one overlay for each network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,11 +28,11 @@ Named = tuple[str, str, Classifier]
 def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictures: int) -> list[PictureRecord]:
     """Write PNGs into `folder/cam` and return them as records.
 
-    The pictures are the first test pictures of the classes in turn, so nobody chose them by their maps.
+    The images are the first test images of the classes in turn, so nobody chose them by their maps.
 
     Args:
         folder: the run folder.
-        source: the data set; its test pictures are shown.
+        source: the data set; its test images are shown.
         models: (rule, id, classifier) of each column.
         pictures: how many rows.
     """
@@ -60,7 +60,7 @@ def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictur
 
 
 def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:
-    """The picture [h, w, 3] darkened where the map [h', w'] is low; red where it is highest."""
+    """The image [h, w, 3] darkened where the map [h', w'] is low; red where it is highest."""
     low, high = float(activation.min()), float(activation.max())
     heat = Image.fromarray(((activation - low) / max(high - low, 1e-9) * 255).astype(np.uint8))
     base = _enlarged(picture)
@@ -87,7 +87,7 @@ def _overlays(
 
 
 def _pixels(source: Source, size: Size, how: Preprocessing, chosen: Sequence[int]) -> NDArray[np.uint8]:
-    """The test pictures as the network takes them, uint8 [n, *size, 3]."""
+    """The test images as the network takes them, uint8 [n, *size, 3]."""
     if how.exact_pixels:
         return source.pictures("test", size)[list(chosen)]
     part, found = source.parts["test"], []
@@ -102,7 +102,7 @@ def _pixels(source: Source, size: Size, how: Preprocessing, chosen: Sequence[int
 
 
 def _in_turn(labels: NDArray[np.int64], wanted: int) -> list[int]:
-    """Positions of the first picture of each class, then of the second of each, until there are `wanted`."""
+    """Positions of the first image of each class, then of the second of each, until there are `wanted`."""
     by_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     longest = max(len(some) for some in by_class)
     return [int(some[turn]) for turn in range(longest) for some in by_class if turn < len(some)][:wanted]

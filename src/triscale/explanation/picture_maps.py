@@ -1,4 +1,4 @@
-"""Class activation maps of picture files, drawn over the very pixels that the network saw."""
+"""Class activation maps of image files, drawn over exactly the pixels that the network saw."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from triscale.explanation.grid import overlay
 from triscale.weights import Classifier, Guess, finite
 
 _BATCH = 4
-"""Pictures a step: Grad-CAM keeps what training would keep of each."""
+"""Images a step: Grad-CAM keeps what training would keep of each."""
 Given = TypeVar("Given", bound=Picture)
-"""A file, or a picture in memory."""
+"""A file, or an image in memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Explanation(Generic[Given]):
-    """The map of one class over one picture.
+    """The map of one class over one image.
 
     Attributes:
-        image: the file, or the picture as it was given.
+        image: the file, or the image as it was given.
         method: `CAM` or `Grad-CAM`.
         shown: the class.
-        picture: the map over what was cut out of the picture; None where the file cannot be read.
+        picture: the map over what was cut out of the image; None where the file cannot be read.
         reason: why it cannot be read.
     """
 
@@ -50,18 +50,18 @@ class Explanation(Generic[Given]):
 def explanations(
     classifier: Classifier, images: Sequence[Given], *, wanted: str | int | None = None, layer: str = LAST
 ) -> Iterator[Explanation[Given]]:
-    """One explanation for each picture, in their order.
+    """One explanation for each image, in their order.
 
     Args:
         classifier: see `triscale.weights.load_classifier`; its preprocessing decides what the network sees.
-        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
-        wanted: the class by its name or index; by default the most probable one of each picture.
+        images: files, of which one that cannot be read does not stop the others; or images in memory.
+        wanted: the class by its name or index; by default the most probable one of each image.
         layer: the map that is looked at, see `class_maps`.
 
     Raises:
         UsageError: no such class or layer.
-        InputError: something in memory is no picture.
-        NumericError: the network answers what is not finite; the message names the picture.
+        InputError: something in memory is not an image.
+        NumericError: the network answers what is not finite; the message names the image.
     """
     method = method_for(classifier.own_model, layer)
     index = None if wanted is None else class_index(classifier.classes, wanted)

@@ -35,7 +35,7 @@ def _opening(facts: Facts) -> Iterable[str]:
 
 
 def _triangle(facts: Facts) -> Iterable[str]:
-    """The surface that the choice rests on: the picture, and beside it the same as a table."""
+    """The surface that the choice rests on: the image, and beside it the same as a table."""
     figure, table = triangle_figure(facts, titled=False), triangle_table(facts)
     if table is None:
         return
@@ -76,7 +76,7 @@ def _curves(facts: Facts, plot: str | None) -> Iterable[str]:
     yield "<h2>Equal epochs, equal compute</h2>"
     yield (
         "<p>Left, all networks after equal epochs. Right, the same runs after equal training compute, where a larger "
-        "network has seen fewer pictures. Lines are means over seeds.</p>"
+        "network has seen fewer images. Lines are means over seeds.</p>"
     )
     yield plotted("curves", plot)
     table = study_tables.equal_compute(facts)
@@ -91,7 +91,7 @@ def _maps(facts: Facts, run_folder: Path) -> Iterable[str]:
         return
     yield "<h2>Where the networks look</h2>"
     yield (
-        "<p>Class-activation maps of the predicted class on the same pictures, with the predicted class and its "
+        "<p>Class-activation maps of the predicted class on the same images, with the predicted class and its "
         "probability; ✓ right, ✗ wrong.</p>"
     )
     yield grid

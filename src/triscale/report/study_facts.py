@@ -132,13 +132,13 @@ class Facts:
 
     @property
     def pictures(self) -> tuple[PictureRecord, ...]:
-        """The pictures of the class-activation grid."""
+        """The images of the class-activation grid."""
         found = self.stored.one(CamRecord)
         return () if found is None else found.pictures
 
     @property
     def test_pictures(self) -> int | None:
-        """How many pictures the test has; None before the first test."""
+        """How many images the test has; None before the first test."""
         tested = any(TEST in trial.metrics for trial in self.done)
         return self.data.test if tested and self.data is not None else None
 

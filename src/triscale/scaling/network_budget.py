@@ -115,7 +115,7 @@ def _checked(network: Network, found: Fit, limits: Limits, values: Values) -> Bu
 
 
 def _cost(network: Network, values: Values, names: tuple[str, ...], where: Factors) -> dict[str, float]:
-    """Of the scaled network: all counts, which bound what can be meant, and the limited metrics."""
+    """Of the scaled network: all counts, which bound its size, and the limited metrics."""
     return values.of(scale(network, **where._asdict()), dict.fromkeys((*Counts._fields, *names)))
 
 

@@ -71,7 +71,7 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
     name, _, revision = source.partition(":")[2].partition("@")
     if name.count("/") != 1 or ".." in name or not all(name.split("/")):
         raise UsageError(
-            f"{source} is no hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
+            f"{source} is not a hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
         )
     try:
         client, errors, utils = (import_module(f"huggingface_hub{part}") for part in ("", ".errors", ".utils"))
@@ -129,7 +129,7 @@ def _file(client: Any, errors: Any, name: str, file: str, *, revision: str) -> P
     except errors.EntryNotFoundError:
         raise _NoEntryError(f"hf-hub:{name} has no file {file}.") from None
     except errors.HFValidationError as error:
-        raise UsageError(f"hf-hub:{name} is no hub id: {first_line(error)}.") from None
+        raise UsageError(f"hf-hub:{name} is not a hub id: {first_line(error)}.") from None
     except errors.HfHubHTTPError as error:
         raise InputError(f"hf-hub:{name}: the hub answered: {first_line(error)}.") from None
     except OSError as error:

@@ -24,19 +24,19 @@ def explain(
     compute: Compute = HERE,
     json: Flag = False,
 ) -> None:
-    """Draw where a network sees a class in pictures: triscale explain RUN IMAGE... --out FOLDER.
+    """Draw which parts of an image a network uses for a class.
 
-    Red is where the map is highest, dark where it is lowest, over the very part of the picture that the network saw.
-    The map is exact (CAM: its mean plus the bias is the logit) on the last map of networks whose classifier is linear
-    in it, else Grad-CAM; the output says which. A picture that cannot be read is named on stderr and left out.
+    Red is where the map is highest, dark where it is lowest, over the part of the image that the network saw. The map
+    is exact (CAM: its mean plus the bias is the logit) on the last map of networks with a linear classifier, else
+    Grad-CAM; the output says which. An image that cannot be read is named on stderr and left out.
 
     Args:
-        arguments: as of `triscale predict`: a run folder or checkpoint unless --weights or --network is given, then
-            picture files, folders or patterns.
-        out: a folder, which gets a NAME.cam.png for each picture; or one FILE.png for one picture.
+        arguments: a run folder or checkpoint, unless --weights or --network is given; then image files, folders or
+            patterns, as in `triscale predict`.
+        out: a folder, which gets a NAME.cam.png for each image; or FILE.png for a single image.
         weights: see `Weights`.
-        class_: the name or index of the class to look for; by default the most probable one of each picture.
-        layer: the map that is looked at: stem, stage1 and so on, or head (the last one, which alone is exact).
+        class_: name or index of the class to look for; by default the most probable one of each image.
+        layer: the feature map to draw: stem, stage1 and so on, or head (the last one; only this one can be exact).
         compute: see `Compute`.
         json: print one JSON document instead of text.
     """
@@ -56,7 +56,7 @@ def explain(
 
 
 class _Place:
-    """Where the pictures are put; nothing that is read is written over."""
+    """Where the images are put; nothing that is read is written over."""
 
     def __init__(self, out: Path, files: list[Path]) -> None:
         self._out, self._taken = out, {file.resolve() for file in files}
@@ -67,14 +67,14 @@ class _Place:
         if out.suffix.lower() != ".png":
             raise UsageError(f"--out is {printable(out)}: give a folder, or FILE.png.")
         if len(files) > 1:
-            raise UsageError(f"--out is the file {printable(out)}, but there are {len(files)} pictures: give a folder.")
+            raise UsageError(f"--out is the file {printable(out)}, but there are {len(files)} images: give a folder.")
         if out.resolve() in self._taken:
-            raise UsageError(f"--out is {printable(out)}, which is the picture itself: give another file.")
+            raise UsageError(f"--out is {printable(out)}, which is the image itself: give another file.")
         if not out.parent.is_dir():
             raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
 
     def write(self, one: "Explanation[Path]") -> Path:
-        """Save a map and return its path; pictures of one name in several folders are numbered."""
+        """Save a map and return its path; images of one name in several folders are numbered."""
         assert one.picture is not None  # noqa: S101  for the type checker
         path, number = self._out if self._file else self._out / f"{one.image.stem}.cam.png", 1
         while path.resolve() in self._taken:

@@ -1,18 +1,17 @@
-"""From a network to an ONNX model: what `spec.resolve` says, node by node, in the order of the data."""
+"""From a network to an ONNX model: its operations, node by node, in the order of the data."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from triscale.engines.graphs.block_nodes import write_block, write_head, write_stem
-from triscale.engines.graphs.cell_nodes import write_cell
-from triscale.engines.graphs.graph_draft import INPUT, OUTPUT, GraphDraft
-from triscale.engines.graphs.layer_nodes import LayerWriter
+from triscale.engines.graphs.graph_draft import OUTPUT, GraphDraft
+from triscale.engines.graphs.onnx_nodes import NodeWriter
 from triscale.engines.graphs.quantized import quantized
 from triscale.errors import UsageError
-from triscale.layer_weights import LayerWeights, RandomWeights, StoredWeights, module_names
+from triscale.layer_weights import LayerWeights, RandomWeights, StoredWeights
 from triscale.spec import Network, resolve
+from triscale.spec.dataflow import nodes_of
 
 GraphPrecision = Literal["float32", "int8"]
 
@@ -23,6 +22,7 @@ def onnx_graph(
     batch: int = 1,
     seed: int = 0,
     precision: GraphPrecision = "float32",
+    whole_silu: bool = False,
     state: Mapping[str, NDArray[Any]] | None = None,
 ) -> bytes:
     """The network as an ONNX model that computes what the built module in eval mode does, norms folded.
@@ -33,6 +33,8 @@ def onnx_graph(
         seed: of the weights, and of the scales of int8.
         precision: "int8" has quantize and dequantize nodes around every operation, weights in signed int8 by channel,
             activations in uint8. Its scales are of the right order and no more: for timing, not for accuracy.
+        whole_silu: int8 only: no quantize nodes inside of a SiLU, as NNCF leaves it for OpenVINO; ONNX Runtime's
+            quantizer has them.
         state: arrays by the names of the module's state dict, to be written instead of random weights.
 
     Returns:
@@ -47,21 +49,16 @@ def onnx_graph(
     weights = RandomWeights(seed) if state is None else StoredWeights(state, network.norm.eps)
     draft = draft_of(network, weights)
     if precision == "int8":
-        draft = quantized(draft, seed)
+        draft = quantized(draft, seed, whole_silu=whole_silu)
     return draft.to_bytes(batch, network.input_channels, network.resolution, network.classes)
 
 
 def draft_of(network: Network, weights: LayerWeights) -> GraphDraft:
     """The nodes and constants of the network's float32 graph."""
     draft = GraphDraft()
-    resolved = resolve(network)
-    x = previous = INPUT
-    for number, ((_, block), module) in enumerate(zip(resolved.flat(), module_names(resolved), strict=True)):
-        at = LayerWriter(draft, weights, network.norm.eps, number, module)
-        if block.cell:
-            x, previous = write_cell(at, block, x, previous), x
-        else:
-            write = {"stem": write_stem, "head": write_head, "classifier": write_head}.get(block.operator, write_block)
-            x = previous = write(at, block, x)
+    writer = NodeWriter(draft, weights, network.norm.eps)
+    tensors: list[str] = []
+    for node in nodes_of(resolve(network)):
+        tensors.append(writer.write(node, [tensors[number] for number in node.inputs]))
     draft.nodes[-1] = draft.nodes[-1]._replace(output=OUTPUT)
     return draft

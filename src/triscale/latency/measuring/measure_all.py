@@ -168,10 +168,11 @@ def _opened(networks: Sequence[AnyNetwork], targets: Sequence[Target], place: _P
 
 
 def _graph(network: AnyNetwork, target: Target, folder: Path) -> Path | None:
-    """The file of the graph that the engine reads, written once for all engines; None for engines of modules."""
+    """The file of the graph that the engine reads, in float32 written once for all; None for engines of modules."""
     if not isinstance(engine_named(target.runtime), GraphEngine):
         return None
-    path = folder / f"{content_hash(network)}-{target.precision == 'int8'}-{target.batch}.onnx"
+    kind = f"int8-{target.runtime}" if target.precision == "int8" else "float32"  # engines quantise in their own way
+    path = folder / f"{content_hash(network)}-{kind}-{target.batch}.onnx"
     if not path.exists():
         path.write_bytes(graph_for(network, target))
     return path
