@@ -213,7 +213,7 @@ def test_a_training_and_a_study_reject_the_folder_of_a_fit(fitted: Fitted) -> No
 
 
 def test_a_time_that_is_too_short_says_what_is_needed(fitted: Fitted, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"(?s)the time is too short: .*Give at least .* more \(--time\)") as error:
+    with pytest.raises(InputError, match=r"(?s)the time is too short: .*Give at least 1m more \(--time\)") as error:
         ask(fitted.data, tmp_path / "short", epochs=None, time=0.001, budget={"macs": 120_000})
     assert len(str(error.value).splitlines()) <= 3
     more = ask(fitted.data, tmp_path / "short", epochs=2, budget={"macs": 100_000}, no_comparison=True)

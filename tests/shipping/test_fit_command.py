@@ -46,7 +46,7 @@ def test_the_report_is_made_again_from_the_records(run: Run, fitted: Fitted) -> 
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--budget", "macs=120000", "--epochs", "4"), 65, "asked otherwise"),
+        ((*OPTIONS[:4], "--epochs", "4"), 65, "holds another fit: epochs was 3, now 4"),
         (("--budget", "speed=9"), 64, "unknown limit 'speed'"),
         (("--budget", "macs=1M", "--network", "resnet"), 64, "unknown network"),
         (("--budget", "macs=1M", "--time", "soon"), 64, "is not a duration"),

@@ -123,7 +123,7 @@ def fit(
 
 
 def fit_result(stored: Stored, folder: Path) -> FitResult:
-    """What a fit that has ended holds; its page and its README are written anew."""
+    """What a fit that has ended holds; its page and its README are written again."""
     from triscale.report import write_fit_readme, write_report  # noqa: PLC0415  plotly is loaded only here
 
     plan, test, file = stored.one(FitPlanRecord), stored.one(FitTestRecord), stored.one(ShippedRecord)

@@ -32,7 +32,7 @@ _LONG = 3
 _ENOUGH_STEPS = 1_000
 """Steps that a training may have in any case: of few images, an epoch teaches little."""
 
-_SAFE = 0.9
+SAFE = 0.9
 """Of the time that is planned: a machine may be slower later, and the export and the test take some."""
 
 ALONE = 0.5
@@ -91,13 +91,13 @@ def length_within(seconds: float, recipe: Recipe, images: Images, per_image: flo
         InputError: the time is too short; the message says what is needed.
     """
     epoch, least = per_image * images.passes, least_epochs(recipe)
-    usable = _SAFE * seconds
+    usable = SAFE * seconds
     possible = int(usable / epoch)
     if possible < least:
-        left, missing = max(0.0, seconds), math.ceil(least * epoch / _SAFE - seconds)
+        left, missing = max(0.0, seconds), math.ceil(least * epoch / SAFE - seconds)
         raise InputError(
             f"the time is too short: {duration(left)} are left for training, and an epoch takes about "
-            f"{duration(math.ceil(epoch))}.\nGive at least {duration(missing)} more (--time), or tighter limits."
+            f"{duration(math.ceil(epoch))}.\nGive at least {math.ceil(missing / 60)}m more (--time), or tighter limits."
         )
     most = max(_LONG * recipe.epochs, math.ceil(_ENOUGH_STEPS * recipe.batch / images.training))
     half = int(ALONE * usable / epoch)
@@ -118,7 +118,7 @@ def larger_epochs(seconds: float, epochs: int, epoch: float) -> int:
         epochs: of the answer.
         epoch: seconds of one of the larger network.
     """
-    possible = min(epochs, int(_SAFE * seconds / epoch))
+    possible = min(epochs, int(SAFE * seconds / epoch))
     return possible if 2 * possible >= epochs and possible >= 2 else 0
 
 

@@ -101,7 +101,7 @@ class FitQuestion(SharedTerms):
         return self.recipe_for(begun=self.weights not in (AUTO, NONE))
 
     def differences(self, known: Mapping[str, Any]) -> list[str]:
-        """What is asked otherwise than by the question of a record, in words."""
+        """What differs from the question of a record, in words."""
         own = self.to_dict()
         return [
             f"{one.name.replace('_', ' ')} was {_shown(known.get(one.name))}, now {_shown(own[one.name])}"

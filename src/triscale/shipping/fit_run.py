@@ -4,6 +4,7 @@ Each step reads the store, does what is missing and appends: a fit that was inte
 answer gives it again. Weights, epochs and the larger network are decided without the test, which is looked at last.
 """
 
+import math
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.work import absolute, opened
 from triscale.shipping.baseline_choice import weights_from
 from triscale.shipping.fit_answer import answer_lines
-from triscale.shipping.fit_length import larger_epochs
+from triscale.shipping.fit_length import SAFE, larger_epochs
 from triscale.shipping.fit_planning import Planner, planned_lines
 from triscale.shipping.fit_question import FitQuestion
 from triscale.shipping.fit_trainings import ANSWER, LARGER, FitTrainings, done
@@ -26,7 +27,7 @@ from triscale.spec import Network
 from triscale.trials import RECORDS, Execution, Numerics, Stored, Trial, TrialStore, read
 from triscale.trials.fits.fit_records import FitPlanRecord, FitRecord, LargerRecord
 from triscale.trials.study_records import AnswerRecord
-from triscale.units import agreeing, duration
+from triscale.units import agreeing
 
 
 class FitRun:
@@ -140,8 +141,9 @@ class FitRun:
         left = self.question.time - plan.spent - answer.metrics["seconds"]
         possible = larger_epochs(left, epochs, epoch)
         if possible == 0:
-            needed = duration(epoch * epochs + answer.metrics["seconds"] + plan.spent)
-            return LargerRecord(epochs=0, reason=f"the time was too short for it: give --time {needed} or more")
+            needed = math.ceil((epoch * epochs / SAFE + answer.metrics["seconds"] + plan.spent) / 60)
+            reason = f"the time was too short; --time {needed}m with another --out would do"
+            return LargerRecord(epochs=0, reason=reason)
         return LargerRecord(epochs=possible, reason=f"{possible} of {agreeing(epochs, 'epoch', 'epochs')}")
 
 
@@ -167,14 +169,14 @@ def _macs(stored: Stored, id_: str) -> int:
 
 
 def _refuse_another(question: FitQuestion, folder: Path) -> None:
-    """InputError where the folder holds a fit that was asked otherwise; the message says what differs.
+    """InputError where the folder holds another fit; the message says what differs.
 
-    One that ended before it had a plan, such as for want of time, may be asked otherwise.
+    One that ended before it had a plan, such as for want of time, gives way to another.
     """
     stored = read(folder) if (folder / RECORDS).exists() else Stored()
     known = stored.one(FitRecord) if stored.one(FitPlanRecord) else None
     if known is not None and (differences := question.differences(known.question)):
         raise InputError(
-            f"{folder} holds a fit that was asked otherwise: {'; '.join(differences[:3])}.\n"
+            f"{folder} holds another fit: {'; '.join(differences[:3])}.\n"
             "Give the same options to resume it, or another --out."
         )
