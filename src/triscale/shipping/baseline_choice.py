@@ -35,7 +35,7 @@ class Baseline:
         network: with the classes of the data, and no more pixels than the originals have.
         weights: that the training begins with; None: fresh ones.
         origin: what `weights_from` reads these from: "package", a path or a hub id.
-        named: the network that it is told then.
+        named: the network that is named with it.
         reasons: why, in sentences.
     """
 

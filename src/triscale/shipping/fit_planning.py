@@ -30,7 +30,7 @@ class Planner:
     """Makes the plan of a fit.
 
     Attributes:
-        question: what is asked.
+        question: what is wanted.
         trainings: with the images, and without weights.
         watch: receives the progress.
         began: when the fit did, as `time.monotonic` says.

@@ -27,7 +27,7 @@ _SUFFIXES: Mapping[str, str] = MappingProxyType({"onnx": ".onnx", "openvino": ".
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FitQuestion(SharedTerms):
-    """What is asked of a fit: images, limits, and a time.
+    """What a fit is to do: images, limits, and a time.
 
     Attributes:
         network: the baseline; empty: the one that suits the images.

@@ -34,7 +34,7 @@ class FitRun:
     """A fit in its folder.
 
     Args:
-        question: what is asked.
+        question: what is wanted.
         folder: of the fit alone; the same question in it resumes.
         numerics: on what it computes.
         execution: how the trainings are carried out.
