@@ -116,7 +116,7 @@ def _use(facts: FitFacts) -> Iterable[str]:
 def _fine_print(facts: FitFacts) -> Iterable[str]:
     yield "<h2>Fine print</h2>"
     groups = {
-        "The question": wording.asked_lines(facts.begun),
+        "The question": [("command", facts.begun.command or units.MISSING)],
         "Data": wording.data_lines(facts.begun.data),
         "Training": _recipe(facts),
         "The file": _file(facts),

@@ -1,5 +1,7 @@
 """The README beside a shipped file: what it is, how good it is, and how to use it."""
 
+from pathlib import Path
+
 from triscale.report.fit_page import fit_tables
 from triscale.report.fit_page.fit_facts import FitFacts
 from triscale.report.parts.markdown_parts import bullet_list, section, tables
@@ -16,6 +18,8 @@ def commands(facts: FitFacts) -> list[str]:
     """What to type in the folder of the fit."""
     file = "model.onnx" if facts.shipped is None else facts.shipped.file
     data = facts.begun.data.source
+    if not (Path(data).is_absolute() or ":" in data or data == "flowers"):
+        data = f"path/to/{Path(data).name}"  # it was relative to another folder
     return [
         f"triscale predict {file} photo.jpg",
         f"triscale evaluate {file} --data {data}",
