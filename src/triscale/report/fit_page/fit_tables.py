@@ -51,9 +51,7 @@ def compared(facts: FitFacts) -> Table | None:
     header = (
         "network", "resolution", "MACs", "params", "epochs", "validation", "test", "95 %", "gain in points (95 %)",
     )  # fmt: skip
-    note = (
-        f"Test: {facts.test.images:,} images that decided nothing, the same for both; the gain is of the same images."
-    )
+    note = f"Test: {facts.test.images:,} images that decided nothing, the same for every network."
     return Table(header, tuple(rows), note)
 
 
@@ -64,7 +62,8 @@ def classes(facts: FitFacts) -> Table | None:
     seen = sorted((one for one in facts.test.classes if one.images), key=lambda one: one.correct / one.images)
     rows = tuple(TableRow(_class(one)) for one in seen[:_MOST_CLASSES])
     left_out = len(seen) - len(rows)
-    note = f"{units.counted(left_out, 'class')} of higher accuracy are left out." if left_out else ""
+    words = units.agreeing(left_out, "class of higher accuracy is", "classes of higher accuracy are")
+    note = f"{words} left out." if left_out else ""
     return Table(("class", "test images", "correct", "accuracy", "95 %"), rows, note)
 
 
