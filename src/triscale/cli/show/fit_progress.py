@@ -16,11 +16,27 @@ if TYPE_CHECKING:
     from triscale.training import Callbacks
 
 
+class SaidOnce:
+    """Other callbacks, without the lines that an earlier training said: its images are the same."""
+
+    def __init__(self, callbacks: "Callbacks", said: set[str]) -> None:
+        self._callbacks, self._said = callbacks, said
+        self.begin, self.step, self.epoch = callbacks.begin, callbacks.step, callbacks.epoch
+        self.stopping = callbacks.stopping
+
+    def say(self, text: str) -> None:
+        """A line that is new."""
+        if text not in self._said:
+            self._said.add(text)
+            self._callbacks.say(text)
+
+
 class FitProgress:
     """Lines, and the bars of the commands whose steps a fit takes."""
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
+        self._said: set[str] = set()
 
     def say(self, text: str) -> None:
         """A line for people."""
@@ -32,7 +48,7 @@ class FitProgress:
         with training_progress(None, self._wish) as callbacks:
             if sys.stderr.isatty():
                 callbacks.say(f"training {what}")
-            yield callbacks
+            yield SaidOnce(callbacks, self._said)
 
     @contextmanager
     def measuring(self) -> "Iterator[Watch]":
