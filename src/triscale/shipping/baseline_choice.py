@@ -21,8 +21,8 @@ PHOTO = "efficientnet_lite0"
 _SMALL: Mapping[int, str] = {24: "smallnet_24", 32: "smallnet_32", 48: "smallnet_48", 80: "smallnet_64"}
 """Side of the originals up to which a network for small images is taken."""
 
-_LEAST_SIDE = 64
-"""Pixels below which weights for photos of 224 px are not taken: five strides of 2 leave them 2x2 positions."""
+_LEAST_SIDE = 32
+"""Pixels below which weights for photos are not taken: five strides of 2 leave one position of their last maps."""
 
 Keeps = Callable[[Network], bool]
 
