@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from triscale.api.counted import NamedNetwork, as_network
+from triscale.api.counted import as_network
 from triscale.api.option_types import checked, typed
 from triscale.api.training import limits_of, loaders_of
 from triscale.errors import UsageError
@@ -74,7 +74,7 @@ def fit(
     *,
     budget: Mapping[str, float | str],
     out: str | Path,
-    network: NamedNetwork | None = None,
+    network: str | None = None,
     time: float | str = 3600.0,
     device: str | None = None,
     threads: int | None = None,
@@ -89,7 +89,7 @@ def fit(
         data: images, see `triscale.data.open_data`.
         budget: limits on the network and its file, such as {"macs": "50M", "file_size": "2MB", "latency": "10ms"}.
         out: the folder.
-        network: the baseline; by default the one that suits the images.
+        network: name of the baseline, or a spec file; by default the one that suits the images.
         time: for everything: seconds, or a text such as "30m".
         device, threads, kernels: where the trainings compute, see `triscale.training.numerics_here`.
         loader_workers: of each training.
@@ -101,15 +101,18 @@ def fit(
         InputError: no network keeps the budget, the time is too short, or the images or weights cannot be used.
         BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: see `triscale.shipping.fit_run.FitRun`.
     """
-    if isinstance(network, Network):
-        raise UsageError("give the network by its name, or as a spec file: triscale.spec.write(network, 'net.json').")
+    if network is not None and not isinstance(network, str):
+        raise UsageError(
+            "give the network by its name, or as a spec file.\n"
+            "This writes one: Path('net.json').write_text(triscale.spec.dumps(network))"
+        )
     from triscale.shipping.fit_question import FitQuestion  # noqa: PLC0415
     from triscale.shipping.fit_run import FitRun  # noqa: PLC0415  torch is loaded only here
     from triscale.training import numerics_here  # noqa: PLC0415
 
     question = FitQuestion(
         data=str(data),
-        network="" if network is None else str(network),
+        network=network or "",
         budget=limits_of(budget),
         time=seconds(time) if isinstance(time, str) else time,
         **checked("fit", asked, FitQuestion),
