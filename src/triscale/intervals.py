@@ -125,6 +125,15 @@ def deviation(values: Sequence[float]) -> float | None:
     return math.sqrt(sum((value - centre) ** 2 for value in values) / (len(values) - 1))
 
 
+def mean_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
+    """The t interval of a mean, over images for instance; None for fewer than two values."""
+    spread = deviation(values)
+    if spread is None:
+        return None
+    centre, half = mean(values), t_quantile(len(values) - 1, level) * spread / math.sqrt(len(values))
+    return centre - half, centre + half
+
+
 def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int] | None:
     """The standard deviation within groups and its degrees of freedom; None when no group has two values.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from triscale.data import Picture, picture_name
 from triscale.data.decode.image import UnreadableError, decode
@@ -90,9 +91,14 @@ def _of_batch(classifier: Predictor, pixels: Pictures, top: int, first: Picture)
 
 def _top(classifier: Predictor, pixels: Pictures, top: int) -> list[tuple[Guess, ...]]:
     how = classifier.preprocessing
-    probabilities = classifier.logits(to_tensor(pixels, how.mean, how.std)).double().softmax(1)
+    return guesses(classifier.logits(to_tensor(pixels, how.mean, how.std)), classifier.classes, top)
+
+
+def guesses(logits: Tensor, classes: Sequence[str], top: int) -> list[tuple[Guess, ...]]:
+    """The most probable classes of each row of logits [n, classes], at most `top`, best first."""
+    probabilities = logits.double().softmax(1)
     order = probabilities.argsort(dim=1, descending=True, stable=True)[:, :top].tolist()
     return [
-        tuple(Guess(index, classifier.classes[index], float(row[index])) for index in chosen)
+        tuple(Guess(index, classes[index], float(row[index])) for index in chosen)
         for row, chosen in zip(probabilities.tolist(), order, strict=True)
     ]

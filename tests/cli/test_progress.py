@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("triscale.cli.show.progress_lines.monotonic", clock)
+    monkeypatch.setattr("triscale.search.trainings.study_course.monotonic", clock)
     return clock
 
 

@@ -14,11 +14,12 @@ from PIL import Image, ImageDraw
 
 from triscale import families
 from triscale.costs import count
+from triscale.map_scores import MapScore
 from triscale.recipes import Recipe
 from triscale.scaling import Factors, scale_shortly
 from triscale.spec import Network, content_hash
 from triscale.trials import TEST, VALIDATION, DataUse, Epoch, Numerics, Stored, TrainJob, Trial, TrialStore, read
-from triscale.trials.map_records import MapRecord, PictureRecord
+from triscale.trials.map_records import FocusRecord, MapRecord, PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -177,7 +178,7 @@ def study(baseline_name: str = "flower_24", grid: str = "grid") -> Study:
     steps: list[Step] = [
         opening(), plan(baseline, candidates), *searched, choice(candidates, searched),
         FamilyRecord(members=tuple(family)), *late, *longer, *tested,
-        CamRecord(pictures=cam(family)), AnswerRecord(lines=answer(), best=family[1].id),
+        CamRecord(pictures=cam(family), focus=focus(family), steps=16), AnswerRecord(lines=answer(), best=family[1].id),
     ]  # fmt: skip
     return Study(tuple(steps), made)
 
@@ -239,6 +240,26 @@ def cam(family: list[MemberRecord]) -> tuple[PictureRecord, ...]:
             ),
         )
         for row, name in enumerate(CLASSES)
+    )  # fmt: skip
+
+
+def focus(family: list[MemberRecord]) -> tuple[FocusRecord, ...]:
+    """Compound gains 0.05 over the baseline on every image, the others nothing."""
+    gains = {one.id: 0.05 if one.rule == "compound" else 0.0 for one in family if one.phi < 2}
+    return tuple(
+        FocusRecord(
+            id=one.id,
+            rule=one.rule,
+            scores=tuple(
+                MapScore(
+                    deletion=0.3, insertion=0.5 + gains[one.id] + image / 50,
+                    shuffled_deletion=0.35, shuffled_insertion=0.4 + image / 90,
+                )
+                for image in range(8)
+            ),
+        )
+        for one in family
+        if one.id in gains
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
 from triscale.api.counted import NamedNetwork, as_any_network
+from triscale.api.notebook_progress import in_notebook, notebook_study, notebook_training, shown_study
 from triscale.api.option_types import checked, typed
 from triscale.costs import read_limit
 from triscale.errors import UsageError
@@ -31,6 +32,9 @@ class TrainResult:
     checkpoint: Path
     folder: Path
 
+    def _repr_html_(self) -> str | None:
+        return self.trial._repr_html_()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyResult:
@@ -53,6 +57,9 @@ class StudyResult:
     checkpoint: Path
     report: Path
     folder: Path
+
+    def _repr_html_(self) -> str | None:
+        return shown_study(self.folder)
 
 
 def train(
@@ -211,7 +218,9 @@ def _say(text: str) -> None:
 
 
 def remarks() -> "Callbacks":
-    """Callbacks that print remarks on the error stream."""
+    """Callbacks that print remarks on the error stream; in a notebook, with a bar."""
+    if in_notebook():
+        return notebook_training()
     from triscale.training import Quiet  # noqa: PLC0415  torch is loaded only here
 
     class Remarks(Quiet):
@@ -222,7 +231,9 @@ def remarks() -> "Callbacks":
 
 
 def warnings() -> "StudyProgress":
-    """Progress that prints warnings and failures on the error stream."""
+    """Progress that prints warnings and failures on the error stream; in a notebook, with a bar."""
+    if in_notebook():
+        return notebook_study()
     from triscale.search.trainings.progress import Quiet  # noqa: PLC0415
 
     class Warnings(Quiet):

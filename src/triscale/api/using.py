@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.api.counted import whole
 from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
+from triscale.api.notebook_progress import counting
 from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from triscale.data import CheckOptions, Picture
     from triscale.deploy import Export
-    from triscale.explanation import Explanation
+    from triscale.explanation import Explanation, Scoring
     from triscale.prediction import Prediction
     from triscale.scores import Evaluation
     from triscale.weights import Classifier, Predictor
@@ -65,6 +66,7 @@ def explain(
     layer: str = "head",
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    scoring: "Scoring | None" = None,
 ) -> "list[Explanation[Any]]":
     """Where a network sees a class in images: for each, in their order, a map over what it saw (`found[0].picture`).
 
@@ -72,6 +74,8 @@ def explain(
         weights, images, classes, override: see `predict`; an exported file has no maps.
         target: the class by its name or index; by default the most probable one of each image.
         layer: the map that is looked at: `stem`, `stage1` and so on, or `head`, the last one before pooling.
+        scoring: `triscale.explanation.Scoring()` also scores each map (`found[0].score`); `triscale.map_scores` has
+            means over images, and networks paired.
 
     Raises:
         UsageError: no such class or layer.
@@ -81,7 +85,7 @@ def explain(
 
     pictures = pictures_of(images)
     with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
-        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
+        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer, scoring=scoring)))
 
 
 def evaluate(
@@ -109,7 +113,7 @@ def evaluate(
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
         network: which network the weights of a path are of, see `predict`.
-        progress: called with `(done, n)`.
+        progress: called with `(done, n)`; in a notebook, by default, a bar.
 
     Raises:
         UsageError: a module that does not say how its images are prepared, with a data set; or options of a data set
@@ -122,6 +126,7 @@ def evaluate(
 
     if isinstance(data, str | Path):
         with answering(weights, classes, override, network) as classifier:
+            progress = progress or counting("images")
             return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
     if split is not None or override:
         raise UsageError("split and override are for data sets: leave them out with your own batches.")
@@ -129,7 +134,7 @@ def evaluate(
         kind = type(data).__name__
         raise UsageError(f"a {kind} is not data: give a path, or batches: DataLoader(dataset, batch_size=32).")
     module, own = module_of(weights)
-    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
+    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress or counting("images"))
 
 
 def export(
@@ -205,7 +210,8 @@ def check(
     from triscale.data import CheckOptions, open_data  # noqa: PLC0415  decoders are loaded only here
     from triscale.data.checks.verdict import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or CheckOptions(), progress=progress))
+    counted = progress or counting("files, each read and then decoded")
+    return verdict(open_data(data, policy=policy or CheckOptions(), progress=counted))
 
 
 def require_place(out: Path) -> None:

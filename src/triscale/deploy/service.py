@@ -1,7 +1,7 @@
-"""The service: POST /predict an image, and read what it shows; a page to try it, and what the service is."""
+"""The service: POST an image to /predict or /explain, and read what it shows; a page to try it, and what answers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from importlib.resources import files
@@ -12,10 +12,10 @@ from triscale._version import __version__
 from triscale.data.decode.image import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
 from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
+from triscale.deploy.image_answers import explained, map_method, predicted
 from triscale.errors import InputError
-from triscale.prediction import prediction
 from triscale.spec import content_hash, preprocessing_to_dict
-from triscale.weights import Predictor
+from triscale.weights import Classifier, Predictor
 
 PAGE = {
     "/": ("index.html", "text/html"),
@@ -33,6 +33,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"description": "A broken image, or one of too many pixels"},
     503: {"description": "Too many images at once; the header Retry-After says when to try again"},
 }
+_NO_MAPS: dict[int | str, dict[str, Any]] = {404: {"description": "What answers has no maps"}}
 _JSON = (b"{", b"[", b'"')
 """How JSON begins, and no image does."""
 _HINT = (
@@ -61,12 +62,29 @@ class Service:
         self.jobs = 0
         self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
 
-    async def predict(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        """What one image shows, as `triscale.prediction.Prediction.top`.
+    async def predict(self, body: bytes, top: int) -> dict[str, Any]:
+        """What one image shows, see `triscale.deploy.image_answers.predicted`.
 
         Raises:
             RefusedError: no image that we take (400, 415, 422), or too many at once (503).
         """
+        return await self._worked(predicted, self.classifier, body, top)
+
+    async def explain(self, body: bytes, top: int) -> dict[str, Any]:
+        """The same with the map of the first class, see `triscale.deploy.image_answers.explained`.
+
+        Raises:
+            RefusedError: there are no maps (404); or see `predict`.
+        """
+        classifier = self.classifier
+        if not isinstance(classifier, Classifier) or map_method(classifier) is None:
+            raise RefusedError(404, "an exported file or a foreign network has no maps; POST to /predict")
+        return await self._worked(explained, classifier, body, top)
+
+    async def _worked(
+        self, work: Callable[..., dict[str, Any]], classifier: Predictor, body: bytes, top: int
+    ) -> dict[str, Any]:
+        """What a function says about an image, in one of the workers."""
         if not body:
             raise RefusedError(400, "there is no image in the request")
         if self.jobs >= self.limits.jobs:
@@ -74,7 +92,7 @@ class Service:
         self.jobs += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.pool, self._predicted, body, top)
+            return await loop.run_in_executor(self.pool, work, classifier, body, top)
         except UnreadableError as error:
             raise RefusedError(
                 415 if isinstance(error, ForeignError) else 422, f"the image cannot be read: {error}"
@@ -83,9 +101,6 @@ class Service:
             raise RefusedError(503, "not enough memory for this image now; try again", retry=True) from None
         finally:
             self.jobs -= 1
-
-    def _predicted(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        return prediction(self.classifier, body, top=top)
 
     def about(self) -> dict[str, Any]:
         """What answers: the network, its lock, and for an exported file how it was proven."""
@@ -98,6 +113,7 @@ class Service:
             "resolution": list(size),
             "preprocessing": preprocessing_to_dict(self.classifier.preprocessing),
             "overridden": self.classifier.overrides_document(),
+            "maps": map_method(self.classifier),
             "proof": dict(exported.about.proof) if exported else None,
             "most_bytes": self.limits.body,
             "triscale": __version__,
@@ -120,15 +136,16 @@ def application(service: Service, host: str) -> Application:
 
     @app.post("/predict", responses=_ERRORS, openapi_extra=_BODY)
     async def predict(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
-        """Classes of one image, the most probable first: the image's bytes as the body, or as a form's file."""
-        body = await service.bodies.read(request.headers.get("content-length"), request.receive)
-        try:
-            name, picture = await _picture(request, body)
-            found = {"image": name, "top": await service.predict(picture, top)}
-        finally:
-            service.bodies.release(len(body))
-        overridden = service.classifier.overrides_document()
-        return [{**found, "overridden": overridden} if overridden else found]
+        """Classes of one image, the most probable first, and the seconds that they took.
+
+        Send the image's bytes as the body, or as a form's file.
+        """
+        return await _answered(service, request, top, service.predict)
+
+    @app.post("/explain", responses={**_ERRORS, **_NO_MAPS}, openapi_extra=_BODY)
+    async def explain(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
+        """The same, and where the network sees the first class: a PNG in base64, red where it looks most."""
+        return await _answered(service, request, top, service.explain)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -157,6 +174,20 @@ def application(service: Service, host: str) -> Application:
         return JSONResponse({"detail": str(error)}, error.status, error.headers)
 
     return guarded(app, host)
+
+
+async def _answered(
+    service: Service, request: Any, top: int, answer: Callable[[bytes, int], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What is said about the image in a request."""
+    body = await service.bodies.read(request.headers.get("content-length"), request.receive)
+    try:
+        name, picture = await _picture(request, body)
+        found = {"image": name, **await answer(picture, top)}
+    finally:
+        service.bodies.release(len(body))
+    overridden = service.classifier.overrides_document()
+    return [{**found, "overridden": overridden} if overridden else found]
 
 
 async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:

@@ -1,6 +1,6 @@
 """The images of a class activation grid: the same originals, one overlay for each network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from triscale.data.feed.in_memory import to_tensor
 from triscale.data.transforms.eval_crop import fitted
 from triscale.errors import InputError
 from triscale.explanation.cam import class_activation_maps
+from triscale.explanation.focus import scored
+from triscale.map_scores import MapScore
 from triscale.spec import Preprocessing, Size
-from triscale.trials.map_records import MapRecord, PictureRecord
+from triscale.trials.map_records import FocusRecord, MapRecord, PictureRecord
 from triscale.weights import Classifier
 
 _SIDE = 160
@@ -72,6 +74,31 @@ def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Imag
     heat_colours = 255 * (colours[low_index] * (1 - part) + colours[low_index + 1] * part)
     mixed = 0.55 * np.asarray(base, np.float32) + 0.45 * heat_colours
     return Image.fromarray(mixed.astype(np.uint8))
+
+
+def score_maps(source: Source, models: Sequence[Named], images: int, steps: int) -> list[FocusRecord]:
+    """The scores of each network's maps of its own predicted classes, on the same test images.
+
+    Args:
+        source: the data set; of its test the first images of the classes in turn are taken, as for the grid.
+        models: (rule, id, classifier) of each network.
+        images: how many.
+        steps: see `triscale.explanation.focus.Scoring`.
+    """
+    chosen = _in_turn(source.labels("test"), images)
+    return [
+        FocusRecord(id=network_id, rule=rule, scores=tuple(_scores(classifier, source, chosen, steps)))
+        for rule, network_id, classifier in models
+    ]
+
+
+def _scores(classifier: Classifier, source: Source, chosen: Sequence[int], steps: int) -> Iterator[MapScore]:
+    how = classifier.preprocessing
+    seen = to_tensor(_pixels(source, classifier.resolution, how, chosen), how.mean, how.std)
+    for one in seen:
+        logits, maps = class_activation_maps(classifier.own_model, one[None])
+        index = int(logits[0].argmax())
+        yield scored(classifier, one, maps[0, index], index, steps=steps)
 
 
 def _overlays(

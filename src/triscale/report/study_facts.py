@@ -8,7 +8,7 @@ from triscale import intervals
 from triscale.errors import InputError
 from triscale.spec import AnyNetwork
 from triscale.trials import TEST, VALIDATION, Epoch, Stored, Trial
-from triscale.trials.map_records import PictureRecord
+from triscale.trials.map_records import FocusRecord, PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -135,6 +135,12 @@ class Facts:
         """The images of the class-activation grid."""
         found = self.stored.one(CamRecord)
         return () if found is None else found.pictures
+
+    @property
+    def focus(self) -> tuple[FocusRecord, ...]:
+        """What the maps of each network are worth."""
+        found = self.stored.one(CamRecord)
+        return () if found is None else found.focus
 
     @property
     def test_pictures(self) -> int | None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from triscale import intervals, units
-from triscale.report.study_facts import Facts
+from triscale.report.study_facts import AXES, Facts
 from triscale.trials import Trial
-from triscale.trials.study_records import BegunRecord, ChoiceRecord, DataFacts
+from triscale.trials.study_records import AnswerRecord, BegunRecord, ChoiceRecord, DataFacts, MemberRecord
 
 Lines = list[tuple[str, str]]
 
@@ -14,6 +14,32 @@ def title(facts: Facts) -> str:
     """What was scaled, on which images."""
     baseline = "a ConvNet" if facts.plan is None else facts.network(facts.plan.baseline.id).name
     return f"Scaling {baseline} on {'its pictures' if facts.data is None else facts.data.source}"
+
+
+def headline(facts: Facts) -> str:
+    """The answer in one plain sentence."""
+    record = facts.stored.one(AnswerRecord)
+    best = None if record is None else next((one for one in facts.members if one.id == record.best), None)
+    if record is None or best is None or facts.plan is None:
+        return "The study is unfinished: it has no answer yet."
+    if facts.choice is not None and facts.choice.guessing is not None:
+        guessed = units.percent(facts.choice.guessing)
+        return f"No network is better than guessing ({guessed}), so this study says nothing yet: train longer."
+    top, before = facts.test(best.id).mean, facts.test(facts.plan.baseline.id).mean
+    right = "" if top is None else f" It is right about {units.percent(top)} of the test images"
+    than = "" if before is None else f", the baseline about {units.percent(before)}"
+    return f"{_spent(facts, best)}.{right}{than if right else ''}{'.' if right else ''}"
+
+
+def _spent(facts: Facts, best: MemberRecord) -> str:
+    """Where the cost goes in the network to take."""
+    name = "the baseline" if facts.plan is None else facts.network(facts.plan.baseline.id).name
+    factors = ((axis, getattr(best.factors, axis)) for axis in AXES)
+    grown = [f"{axis} ×{value:.2f}" for axis, value in factors if abs(value - 1) > 0.005]
+    if not grown:
+        return f"Keep {name} as it is"
+    listed = grown[0] if len(grown) == 1 else f"{', '.join(grown[:-1])} and {grown[-1]}"
+    return f"At {best.ratio:.1f} times the cost of {name}, spend it on {listed}"
 
 
 def question(facts: Facts) -> Lines:

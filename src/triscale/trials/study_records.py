@@ -9,7 +9,7 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
-from triscale.trials.map_records import PictureRecord
+from triscale.trials.map_records import FocusRecord, PictureRecord
 from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
@@ -274,9 +274,11 @@ class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
 
 
 class CamRecord(Line, frozen=True, kw_only=True, tag="cam"):
-    """The grid of class activation maps."""
+    """The grid of class activation maps; what maps are worth by `steps` of deletion (not in older studies)."""
 
     pictures: tuple[PictureRecord, ...]
+    focus: tuple[FocusRecord, ...] = ()
+    steps: int = 0
 
 
 class AnswerRecord(Line, frozen=True, kw_only=True, tag="answer"):

@@ -56,6 +56,12 @@ def is_hub_id(source: object) -> bool:
     return isinstance(source, str) and source.startswith(PREFIXES)
 
 
+def _report_nothing(constants: Any) -> None:
+    """The client asks for files and tells the hub no more than that: neither usage nor the versions that are here."""
+    for switch in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK"):
+        setattr(constants, switch, True)
+
+
 def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
     """Fetch a model's config and weights, unless the cache has them.
 
@@ -77,6 +83,7 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
         client, errors, utils = (import_module(f"huggingface_hub{part}") for part in ("", ".errors", ".utils"))
     except ImportError:
         raise InputError("weights of the hub need its client: pip install 'triscale[hub]'.") from None
+    _report_nothing(client.constants)
     utils.logging.set_verbosity_error()  # it retries for some 20 s; we say in the end what came of it
     if not sys.stderr.isatty():
         utils.disable_progress_bars()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from triscale.api.training import jobs_of
+from triscale.cli.help.page_writer import HELP_ALL
 from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
 from triscale.cli.options.compute import HERE, Compute
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 search = App(
     name="search",
     help="Find a network on your images, and see where a search stands.",
+    help_flags=("--help", "-h", HELP_ALL),
     group_commands=Group("Commands", sort_key=0),
 )
 

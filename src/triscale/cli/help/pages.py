@@ -167,11 +167,16 @@ PAGES: dict[str, Page] = {
     ),
     "explain": Page(
         part="use",
-        usual=("--out", "--class", "--layer", "--weights", "--network", "--resolution", "--device", "--json"),
-        sections=(OTHER_WEIGHTS, PREPROCESSING, MACHINE),
+        usual=("--out", "--class", "--layer", "--score", "--beside", "--weights", "--network", "--device", "--json"),
+        sections=(
+            ("Scores of maps", ("--score", "--steps", "--boxes", "--beside")),
+            OTHER_WEIGHTS,
+            PREPROCESSING,
+            MACHINE,
+        ),
         examples=(
             f"triscale explain {_RUN} image.png --out maps",
-            f"triscale explain {_RUN} image.png --class 0 --out maps-of-class-0",
+            f"triscale explain {_RUN} image.png --score --steps 20",
         ),
     ),
     "convert": Page(

@@ -59,6 +59,21 @@ def tell_answers(
     Raises:
         InputError: none of them could be read.
     """
+    found = documents_of(answers, document)
+    if json:
+        print_json([{**one, "overridden": overrides} if overrides else one for one in found])
+        return
+    show_overrides(overrides)
+    for row in found:
+        show(row)
+
+
+def documents_of(answers: Iterable[AnyAnswer], document: Callable[[AnyAnswer], dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is found for the images that can be read; on stderr, name those that were left out, each with its reason.
+
+    Raises:
+        InputError: none of them could be read.
+    """
     found: list[dict[str, Any]] = []
     lines: list[str] = []
     for one in answers:
@@ -70,9 +85,4 @@ def tell_answers(
         raise InputError("\n".join([*lines[:2], f"None of the {len(lines)} images could be read."]))
     for line in lines:
         complain(line)
-    if json:
-        print_json([{**one, "overridden": overrides} if overrides else one for one in found])
-        return
-    show_overrides(overrides)
-    for row in found:
-        show(row)
+    return found
