@@ -81,10 +81,11 @@ def fit(
     kernels: Annotated[bool, Parameter(show_default=False)] = True,
     json: Flag = False,
 ) -> None:
-    """Build a network for your images that keeps your limits: pick, scale, train, export, test and report it.
+    """Build, train and export a network that keeps your limits.
 
-    The folder then holds the file (model.onnx), report.html, README.md, the weights and the records. The accuracy is of
-    images that decided nothing. Interrupt or kill it anywhere: the same command resumes.
+    It picks and scales a network for your images, trains and exports it, and tests the file on images that decided
+    nothing. The folder then holds the file (model.onnx), report.html, README.md, the weights and the records.
+    Interrupt or kill it anywhere: the same command resumes.
 
     Args:
         data: images: class folders, a table, .npz files, or any other that `triscale check` takes.
