@@ -81,7 +81,7 @@ PAGES: dict[str, Page] = {
         ),
         examples=(
             "triscale fit --data images --budget macs=1M --epochs 2 --out runs/fitted",
-            "triscale fit --data flowers:240 --budget params=30k --epochs 2 --out runs/small",
+            "triscale fit --data flowers:240 --budget params=30k --epochs 2 --out runs/tiny",
         ),
     ),
     "train": Page(
