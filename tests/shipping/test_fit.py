@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 import triscale
@@ -219,6 +220,32 @@ def test_a_time_that_is_too_short_says_what_is_needed(fitted: Fitted, tmp_path: 
     more = ask(fitted.data, tmp_path / "short", epochs=2, budget={"macs": 100_000}, no_comparison=True)
     assert more.limits[0].limit == 100_000, "nothing was planned, so the folder is free for what the message advises"
     assert "--no-comparison was given" in more.lines[2]
+
+
+@SLOW
+def test_a_limit_on_latency_is_measured_and_the_file_keeps_it(fitted: Fitted, tmp_path: Path) -> None:
+    """The target is calibrated on the way; the file is timed here by itself, on the processor's time of one thread."""
+    limit = 0.4e-3
+    result = ask(fitted.data, tmp_path / "fast", budget={"latency": limit}, network="smallnet_32", no_comparison=True)
+    (kept,) = result.limits
+    assert (kept.name, kept.measured) == ("latency", True)
+    assert kept.use <= limit
+    session = onnxruntime.InferenceSession(result.file, one_thread(), providers=["CPUExecutionProvider"])
+    images = np.zeros((1, 3, *result.network.resolution), np.float32)
+    times = []
+    for _ in range(300):
+        began = process_time()
+        session.run(None, {session.get_inputs()[0].name: images})
+        times.append(process_time() - began)
+    assert min(times) <= 1.1 * limit
+    assert "onnxruntime:float32:t1" in str(read(result.folder).one(FitPlanRecord))
+
+
+def one_thread() -> onnxruntime.SessionOptions:
+    """As the target says."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return options
 
 
 @SLOW

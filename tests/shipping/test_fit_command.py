@@ -72,6 +72,10 @@ def test_no_images_and_a_folder_of_others_are_told_before_any_work(run: Run, tmp
     assert answer.code == 65
     assert "nowhere" in answer.err
     assert not (tmp_path / "new").exists()
+    below_a_file = tmp_path / "mine" / "letter.txt" / "out"
+    answer = run("fit", "--data", tmp_path / "nowhere", "--budget", "macs=1M", "--out", below_a_file)
+    assert (answer.code, answer.err.count("\n")) == (73, 1)
+    assert "cannot be written" in answer.err
 
 
 @pytest.mark.slow

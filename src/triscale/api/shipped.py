@@ -44,6 +44,10 @@ class FitResult:
     report: Path
     folder: Path
 
+    def __str__(self) -> str:
+        """The answer."""
+        return "\n".join(self.lines)
+
     def to_dict(self) -> dict[str, Any]:
         """As `triscale fit --json` prints it."""
         larger = self.test.larger

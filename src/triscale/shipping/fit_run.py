@@ -5,13 +5,14 @@ answer gives it again. Weights, epochs and the larger network are decided withou
 """
 
 import math
+import os
 import time
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from triscale.costs import count
-from triscale.errors import InputError
+from triscale.errors import InputError, OutputError
 from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.work import absolute, opened
@@ -53,6 +54,7 @@ class FitRun:
         self._began = time.monotonic()
         self.question, self.folder, self.watch = question, folder, watch or SilentFit()
         self._numerics, self._execution = numerics, execution
+        _require_place(folder)
         _refuse_another(question, folder)
         policy = policy_of(question, folder)
         self._trainings = FitTrainings(
@@ -166,6 +168,13 @@ def _network(stored: Stored, id_: str) -> Network:
 
 def _macs(stored: Stored, id_: str) -> int:
     return count(_network(stored, id_)).macs
+
+
+def _require_place(folder: Path) -> None:
+    """OutputError where the folder cannot be made or written, before the images are looked at."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OutputError(f"the folder {folder} cannot be written: {there} does not allow it. Use another --out.")
 
 
 def _refuse_another(question: FitQuestion, folder: Path) -> None:
