@@ -1,6 +1,7 @@
 // Convolutions of each channel by itself: a tile of outputs stays in registers over the rows of the kernel.
 #pragma once
 #include "convolve.h"
+#include "step.h"
 
 namespace triscale {
 
@@ -56,40 +57,80 @@ TRISCALE_INLINE vec slide_along(int row, Rows row_of, const float* weights, floa
   const float* rows[of.kernel];
   for (int i = begin; i < end; ++i) rows[i] = row_of(low + i);
   vec sum{};
-  in_tiles<of.out.width, most_outputs(of.kernel)>([&](auto p, int count, int first) {
+  in_runs<of.out.width, most_outputs(of.kernel)>([&](auto p, int count, int first) {
     sum = sum + slide<decltype(p)::value, of.kernel, of.stride, Activation>(rows, begin, end, first, weights, y, count);
   });
   return sum;
 }
 
-// Weights: for each panel bias, then [i][j]. `x` is the map's first pixel; there are zeros to its left and right.
-template <Spatial of, class Activation>
-static void depthwise(const float* x, const float* weights, float* y, float* mean) {
-  for (int panel = 0; panel < of.panels; ++panel, weights += (1 + of.kernel * of.kernel) * LANES) {
-    const float* from = x + panel * of.in.panel - of.left * LANES;
+// Where a sum of a panel goes: the mean, or where rows are in blocks the sum of this block, [block][panel].
+template <Spatial of, int BLOCKS>
+TRISCALE_INLINE void keep_mean(vec total, float* mean, int panel, int block) {
+  if constexpr (BLOCKS == 1) total = total * (1.0f / (of.out.height * of.out.width));
+  store(mean + (block * of.panels + panel) * LANES, total);
+}
+
+// The means, from the sums of blocks; always in the same order.
+template <Spatial of, int BLOCKS>
+static void add_blocks(const float* sums, float* mean) {
+  for (int panel = 0; panel < of.panels; ++panel) {
     vec total{};
-    for (int row = 0; row < of.out.height; ++row)
-      total = total + slide_along<of, Activation>(
-                          row, [&](int r) { return from + r * of.in.row; }, weights,
-                          y + panel * of.out.panel + row * of.out.row);
-    if (of.mean) store(mean + panel * LANES, total * (1.0f / (of.out.height * of.out.width)));
+    for (int block = 0; block < BLOCKS; ++block) total = total + load(sums + (block * of.panels + panel) * LANES);
+    store(mean + panel * LANES, total * (1.0f / (of.out.height * of.out.width)));
   }
 }
 
-// A convolution and the depthwise one behind it, some panels at a time: the map between them is a ring of as many rows
-// as the kernel has, which stays in the innermost cache. `second.in` is the ring.
-template <Convolution first, Spatial second, int N, class Before, class Behind>
-static void panels_by_ring(const float* x, const float* weights, const float* taps, float* ring, float* y,
-                           float* mean) {
+// Weights: for each panel bias, then [i][j]. `x` is the map's first pixel; there are zeros to its left and right.
+template <Spatial of, class Activation, Cut cut>
+static void depthwise(const float* x, const float* weights, float* y, float* mean, int tile) {
+  const int block = tile % cut.blocks;
+  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, block);
+  for (int panel = part.begin; panel < part.end; ++panel) {
+    const float* from = x + panel * of.in.panel - of.left * LANES;
+    const float* taps = weights + panel * (1 + of.kernel * of.kernel) * LANES;
+    vec total{};
+    for (int row = rows.begin; row < rows.end; ++row)
+      total = total + slide_along<of, Activation>(
+                          row, [&](int r) { return from + r * of.in.row; }, taps,
+                          y + panel * of.out.panel + row * of.out.row);
+    if constexpr (of.mean) keep_mean<of, cut.blocks>(total, mean, panel, block);
+  }
+}
+
+// Zeros beside the rows of N panels of a ring.
+template <Spatial of, int N>
+static void clear_sides(float* ring) {
+  constexpr long left = of.left * LANES, right = of.in.row - left - (long)of.in.width * LANES;
+  for (int n = 0; n < N; ++n)
+    for (int row = 0; row < of.kernel; ++row) {
+      float* at = ring + n * of.in.panel + row * of.in.row;
+      std::memset(at - left, 0, sizeof(float) * left);
+      std::memset(at + of.in.width * LANES, 0, sizeof(float) * right);
+    }
+}
+
+// The rows of inputs that a row of outputs is made of.
+constexpr Part rows_for(const Spatial& of, int row) {
+  const int begin = row * of.stride - of.top, end = begin + of.kernel;
+  return {begin < 0 ? 0 : begin, end < of.in.height ? end : of.in.height};
+}
+
+// A convolution and the depthwise one behind it, N panels at a time: the map between them is a ring of as many rows as
+// the kernel has, which stays in the innermost cache. `second.in` is the ring. A block of rows goes on with the ring of the
+// block before, or makes again what it needs of that.
+template <Convolution first, Spatial second, int N, class Before, class Behind, int BLOCKS>
+static void panels_by_ring(const float* x, const float* weights, const float* taps, float* ring, float* y, float* mean,
+                           int panel, int block, bool goes_on) {
   Product job = product_of<first>(weights, N);
   job.out_panel = second.in.panel;
+  if (!goes_on) clear_sides<second, N>(ring);
   vec totals[N]{};
-  int have = 0;
-  for (int row = 0; row < second.out.height; ++row) {
-    const int last = row * second.stride - second.top + second.kernel;
-    for (; have < (last < second.in.height ? last : second.in.height); ++have) {
+  const Part rows = part_of(second.out.height, BLOCKS, block);
+  int have = goes_on ? rows_for(second, rows.begin - 1).end : rows_for(second, rows.begin).begin;
+  for (int row = rows.begin; row < rows.end; ++row) {
+    for (const int last = rows_for(second, row).end; have < last; ++have) {
       job.x = x + have * first.stride * first.in.row, job.y = ring + have % second.kernel * second.in.row;
-      in_tiles<second.in.width, most_pixels(N)>([&](auto p, int count, int at) {
+      in_runs<second.in.width, most_pixels(N)>([&](auto p, int count, int at) {
         product<decltype(p)::value, N, first.stride * first.in.block, Before>(job, count, at);
       });
     }
@@ -101,23 +142,29 @@ static void panels_by_ring(const float* x, const float* weights, const float* ta
                                   y + n * second.out.panel + row * second.out.row);
     }
   }
-  if (second.mean)
-    for (int n = 0; n < N; ++n) store(mean + n * LANES, totals[n] * (1.0f / (second.out.height * second.out.width)));
+  if constexpr (second.mean)
+    for (int n = 0; n < N; ++n) keep_mean<second, BLOCKS>(totals[n], mean, panel + n, block);
 }
 
-// `clear` floats from the ring's beginning become zeros, among them those beside its rows.
-template <Convolution first, Spatial second, long CLEAR, class Before, class Behind>
-static void by_ring(const float* x, const float* weights, const float* taps, float* ring, float* y, float* mean) {
-  std::memset(ring - second.left * LANES, 0, sizeof(float) * CLEAR);
+// Each thread has a ring of its own.
+template <Convolution first, Spatial second, class Before, class Behind, Cut cut>
+static void by_ring(const Task& at, const float* x, const float* weights, const float* taps, float* ring, float* y,
+                    float* mean, int tile) {
   constexpr long each = 1 + (long)first.in_channels * first.kernel * first.kernel;
-  for (int panel = 0; panel < second.panels;) {
-    float *to = y + panel * second.out.panel, *means = second.mean ? mean + panel * LANES : nullptr;
-    const int wide = panel ? first.wide : first.wide_first;
-    if (panel) panels_by_ring<first, second, first.wide, Before, Behind>(x, weights, taps, ring, to, means);
-    else panels_by_ring<first, second, first.wide_first, Before, Behind>(x, weights, taps, ring, to, means);
-    weights += each * wide * LANES, taps += (1 + second.kernel * second.kernel) * wide * LANES;
-    panel += wide;
+  const Part part = part_of(chunks_of(first), cut.spans, tile / cut.blocks);
+  const int block = tile % cut.blocks;
+  const bool goes_on = block > 0 && at.kept->place == at.place && at.kept->tile == tile - 1;
+  static_assert(cut.blocks == 1 || cut.spans == chunks_of(first), "a ring holds the rows of one chunk");
+  for (int chunk = part.begin; chunk < part.end; ++chunk) {
+    const int panel = first_panel(first, chunk);
+    const float *w = weights + each * panel * LANES, *t = taps + (1 + second.kernel * second.kernel) * panel * LANES;
+    float* to = y + panel * second.out.panel;
+    if (chunk)
+      panels_by_ring<first, second, first.wide, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, block, goes_on);
+    else
+      panels_by_ring<first, second, first.wide_first, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, block, goes_on);
   }
+  *at.kept = {at.place, tile};
 }
 
 }  // namespace triscale

@@ -11,11 +11,13 @@ struct Frame {
   Lie in;
 };
 
-// Zeros around a map; `map` is the beginning of its first panel.
-template <Frame of>
-static void clear_frame(float* map) {
+// Zeros around some panels of a map, as many parts as tiles; `map` is the beginning of its first panel.
+template <Frame of, int TILES>
+static void clear_frame(float* map, int tile) {
   constexpr long width = of.left + of.in.width + of.right, block = of.in.block;
-  for (int panel = 0; panel < of.panels; ++panel, map += of.in.panel) {
+  const Part part = part_of(of.panels, TILES, tile);
+  map += part.begin * of.in.panel;
+  for (int panel = part.begin; panel < part.end; ++panel, map += of.in.panel) {
     std::memset(map, 0, sizeof(float) * of.top * of.in.row);
     for (int row = 0; row < of.in.height; ++row) {
       float* at = map + (of.top + row) * of.in.row;
@@ -27,10 +29,11 @@ static void clear_frame(float* map) {
 }
 
 // An image [channels][height][width] into planes.
-template <int CHANNELS, Lie out>
-static void enter(const float* image, float* y) {
-  for (int channel = 0; channel < CHANNELS; ++channel)
-    for (int row = 0; row < out.height; ++row)
+template <int CHANNELS, Lie out, Cut cut>
+static void enter(const float* image, float* y, int tile) {
+  const Part part = part_of(CHANNELS, cut.spans, tile / cut.blocks), rows = part_of(out.height, cut.blocks, tile % cut.blocks);
+  for (int channel = part.begin; channel < part.end; ++channel)
+    for (int row = rows.begin; row < rows.end; ++row)
       std::memcpy(y + channel * out.panel + row * out.row, image + ((long)channel * out.height + row) * out.width,
                   sizeof(float) * out.width);
 }
@@ -46,10 +49,11 @@ struct Pooling {
 };
 
 // What is not a number wins, as in torch; what is padded never does.
-template <Pooling of>
-static void max_pool(const float* x, float* y) {
-  for (int panel = 0; panel < of.panels; ++panel)
-    for (int row = 0; row < of.out.height; ++row)
+template <Pooling of, Cut cut>
+static void max_pool(const float* x, float* y, int tile) {
+  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, tile % cut.blocks);
+  for (int panel = part.begin; panel < part.end; ++panel)
+    for (int row = rows.begin; row < rows.end; ++row)
       for (int column = 0; column < of.out.width; ++column) {
         vec most = all(-__builtin_inff());
         for (int i = 0; i < of.kernel; ++i) {
@@ -66,9 +70,10 @@ static void max_pool(const float* x, float* y) {
       }
 }
 
-template <int PANELS, Lie in>
-static void average(const float* x, float* mean) {
-  for (int panel = 0; panel < PANELS; ++panel) {
+template <int PANELS, Lie in, Cut cut>
+static void average(const float* x, float* mean, int tile) {
+  const Part part = part_of(PANELS, cut.spans, tile);
+  for (int panel = part.begin; panel < part.end; ++panel) {
     vec total{};
     for (int row = 0; row < in.height; ++row) {
       vec sum{};
@@ -87,12 +92,13 @@ struct Combination {
 };
 
 // activation(x * scale + shift + kept), each where there is one.
-template <Combination of, class Activation>
-static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y) {
-  for (int panel = 0; panel < of.panels; ++panel) {
+template <Combination of, class Activation, Cut cut>
+static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y, int tile) {
+  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, tile % cut.blocks);
+  for (int panel = part.begin; panel < part.end; ++panel) {
     const vec factor = of.scaled ? load(scale + panel * LANES) : all(1.0f);
     const vec term = of.shifted ? load(shift + panel * LANES) : vec{};
-    for (int row = 0; row < of.out.height; ++row) {
+    for (int row = rows.begin; row < rows.end; ++row) {
       const float* from = x + panel * of.in.panel + row * of.in.row;
       const float* old = kept + panel * of.kept.panel + row * of.kept.row;
       float* to = y + panel * of.out.panel + row * of.out.row;

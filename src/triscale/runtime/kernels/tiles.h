@@ -1,4 +1,4 @@
-// How a map lies in memory, and how a run of pixels is cut into tiles.
+// How a map lies in memory, how a step is cut for threads, and how a run of pixels is cut for registers.
 #pragma once
 #include <type_traits>
 
@@ -12,15 +12,42 @@ struct Lie {
   long row, panel;
 };
 
+// How a step is cut into tiles for threads: spans of panels, and of each all blocks of rows, one after the other.
+struct Cut {
+  int spans, blocks;
+};
+
+struct Part {
+  int begin, end;
+};
+
+// One of `count` parts of so many things, as equal as can be.
+constexpr Part part_of(int things, int count, int part) {
+  return {(int)((long)things * part / count), (int)((long)things * (part + 1) / count)};
+}
+
 template <int N>
 using Number = std::integral_constant<int, N>;
 
-// A run of LENGTH pixels in tiles of at most MOST, as equal as can be: f(tile, count, first) for each of two sizes.
+// A run of LENGTH pixels in runs of at most MOST that fit into registers, as equal as can be.
+constexpr int runs_in(int length, int most) { return (length + most - 1) / most; }
+
+// f(pixels, count, first) for each of two sizes of runs.
 template <int LENGTH, int MOST, class F>
-TRISCALE_INLINE void in_tiles(F f) {
-  constexpr int count = (LENGTH + MOST - 1) / MOST, small = LENGTH / count, large = LENGTH % count;
+TRISCALE_INLINE void in_runs(F f) {
+  constexpr int count = runs_in(LENGTH, MOST), small = LENGTH / count, large = LENGTH % count;
   if constexpr (large > 0) f(Number<small + 1>{}, large, 0);
   f(Number<small>{}, count - large, large * (small + 1));
+}
+
+// The same for some of the runs: which run an output is in does not depend on the part.
+template <int LENGTH, int MOST, class F>
+TRISCALE_INLINE void in_runs(Part part, F f) {
+  constexpr int count = runs_in(LENGTH, MOST), small = LENGTH / count, large = LENGTH % count;
+  if constexpr (large > 0)
+    if (part.begin < large) f(Number<small + 1>{}, (part.end < large ? part.end : large) - part.begin, part.begin * (small + 1));
+  const int first = part.begin < large ? large : part.begin;
+  if (first < part.end) f(Number<small>{}, part.end - first, first * small + large);
 }
 
 }  // namespace triscale
