@@ -1,4 +1,4 @@
-"""From a plan to C++: a function for each step that calls a kernel for one of its tiles, with every size a constant."""
+"""From a plan to C++: a function for each step that calls a kernel for some of its tiles, with every size a constant."""
 
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ const Step triscale_steps[] = {{
 """
 
 _FUNCTION = """// {shown}
-static void step_{number}(const Task& at, int tile) {{
+static void step_{number}(const Task& at, Part tiles) {{
 {calls}
 }}
 """
@@ -75,7 +75,7 @@ class Source(NamedTuple):
 
 
 class _Shared(NamedTuple):
-    """What threads share: calls of kernels for one of some tiles."""
+    """What threads share: calls of kernels for some of so many tiles."""
 
     shown: str
     calls: list[str]
@@ -128,7 +128,7 @@ class _Writer(NamedTuple):
         match step:
             case Enter():
                 sizes = f"{self.map(step.y).channels}, {self.lie(step.y)}, {cut}"
-                call = f"enter<{sizes}>(at.image, {self.at(step.y)}, tile);"
+                call = f"enter<{sizes}>(at.image, {self.at(step.y)}, tiles);"
             case Convolve():
                 call = self.convolve(step)
             case Depthwise():
@@ -139,7 +139,7 @@ class _Writer(NamedTuple):
                 call = self.max_pool(step)
             case Mean():
                 sizes = f"{self.panels(step.x)}, {self.lie(step.x)}, {cut}"
-                call = f"average<{sizes}>({self.at(step.x)}, {self.at(step.y)}, tile);"
+                call = f"average<{sizes}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
             case Combine():
                 call = self.combine(step)
             case Leave():
@@ -163,12 +163,12 @@ class _Writer(NamedTuple):
             f".kernel = {step.kernel}, .stride = {step.stride}, .panels = {self.panels(step.x)}, "
             f".top = {top}, .left = {left}, .in = {self.lie(step.x)}, .out = {self.lie(step.y)}"
         )
-        return f"max_pool<Pooling{{{sizes}}}, {self.cut}>({self.at(step.x)}, {self.at(step.y)}, tile);"
+        return f"max_pool<Pooling{{{sizes}}}, {self.cut}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
 
     def gate(self, step: Convolve, cut: Cut) -> str:
         """The weights of a convolution times a vector."""
         sizes = f"{self.convolution(step, widths_of(self.plan, step))}, {_cut(cut)}"
-        return f"gate_weights<{sizes}>({self.weights}, {self.at(step.gate)}, {self.at(step.gated)}, tile);"
+        return f"gate_weights<{sizes}>({self.weights}, {self.at(step.gate)}, {self.at(step.gated)}, tiles);"
 
     def means(self, step: Step, mean: int, cut: Cut) -> str:
         """The means of a depthwise convolution, from the sums of its blocks of rows."""
@@ -192,7 +192,7 @@ class _Writer(NamedTuple):
             name, weights = "convolve_gathered", f"{weights}, (const int*)({weights} + {places})"
         if step.gate is not None:
             weights = self.at(step.gated)
-        arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}, tile"
+        arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
         return f"{name}<{sizes}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
 
     def convolution(self, step: Convolve, wide: Widths) -> str:
@@ -216,7 +216,7 @@ class _Writer(NamedTuple):
 
     def depthwise(self, step: Depthwise) -> str:
         """A depthwise convolution."""
-        arguments = f"{self.at(step.x)}, {self.weights}, {self.at(step.y)}, {self.sums(step.mean)}, tile"
+        arguments = f"{self.at(step.x)}, {self.weights}, {self.at(step.y)}, {self.sums(step.mean)}, tiles"
         return f"depthwise<{self.spatial(step)}, {_ACTIVATIONS[step.layer.activation]}, {self.cut}>({arguments});"
 
     def ring(self, step: Ring) -> str:
@@ -229,8 +229,8 @@ class _Writer(NamedTuple):
             f"{_ACTIVATIONS[first.activation]}, {_ACTIVATIONS[second.layer.activation]}, {self.cut}"
         )
         arguments = (
-            f"at, {self.at(*framed(first)[0])}, {weights}, {weights} + {whole_lines(each)}, {self.at(first.y)}, "
-            f"{self.at(second.y)}, {self.sums(second.mean)}, tile"
+            f"{self.at(*framed(first)[0])}, {weights}, {weights} + {whole_lines(each)}, {self.at(first.y)}, "
+            f"{self.at(second.y)}, {self.sums(second.mean)}, tiles"
         )
         return f"by_ring<{sizes}>({arguments});"
 
@@ -244,7 +244,7 @@ class _Writer(NamedTuple):
         )
         scale = self.weights if step.norm else self.at(step.gate)
         shift = f"{self.weights} + {count * self.plan.lanes}" if step.norm else "nullptr"
-        arguments = f"{self.at(step.x)}, {scale}, {shift}, {self.at(step.residual)}, {self.at(step.y)}, tile"
+        arguments = f"{self.at(step.x)}, {scale}, {shift}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
         return f"combine<Combination{{{sizes}}}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
 
     def frame(self, number: int, tiles: int) -> str:
@@ -254,7 +254,7 @@ class _Writer(NamedTuple):
             f".panels = {panels(self.map(number).channels, self.place(number).block)}, .top = {top}, "
             f".bottom = {bottom}, .left = {left}, .right = {right}, .in = {self.lie(number)}"
         )
-        return f"clear_frame<Frame{{{sizes}}}, {tiles}>(at.arena + {self.place(number).offset}, tile);"
+        return f"clear_frame<Frame{{{sizes}}}, {tiles}>(at.arena + {self.place(number).offset}, tiles);"
 
     def map(self, number: int) -> Map:
         """A map."""

@@ -81,17 +81,17 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
 constexpr bool is_flat(const Lie& lie) { return lie.row == (long)lie.width * lie.block; }
 
 template <Convolution of, int N, class Activation, int BLOCKS>
-static void panels_of_outputs(Product job, const float* x, const float* kept, float* y, int block) {
+static void panels_of_outputs(Product job, const float* x, const float* kept, float* y, Part blocks) {
   constexpr bool flat = of.kernel == 1 && of.stride == 1 && is_flat(of.in) && is_flat(of.out) &&
                         (!of.residual || is_flat(of.kept));
   if constexpr (flat) {
     constexpr int pixels = of.out.width * of.out.height, most = most_pixels(N);
     job.x = x, job.y = y, job.kept = of.residual ? kept : nullptr;
-    in_runs<pixels, most>(part_of(runs_in(pixels, most), BLOCKS, block), [&](auto p, int count, int first) {
+    in_runs<pixels, most>(part_of(runs_in(pixels, most), BLOCKS, blocks), [&](auto p, int count, int first) {
       product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
     });
   } else {
-    const Part rows = part_of(of.out.height, BLOCKS, block);
+    const Part rows = part_of(of.out.height, BLOCKS, blocks);
     for (int row = rows.begin; row < rows.end; ++row) {
       job.x = x + row * of.stride * of.in.row;
       job.y = y + row * of.out.row;
@@ -126,48 +126,45 @@ constexpr int first_panel(const Convolution& of, int chunk) { return chunk ? of.
 
 // Weights: for each group, for each panels of outputs: bias, then [panel of inputs][i][j][channel][outputs].
 template <Convolution of, class Activation, Cut cut>
-static void convolve(const float* x, const float* weights, const float* kept, float* y, int tile) {
+static void convolve(const float* x, const float* weights, const float* kept, float* y, Part tiles) {
   constexpr int inputs = of.in_channels / of.groups, outputs = of.out_channels / of.groups, chunks = chunks_of(of);
   constexpr int in_panels = (inputs + of.in.block - 1) / of.in.block, panels = (outputs + LANES - 1) / LANES;
   constexpr long each = 1 + (long)inputs * of.kernel * of.kernel;
-  const Part part = part_of(of.groups * chunks, cut.spans, tile / cut.blocks);
-  const int block = tile % cut.blocks;
-  for (int unit = part.begin; unit < part.end; ++unit) {
+  in_units<of.groups * chunks, cut>(tiles, [&](int unit, Part blocks) {
     const int group = unit / chunks, chunk = unit % chunks, wide = chunk ? of.wide : of.wide_first;
     const long out = (long)group * panels + first_panel(of, chunk);
     const Product job = product_of<of>(weights + each * out * LANES, wide);
     const float* from = x + (long)group * in_panels * of.in.panel;
     const float* old = of.residual ? kept + out * of.kept.panel : nullptr;
     float* to = y + out * of.out.panel;
-    if (chunk) panels_of_outputs<of, of.wide, Activation, cut.blocks>(job, from, old, to, block);
-    else panels_of_outputs<of, of.wide_first, Activation, cut.blocks>(job, from, old, to, block);
-  }
+    if (chunk) panels_of_outputs<of, of.wide, Activation, cut.blocks>(job, from, old, to, blocks);
+    else panels_of_outputs<of, of.wide_first, Activation, cut.blocks>(job, from, old, to, blocks);
+  });
 }
 
 // The weights of a 1x1 convolution times the gate of its inputs.
 template <Convolution of, Cut cut>
-static void gate_weights(const float* weights, const float* gate, float* gated, int tile) {
-  const Part part = part_of(chunks_of(of), cut.spans, tile);
-  const long begin = (1L + of.in_channels) * first_panel(of, part.begin) * LANES;
-  weights += begin, gated += begin;
-  for (int chunk = part.begin; chunk < part.end; ++chunk) {
+static void gate_weights(const float* weights, const float* gate, float* gated, Part tiles) {
+  in_units<chunks_of(of), cut>(tiles, [&](int chunk, Part) {
     const int wide = chunk ? of.wide : of.wide_first;
-    std::memcpy(gated, weights, sizeof(float) * wide * LANES);
+    const long begin = (1L + of.in_channels) * first_panel(of, chunk) * LANES;
+    const float* w = weights + begin;
+    float* to = gated + begin;
+    std::memcpy(to, w, sizeof(float) * wide * LANES);
     for (int channel = 0; channel < of.in_channels; ++channel) {
-      weights += wide * LANES, gated += wide * LANES;
-      for (int n = 0; n < wide * LANES; n += LANES) store(gated + n, load(weights + n) * gate[channel]);
+      w += wide * LANES, to += wide * LANES;
+      for (int n = 0; n < wide * LANES; n += LANES) store(to + n, load(w + n) * gate[channel]);
     }
-    weights += wide * LANES, gated += wide * LANES;
-  }
+  });
 }
 
 // Groups that are no whole panels: the inputs of each lane are gathered. `offsets` has [panel][input][lane].
 template <Convolution of, class Activation, Cut cut>
 static void convolve_gathered(const float* x, const float* weights, const int* offsets, const float* kept, float* y,
-                              int tile) {
+                              Part tiles) {
   constexpr int inputs = of.in_channels / of.groups, panels = (of.out_channels + LANES - 1) / LANES;
-  const Part part = part_of(panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, tile % cut.blocks);
-  for (int panel = part.begin; panel < part.end; ++panel)
+  in_units<panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
     for (int row = rows.begin; row < rows.end; ++row)
       for (int column = 0; column < of.out.width; ++column) {
         const float* w = weights + (long)panel * (1 + of.kernel * of.kernel * inputs) * LANES;
@@ -186,6 +183,7 @@ static void convolve_gathered(const float* x, const float* weights, const int* o
         if (of.residual) sum = sum + load(kept + panel * of.kept.panel + row * of.kept.row + column * LANES);
         store(y + panel * of.out.panel + row * of.out.row + column * LANES, Activation::of(sum));
       }
+  });
 }
 
 }  // namespace triscale

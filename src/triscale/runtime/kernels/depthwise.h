@@ -1,7 +1,6 @@
 // Convolutions of each channel by itself: a tile of outputs stays in registers over the rows of the kernel.
 #pragma once
 #include "convolve.h"
-#include "step.h"
 
 namespace triscale {
 
@@ -82,19 +81,20 @@ static void add_blocks(const float* sums, float* mean) {
 
 // Weights: for each panel bias, then [i][j]. `x` is the map's first pixel; there are zeros to its left and right.
 template <Spatial of, class Activation, Cut cut>
-static void depthwise(const float* x, const float* weights, float* y, float* mean, int tile) {
-  const int block = tile % cut.blocks;
-  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, block);
-  for (int panel = part.begin; panel < part.end; ++panel) {
+static void depthwise(const float* x, const float* weights, float* y, float* mean, Part tiles) {
+  in_units<of.panels, cut>(tiles, [&](int panel, Part blocks) {
     const float* from = x + panel * of.in.panel - of.left * LANES;
     const float* taps = weights + panel * (1 + of.kernel * of.kernel) * LANES;
-    vec total{};
-    for (int row = rows.begin; row < rows.end; ++row)
-      total = total + slide_along<of, Activation>(
-                          row, [&](int r) { return from + r * of.in.row; }, taps,
-                          y + panel * of.out.panel + row * of.out.row);
-    if constexpr (of.mean) keep_mean<of, cut.blocks>(total, mean, panel, block);
-  }
+    for (int block = blocks.begin; block < blocks.end; ++block) {
+      const Part rows = part_of(of.out.height, cut.blocks, {block, block + 1});
+      vec total{};
+      for (int row = rows.begin; row < rows.end; ++row)
+        total = total + slide_along<of, Activation>(
+                            row, [&](int r) { return from + r * of.in.row; }, taps,
+                            y + panel * of.out.panel + row * of.out.row);
+      if constexpr (of.mean) keep_mean<of, cut.blocks>(total, mean, panel, block);
+    }
+  });
 }
 
 // Zeros beside the rows of N panels of a ring.
@@ -109,62 +109,53 @@ static void clear_sides(float* ring) {
     }
 }
 
-// The rows of inputs that a row of outputs is made of.
-constexpr Part rows_for(const Spatial& of, int row) {
-  const int begin = row * of.stride - of.top, end = begin + of.kernel;
-  return {begin < 0 ? 0 : begin, end < of.in.height ? end : of.in.height};
-}
-
 // A convolution and the depthwise one behind it, N panels at a time: the map between them is a ring of as many rows as
-// the kernel has, which stays in the innermost cache. `second.in` is the ring. A block of rows goes on with the ring of the
-// block before, or makes again what it needs of that.
+// the kernel has, which stays in the innermost cache. `second.in` is the ring. Only the first of the blocks of rows may
+// make rows again that another thread made for the block before.
 template <Convolution first, Spatial second, int N, class Before, class Behind, int BLOCKS>
 static void panels_by_ring(const float* x, const float* weights, const float* taps, float* ring, float* y, float* mean,
-                           int panel, int block, bool goes_on) {
+                           int panel, Part blocks) {
   Product job = product_of<first>(weights, N);
   job.out_panel = second.in.panel;
-  if (!goes_on) clear_sides<second, N>(ring);
-  vec totals[N]{};
-  const Part rows = part_of(second.out.height, BLOCKS, block);
-  int have = goes_on ? rows_for(second, rows.begin - 1).end : rows_for(second, rows.begin).begin;
-  for (int row = rows.begin; row < rows.end; ++row) {
-    for (const int last = rows_for(second, row).end; have < last; ++have) {
-      job.x = x + have * first.stride * first.in.row, job.y = ring + have % second.kernel * second.in.row;
-      in_runs<second.in.width, most_pixels(N)>([&](auto p, int count, int at) {
-        product<decltype(p)::value, N, first.stride * first.in.block, Before>(job, count, at);
-      });
+  clear_sides<second, N>(ring);
+  int have = part_of(second.out.height, BLOCKS, blocks).begin * second.stride - second.top;
+  have = have < 0 ? 0 : have;
+  for (int block = blocks.begin; block < blocks.end; ++block) {
+    const Part rows = part_of(second.out.height, BLOCKS, {block, block + 1});
+    vec totals[N]{};
+    for (int row = rows.begin; row < rows.end; ++row) {
+      const int last = row * second.stride - second.top + second.kernel;
+      for (; have < (last < second.in.height ? last : second.in.height); ++have) {
+        job.x = x + have * first.stride * first.in.row, job.y = ring + have % second.kernel * second.in.row;
+        in_runs<second.in.width, most_pixels(N)>([&](auto p, int count, int at) {
+          product<decltype(p)::value, N, first.stride * first.in.block, Before>(job, count, at);
+        });
+      }
+      for (int n = 0; n < N; ++n) {
+        const float* from = ring + n * second.in.panel - second.left * LANES;
+        totals[n] = totals[n] + slide_along<second, Behind>(
+                                    row, [&](int r) { return from + r % second.kernel * second.in.row; },
+                                    taps + n * (1 + second.kernel * second.kernel) * LANES,
+                                    y + n * second.out.panel + row * second.out.row);
+      }
     }
-    for (int n = 0; n < N; ++n) {
-      const float* from = ring + n * second.in.panel - second.left * LANES;
-      totals[n] = totals[n] + slide_along<second, Behind>(
-                                  row, [&](int r) { return from + r % second.kernel * second.in.row; },
-                                  taps + n * (1 + second.kernel * second.kernel) * LANES,
-                                  y + n * second.out.panel + row * second.out.row);
-    }
+    if constexpr (second.mean)
+      for (int n = 0; n < N; ++n) keep_mean<second, BLOCKS>(totals[n], mean, panel + n, block);
   }
-  if constexpr (second.mean)
-    for (int n = 0; n < N; ++n) keep_mean<second, BLOCKS>(totals[n], mean, panel + n, block);
 }
 
 // Each thread has a ring of its own.
 template <Convolution first, Spatial second, class Before, class Behind, Cut cut>
-static void by_ring(const Task& at, const float* x, const float* weights, const float* taps, float* ring, float* y,
-                    float* mean, int tile) {
+static void by_ring(const float* x, const float* weights, const float* taps, float* ring, float* y, float* mean,
+                    Part tiles) {
   constexpr long each = 1 + (long)first.in_channels * first.kernel * first.kernel;
-  const Part part = part_of(chunks_of(first), cut.spans, tile / cut.blocks);
-  const int block = tile % cut.blocks;
-  const bool goes_on = block > 0 && at.kept->place == at.place && at.kept->tile == tile - 1;
-  static_assert(cut.blocks == 1 || cut.spans == chunks_of(first), "a ring holds the rows of one chunk");
-  for (int chunk = part.begin; chunk < part.end; ++chunk) {
+  in_units<chunks_of(first), cut>(tiles, [&](int chunk, Part blocks) {
     const int panel = first_panel(first, chunk);
     const float *w = weights + each * panel * LANES, *t = taps + (1 + second.kernel * second.kernel) * panel * LANES;
     float* to = y + panel * second.out.panel;
-    if (chunk)
-      panels_by_ring<first, second, first.wide, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, block, goes_on);
-    else
-      panels_by_ring<first, second, first.wide_first, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, block, goes_on);
-  }
-  *at.kept = {at.place, tile};
+    if (chunk) panels_by_ring<first, second, first.wide, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, blocks);
+    else panels_by_ring<first, second, first.wide_first, Before, Behind, cut.blocks>(x, w, t, ring, to, mean, panel, blocks);
+  });
 }
 
 }  // namespace triscale

@@ -11,11 +11,11 @@ struct Frame {
   Lie in;
 };
 
-// Zeros around some panels of a map, as many parts as tiles; `map` is the beginning of its first panel.
+// Zeros around some panels of a map, as many parts as there are tiles; `map` is the beginning of its first panel.
 template <Frame of, int TILES>
-static void clear_frame(float* map, int tile) {
+static void clear_frame(float* map, Part tiles) {
   constexpr long width = of.left + of.in.width + of.right, block = of.in.block;
-  const Part part = part_of(of.panels, TILES, tile);
+  const Part part = part_of(of.panels, TILES, tiles);
   map += part.begin * of.in.panel;
   for (int panel = part.begin; panel < part.end; ++panel, map += of.in.panel) {
     std::memset(map, 0, sizeof(float) * of.top * of.in.row);
@@ -30,12 +30,13 @@ static void clear_frame(float* map, int tile) {
 
 // An image [channels][height][width] into planes.
 template <int CHANNELS, Lie out, Cut cut>
-static void enter(const float* image, float* y, int tile) {
-  const Part part = part_of(CHANNELS, cut.spans, tile / cut.blocks), rows = part_of(out.height, cut.blocks, tile % cut.blocks);
-  for (int channel = part.begin; channel < part.end; ++channel)
+static void enter(const float* image, float* y, Part tiles) {
+  in_units<CHANNELS, cut>(tiles, [&](int channel, Part blocks) {
+    const Part rows = part_of(out.height, cut.blocks, blocks);
     for (int row = rows.begin; row < rows.end; ++row)
       std::memcpy(y + channel * out.panel + row * out.row, image + ((long)channel * out.height + row) * out.width,
                   sizeof(float) * out.width);
+  });
 }
 
 template <int CHANNELS>
@@ -50,9 +51,9 @@ struct Pooling {
 
 // What is not a number wins, as in torch; what is padded never does.
 template <Pooling of, Cut cut>
-static void max_pool(const float* x, float* y, int tile) {
-  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, tile % cut.blocks);
-  for (int panel = part.begin; panel < part.end; ++panel)
+static void max_pool(const float* x, float* y, Part tiles) {
+  in_units<of.panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
     for (int row = rows.begin; row < rows.end; ++row)
       for (int column = 0; column < of.out.width; ++column) {
         vec most = all(-__builtin_inff());
@@ -68,12 +69,12 @@ static void max_pool(const float* x, float* y, int tile) {
         }
         store(y + panel * of.out.panel + row * of.out.row + column * LANES, most);
       }
+  });
 }
 
 template <int PANELS, Lie in, Cut cut>
-static void average(const float* x, float* mean, int tile) {
-  const Part part = part_of(PANELS, cut.spans, tile);
-  for (int panel = part.begin; panel < part.end; ++panel) {
+static void average(const float* x, float* mean, Part tiles) {
+  in_units<PANELS, cut>(tiles, [&](int panel, Part) {
     vec total{};
     for (int row = 0; row < in.height; ++row) {
       vec sum{};
@@ -82,7 +83,7 @@ static void average(const float* x, float* mean, int tile) {
       total = total + sum;
     }
     store(mean + panel * LANES, total * (1.0f / (in.height * in.width)));
-  }
+  });
 }
 
 struct Combination {
@@ -93,9 +94,10 @@ struct Combination {
 
 // activation(x * scale + shift + kept), each where there is one.
 template <Combination of, class Activation, Cut cut>
-static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y, int tile) {
-  const Part part = part_of(of.panels, cut.spans, tile / cut.blocks), rows = part_of(of.out.height, cut.blocks, tile % cut.blocks);
-  for (int panel = part.begin; panel < part.end; ++panel) {
+static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y,
+                    Part tiles) {
+  in_units<of.panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
     const vec factor = of.scaled ? load(scale + panel * LANES) : all(1.0f);
     const vec term = of.shifted ? load(shift + panel * LANES) : vec{};
     for (int row = rows.begin; row < rows.end; ++row) {
@@ -110,7 +112,7 @@ static void combine(const float* x, const float* scale, const float* shift, cons
         store(to + column * LANES, Activation::of(v));
       }
     }
-  }
+  });
 }
 
 }  // namespace triscale

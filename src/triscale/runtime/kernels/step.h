@@ -3,24 +3,20 @@
 
 namespace triscale {
 
-// What the memory of a thread holds since its last tile of a ring: the rows of that tile.
-struct Kept {
-  unsigned long place;
-  int tile;
+// Some of things that are numbered.
+struct Part {
+  int begin, end;
 };
 
-// What a tile works on: maps, memory of the thread that runs it, and the image and logits of the call. `place` is the
-// step's in the sequence of all that the instance ever ran.
+// What tiles work on: maps, memory of the thread that runs them, and the image and logits of the call.
 struct Task {
   float *arena, *own;
-  Kept* kept;
-  unsigned long place;
   const float* image;
   float* logits;
 };
 
 struct Step {
-  void (*run)(const Task& at, int tile);
+  void (*run)(const Task& at, Part tiles);
   int tiles;
 };
 

@@ -59,11 +59,11 @@ class Team {
  public:
   // `threads` with the caller's. false: the system has no more threads or memory, and `stop` is to be called.
   bool start(const Step* all, int count, float* maps, float* rings, long ring, int threads) {
-    steps = all, step_count = count, arena = maps, own = rings, own_floats = ring, process = getpid();
+    steps = all, step_count = count, arena = maps, own = rings, own_floats = ring, process = getpid(), share = 2 * threads;
     void* made = nullptr;
     if (posix_memalign(&made, alignof(Member), threads * sizeof(Member))) return false;
     members = (Member*)made;
-    for (int n = 0; n < threads; ++n) new (&members[n]) Member{this, n, {}, {}};
+    for (int n = 0; n < threads; ++n) new (&members[n]) Member{this, n, {}};
     if (threads == 1) return true;
     pthread_attr_t small;
     sigset_t every, before;
@@ -108,7 +108,6 @@ class Team {
   struct alignas(64) Member {
     Team* team;
     int number;
-    Kept kept;
     pthread_t thread;
   };
 
@@ -118,7 +117,7 @@ class Team {
   static constexpr long SPIN = 50'000;
 
   const Step* steps;
-  int step_count, helpers = 0;  // beside the caller
+  int step_count, helpers = 0, share = 1;  // beside the caller; one of how many parts of what is left is claimed at once
   float *arena, *own;
   long own_floats, waited = 0;
   pid_t process;
@@ -148,8 +147,7 @@ class Team {
   void run_alone() {
     for (uint64_t place = first; place < end; ++place) {
       const Step& step = step_at(place);
-      const Task task = task_at(0, place);
-      for (int tile = 0; tile < step.tiles; ++tile) step.run(task, tile);
+      step.run(task_at(0, place), {0, step.tiles});
     }
   }
 
@@ -157,17 +155,17 @@ class Team {
 
   Task task_at(int member, uint64_t place) const {
     const long image = (place - first) / step_count;
-    return {arena, own + member * own_floats, &members[member].kept, place, call.from + image * call.pixels,
-            call.to + image * call.classes};
+    return {arena, own + member * own_floats, call.from + image * call.pixels, call.to + image * call.classes};
   }
 
-  // Claims tiles and runs them, until the sequence is at `until`.
+  // Claims tiles and runs them, until the sequence is at `until`. Many at first and one in the end, so that all end together.
   void work(int member, uint64_t until) {
     for (;;) {
       uint64_t seen = state.load(std::memory_order_acquire);
-      if (seen & LEFT) {
-        if (state.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_relaxed))
-          run_tile(member, seen);
+      if (const int left = seen & LEFT) {
+        const int some = left / share > 1 ? left / share : 1;
+        if (state.compare_exchange_weak(seen, seen - some, std::memory_order_acq_rel, std::memory_order_relaxed))
+          run_tiles(member, seen >> BITS, left, some);
       } else if (seen >> BITS == until || ending.load(std::memory_order_relaxed)) {
         return;
       } else {
@@ -177,11 +175,11 @@ class Team {
   }
 
   // The call is looked at after the claim, for then it cannot end before the tile does.
-  void run_tile(int member, uint64_t claimed) {
-    const uint64_t place = claimed >> BITS;
+  void run_tiles(int member, uint64_t place, int left, int some) {
     const Step& step = step_at(place);
-    step.run(task_at(member, place), step.tiles - (int)(claimed & LEFT));
-    if (done.fetch_add(1, std::memory_order_acq_rel) + 1 < step.tiles) return;
+    const int begin = step.tiles - left;
+    step.run(task_at(member, place), {begin, begin + some});
+    if (done.fetch_add(some, std::memory_order_acq_rel) + some < step.tiles) return;
     done.store(0, std::memory_order_relaxed);
     go_on(member, place + 1);
   }
@@ -191,7 +189,7 @@ class Team {
     for (; place < end; ++place) {
       const Step& step = step_at(place);
       if (step.tiles > 1) return publish(place << BITS | step.tiles);
-      step.run(task_at(member, place), 0);
+      step.run(task_at(member, place), {0, 1});
     }
     publish(place << BITS);
   }

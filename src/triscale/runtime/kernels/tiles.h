@@ -2,6 +2,7 @@
 #pragma once
 #include <type_traits>
 
+#include "step.h"
 #include "vectors.h"
 
 namespace triscale {
@@ -17,13 +18,24 @@ struct Cut {
   int spans, blocks;
 };
 
-struct Part {
-  int begin, end;
-};
+// Some of `count` parts of so many things, as equal as can be.
+constexpr Part part_of(int things, int count, Part parts) {
+  return {(int)((long)things * parts.begin / count), (int)((long)things * parts.end / count)};
+}
 
-// One of `count` parts of so many things, as equal as can be.
-constexpr Part part_of(int things, int count, int part) {
-  return {(int)((long)things * part / count), (int)((long)things * (part + 1) / count)};
+// f(unit, blocks) for what some tiles have of the units of a step, and of the rows of each.
+template <int UNITS, Cut cut, class F>
+TRISCALE_INLINE void in_units(Part tiles, F f) {
+  if constexpr (cut.blocks == 1) {
+    const Part units = part_of(UNITS, cut.spans, tiles);
+    for (int unit = units.begin; unit < units.end; ++unit) f(unit, Part{0, 1});
+  } else {
+    static_assert(cut.spans == UNITS, "rows are cut where units are few");
+    for (int unit = tiles.begin / cut.blocks; unit * cut.blocks < tiles.end; ++unit) {
+      const int begin = tiles.begin - unit * cut.blocks, end = tiles.end - unit * cut.blocks;
+      f(unit, Part{begin < 0 ? 0 : begin, end < cut.blocks ? end : cut.blocks});
+    }
+  }
 }
 
 template <int N>
