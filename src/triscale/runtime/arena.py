@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triscale.runtime.blocking import FLOAT, Place, panels, ring_widths
-from triscale.runtime.cutting import Cut, cut_of
+from triscale.runtime.cutting import TILE, Cut, cut_of
 from triscale.runtime.drafting import steps_of
 from triscale.runtime.fusing import fused
 from triscale.runtime.steps import NO_PAD, Depthwise, Map, Ring, Step, framed, read, written
@@ -34,6 +34,7 @@ class Plan(NamedTuple):
         cuts: how threads share each step.
         floats: of the arena.
         own: floats of the memory that each thread has for rings.
+        tile: multiply-adds of a tile, about.
     """
 
     network: Network
@@ -46,15 +47,17 @@ class Plan(NamedTuple):
     cuts: tuple[Cut, ...]
     floats: int
     own: int
+    tile: int
 
 
-def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
+def plan(network: Network, lanes: int, *, fuse: bool = True, tile: int = TILE) -> Plan:
     """The steps of a network and the places of its maps.
 
     Args:
         network: the spec; its resolution is the plan's.
         lanes: floats of a register: 4, 8 or 16.
         fuse: join steps that go faster together; without, there is one for each layer.
+        tile: multiply-adds of what a thread does at once, about; the logits' last bits depend on it.
 
     Raises:
         InputError: the network has a block that the runtime does not know.
@@ -63,7 +66,7 @@ def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
     frames = _frames(steps, len(maps))
     lives = _lives(steps, len(maps))
     shapes = [_shape(one, frame, lanes) for one, frame in zip(maps, frames, strict=True)]
-    cuts = tuple(cut_of(step, maps, shapes, lanes) for step in steps)
+    cuts = tuple(cut_of(step, maps, shapes, lanes, tile) for step in steps)
     for step, cut in zip(steps, cuts, strict=True):
         if (mean := mean_of(step)) is not None and cut.blocks > 1:
             shapes[mean] = _with_sums(shapes[mean], cut.blocks)
@@ -73,7 +76,7 @@ def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
         shapes[number] = shapes[number]._replace(offset=offset)
     floats = max(shapes[number].offset + shapes[number].floats for number in whole)
     own = max((shapes[number].floats for number, one in enumerate(maps) if one.ring), default=0)
-    return Plan(network, lanes, steps, maps, frames, tuple(shapes), lives, cuts, floats, own)
+    return Plan(network, lanes, steps, maps, frames, tuple(shapes), lives, cuts, floats, own, tile)
 
 
 def mean_of(step: Step) -> int | None:

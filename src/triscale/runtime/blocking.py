@@ -1,4 +1,4 @@
-"""How maps lie, and how many channels a kernel takes at a time: sizes that depend on the network and the registers alone."""
+"""How maps lie, and how many channels a kernel takes at a time: by the network and the registers alone."""
 
 from typing import NamedTuple
 

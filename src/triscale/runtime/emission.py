@@ -1,4 +1,4 @@
-"""From a plan to C++: a function for each step that calls a kernel for some of its tiles, with every size a constant."""
+"""From a plan to C++: for each step a function that runs some of its tiles, with every size a constant."""
 
 from typing import NamedTuple
 
@@ -111,7 +111,7 @@ class _Writer(NamedTuple):
         shown = step.name + (f": {_shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
         found = [_Shared(shown, [*self.cleared(step, cut), self.call(step)], cut.tiles)]
         if isinstance(step, Convolve) and step.gate is not None:
-            gate = gate_cut_of(step, self.plan.lanes)
+            gate = gate_cut_of(step, self.plan.lanes, self.plan.tile)
             found.insert(0, _Shared(f"{step.name}, its gate", [self.gate(step, gate)], gate.tiles))
         if cut.blocks > 1 and (mean := mean_of(step)) is not None:
             found.append(_Shared(f"{step.name}, its means", [self.means(step, mean, cut)], 1))

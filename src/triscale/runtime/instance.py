@@ -83,7 +83,7 @@ class NativeNetwork:
     def __init__(self, library: NativeLibrary, batch: int, threads: int) -> None:
         if batch < 1 or not 1 <= threads <= MOST_THREADS:
             raise UsageError(
-                f"batch is {batch} and threads is {threads}; give a batch of at least 1, and 1 to {MOST_THREADS} threads."
+                f"batch is {batch} and threads is {threads}; give a batch of at least 1, 1 to {MOST_THREADS} threads."
             )
         self.network, self.classes, self.preprocessing = library.about
         self.batch, self.threads, self.isa = batch, threads, library.isa

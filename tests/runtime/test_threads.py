@@ -1,0 +1,214 @@
+"""Threads change nothing: the same bits for any number of them, beside other work, in many instances and after a fork.
+
+A tile is as small as can be in these tests, so that the smallest networks are cut in every way.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.runtime.test_compiled_networks import COMPILER, KINDS, OPERATORS, POSSIBLE, SMALL, images_for, refuted
+from tests.spec.strategies import networks
+from triscale import compiler, runtime
+from triscale.families.by_name import network
+from triscale.layer_weights import RandomWeights
+from triscale.machine import Isa
+from triscale.runtime.emission import WEIGHTS, emit
+from triscale.runtime.packing import pack
+from triscale.spec import Network, resolve, scale
+
+pytestmark = COMPILER
+SMALLEST = 1
+"""Multiply-adds of a tile."""
+THREADS = (1, 2, 3, 4)
+
+
+def cut(net: Network, isa: Isa | None = None, tile: int = SMALLEST) -> Path:
+    """The library of a network in the smallest tiles."""
+    return runtime.library(net, RandomWeights(0), isa=isa, tile=tile)
+
+
+def differing(net: Network, isa: Isa | None = None) -> list[str]:
+    """Threads and batches that give other bits than one thread and one image at a time; with what each was."""
+    built, images = cut(net, isa), images_for(net, 3)
+    alone = runtime.open(built)(images)
+    assert np.isfinite(alone).all()
+    return [
+        f"{net.name} on {isa}: {threads} threads, batch {batch}, call {call}"
+        for threads in THREADS
+        for batch in (1, 3)
+        for run in [runtime.open(built, batch=batch, threads=threads)]
+        for call in range(5)
+        if not np.array_equal(run(images), alone)
+    ]
+
+
+def small(name: str, width: float, height: int, wide: int) -> Network:
+    net = scale(network(name), width=width) if width != 1 else network(name)
+    stages = tuple(replace(stage, repeats=min(stage.repeats, 2)) for stage in net.stages)
+    return replace(net, stages=stages, resolution=(height, wide), classes=10)
+
+
+@pytest.mark.parametrize("name", ["mbconv_se", "senet"])
+def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
+    """More of them than this machine has cores, too."""
+    assert differing(SMALL[name]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", POSSIBLE)
+@pytest.mark.parametrize("kind", KINDS, ids=[kind[0] for kind in KINDS])
+def test_any_number_of_threads_gives_the_same_bits_in_every_family(kind: tuple[str, float, int, int], isa: Isa) -> None:
+    assert differing(small(*kind), isa) == []
+
+
+@pytest.mark.slow
+@given(net=networks(OPERATORS))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
+def test_any_number_of_threads_gives_the_same_bits_in_drawn_networks(net: Network) -> None:
+    if sum(len(block.layers) for _, block in resolve(net).flat()) <= 40:
+        assert differing(net) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS, ids=[kind[0] for kind in KINDS])
+def test_the_smallest_tiles_compute_the_modules_logits(kind: tuple[str, float, int, int]) -> None:
+    """Means from the sums of blocks of rows, and rings that begin in the middle of a map."""
+    assert refuted(small(*kind), tile=SMALLEST, threads=2) == ""
+
+
+def test_a_mean_and_a_ring_are_cut_into_blocks_of_rows_in_these_tests() -> None:
+    """Else they would prove nothing of them."""
+    found = runtime.plan(small(*KINDS[0]), runtime.LANES[runtime.best_isa()], tile=SMALLEST)
+    kinds = {type(step).__name__ for step, one in zip(found.steps, found.cuts, strict=True) if one.blocks > 1}
+    means = [
+        step
+        for step, one in zip(found.steps, found.cuts, strict=True)
+        if one.blocks > 1 and runtime.arena.mean_of(step)
+    ]
+    assert kinds >= {"Enter", "Convolve", "Ring"}
+    assert means
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Processes that take all the time they get."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_beside_busy_processes_every_call_ends_with_the_same_bits() -> None:
+    """As many as this machine has cores."""
+    net = SMALL["mbconv_se"]
+    built, images = cut(net), images_for(net, 2)
+    alone, run = runtime.open(built)(images), runtime.open(built, batch=2, threads=3)
+    with busy(len(os.sched_getaffinity(0))):
+        assert [call for call in range(300) if not np.array_equal(run(images), alone)] == []
+
+
+def test_instances_with_threads_answer_at_once_and_end() -> None:
+    """Four threads of Python, each of which opens, calls and drops instances of three threads."""
+    net = SMALL["mbconv_se"]
+    built, images, wrong = cut(net), images_for(net, 2), [0]
+    alone, before = runtime.open(built)(images), threading.active_count()
+
+    def call() -> None:
+        for _ in range(10):
+            run = runtime.open(built, batch=2, threads=3)
+            wrong[0] += sum(not np.array_equal(run(images), alone) for _ in range(5))
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    assert wrong == [0]
+    assert threading.active_count() == before
+
+
+def threads_of_this_process() -> int:
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list threads")
+def test_threads_are_started_with_an_instance_and_end_with_it() -> None:
+    built = cut(SMALL["mbconv_se"])
+    before = threads_of_this_process()
+    run = runtime.open(built, threads=4)
+    assert threads_of_this_process() == before + 3
+    del run
+    assert threads_of_this_process() == before
+
+
+MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "triscale_net.h"
+int main(void) {
+  const triscale_sizes shape = triscale_shape();
+  const size_t pixels = (size_t)shape.channels * shape.height * shape.width;
+  const size_t bytes = sizeof(float) * 2 * shape.classes;
+  float *images = malloc(sizeof(float) * 2 * pixels), *logits = malloc(bytes), *first = malloc(bytes);
+  for (size_t n = 0; n < 2 * pixels; ++n) images[n] = (float)(n * 2654435761u % 1000) / 500 - 1;
+  int faults = 0;
+  for (int threads = 1; threads <= 3; ++threads) {
+    triscale_net* net = NULL;
+    if (triscale_create(2, threads, &net)) return 9;
+    for (int call = 0; call < 3; ++call) {
+      faults += triscale_run(net, 2, images, logits) != 0;
+      if (threads + call == 1) memcpy(first, logits, bytes);
+      faults += memcmp(first, logits, bytes) != 0;
+    }
+    triscale_free(net);
+  }
+  free(images), free(logits), free(first);
+  return faults;
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", POSSIBLE)
+@pytest.mark.parametrize("kind", [KINDS[0], KINDS[6], KINDS[11]], ids=["efficientnet", "mobilenet", "senet"])
+@pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
+def test_sanitizers_find_nothing_in_a_network(
+    kind: tuple[str, float, int, int], isa: Isa, sanitizer: str, tmp_path: Path
+) -> None:
+    """Kernels, entry functions and a caller in one program."""
+    if shutil.which("g++") is None:
+        pytest.skip("sanitizers are those of g++")
+    net = small(*kind)
+    planned = runtime.plan(net, runtime.LANES[isa], tile=SMALLEST)
+    packed = pack(planned, RandomWeights(0))
+    source = emit(planned, packed, isa)
+    packed.blob.tofile(tmp_path / WEIGHTS)
+    for name, text in (
+        ("network.cpp", source.steps), ("sizes.h", source.sizes), ("about.json", "{}"), ("main.cpp", MAIN)
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    kernels = Path(runtime.__file__).parent / "kernels"
+    flags = [*compiler.toolchain(isa, "-std=c++20", "-ffp-contract=off").flags, "-O1", "-g", f"-fsanitize={sanitizer}"]
+    command = ["g++", *flags, "-fno-sanitize-recover=all", "-fpermissive", "-w", f"-I{kernels}", "-I."]
+    done = subprocess.run(
+        [*command, "network.cpp", "main.cpp", str(kernels / "entry.cpp"), "-o", "net", "-pthread"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[:2000]
+    ran = subprocess.run(["./net"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert (ran.returncode, ran.stderr[:2000]) == (0, "")
