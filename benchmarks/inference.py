@@ -79,7 +79,8 @@ def _kept(name: str, place: Place, seconds: dict[str, list[float]], off: dict[st
     entry = record(
         "inference", seconds, against=AGAINST, network=name, **place._asdict(), best=best,
         best_peer=asdict(ratio(seconds[best], seconds[NATIVE])), **own, least=least, off=off,
-        versions={engine: one.version() for engine, one in ENGINES.items() if engine in seconds}, load=os.getloadavg()[0],
+        versions={engine: one.version() for engine, one in ENGINES.items() if engine in seconds},
+        load=os.getloadavg()[0],
     )  # fmt: skip
     append(entry)
     times = ", ".join(f"{engine} {1e3 * value:.2f}" for engine, value in found.items())
