@@ -95,7 +95,7 @@ class StoredWeights:
 
     def _get(self, name: str, shape: tuple[int, ...]) -> Floats:
         if name not in self._state:
-            raise InputError(f"the weights lack {name}; they are of another network.")
+            raise InputError(f"the weights lack {name}; they belong to another network.")
         value = np.asarray(self._state[name], dtype=np.float32)
         if value.shape != shape:
             raise InputError(f"{name} is {list(value.shape)}, the network has {list(shape)}.")

@@ -184,7 +184,7 @@ def train_lite(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Judged:
-    """A file in memory, what it tells right, and its bytes."""
+    """A file in memory, what it classifies correctly, and its bytes."""
 
     about: About
     precision: str

@@ -32,7 +32,7 @@ def refuse_unsealed(payload: bytes, path: Path) -> None:
     """InputError if a file is not as `sealed` left it."""
     found = _SEAL.findall(payload)
     if not found:
-        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
+        raise InputError(f"{path} is not an export of triscale: it does not say how its images are prepared.")
     whole = hashlib.sha256(_SEAL.sub(OPEN, payload)).hexdigest()
     if len(found) != 1 or found[0].decode() != whole:
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")

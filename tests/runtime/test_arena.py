@@ -1,4 +1,4 @@
-"""Plans: every network is planned or refused by name, and maps that live at once never overlap."""
+"""Plans: every network is planned or rejected by name, and maps that live at once never overlap."""
 
 from dataclasses import replace
 from typing import get_args

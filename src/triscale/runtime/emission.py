@@ -183,7 +183,7 @@ class _Writer(NamedTuple):
         return f"{self.at(mean)} + {whole_lines(self.panels(mean) * self.plan.lanes)}"
 
     def convolve(self, step: Convolve) -> str:
-        """A convolution; where groups are no whole panels, with the places of its inputs."""
+        """A convolution; where groups are not whole panels, with the places of its inputs."""
         layer, lanes, weights = step.layer, self.plan.lanes, self.weights
         sizes, name = self.convolution(step, widths_of(self.plan, step)), "convolve"
         if is_gathered(layer, lanes):

@@ -74,7 +74,7 @@ class Rounds:
 
 
 def beside(rounds: Rounds, index: int, *, batch: int, threads: int) -> SpeedBeside:
-    """What rounds say of one step beside the first."""
+    """What rounds say about one step beside the first."""
     return SpeedBeside(
         first=median(one[0] for one in rounds.times),
         second=median(one[index] for one in rounds.times),
