@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.runtime.test_compiled_networks import COMPILER, KINDS, OPERATORS, POSSIBLE, SMALL, images_for, refuted
 from tests.spec.strategies import networks
 from triscale import compiler, runtime
+from triscale.costs import Target
+from triscale.engines import ENGINES
 from triscale.families.by_name import network
 from triscale.layer_weights import RandomWeights
 from triscale.machine import Isa
@@ -27,7 +29,9 @@ from triscale.runtime.emission import WEIGHTS, emit
 from triscale.runtime.packing import pack
 from triscale.spec import Network, resolve, scale
 
-pytestmark = COMPILER
+pytestmark = [
+    COMPILER, pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list threads")
+]  # fmt: skip
 SMALLEST = 1
 """Multiply-adds of a tile."""
 THREADS = (1, 2, 3, 4)
@@ -59,10 +63,19 @@ def small(name: str, width: float, height: int, wide: int) -> Network:
     return replace(net, stages=stages, resolution=(height, wide), classes=10)
 
 
-@pytest.mark.parametrize("name", ["mbconv_se", "senet"])
-def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
+TALL = replace(SMALL["mbconv_se"], resolution=(65, 18))
+"""Its rings and means have blocks of rows."""
+
+
+@pytest.mark.parametrize("net", [TALL, SMALL["senet"]], ids=["mbconv", "senet"])
+def test_any_number_of_threads_gives_the_same_bits(net: Network) -> None:
     """More of them than this machine has cores, too."""
-    assert differing(SMALL[name]) == []
+    assert differing(net) == []
+
+
+def test_the_smallest_tiles_compute_the_modules_logits() -> None:
+    """Means from the sums of blocks of rows, and rings that begin in the middle of a map."""
+    assert refuted(TALL, tile=SMALLEST, threads=2) == ""
 
 
 @pytest.mark.slow
@@ -82,14 +95,13 @@ def test_any_number_of_threads_gives_the_same_bits_in_drawn_networks(net: Networ
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=[kind[0] for kind in KINDS])
-def test_the_smallest_tiles_compute_the_modules_logits(kind: tuple[str, float, int, int]) -> None:
-    """Means from the sums of blocks of rows, and rings that begin in the middle of a map."""
+def test_the_smallest_tiles_compute_the_modules_logits_in_every_family(kind: tuple[str, float, int, int]) -> None:
     assert refuted(small(*kind), tile=SMALLEST, threads=2) == ""
 
 
 def test_a_mean_and_a_ring_are_cut_into_blocks_of_rows_in_these_tests() -> None:
     """Else they would prove nothing of them."""
-    found = runtime.plan(small(*KINDS[0]), runtime.LANES[runtime.best_isa()], tile=SMALLEST)
+    found = runtime.plan(TALL, runtime.LANES[runtime.best_isa()], tile=SMALLEST)
     kinds = {type(step).__name__ for step, one in zip(found.steps, found.cuts, strict=True) if one.blocks > 1}
     means = [
         step
@@ -98,6 +110,15 @@ def test_a_mean_and_a_ring_are_cut_into_blocks_of_rows_in_these_tests() -> None:
     ]
     assert kinds >= {"Enter", "Convolve", "Ring"}
     assert means
+
+
+def test_the_engine_runs_on_the_threads_of_its_target() -> None:
+    net = network("smallnet_24")
+    images = images_for(net, 2)
+    before = threads_of_this_process()
+    alone, two = (ENGINES["native"].open(net, Target(runtime="native", batch=2, threads=count)) for count in (1, 2))
+    assert np.array_equal(alone.run(images), two.run(images))
+    assert threads_of_this_process() == before + 1
 
 
 @contextmanager
@@ -114,7 +135,7 @@ def busy(count: int) -> Iterator[None]:
 
 def test_beside_busy_processes_every_call_ends_with_the_same_bits() -> None:
     """As many as this machine has cores."""
-    net = SMALL["mbconv_se"]
+    net = TALL
     built, images = cut(net), images_for(net, 2)
     alone, run = runtime.open(built)(images), runtime.open(built, batch=2, threads=3)
     with busy(len(os.sched_getaffinity(0))):
@@ -145,9 +166,8 @@ def threads_of_this_process() -> int:
     return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list threads")
 def test_threads_are_started_with_an_instance_and_end_with_it() -> None:
-    built = cut(SMALL["mbconv_se"])
+    built = cut(TALL)
     before = threads_of_this_process()
     run = runtime.open(built, threads=4)
     assert threads_of_this_process() == before + 3

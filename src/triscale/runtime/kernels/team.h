@@ -69,7 +69,7 @@ class Team {
     sigset_t every, before;
     sigfillset(&every);
     pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, 256 * 1024);
+    pthread_attr_setstacksize(&small, 1024 * 1024);  // thread-local memory of a large program takes its part
     pthread_sigmask(SIG_SETMASK, &every, &before);  // signals are for the threads of the program
     for (; helpers < threads - 1; ++helpers) {
       Member& helper = members[helpers + 1];
