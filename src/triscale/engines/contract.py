@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from triscale.costs import Target
 from triscale.engines.graphs import onnx_graph
 from triscale.errors import InputError
-from triscale.spec import AnyNetwork, ForeignNetwork
+from triscale.spec import AnyNetwork, ForeignNetwork, content_hash
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,11 +66,13 @@ class Engine(ABC):
         name: as targets and the command line write it.
         library: the module that is imported.
         extra: of triscale, which installs the library; "" where triscale requires it.
+        most_threads: that it runs in; None: any number.
     """
 
     name: str
     library: str
     extra: str = ""
+    most_threads: int | None = None
 
     def version(self) -> str:
         """The version of the library, as it says itself."""
@@ -115,6 +117,24 @@ class Engine(ABC):
             InputError: the library is missing, or the engine cannot run this network.
         """
 
+    def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path | None:  # noqa: ARG002
+        """The file of a network with random weights that `open_file` reads; None: the engine opens networks alone.
+
+        It is written once for a network, so that the process that opens it does that and nothing else.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        return None
+
+    def open_file(self, path: Path, target: Target) -> Opened:  # noqa: ARG002
+        """A file that `written` or `triscale export` wrote for this engine. It can be code: only for one's own.
+
+        Raises:
+            InputError: the library is missing, it rejects the file, or the engine has no files of its own.
+        """
+        raise InputError(f"{self.name} opens no files, and so not {path.name}.")
+
 
 def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
@@ -135,6 +155,17 @@ class GraphEngine(Engine):
     def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the graph is written from the spec, with folded norms."""
         return self.open_graph(graph_for(network, target, seed=seed), target)
+
+    def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path:
+        """See `Engine.written`; all engines of graphs read the same file."""
+        path = folder / f"{content_hash(network)}-{target.precision == 'int8'}-{target.batch}.onnx"
+        if not path.exists():
+            path.write_bytes(graph_for(network, target))
+        return path
+
+    def open_file(self, path: Path, target: Target) -> Opened:
+        """See `Engine.open_file`."""
+        return self.open_graph(path, target)
 
     @abstractmethod
     def open_graph(self, graph: Graph, target: Target) -> Opened:

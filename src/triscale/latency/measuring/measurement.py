@@ -28,6 +28,7 @@ class Opening:
         file_size: bytes of what the engine read.
         version: of the engine's library.
         memory_before: resident bytes of the process with the library, before the network was loaded.
+        resident_memory: resident bytes of the process after some steps.
         peak_memory: the most resident bytes of the process, after some steps; None where the system does not say.
     """
 
@@ -35,6 +36,7 @@ class Opening:
     file_size: int
     version: str
     memory_before: int | None = None
+    resident_memory: int | None = None
     peak_memory: int | None = None
 
 
@@ -93,6 +95,7 @@ class Measurement:
             "narrow": self.narrow,
             "opening_seconds": self.opening.seconds,
             "memory_before": self.opening.memory_before,
+            "resident_memory": self.opening.resident_memory,
             "peak_memory": self.opening.peak_memory,
             "file_size": self.opening.file_size,
         }
