@@ -31,10 +31,10 @@ def arena(network: Network | Resolved, batch: int = 1, precision: TargetPrecisio
     if batch < 1:
         raise UsageError(f"the batch is {batch}; give at least 1.")
     resolved = network if isinstance(network, Resolved) else resolve(network)
-    return ELEMENT[precision] * batch * _planned(resolved).peak()
+    return ELEMENT[precision] * batch * planned(resolved, Plan()).peak()
 
 
-class _Plan:
+class Plan:
     """Ops in the order in which they run. Each makes one map, whose name is the number of its op."""
 
     def __init__(self) -> None:
@@ -49,6 +49,10 @@ class _Plan:
         self.sizes.append(size)
         self.last_use.append(number)
         return number
+
+    def unit(self, x: int, layer: Layer) -> int:
+        """A layer with the norm and the activation that follow it."""
+        return self.op((x,), elements(layer))
 
     def alike(self, x: int) -> int:
         """An op that makes a map of the size of the one that it reads."""
@@ -67,8 +71,14 @@ class _Plan:
         return most
 
 
-def _planned(resolved: Resolved) -> _Plan:
-    network, plan = resolved.network, _Plan()
+def elements(layer: Layer) -> int:
+    """Elements of the map of one image that a layer makes."""
+    return layer.out_channels * (1 if layer.kind == "linear" else layer.output[0] * layer.output[1])
+
+
+def planned(resolved: Resolved, plan: Plan) -> Plan:
+    """The plan, filled with the ops of a network."""
+    network = resolved.network
     height, width = network.resolution
     x = previous = plan.op((), network.input_channels * height * width)
     for _, block in resolved.flat():
@@ -79,7 +89,7 @@ def _planned(resolved: Resolved) -> _Plan:
     return plan
 
 
-def _block(plan: _Plan, block: Block, x: int) -> int:
+def _block(plan: Plan, block: Block, x: int) -> int:
     match block.operator:
         case "stem":
             y = _chain(plan, x, block.layers)
@@ -90,7 +100,7 @@ def _block(plan: _Plan, block: Block, x: int) -> int:
             return _residual(plan, block, x)
 
 
-def _head(plan: _Plan, block: Block, x: int) -> int:
+def _head(plan: Plan, block: Block, x: int) -> int:
     vectors = [layer for layer in block.layers if layer.kind == "linear"]
     y = _chain(plan, x, block.layers[: -len(vectors)])
     if block.around == "activation":
@@ -98,32 +108,26 @@ def _head(plan: _Plan, block: Block, x: int) -> int:
     return _chain(plan, plan.op((y,), block.inner_channels), vectors)
 
 
-def _residual(plan: _Plan, block: Block, x: int) -> int:
+def _residual(plan: Plan, block: Block, x: int) -> int:
     """A branch and, if there is one, the skip around it: identity, or a projection of what the branch begins with."""
     layers = list(block.layers)
     shortcut = layers.pop() if layers[-1].role == "shortcut" else None
-    entered = _unit(plan, x, layers.pop(0)) if layers[0].kind == "norm" else x
+    entered = plan.unit(x, layers.pop(0)) if layers[0].kind == "norm" else x
     y = _chain(plan, entered, layers)
     if not block.skip:
         return y
-    kept = _unit(plan, entered, shortcut) if shortcut else x
+    kept = plan.unit(entered, shortcut) if shortcut else x
     return plan.op((kept, y), plan.sizes[y])
 
 
-def _chain(plan: _Plan, x: int, layers: Iterable[Layer]) -> int:
+def _chain(plan: Plan, x: int, layers: Iterable[Layer]) -> int:
     rest = iter(layers)
     for layer in rest:
-        x = _gated(plan, x, layer, next(rest)) if layer.role == "squeeze" else _unit(plan, x, layer)
+        x = _gated(plan, x, layer, next(rest)) if layer.role == "squeeze" else plan.unit(x, layer)
     return x
 
 
-def _unit(plan: _Plan, x: int, layer: Layer) -> int:
-    """A layer with the norm and the activation that follow it."""
-    pixels = 1 if layer.kind == "linear" else layer.output[0] * layer.output[1]
-    return plan.op((x,), layer.out_channels * pixels)
-
-
-def _gated(plan: _Plan, x: int, squeeze: Layer, excite: Layer) -> int:
+def _gated(plan: Plan, x: int, squeeze: Layer, excite: Layer) -> int:
     """Squeeze-excite: the mean of each channel, two layers, and the product with the map."""
     gate = plan.op((x,), squeeze.in_channels)
     for layer in (squeeze, excite):
@@ -131,7 +135,7 @@ def _gated(plan: _Plan, x: int, squeeze: Layer, excite: Layer) -> int:
     return plan.op((x, gate), plan.sizes[x])
 
 
-def _cell(plan: _Plan, block: Block, x: int, previous: int) -> int:
+def _cell(plan: Plan, block: Block, x: int, previous: int) -> int:
     drawn = block.plan
     activated: dict[int, int] = {}
 
@@ -154,16 +158,16 @@ def _cell(plan: _Plan, block: Block, x: int, previous: int) -> int:
     return plan.op(kept, sum(plan.sizes[one] for one in kept))
 
 
-def _fit(plan: _Plan, branch: Branch, x: int) -> int:
+def _fit(plan: Plan, branch: Branch, x: int) -> int:
     if not branch.reduces:
         return _chain(plan, x, branch.layers)
     even, odd, _ = branch.layers
     shifted = plan.op((x,), odd.in_channels * odd.output[0] * odd.output[1])
-    halves = _unit(plan, x, even), _unit(plan, shifted, odd)
+    halves = plan.unit(x, even), plan.unit(shifted, odd)
     return plan.op(halves, sum(plan.sizes[one] for one in halves))
 
 
-def _operation(plan: _Plan, branch: Branch, x: int) -> int:
+def _operation(plan: Plan, branch: Branch, x: int) -> int:
     if branch.pool:
         x = plan.op((x,), branch.pool.channels * branch.pool.output[0] * branch.pool.output[1])
     return _chain(plan, x, branch.layers)

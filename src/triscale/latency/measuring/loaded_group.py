@@ -8,11 +8,13 @@ from pathlib import Path
 from types import TracebackType
 
 from triscale.costs import Target
+from triscale.engine_memory import engine_memory
+from triscale.errors import InputError
 from triscale.latency.measuring.measurement import Opening, Visit
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.quiet import Reading
-from triscale.spec import AnyNetwork, to_document
+from triscale.spec import AnyNetwork, ForeignNetwork, to_document
 
 _WEIGHED_STEPS = 2
 
@@ -104,6 +106,16 @@ def opening_of(subject: Subject, cores: tuple[int, ...], environment: Mapping[st
         file_size=loaded.file_size,
         version=loaded.version,
         memory_before=weighed.before,
+        counted_growth=_counted(subject),
         resident_memory=weighed.now,
         peak_memory=weighed.peak,
     )
+
+
+def _counted(subject: Subject) -> int | None:
+    if isinstance(subject.network, ForeignNetwork):
+        return None
+    try:
+        return engine_memory(subject.network, subject.target)
+    except InputError:  # nothing is known of this engine
+        return None

@@ -1,0 +1,156 @@
+"""Bytes by which the process of an engine grows when it opens a network and runs it, counted from the spec.
+
+An engine reads a file, packs the weights as its kernels want them, keeps maps, and has code and tables of its own. None
+of this is in the spec, so the shares are fitted: `python -m benchmarks.engine_memory --fit` measures processes and
+prints `LAWS`. The parts that they multiply are counted; docs/memory.md has the errors on networks that were not fitted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+
+from triscale.costs import Metric, Target, file_size, inference_memory, offer
+from triscale.costs.memory.static_plan import ELEMENT, Plan, elements, planned
+from triscale.costs.target import TargetPrecision
+from triscale.errors import InputError
+from triscale.quantities import BYTES
+from triscale.spec import Layer, Network, Resolved, resolve
+
+_GATES = ("silu", "hard_swish", "sigmoid", "hard_sigmoid")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What a network has that an engine's memory follows.
+
+    Attributes:
+        weights: bytes of the weights in the precision.
+        dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms.
+        maps: bytes of the maps that live at once, as the engine plans them, of all images of a step.
+        layers, gates: how many layers there are, and how many of them end in SiLU, a hard-swish or a gate.
+    """
+
+    weights: int
+    dense: int
+    maps: int
+    layers: int
+    gates: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Law:
+    """Bytes for each of the parts, and those that every network takes."""
+
+    fixed: float
+    weights: float
+    maps: float
+    dense: float = 0.0
+    layers: float = 0.0
+    gates: float = 0.0
+
+    def of(self, parts: Parts) -> int:
+        """Bytes of a network."""
+        found = self.weights * parts.weights + self.dense * parts.dense + self.maps * parts.maps
+        return round(self.fixed + found + self.layers * parts.layers + self.gates * parts.gates)
+
+
+LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType({
+    ("torch", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("torch", "bfloat16"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("onnxruntime", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("onnxruntime", "int8"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("openvino", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("openvino", "bfloat16"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("openvino", "int8"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("native", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
+})  # fmt: skip
+"""By engine and precision, in one thread; made with the versions in the record `engine_memory`."""
+
+
+def engine_memory(network: Network, target: Target) -> int:
+    """Bytes by which the process of `target.runtime` grows at most: file, packed weights, maps and the engine's own.
+
+    Args:
+        network: a spec.
+        target: engine, precision and batch are read.
+
+    Raises:
+        InputError: nothing is known of this engine in this precision, or the engine cannot run the network.
+    """
+    law = LAWS.get((target.runtime, target.precision))
+    if law is None:
+        known = ", ".join(f"{engine}:{precision}" for engine, precision in LAWS)
+        raise InputError(f"the memory of {target.runtime}:{target.precision} is not known; it is of {known}.")
+    return law.of(parts_of(network, target))
+
+
+@lru_cache(maxsize=1 << 10)
+def parts_of(network: Network, target: Target) -> Parts:
+    """The parts of a network on an engine; see `engine_memory`."""
+    resolved, precision = resolve(network), target.precision
+    layers = [layer for _, block in resolved.flat() for layer in block.layers]
+    return Parts(
+        weights=file_size(resolved, precision),
+        dense=ELEMENT[precision] * sum(_weights(layer) for layer in layers if _is_dense(layer)),
+        maps=_maps(resolved, target),
+        layers=len(layers),
+        gates=sum(layer.activation in _GATES for layer in layers),
+    )
+
+
+def _weights(layer: Layer) -> int:
+    return layer.out_channels * (layer.in_channels // layer.groups) * layer.kernel**2
+
+
+def _is_dense(layer: Layer) -> bool:
+    return layer.kind == "conv" and layer.kernel > 1 and layer.groups == 1
+
+
+def _maps(resolved: Resolved, target: Target) -> int:
+    if target.runtime == "torch":
+        return inference_memory(resolved, target.batch) - file_size(resolved)
+    if target.runtime == "native":
+        from triscale import runtime  # noqa: PLC0415  loads NumPy
+
+        lanes = runtime.LANES[runtime.best_isa()]
+        return target.batch * ELEMENT["float32"] * runtime.plan(resolved.network, lanes).floats
+    plan = _ApartPlan(whole=target.precision == "int8") if target.runtime == "onnxruntime" else Plan()
+    return target.batch * ELEMENT[target.precision] * planned(resolved, plan).peak()
+
+
+class _ApartPlan(Plan):
+    """ONNX Runtime's: SiLU and hard-swish are operators of their own, and make maps of their own.
+
+    In int8 SiLU is two operators, and a hard-swish is computed in float32 between a map that is dequantised and one
+    that is quantised again.
+
+    Args:
+        whole: in int8.
+    """
+
+    def __init__(self, *, whole: bool) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def unit(self, x: int, layer: Layer) -> int:
+        """See `Plan.unit`."""
+        y, size = super().unit(x, layer), elements(layer)
+        match layer.activation, self._whole:
+            case "silu", True:
+                return self.op((y, self.op((y,), size)), size)
+            case "hard_swish", True:
+                given = self.op((y,), 4 * size)
+                return self.op((self.op((given, self.op((given,), 4 * size)), 4 * size),), size)
+            case "silu" | "hard_swish", False:
+                return self.op((y,), size)
+        return y
+
+
+ENGINE_MEMORY = offer(
+    Metric(
+        name="engine_memory", unit=BYTES, deterministic=True, needs=frozenset({"target"}),
+        evaluate=lambda network, target: engine_memory(network, replace(target.engine or target, machine=None)),
+    )
+)  # fmt: skip
+"""Of an engine, see `engine_memory`; the plans of some engines may shrink where a network grows."""
