@@ -41,9 +41,10 @@ HELD_OUT = (
 )  # fmt: skip
 """Name and resolution."""
 
-MOST_AT_ONCE = 4
-"""The batch at which networks of at most `LARGEST` pixels a side are measured too."""
-LARGEST = 240
+AT_ONCE = (("mobilenet_v1", 224), ("mobilenet_v3_small", 224), ("efficientnet_lite0", 224), ("efficientnet_b0", 224),
+           ("resnet50", 224), ("efficientnet_b0", 160), ("mnasnet_a1", 224))  # fmt: skip
+"""Those that are also measured in steps of `IMAGES`."""
+IMAGES = 8
 
 Row = Mapping[str, Any]
 
@@ -65,9 +66,9 @@ def targets() -> list[str]:
 
 def cases() -> Iterator[tuple[str, int, str, bool]]:
     """Name, side, target, and whether it is fitted."""
-    for target in targets():
-        for one in (*FITTED, *HELD_OUT):
-            for batch in (1, MOST_AT_ONCE) if one[1] <= LARGEST else (1,):
+    for one in (*HELD_OUT, *FITTED):
+        for batch in (1, IMAGES) if one in AT_ONCE else (1,):
+            for target in targets():
                 yield *one, f"{target}:b{batch}", one in FITTED
 
 

@@ -56,14 +56,14 @@ class Law:
 
 
 LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType({
-    ("torch", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("torch", "bfloat16"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("onnxruntime", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("onnxruntime", "int8"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("openvino", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("openvino", "bfloat16"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("openvino", "int8"): Law(fixed=1e8, weights=1.0, maps=1.8),
-    ("native", "float32"): Law(fixed=1e8, weights=1.0, maps=1.8),
+    ("torch", "float32"): Law(fixed=1.03e+08, weights=0.988, maps=1.76, layers=2.25e+05),
+    ("torch", "bfloat16"): Law(fixed=1.07e+08, weights=0.934, maps=1.15, layers=9.25e+04),
+    ("onnxruntime", "float32"): Law(fixed=1.32e+07, weights=2.01, maps=2.43, dense=0.665, gates=4.56e+04),
+    ("onnxruntime", "int8"): Law(fixed=1.68e+07, weights=1.94, maps=2.44),
+    ("openvino", "float32"): Law(fixed=4.62e+07, weights=1.75, maps=1.18, dense=0.229, layers=3.16e+05, gates=1.25e+04),
+    ("openvino", "bfloat16"): Law(fixed=4.93e+07, weights=3.05, maps=1.22, layers=1.67e+05, gates=9.99e+04),
+    ("openvino", "int8"): Law(fixed=4.92e+07, weights=1.04, maps=2.37, dense=1.24, layers=4.73e+05, gates=7.57e+05),
+    ("native", "float32"): Law(fixed=2.2e+06, weights=1.1, maps=1.0),
 })  # fmt: skip
 """By engine and precision, in one thread; made with the versions in the record `engine_memory`."""
 
@@ -110,11 +110,6 @@ def _is_dense(layer: Layer) -> bool:
 def _maps(resolved: Resolved, target: Target) -> int:
     if target.runtime == "torch":
         return inference_memory(resolved, target.batch) - file_size(resolved)
-    if target.runtime == "native":
-        from triscale import runtime  # noqa: PLC0415  loads NumPy
-
-        lanes = runtime.LANES[runtime.best_isa()]
-        return target.batch * ELEMENT["float32"] * runtime.plan(resolved.network, lanes).floats
     plan = _ApartPlan(whole=target.precision == "int8") if target.runtime == "onnxruntime" else Plan()
     return target.batch * ELEMENT[target.precision] * planned(resolved, plan).peak()
 
@@ -149,8 +144,8 @@ class _ApartPlan(Plan):
 
 ENGINE_MEMORY = offer(
     Metric(
-        name="engine_memory", unit=BYTES, deterministic=True, needs=frozenset({"target"}),
+        name="engine_memory", unit=BYTES, deterministic=True, monotone=True, needs=frozenset({"target"}),
         evaluate=lambda network, target: engine_memory(network, replace(target.engine or target, machine=None)),
     )
 )  # fmt: skip
-"""Of an engine, see `engine_memory`; the plans of some engines may shrink where a network grows."""
+"""Of an engine, see `engine_memory`."""
