@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.costs import Target
-from triscale.engines.graphs import onnx_graph
+from triscale.engines.graphs import GraphPrecision, onnx_graph, write_onnx_graph
 from triscale.errors import InputError
-from triscale.spec import AnyNetwork, ForeignNetwork, content_hash
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
 
 if TYPE_CHECKING:
     from torch import nn
@@ -142,11 +142,18 @@ def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     Raises:
         InputError: a network of somebody's own code, or see `onnx_graph`.
     """
+    return onnx_graph(_with_spec(network), batch=target.batch, seed=seed, precision=graph_precision(target))
+
+
+def graph_precision(target: Target) -> GraphPrecision:
+    """That of the graph that engines read for a target: they go from float32 to bfloat16 themselves."""
+    return "int8" if target.precision == "int8" else "float32"
+
+
+def _with_spec(network: AnyNetwork) -> Network:
     if isinstance(network, ForeignNetwork):
         raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
-    return onnx_graph(
-        network, batch=target.batch, seed=seed, precision="int8" if target.precision == "int8" else "float32"
-    )
+    return network
 
 
 class GraphEngine(Engine):
@@ -160,7 +167,7 @@ class GraphEngine(Engine):
         """See `Engine.written`; all engines of graphs read the same file."""
         path = folder / f"{content_hash(network)}-{target.precision == 'int8'}-{target.batch}.onnx"
         if not path.exists():
-            path.write_bytes(graph_for(network, target))
+            write_onnx_graph(_with_spec(network), path, batch=target.batch, precision=graph_precision(target))
         return path
 
     def open_file(self, path: Path, target: Target) -> Opened:
