@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import RECORDS, append, provenance
-from triscale.costs import parse_target
+from triscale.costs import TargetPrecision, parse_target
 from triscale.engine_memory import LAWS, Law, Parts, parts_of
 from triscale.engines import engine_named
 from triscale.errors import InputError
@@ -108,10 +108,10 @@ def parts(row: Row) -> Parts:
     return parts_of(at(row["network"], row["resolution"]), parse_target(row["target"]))
 
 
-def key(row: Row) -> tuple[str, str]:
+def key(row: Row) -> tuple[str, TargetPrecision]:
     """Engine and precision."""
-    engine, precision, *_ = row["target"].split(":")
-    return engine, precision
+    target = parse_target(row["target"])
+    return target.runtime, target.precision
 
 
 def laws(rows: Sequence[Row]) -> Iterator[str]:
