@@ -2,8 +2,8 @@
 
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
-from triscale.deploy.fastest.candidates import AutoRequest
 from triscale.deploy.fastest.choice import Choice
+from triscale.deploy.fastest.export_candidates import AutoRequest
 from triscale.deploy.fastest.fastest_export import export_fastest, refuse_ending
 from triscale.deploy.formats import kind_of
 from triscale.deploy.guard import Limits

@@ -53,8 +53,7 @@ def cost(
         separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
         stages: cut it into so many stages of a pipeline at equal MACs, and forecast the memory of each.
         microbatches: into how many parts the pipeline splits a batch; four a stage by default.
-        target: predict the latency on ENGINE:PRECISION:tTHREADS[:bBATCH], which `triscale calibrate` has measured; with
-            --metric engine_memory count by how much the engine's process grows, which takes no calibration.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH] of a predicted latency (after `calibrate`) or --metric engine_memory.
         calibration: a file of a calibration of that target, made on another machine or by another version.
         json: print one JSON document instead of text.
     """

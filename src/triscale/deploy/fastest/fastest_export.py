@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from triscale.deploy.fastest.candidates import AutoRequest, Candidate, candidates
 from triscale.deploy.fastest.choice import Choice, Contender, choose
+from triscale.deploy.fastest.export_candidates import AutoRequest, Candidate, candidates
 from triscale.deploy.formats import FORMATS, put
 from triscale.deploy.precision.lowering import Say
 from triscale.deploy.precision.speed_beside import SpeedBeside, beside
