@@ -46,6 +46,15 @@ AT_ONCE = (("mobilenet_v1", 224), ("mobilenet_v3_small", 224), ("efficientnet_li
 """Those that are also measured in steps of `IMAGES`."""
 IMAGES = 8
 
+BATCHED = (
+    "torch:float32:t1",
+    "onnxruntime:float32:t1",
+    "onnxruntime:int8:t1",
+    "openvino:float32:t1",
+    "native:float32:t1",
+)
+"""Where; the shares of the others follow from images of several sizes."""
+
 Row = Mapping[str, Any]
 
 
@@ -66,10 +75,11 @@ def targets() -> list[str]:
 
 def cases() -> Iterator[tuple[str, int, str, bool]]:
     """Name, side, target, and whether it is fitted."""
-    for one in (*HELD_OUT, *FITTED):
-        for batch in (1, IMAGES) if one in AT_ONCE else (1,):
-            for target in targets():
-                yield *one, f"{target}:b{batch}", one in FITTED
+    for one in (*FITTED, *HELD_OUT):
+        for target in targets():
+            yield *one, f"{target}:b1", one in FITTED
+            if one in AT_ONCE and target in BATCHED:
+                yield *one, f"{target}:b{IMAGES}", one in FITTED
 
 
 def measured(name: str, side: int, text: str, *, fitted: bool) -> Row:
