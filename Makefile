@@ -33,7 +33,7 @@ define test-avx2
 	  then $(AVX2) $(BIN)/python $(PYTEST) $(1); else echo "this processor has no AVX2: its tests are left out" >&2; fi
 endef
 
-.PHONY: help demo test test-avx2 test-oldest check slow durability gpu format bench parity parity-keras clean
+.PHONY: dist test-dist help demo test test-avx2 test-oldest check slow durability gpu format bench parity parity-keras docs clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*##/\1:/p' Makefile
@@ -80,14 +80,25 @@ bench: .venv/.installed-dev  ## run every benchmark that needs nothing more, eac
 	@set -e; for file in benchmarks/*.py; do name=$$(basename "$$file" .py); \
 	  case "$$name" in harness|simulated|remote|stepped|__init__|durability_lightning|kernels_accuracy|study_answers|evidence|demo|study_on_gpu|trainings_at_once) ;; *) $(BIN)/python -m "benchmarks.$$name";; esac; done
 
+dist: .venv-dist/.installed  ## build the wheel and the source archive into dist, and check what they say of themselves
+	@rm -rf dist
+	@.venv-dist/bin/python -m build --outdir dist . >/dev/null
+	@.venv-dist/bin/python -m twine check --strict dist/*
+
+test-dist: dist .venv/.installed-dev  ## run the main job from the wheel alone: an empty environment, no compiler, no git
+	@$(BIN)/python -m pytest -q -m "slow or not slow" tests/test_distribution.py
+
 parity: .venv/.installed-dev  ## compare every network with torchvision and timm; writes the ledger
 	@$(BIN)/python -m benchmarks.parity
 
 parity-keras: .venv/.installed-dev .venv-keras/.installed  ## the same with Keras, in an environment of its own
 	@$(BIN)/python -m benchmarks.parity --keras .venv-keras/bin/python
 
+docs: .venv/.installed-dev  ## build the documentation into build/docs/site; warnings and broken links are errors
+	@$(BIN)/python -m docs_site
+
 clean:  ## remove the environment and every cache
-	@rm -rf .venv .venv-keras .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .venv .venv-dist .venv-keras .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
@@ -114,4 +125,12 @@ clean:  ## remove the environment and every cache
 	@if .venv-keras/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-keras/bin/python -m pip"; \
 	  else pip="$(PYTHON) -m pip --python .venv-keras/bin/python"; fi; \
 	  $$pip install --quiet --disable-pip-version-check 'keras>=3' tensorflow-cpu
+	@touch $@
+
+# What builds and checks a release, away from what is released.
+.venv-dist/.installed:
+	@$(PYTHON) -m venv .venv-dist >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip .venv-dist
+	@if .venv-dist/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv-dist/bin/python -m pip"; \
+	  else pip="$(PYTHON) -m pip --python .venv-dist/bin/python"; fi; \
+	  $$pip install --quiet --disable-pip-version-check build twine
 	@touch $@

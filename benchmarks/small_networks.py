@@ -238,7 +238,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--compiled", action="store_true", help="torch.compile too, whose start takes minutes")
     parser.add_argument("--dry", action="store_true", help="print, and record nothing")
-    parser.add_argument("--table", action="store_true", help="only print the newest records as README shows them")
+    parser.add_argument(
+        "--table", action="store_true", help="only print the newest records as the documentation shows them"
+    )
     given = parser.parse_args()
     if given.table:
         print("\n".join(table()))

@@ -171,7 +171,9 @@ def main() -> None:
     parser.add_argument("--subjects", nargs="+", default=[], help="only those whose name holds one of these words")
     parser.add_argument("--no-compiled", action="store_true", help="leave out torch.compile, whose start takes minutes")
     parser.add_argument("--resume", action="store_true", help="leave out what this commit has recorded")
-    parser.add_argument("--table", action="store_true", help="only print the newest records as README shows them")
+    parser.add_argument(
+        "--table", action="store_true", help="only print the newest records as the documentation shows them"
+    )
     given = parser.parse_args()
     if given.table:
         print("\n".join(table()))

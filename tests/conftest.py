@@ -41,7 +41,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Rendered pictures, kernels and plans of each worker stay in a folder of its own, never in the user's."""
+    """Rendered images, kernels and plans of each worker stay in a folder of its own, never in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRISCALE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield

@@ -68,7 +68,7 @@ def test_a_limit_that_is_no_number_is_a_usage_error(limit: Any) -> None:
 @pytest.mark.parametrize("wrong", [3, None, Path("efficientnet_b0")])
 def test_what_is_no_network_is_a_usage_error(wrong: Any) -> None:
     for function in (triscale.cost, triscale.scale, triscale.build):
-        with pytest.raises(UsageError, match="is no network"):
+        with pytest.raises(UsageError, match="is not a network"):
             function(wrong)
 
 

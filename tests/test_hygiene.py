@@ -33,7 +33,7 @@ def unwanted(texts: Mapping[str, str]) -> list[str]:
 
 
 def repository(root: Path) -> dict[str, str]:
-    """Read every text that git tracks or would add; pictures and archives are left out."""
+    """Read every text that git tracks or would add; images and archives are left out."""
     listing = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split("\0")

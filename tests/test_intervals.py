@@ -80,7 +80,7 @@ def test_paired_drops_match_the_r_package_contingencytables(
 def test_paired_drops_solve_the_score_equation(lost: int, gained: int, same: int) -> None:
     """At each end the counts are z standard errors away, at the truth that makes them likeliest among its drop.
 
-    That truth is found here by trying all shares of gained pictures, and not in closed form.
+    That truth is found here by trying all shares of gained images, and not in closed form.
     """
     total = lost + gained + same
     if not total:
@@ -102,7 +102,7 @@ def test_paired_drops_solve_the_score_equation(lost: int, gained: int, same: int
 
 
 def test_paired_drops_bound_the_true_drop_as_often_as_they_say() -> None:
-    """Every outcome of 200 pictures, by its probability: the upper end is below the truth in at most 2.8% of cases."""
+    """Every outcome of 200 images, by its probability: the upper end is below the truth in at most 2.8% of cases."""
     n = 200
     logs = [math.lgamma(k + 1) for k in range(n + 1)]
     for loses, gains in ((0.02, 0.0), (0.03, 0.01), (0.05, 0.05), (0.1, 0.02)):

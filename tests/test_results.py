@@ -1,4 +1,4 @@
-"""The committed results: every summary is what its records say, and the README quotes them word for word."""
+"""The committed results: every summary is what its records say, and README and pages quote them word for word."""
 
 import json
 import re
@@ -14,12 +14,25 @@ from benchmarks.study_answers import chosen_as_today
 from tests.paths import ROOT
 from triscale import trials
 from triscale.costs import kernels, largest_batch
-from triscale.families import network
+from triscale.families import network, registry
 from triscale.report import study_triangle, summary_markdown
 from triscale.trials.study_records import AnswerRecord, ChoiceRecord, PlanRecord
 
 TABLES = sorted(path.parent for path in (ROOT / "results" / "tables").glob("*/records.jsonl"))
 RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
+
+
+README = "README.md"
+COUNTED, RESUME, KERNELS = (
+    f"docs/explanation/{name}.md" for name in ("what-is-counted", "exact-resume", "fast-kernels")
+)
+MEASURED, BUDGET, TRANSFER = "docs/evidence/measurements.md", "docs/how-to/a-budget.md", "docs/how-to/transfer.md"
+MANY = "docs/how-to/many-machines.md"
+
+
+def page(path: str) -> str:
+    """The text of a page."""
+    return (ROOT / path).read_text(encoding="utf-8")
 
 
 def quoted(text: str, lines: Iterable[str]) -> bool:
@@ -37,10 +50,10 @@ def test_a_summary_is_what_its_records_say(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
-def test_the_readme_quotes_the_answer(folder: Path) -> None:
+def test_readme_or_a_page_quotes_the_answer(folder: Path) -> None:
     answer = trials.read(folder).one(AnswerRecord)
     assert answer is not None
-    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), answer.lines)
+    assert quoted(page(README if folder.name == "flowers" else MEASURED), answer.lines)
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
@@ -72,56 +85,56 @@ def test_the_readme_states_what_the_table_of_cifar10_expects() -> None:
         f"{expected[names['width']]}, resolution only {expected[names['resolution']]}, the paper's point "
         f"{expected[names['paper']]}, depth only {expected[names['depth']]}."
     )
-    assert f"<!-- cifar10-table -->{said}<!-- /cifar10-table -->" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- cifar10-table -->{said}<!-- /cifar10-table -->" in page(README)
 
 
 def test_a_changed_figure_would_be_found() -> None:
-    readme, answer = (ROOT / "README.md").read_text(encoding="utf-8"), trials.read(RESULTS[0]).one(AnswerRecord)
+    text, answer = page(MEASURED), trials.read(ROOT / "results" / "cifar10").one(AnswerRecord)
     assert answer is not None
-    assert not quoted(readme, [line.replace("%", " %") for line in answer.lines])
+    assert not quoted(text, [line.replace("%", " %") for line in answer.lines])
 
 
-def test_the_readme_quotes_the_speed_of_counting() -> None:
+def test_a_page_quotes_the_speed_of_counting() -> None:
     lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     record = [found for line in lines if (found := json.loads(line))["name"] == "cost_speed"][-1]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = page(COUNTED)
     rates = record["networks_per_cpu_second"], record["networks_per_cpu_second_in_a_fresh_process"]
-    assert f"{rates[0]:,} different networks per CPU second ({rates[1]:,} in a fresh process)" in readme
-    assert f"a median of {record['times_faster']['triscale']['median']:,.0f}" in readme
-    assert f"{record['n']} rounds" in readme
+    assert f"{rates[0]:,} different networks per CPU second ({rates[1]:,} in a fresh process)" in text
+    assert f"a median of {record['times_faster']['triscale']['median']:,.0f}" in text
+    assert f"{record['n']} rounds" in text
 
 
-def test_the_readme_states_the_recorded_precision_of_memory() -> None:
+def test_a_page_states_the_recorded_precision_of_memory() -> None:
     lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [found for line in lines if (found := json.loads(line))["name"] == "memory"][-1]["rows"]
     modes = [row[mode] for row in rows for mode in ("training", "inference")]
     assert len(rows) == 6
     assert max(abs(one["predicted"] / one["allocator_peak"] - 1) for one in modes) < 0.002
     growth = [row["training"]["resident_growth"] / row["training"]["predicted"] for row in rows]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in readme
+    text = page(COUNTED)
+    assert f"in training {min(growth):.1f} to {max(growth):.1f} times" in text
 
 
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
-def test_the_readme_states_the_recorded_precision_of_memory_in_every_way(isa: str) -> None:
+def test_a_page_states_the_recorded_precision_of_memory_in_every_way(isa: str) -> None:
     found = [one for one in benchmarks("memory_ways") if one.get("kernels") == isa][-1]
     ways = [row[f"{way}_{threads}"] for row in found["rows"] for way in PLAIN | WAYS for threads in (1, 2)]
     assert len(found["rows"]) == 10
     worst = max(abs(one["predicted"] / one["allocator_peak"] - 1) for one in ways)
-    told = re.search(rf"<!-- memory-{isa} -->([0-9.]+)%<!-- /memory-{isa} -->", (ROOT / "README.md").read_text())
+    told = re.search(rf"<!-- memory-{isa} -->([0-9.]+)%<!-- /memory-{isa} -->", page(COUNTED))
     assert told
     assert worst <= float(told[1]) / 100 < worst + 0.002
 
 
-def test_the_readme_states_the_counted_batches_of_b0() -> None:
+def test_a_page_states_the_counted_batches_of_b0() -> None:
     of, limit = network("efficientnet_b0"), 8 * 2**30
     plain, half, again, both = (
         largest_batch(of, limit, precision=precision, recompute=recompute, kernels=kernels("avx512", 2))
         for recompute in (False, True)
         for precision in ("float32", "bfloat16")
     )
-    words = f"is {plain} pictures in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
-    assert words in (ROOT / "README.md").read_text(encoding="utf-8")
+    words = f"is {plain} images in float32, {half} in bfloat16, {again} in float32 with it and {both} in bfloat16"
+    assert words in page(BUDGET)
 
 
 def benchmark(name: str) -> dict[str, Any]:
@@ -135,58 +148,58 @@ def benchmarks(name: str) -> list[dict[str, Any]]:
     return [record for line in lines if (record := json.loads(line))["name"] == name]
 
 
-def test_the_readme_quotes_how_long_starting_takes() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_a_page_quotes_how_long_starting_takes() -> None:
+    text = page(MEASURED)
     networks, predict = benchmark("startup_networks"), benchmark("startup_predict")
     assert networks["kept"]
     assert predict["kept"]
     seconds = {what: one["median"] for record in (networks, predict) for what, one in record["seconds"].items()}
-    assert f"`triscale networks` takes {seconds['triscale networks']:.2f} s" in readme
-    assert f"{seconds['import cyclopts, rich']:.2f} s; `triscale predict`" in readme
-    assert f"takes {seconds['triscale predict']:.1f} s where importing torch" in readme
-    assert f"in timm takes {seconds['import torch and build in timm']:.1f} s" in readme
+    assert f"`triscale networks` takes {seconds['triscale networks']:.2f} s" in text
+    assert f"{seconds['import cyclopts, rich']:.2f} s; `triscale predict`" in text
+    assert f"takes {seconds['triscale predict']:.1f} s where importing torch" in text
+    assert f"in timm takes {seconds['import torch and build in timm']:.1f} s" in text
 
 
-def test_the_readme_quotes_how_fast_photos_are_read() -> None:
-    record, readme = benchmark("input_chain"), (ROOT / "README.md").read_text(encoding="utf-8")
+def test_a_page_quotes_how_fast_photos_are_read() -> None:
+    record, text = benchmark("input_chain"), page(MEASURED)
     speed = {who: round(record["pictures"] / one["median"]) for who, one in record["seconds"].items()}
-    assert f"{speed['triscale, bicubic']} photos a second, without it" in readme
-    assert f"without it {speed['triscale without the extra, bicubic']}; timm's chain {speed['timm, bicubic']}" in readme
+    assert f"{speed['triscale, bicubic']} photos a second, without it" in text
+    assert f"without it {speed['triscale without the extra, bicubic']}; timm's chain {speed['timm, bicubic']}" in text
     cubic, linear = (speed[f"cv2 + albumentations, {name}"] for name in ("cubic", "linear"))
-    assert f"torchvision's {speed['torchvision v2, bicubic']}, OpenCV with albumentations {cubic} ({linear}" in readme
+    assert f"torchvision's {speed['torchvision v2, bicubic']}, OpenCV with albumentations {cubic} ({linear}" in text
     assert speed["triscale, bicubic"] == max(value for who, value in speed.items() if who != "triscale, bilinear")
 
 
-def test_the_readme_quotes_the_parity_ledger() -> None:
+def test_a_page_quotes_the_parity_ledger() -> None:
     lines = (ROOT / "benchmarks" / "parity" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     rows = {(row["peer"], row["model"]): row for row in map(json.loads, lines)}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"{len(rows)} networks of torchvision, timm and Keras" in readme
-    assert f"logits within {max(row['logits'] for row in rows.values()):.0e}".replace("e-0", "e-") in readme
+    text = page(MEASURED)
+    assert f"{len(rows)} networks of torchvision, timm and Keras" in text
+    assert f"logits within {max(row['logits'] for row in rows.values()):.0e}".replace("e-0", "e-") in text
     assert sum(row["logits"] == 0 for row in rows.values()) > len(rows) / 2
 
 
-def test_the_readme_states_how_many_killed_trainings_ended_in_the_same_bits() -> None:
+def test_a_page_states_how_many_killed_trainings_ended_in_the_same_bits() -> None:
     lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     record = [found for line in lines if (found := json.loads(line))["name"] == "durability"][-1]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"{record['identical']} of {record['n']} trainings that were killed" in readme
+    text = page(RESUME)
+    assert f"{record['identical']} of {record['n']} trainings that were killed" in text
 
 
-def test_the_readme_states_how_much_faster_a_study_is_than_one_plain_training() -> None:
+def test_a_page_states_how_much_faster_a_study_is_than_one_plain_training() -> None:
     newest = small_networks.newest_records()
     ours = str(small_networks.Subject("triscale", processes=2, tuned=True))
     found = [one["images_per_second"][ours] / one["best_timm"]["one training"] for one in newest.values()]
     told = f"<!-- study-speed -->{min(found):.1f} to {max(found):.1f}<!-- /study-speed -->"
-    assert told in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert told in page(KERNELS)
 
 
-def test_the_readme_states_the_efficiency_of_two_processes() -> None:
+def test_a_page_states_the_efficiency_of_two_processes() -> None:
     told = f"<!-- processes -->{benchmark('processes')['efficiency']:.2f}<!-- /processes -->"
-    assert told in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert told in page(MANY)
 
 
-def test_the_readme_states_what_is_learned_with_and_without_the_kernels() -> None:
+def test_a_page_states_what_is_learned_with_and_without_the_kernels() -> None:
     lines = (ROOT / "benchmarks" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     newest = {}
     for record in map(json.loads, lines):
@@ -197,23 +210,23 @@ def test_the_readme_states_what_is_learned_with_and_without_the_kernels() -> Non
         f"({len(one['runs']['torch'])} seeds, sd {one['kernels']['sd']:.1%} and {one['torch']['sd']:.1%})"
         for precision, one in newest.items()
     )
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"<!-- kernels-accuracy -->{told}<!-- /kernels-accuracy -->" in readme
+    text = page(KERNELS)
+    assert f"<!-- kernels-accuracy -->{told}<!-- /kernels-accuracy -->" in text
 
 
-def test_the_readme_states_in_how_many_cases_lightning_ended_in_other_weights() -> None:
-    record, readme = benchmark("durability_lightning"), (ROOT / "README.md").read_text(encoding="utf-8")
+def test_a_page_states_in_how_many_cases_lightning_ended_in_other_weights() -> None:
+    record, text = benchmark("durability_lightning"), page(RESUME)
     cases = [same for places in record["identical"].values() for same in places.values()]
-    assert f"<!-- lightning -->in {cases.count(False)} of {len(cases)} cases<!--" in readme
-    assert f"Lightning {record['lightning']}, killed once" in readme
+    assert f"<!-- lightning -->in {cases.count(False)} of {len(cases)} cases<!--" in text
+    assert f"Lightning {record['lightning']}, killed once" in text
 
 
 @pytest.mark.parametrize(
     ("mark", "table"), [("training-speed", training_speed.table), ("small-networks", small_networks.table)]
 )
-def test_the_readme_shows_the_newest_speeds_of_training(mark: str, table: Callable[[], list[str]]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0].splitlines()
+def test_a_page_shows_the_newest_speeds_of_training(mark: str, table: Callable[[], list[str]]) -> None:
+    text = page(KERNELS)
+    shown = text.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0].splitlines()
     assert table() == shown
     assert len(shown) > 2
 
@@ -242,9 +255,9 @@ def test_the_page_of_the_benchmark_shows_the_newest_agreement_with_others() -> N
     assert all(abs(one["median"] - 1) <= engines_agree.ALLOWED for one in entry["ratios"]["cpu"].values())
 
 
-def test_the_readme_quotes_the_transfers() -> None:
+def test_a_page_quotes_the_transfers() -> None:
     assert len(rows_of("transfer")) >= 3
-    assert quoted((ROOT / "README.md").read_text(encoding="utf-8"), rows_of("transfer"))
+    assert quoted(page(TRANSFER), rows_of("transfer"))
 
 
 def test_the_heads_of_recipes_state_what_came_out() -> None:
@@ -256,3 +269,26 @@ def test_the_heads_of_recipes_state_what_came_out() -> None:
         assert f"top-1 {found['top1']:.1%}" in head
         seconds = trial.metrics["seconds"]
         assert (f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds") in head
+
+
+def test_readme_repeats_what_the_pages_say() -> None:
+    """Each marked figure of README stands in its page too, where the records are compared with it."""
+    readme = page(README)
+    for mark, where in (("durability", RESUME), ("study-speed", KERNELS)):
+        told = re.search(rf"<!-- {mark} -->(.+?)<!-- /{mark} -->", readme)
+        assert told, mark
+        assert told[0] in page(where)
+    parity = re.search(r"<!-- parity -->(.+?)<!-- /parity -->", readme)
+    assert parity
+    assert f"{parity[1]} of torchvision, timm" in page(MEASURED)
+    transfer = re.search(r"<!-- transfer-clothing -->(.+?) \((.+?)\) on (.+?)<!-- /", readme)
+    assert transfer
+    assert f"{transfer[3]} | **{transfer[1]}** ({transfer[2]})" in page(TRANSFER)
+
+
+def test_readme_states_how_many_networks_have_a_name() -> None:
+    assert f"| networks by name | {len(registry())}, all ConvNets |" in page(README)
+
+
+def test_readme_is_short_enough_to_be_read() -> None:
+    assert len(page(README).splitlines()) <= 130

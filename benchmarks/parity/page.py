@@ -19,10 +19,10 @@ _COLUMNS = """
   FLOP counter, or kernel elements times output pixels of Keras' layers).
 - **layers**: convolutions and linear layers, each with the peer's output shape, in the same order, those of every stage
   among them.
-- **logits**: in evaluation mode; the largest difference over the largest logit of the same size of picture. At most
+- **logits**: in evaluation mode; the largest difference over the largest logit of the same size of image. At most
   {logits:g}. In float32; with Keras in float64, for a deep network of random weights enlarges rounding very much, which
   shows where another library's kernels sum in another order.
-- **top-1**: pictures with the peer's best class, of those shown; in brackets, how many different classes these were.
+- **top-1**: images with the peer's best class, of those shown; in brackets, how many different classes these were.
 - **gradients**: of one step in training mode (cross-entropy; dropout and stochastic depth off); the largest difference
   over the largest gradient of the same tensor, or {least:g} of the network's largest if that is more; worst tensor.
   In float64, where rounding is far below any fault: at most {gradients:g}. A star marks float32, for a network whose

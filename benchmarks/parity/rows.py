@@ -22,7 +22,7 @@ ALONE = {
 }
 """Network without a peer -> why, and what stands in its place."""
 
-OWN = {"smallnet": "our own, made for small pictures: there is no peer"}
+OWN = {"smallnet": "our own, made for small images: there is no peer"}
 """The same for whole families."""
 
 

@@ -4,6 +4,8 @@ The public names are imported when they are first used, so that `import triscale
 """
 
 from triscale._version import __version__
+from triscale.notebook_html import draw_with
+from triscale.usage_data import report_none
 
 TYPE_CHECKING = False  # type checkers know this name; `typing` takes longer to load than all the rest here
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         study,
         train,
     )
+    from triscale.notebook_html import Draw
 else:
 
     def __getattr__(name):
@@ -64,6 +67,17 @@ __all__ = [
     "study",
     "train",
 ]
+
+
+def _drawer() -> "Draw":
+    from importlib import import_module  # noqa: PLC0415  when a notebook first shows something
+
+    found: Draw = import_module("triscale.report.notebook").html_of
+    return found
+
+
+draw_with(_drawer)
+report_none()
 
 
 def __dir__() -> list[str]:

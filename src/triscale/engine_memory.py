@@ -5,17 +5,18 @@ of this is in the spec, so the shares are fitted: `python -m benchmarks.engine_m
 prints `LAWS`. The parts that they multiply are counted; docs/memory.md has the errors on networks that were not fitted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
 from triscale.costs import Metric, Target, file_size, inference_memory, offer
-from triscale.costs.memory.static_plan import ELEMENT, Plan, elements, planned
+from triscale.costs.memory.static_plan import ELEMENT, peak
 from triscale.costs.target import TargetPrecision
 from triscale.errors import InputError
 from triscale.quantities import BYTES
 from triscale.spec import Layer, Network, Resolved, resolve
+from triscale.spec.dataflow import Activate, Node, Normalize, Sum, Unit, nodes_of
 
 _GATES = ("silu", "hard_swish", "sigmoid", "hard_sigmoid")
 
@@ -110,36 +111,43 @@ def _is_dense(layer: Layer) -> bool:
 def _maps(resolved: Resolved, target: Target) -> int:
     if target.runtime == "torch":
         return inference_memory(resolved, target.batch) - file_size(resolved)
-    plan = _ApartPlan(whole=target.precision == "int8") if target.runtime == "onnxruntime" else Plan()
-    return target.batch * ELEMENT[target.precision] * planned(resolved, plan).peak()
+    nodes = nodes_of(resolved)
+    if target.runtime == "onnxruntime":
+        nodes = _apart(nodes, "int8" if target.precision == "int8" else "float32")
+    return target.batch * ELEMENT[target.precision] * peak(nodes)
 
 
-class _ApartPlan(Plan):
-    """ONNX Runtime's: SiLU and hard-swish are operators of their own, and make maps of their own.
+_STEPS: Mapping[tuple[str, TargetPrecision], tuple[tuple[int, tuple[int, ...]], ...]] = MappingProxyType({
+    ("silu", "float32"): ((1, (0,)),),
+    ("hard_swish", "float32"): ((1, (0,)),),
+    ("silu", "int8"): ((1, (0,)), (1, (0, 1))),
+    ("hard_swish", "int8"): ((4, (0,)), (4, (1,)), (4, (1, 2)), (1, (3,))),
+})  # fmt: skip
+"""The operators of an activation in ONNX Runtime: how many times as large as the layer's each one's map is, and which
+maps it reads, 0 being the layer's. In int8 SiLU is a sigmoid and a product, and a hard-swish is computed in float32."""
 
-    In int8 SiLU is two operators, and a hard-swish is computed in float32 between a map that is dequantised and one
-    that is quantised again.
 
-    Args:
-        whole: in int8.
-    """
+def _apart(nodes: Sequence[Node], precision: TargetPrecision) -> tuple[Node, ...]:
+    """The same with SiLU and hard-swish as operators of their own, which make maps of their own."""
+    found, at = list[Node](), list[int]()
+    for node in nodes:
+        first = len(found)
+        found.append(node._replace(inputs=tuple(at[one] for one in node.inputs)))
+        for times, read in _STEPS.get((_activation(node), precision), ()):
+            inputs = tuple(first + one for one in read)
+            found.append(node._replace(operation=Sum(), inputs=inputs, channels=times * node.channels))
+        at.append(len(found) - 1)
+    return tuple(found)
 
-    def __init__(self, *, whole: bool) -> None:
-        super().__init__()
-        self._whole = whole
 
-    def unit(self, x: int, layer: Layer) -> int:
-        """See `Plan.unit`."""
-        y, size = super().unit(x, layer), elements(layer)
-        match layer.activation, self._whole:
-            case "silu", True:
-                return self.op((y, self.op((y,), size)), size)
-            case "hard_swish", True:
-                given = self.op((y,), 4 * size)
-                return self.op((self.op((given, self.op((given,), 4 * size)), 4 * size),), size)
-            case "silu" | "hard_swish", False:
-                return self.op((y,), size)
-        return y
+def _activation(node: Node) -> str:
+    match node.operation:
+        case Activate(kind=kind):
+            return kind
+        case Unit(layer=layer) | Normalize(layer=layer):
+            return layer.activation or ""
+        case _:
+            return ""
 
 
 ENGINE_MEMORY = offer(

@@ -14,9 +14,15 @@ class UsageError(TriscaleError):
 
 
 class InputError(TriscaleError):
-    """A missing, broken or wrong file, spec or data set; an unreachable budget; a network too large to be meant."""
+    """A missing, broken or wrong file, spec or data set; an unreachable budget; a network that is too large."""
 
     exit_code = 65
+
+
+class InstallationError(TriscaleError):
+    """A part of the installation that all work needs is missing or broken."""
+
+    exit_code = 69
 
 
 class NumericError(TriscaleError):

@@ -1,4 +1,4 @@
-"""Accuracy of a model on pictures."""
+"""Accuracy of a model on images."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
@@ -32,7 +32,7 @@ _WORDNET = re.compile(r"n[0-9]{8}")
 
 @torch.inference_mode()
 def right_answers(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
-    """Whether top-1 in evaluation mode is right, for each picture in its order: bool (n,), where the model lies."""
+    """Whether top-1 in evaluation mode is right, for each image in its order: bool (n,), where the model lies."""
     model.eval()
     device = device_of(model)
     none = torch.zeros(0, dtype=torch.bool, device=device)
@@ -41,7 +41,7 @@ def right_answers(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) ->
 
 
 def count_correct(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[int, int]:
-    """(correct, all) pictures by top-1 in evaluation mode; every picture counts once."""
+    """(correct, all) images by top-1 in evaluation mode; every image counts once."""
     right = right_answers(model, batches)
     return int(right.sum()), len(right)
 
@@ -60,14 +60,14 @@ def evaluate(
     batch: int = BATCH,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Every picture of a split through the classifier, once; pictures are decoded while the model computes.
+    """Every image of a split through the classifier, once; images are decoded while the model computes.
 
     Args:
         classifier: a model, or an exported one, with its classes and preprocessing.
         data: see `triscale.data.open_split`; classes are matched by name, whatever their order.
         split: `test`, `val`, `train` or `all`, taken whole. Without it, images that the weights were trained on, or
             that helped to choose the epoch, are left out, as far as the weights tell.
-        batch: pictures a step.
+        batch: images a step.
         progress: called with `(done, n)` after each step.
 
     Raises:
@@ -87,7 +87,7 @@ def evaluate(
 def ranked_answers(
     classifier: Predictor, held: Held, *, batch: int = BATCH, progress: Callable[[int, int], None] | None = None
 ) -> Indices:
-    """The most probable classes of each picture, [n, 5] or [n, classes] of fewer, best first; of equal ones the first.
+    """The most probable classes of each image, [n, 5] or [n, classes] of fewer, best first; of equal ones the first.
 
     Raises:
         NumericError: the classifier answers what is not finite.
@@ -156,14 +156,14 @@ def _refuse_channels(model: nn.Module, pictures: Tensor, number: int) -> None:
         hint = " Of channels that come last: x.permute(0, 3, 1, 2)." if last else ""
         raise InputError(f"batch {number} is {shape}, but the network takes [n, {wanted}, h, w].{hint}")
     if not pictures.is_floating_point():
-        raise InputError(f"batch {number} is {pictures.dtype}: prepare its pictures first, with model.transform.")
+        raise InputError(f"batch {number} is {pictures.dtype}: prepare its images first, with model.transform.")
 
 
 def _refuse_misfit(logits: object, labels: Tensor, names: Sequence[str], number: int) -> None:
     if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(labels):
         got = list(logits.shape) if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
         raise InputError(
-            f"the module answers {got} to the {len(labels)} pictures of batch {number}: give one that answers logits "
+            f"the module answers {got} to the {len(labels)} images of batch {number}: give one that answers logits "
             f"[{len(labels)}, classes]."
         )
     if logits.shape[1] != len(names):
@@ -175,7 +175,7 @@ def _refuse_misfit(logits: object, labels: Tensor, names: Sequence[str], number:
 
 
 def _ranked(logits: Tensor) -> Indices:
-    """The five most probable classes of each picture; of equal ones the first."""
+    """The five most probable classes of each image; of equal ones the first."""
     best: Indices = logits.argsort(dim=1, descending=True, stable=True)[:, :5].numpy()
     return best
 
@@ -251,7 +251,7 @@ def _about(held: Held, classifier: Predictor, seen: Seen | None) -> dict[str, An
 
 
 def matched_labels(held: Held, classes: Sequence[str]) -> Indices:
-    """The labels of the pictures as positions in `classes`, by name; class folders may be named by WordNet ids.
+    """The labels of the images as positions in `classes`, by name; class folders may be named by WordNet ids.
 
     Raises:
         InputError: names that the classifier does not have, up to ten of them.
@@ -281,7 +281,7 @@ def _positions(names: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
     known = {name: index for index, name in enumerate(classes)}
     if len(known) < len(classes):
         twice = next(name for index, name in enumerate(classes) if known[name] != index)
-        raise InputError(f"two classes of the network are named {twice!r}: pictures cannot be matched by name.")
+        raise InputError(f"two classes of the network are named {twice!r}: images cannot be matched by name.")
     wordnet = not known.keys() & set(names) and all(_WORDNET.fullmatch(name) for name in names)
     if wordnet and len(classes) == 1000:
         return {name: index for index, name in enumerate(imagenet_ids())}
@@ -293,5 +293,5 @@ def _strangers(name: str, strange: Sequence[str], classes: Sequence[str]) -> str
     own = ", ".join(map(repr, classes[:_SHOWN])) + (", ..." if len(classes) > _SHOWN else "")
     return (
         f"{len(strange)} classes of {name} are not among the network's: {shown}.\n"
-        f"The network has {len(classes)}: {own}.\nGive the class folders these names, or other pictures."
+        f"The network has {len(classes)}: {own}.\nGive the class folders these names, or other images."
     )

@@ -10,7 +10,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is asked for)."""
+    """A median with an interval that holds the true one; `coverage` says how surely (0.95 is wanted)."""
 
     median: float
     low: float
@@ -40,11 +40,11 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def wilson(correct: float, total: int, level: float = LEVEL) -> tuple[float, float]:
-    """The score interval of a proportion (Wilson 1927): what `total` pictures can say about an accuracy.
+    """The score interval of a proportion (Wilson 1927): what `total` images can say about an accuracy.
 
     Args:
-        correct: correctly classified pictures; a mean over seeds need not be whole.
-        total: pictures, at least 1.
+        correct: correctly classified images; a mean over seeds need not be whole.
+        total: images, at least 1.
         level: confidence level.
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
@@ -55,19 +55,19 @@ def wilson(correct: float, total: int, level: float = LEVEL) -> tuple[float, flo
 
 
 def paired_drop(lost: float, gained: float, total: float, level: float = LEVEL) -> tuple[float, float]:
-    """The score interval of the drop between two accuracies on the same pictures (Tango 1998).
+    """The score interval of the drop between two accuracies on the same images (Tango 1998).
 
-    Both classifiers answer every picture, so only those count that one of them tells right and the other wrong; two
+    Both classifiers answer every image, so only those count of which one is right and the other wrong; two
     intervals of one accuracy each would be far too wide. Tango's test asks of each possible drop d how far the counts
     are from it, in standard errors of the likeliest truth that has just that drop; the interval holds the d that are
-    not too far. It keeps its level where few pictures changed, and where none did, as the usual difference of
+    not too far. It keeps its level where few images changed, and where none did, as the usual difference of
     proportions with its standard error does not: that gives a width of zero there. With none changed the upper end is
-    z^2 / (n + z^2), from 50 pictures on above the exact bound of no event in n.
+    z^2 / (n + z^2), from 50 images on above the exact bound of no event in n.
 
     Args:
         lost: images classified correctly before and not after.
         gained: the other way round.
-        total: all pictures, at least 1; those that did not change count too.
+        total: all images, at least 1; those that did not change count too.
         level: confidence level.
 
     Returns:
@@ -123,6 +123,15 @@ def deviation(values: Sequence[float]) -> float | None:
         return None
     centre = mean(values)
     return math.sqrt(sum((value - centre) ** 2 for value in values) / (len(values) - 1))
+
+
+def mean_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
+    """The t interval of a mean, over images for instance; None for fewer than two values."""
+    spread = deviation(values)
+    if spread is None:
+        return None
+    centre, half = mean(values), t_quantile(len(values) - 1, level) * spread / math.sqrt(len(values))
+    return centre - half, centre + half
 
 
 def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int] | None:

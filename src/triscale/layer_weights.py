@@ -1,14 +1,13 @@
 """Where the weights of a network's layers come from: drawn from a seed, or a state dict with its norms folded."""
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triscale.errors import InputError
-from triscale.spec import Layer, Resolved
+from triscale.spec import Layer
 
 Floats = NDArray[np.float32]
 
@@ -39,17 +38,6 @@ class LayerWeights(Protocol):
 
     def norm(self, name: str, layer: Layer) -> NormWeights:
         """A norm that stands alone."""
-
-
-def module_names(resolved: Resolved) -> list[str]:
-    """The module of each block in the built network, in the order of `flat()`; of a head, the root: empty."""
-    names = {0: "stem", -1: ""}
-    stages = [stage for stage, _ in resolved.flat()]
-    return [
-        names.get(stage, f"stages.{stage - 1}.{place}")
-        for stage, blocks in groupby(stages)
-        for place, _ in enumerate(blocks)
-    ]
 
 
 def weight_shape(layer: Layer) -> tuple[int, ...]:
@@ -107,7 +95,7 @@ class StoredWeights:
 
     def _get(self, name: str, shape: tuple[int, ...]) -> Floats:
         if name not in self._state:
-            raise InputError(f"the weights lack {name}; they are of another network.")
+            raise InputError(f"the weights lack {name}; they belong to another network.")
         value = np.asarray(self._state[name], dtype=np.float32)
         if value.shape != shape:
             raise InputError(f"{name} is {list(value.shape)}, the network has {list(shape)}.")

@@ -1,10 +1,11 @@
-"""What a trained network says of pictures, in files or in memory."""
+"""What a trained network says about images, in files or in memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from triscale.data import Picture, picture_name
 from triscale.data.decode.image import UnreadableError, decode
@@ -16,15 +17,15 @@ from triscale.weights import Guess, Predictor
 
 BATCH = 16
 Given = TypeVar("Given", bound=Picture)
-"""A file, or a picture in memory."""
+"""A file, or an image in memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Prediction(Generic[Given]):
-    """What is said of one picture.
+    """What is said about one image.
 
     Attributes:
-        image: the file, or the picture as it was given.
+        image: the file, or the image as it was given.
         top: the most probable classes, best first.
         reason: why the file cannot be read; then `top` is empty.
     """
@@ -42,17 +43,17 @@ class Prediction(Generic[Given]):
 def predictions(
     classifier: Predictor, images: Sequence[Given], *, top: int = 5, batch: int = BATCH
 ) -> Iterator[Prediction[Given]]:
-    """One prediction for each picture, in their order; the next batch is decoded while the model computes.
+    """One prediction for each image, in their order; the next batch is decoded while the model computes.
 
     Args:
         classifier: see `triscale.weights.load_classifier`.
-        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
+        images: files, of which one that cannot be read does not stop the others; or images in memory.
         top: the most classes for each.
-        batch: pictures a step; all are of one size, so it changes the memory and the speed only.
+        batch: images a step; all are of one size, so it changes the memory and the speed only.
 
     Raises:
-        InputError: something in memory is no picture.
-        NumericError: the network answers what is not finite; the message names the picture.
+        InputError: something in memory is not an image.
+        NumericError: the network answers what is not finite; the message names the image.
     """
     how = classifier.preprocessing
     for files in decoded(images, classifier.resolution, how, batch):
@@ -66,15 +67,15 @@ def predictions(
 
 
 def prediction(classifier: Predictor, content: bytes, *, top: int = 5) -> list[dict[str, Any]]:
-    """What is said of one file's bytes: `Prediction.top`, JSON-ready. Several threads may ask at once.
+    """What is said about one file's bytes: `Prediction.top`, JSON-ready. Several threads may ask at once.
 
     Args:
         classifier: see `triscale.weights.load_classifier`.
-        content: of a picture file.
+        content: of an image file.
         top: the most classes.
 
     Raises:
-        UnreadableError: it is no picture that we take.
+        UnreadableError: it is not an image that we take.
         NumericError: the network answers what is not finite.
     """
     pixels = decode(content, classifier.resolution, classifier.preprocessing)
@@ -90,9 +91,14 @@ def _of_batch(classifier: Predictor, pixels: Pictures, top: int, first: Picture)
 
 def _top(classifier: Predictor, pixels: Pictures, top: int) -> list[tuple[Guess, ...]]:
     how = classifier.preprocessing
-    probabilities = classifier.logits(to_tensor(pixels, how.mean, how.std)).double().softmax(1)
+    return guesses(classifier.logits(to_tensor(pixels, how.mean, how.std)), classifier.classes, top)
+
+
+def guesses(logits: Tensor, classes: Sequence[str], top: int) -> list[tuple[Guess, ...]]:
+    """The most probable classes of each row of logits [n, classes], at most `top`, best first."""
+    probabilities = logits.double().softmax(1)
     order = probabilities.argsort(dim=1, descending=True, stable=True)[:, :top].tolist()
     return [
-        tuple(Guess(index, classifier.classes[index], float(row[index])) for index in chosen)
+        tuple(Guess(index, classes[index], float(row[index])) for index in chosen)
         for row, chosen in zip(probabilities.tolist(), order, strict=True)
     ]

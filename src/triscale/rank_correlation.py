@@ -13,7 +13,7 @@ _FIELLER = 0.437
 def kendall_tau(one: ArrayLike, other: ArrayLike, pairs: NDArray[np.float64] | None = None) -> float | None:
     """Tau-b of two rows of numbers, n^2 pairs at a time; None where either has one value only.
 
-    Concordant minus discordant pairs, over the root of the pairs that are no ties in either (Kendall 1945).
+    Concordant minus discordant pairs, over the root of the pairs that are not ties in either (Kendall 1945).
 
     Args:
         one, other: [n].

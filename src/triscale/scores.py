@@ -20,13 +20,13 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """What a classifier made of a set of pictures.
+    """What a classifier made of a set of images.
 
     Attributes:
         classes: the classifier's, in the order of its logits.
-        labels: [n], the true class of each picture.
-        ranked: [n, 5] (or [n, classes] of fewer), the most probable classes of each picture, best first.
-        about: where the pictures are from and how they were prepared, JSON-ready.
+        labels: [n], the true class of each image.
+        ranked: [n, 5] (or [n, classes] of fewer), the most probable classes of each image, best first.
+        about: where the images are from and how they were prepared, JSON-ready.
     """
 
     classes: Sequence[str]
@@ -36,12 +36,12 @@ class Evaluation:
 
     @property
     def n(self) -> int:
-        """Pictures; each counted once."""
+        """Images; each counted once."""
         return len(self.labels)
 
     @property
     def top1(self) -> float:
-        """The part of the pictures whose class is the most probable one."""
+        """The part of the images whose class is the most probable one."""
         return float(np.mean(self.ranked[:, 0] == self.labels))
 
     @property
@@ -53,32 +53,32 @@ class Evaluation:
 
     @property
     def top1_interval(self) -> tuple[float, float]:
-        """The 95% score interval of `top1`: what n pictures can say."""
+        """The 95% score interval of `top1`: what n images can say."""
         return wilson(self.top1 * self.n, self.n)
 
     @property
     def balanced_accuracy(self) -> float:
-        """The mean of the accuracies of the classes that have pictures: each class counts alike, however rare."""
+        """The mean of the accuracies of the classes that have images: each class counts alike, however rare."""
         counts, _, correct = self._counts()
         there = counts > 0
         return float(np.mean(correct[there] / counts[there]))
 
     @property
     def macro_f1(self) -> float:
-        """The mean F1 (harmonic mean of precision and recall) of the classes that have pictures or were answered."""
+        """The mean F1 (harmonic mean of precision and recall) of the classes that have images or were answered."""
         counts, answered, correct = self._counts()
         there = counts + answered > 0
         return float(np.mean(2 * correct[there] / (counts + answered)[there]))
 
     @property
     def unequal(self) -> bool:
-        """Whether classes have unequal numbers of pictures; else `balanced_accuracy` is `top1`."""
+        """Whether classes have unequal numbers of images; else `balanced_accuracy` is `top1`."""
         counts, _, _ = self._counts()
         return len(set(counts[counts > 0].tolist())) > 1
 
     @property
     def confusion(self) -> Indices:
-        """[classes, classes]: pictures by true class (row) and most probable class (column)."""
+        """[classes, classes]: images by true class (row) and most probable class (column)."""
         k = len(self.classes)
         flat = np.bincount(self.labels * k + self.ranked[:, 0], minlength=k * k)
         return flat.reshape(k, k).astype(np.int64)
@@ -100,7 +100,7 @@ class Evaluation:
         }
 
     def _counts(self) -> tuple[Indices, Indices, Indices]:
-        """Of each class: its pictures, the pictures that were answered so, and those of both."""
+        """Of each class: its images, the images that were answered so, and those of both."""
         first, k = self.ranked[:, 0], len(self.classes)
         hits = self.labels[first == self.labels]
         return np.bincount(self.labels, minlength=k), np.bincount(first, minlength=k), np.bincount(hits, minlength=k)

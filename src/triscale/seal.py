@@ -32,7 +32,7 @@ def refuse_unsealed(payload: bytes, path: Path) -> None:
     """InputError if a file is not as `sealed` left it."""
     found = list(_SEAL.finditer(payload))
     if not found:
-        raise InputError(f"{path} is no export of triscale: it does not say how its pictures are prepared.")
+        raise InputError(f"{path} is not an export of triscale: it does not say how its images are prepared.")
     if len(found) != 1 or found[0][1].decode() != _digest_of_open(payload, *found[0].span()):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
 

@@ -51,4 +51,4 @@ class SpeedPlan:
         try:
             return cls(**data)
         except (TypeError, AttributeError) as error:
-            raise InputError(f"this is no plan of a training's speed: {error}.") from None
+            raise InputError(f"this is not a plan of a training's speed: {error}.") from None

@@ -122,7 +122,7 @@ def test_names_are_listed_by_a_pattern_as_timm_lists_them() -> None:
         ("RESNET*", r"did you mean 'resnet\*'"),
         ("zzz*", r"'\*' matches all"),
         ("", r"'\*' matches all"),
-        (3, "3 is no pattern"),
+        (3, "3 is not a pattern"),
     ],
 )
 def test_a_pattern_that_matches_nothing_names_one_that_does(pattern: Any, said: str) -> None:

@@ -35,7 +35,7 @@ STUDY = [
     ({"jobs": 0}, "at least 1"),
     ({"loader_workers": -1}, "0 or more"),
     ({"engine": "ray"}, "workers.Engine"),
-    ({"baseline": 3}, "no network"),
+    ({"baseline": 3}, "not a network"),
     ({"out": 3}, "path of a folder"),
 ]
 SEARCH = [
@@ -50,8 +50,8 @@ SEARCH = [
     ({"space": "huge"}, "no search space"),
     ({"reward_target": "4 apples"}, "4 apples"),
     ({"target": "onnxruntime:float32:t1"}, "--target is for a limit or a cost"),
-    ({"budget": {"latency": "8ms"}}, "latency is of an engine"),
-    ({"network": 3}, "no network"),
+    ({"budget": {"latency": "8ms"}}, "latency depends on an engine"),
+    ({"network": 3}, "not a network"),
     ({"budget": {"nosuch": 3}}, "unknown limit"),
     ({"jobs": 0}, "at least 1"),
     ({"out": 3}, "path of a folder"),

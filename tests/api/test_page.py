@@ -22,10 +22,10 @@ def test_every_block_runs_in_this_order(tmp_path: Path) -> None:
     assert len(blocks) == 5
     draws = np.random.default_rng(0)
     for name in ("cat", "dog"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "images" / name).mkdir(parents=True)
         for index in range(8):
             pixels = draws.integers(0, 256, (40, 50, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{index}.jpg")
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{index}.jpg")
     Image.fromarray(pixels).save(tmp_path / "cat.jpg")
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks)], cwd=tmp_path, capture_output=True, text=True, check=False

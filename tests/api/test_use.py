@@ -1,4 +1,4 @@
-"""`predict`, `explain` and `export` in a notebook: a model or weights, and pictures in any form."""
+"""`predict`, `explain` and `export` in a notebook: a model or weights, and images in any form."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ CLASSES = ("cat", "dog", "bird")
 
 @pytest.fixture(scope="module")
 def best(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of three classes, with random weights that tell pictures apart."""
+    """A checkpoint of three classes, with random weights that tell images apart."""
     torch.manual_seed(0)
     model = triscale.build("smallnet_24", num_classes=3)
     randomise(model)
@@ -33,7 +33,7 @@ def best(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three pictures in a folder of a folder."""
+    """Three images in a folder of a folder."""
     draws, root = np.random.default_rng(0), tmp_path_factory.mktemp("photos") / "sub"
     root.mkdir()
     for index in range(3):
@@ -90,11 +90,11 @@ def test_a_model_keeps_the_mode_of_every_part(best: Path, photos: list[Path]) ->
 def test_a_file_that_cannot_be_read_has_a_reason_beside_others_and_is_an_error_alone(
     best: Path, photos: list[Path], tmp_path: Path
 ) -> None:
-    (tmp_path / "a.jpg").write_text("no picture")
+    (tmp_path / "a.jpg").write_text("no image")
     for function in (triscale.predict, triscale.explain):
         found: list[Any] = function(best, [photos[0], tmp_path / "a.jpg"])
         assert [one.reason is None for one in found] == [True, False]
-        with pytest.raises(InputError, match=r"none of 1 pictures can be read; the first, '.*a\.jpg': "):
+        with pytest.raises(InputError, match=r"none of 1 images can be read; the first, '.*a\.jpg': "):
             function(best, tmp_path / "a.jpg")
 
 
@@ -148,7 +148,7 @@ def test_an_exported_file_shows_no_maps_and_takes_no_batches(exported: Path, pho
 
 
 def wrong_uses(best: Path, model: Model) -> dict[str, Any]:
-    """What is typed wrong, by what is said of it."""
+    """What is typed wrong, by what is said about it."""
     grey = np.zeros((8, 8, 3), np.uint8)
     return {
         "is the name of a network, not of weights": lambda: triscale.predict("smallnet_24", grey),
@@ -160,11 +160,11 @@ def wrong_uses(best: Path, model: Model) -> dict[str, Any]:
         "2 names are given for the 3 classes": lambda: triscale.predict(model, grey, classes=["a", "b"]),
         "name their classes already": lambda: triscale.predict(best, grey, classes=["a", "b", "c"]),
         "interpolation is 'cubic'": lambda: triscale.predict(best, grey, override={"interpolation": "cubic"}),
-        "no picture is given": lambda: triscale.predict(best, []),
-        "a NoneType is no picture": lambda: triscale.predict(best, None),  # type: ignore[arg-type]
-        "a Tensor is no picture": lambda: triscale.predict(best, torch.zeros(3, 8, 8)),
+        "no image is given": lambda: triscale.predict(best, []),
+        "a NoneType is not an image": lambda: triscale.predict(best, None),  # type: ignore[arg-type]
+        "a Tensor is not an image": lambda: triscale.predict(best, torch.zeros(3, 8, 8)),
         "channels first": lambda: triscale.predict(best, np.zeros((3, 8, 8), np.uint8)),
-        "no picture at": lambda: triscale.predict(best, "nothing/*.jpg"),
+        "no image at": lambda: triscale.predict(best, "nothing/*.jpg"),
         "no class 'horse' among the 3": lambda: triscale.explain(best, grey, target="horse"),
         "no class 3 among the 3": lambda: triscale.explain(best, grey, target=3),
         "has no layer 'conv'": lambda: triscale.explain(best, grey, layer="conv"),

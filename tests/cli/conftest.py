@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The one JSON document on stdout; a second one, or NaN, is refused."""
+        """The one JSON document on stdout; a second one, or NaN, is rejected."""
         return json.loads(self.out, parse_constant=_refuse)
 
 
@@ -67,7 +67,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Class folders of 16 px pictures: `red` and `green` ones in noise, 30 for training and 8 for the test of each."""
+    """Class folders of 16 px images: `red` and `green` ones in noise, 30 for training and 8 for the test of each."""
     root, draws = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     for split, count in (("train", 30), ("test", 8)):
         for channel, name in enumerate(("red", "green")):

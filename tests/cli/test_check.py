@@ -13,7 +13,7 @@ from triscale.data import open_data
 
 @pytest.fixture
 def doubtful(pictures: Path, tmp_path: Path) -> Path:
-    """The pictures with an empty file, and one of the training pictures in the test."""
+    """The images with an empty file, and one of the training images in the test."""
     shutil.copytree(pictures, tmp_path / "set")
     (tmp_path / "set" / "train" / "red" / "empty\n.jpg").write_bytes(b"")
     shutil.copy(tmp_path / "set" / "train" / "red" / "0.png", tmp_path / "set" / "test" / "red" / "again.png")
@@ -33,10 +33,10 @@ def test_the_text_names_what_is_left_out_and_leaks(run: Run, doubtful: Path) -> 
     answer = run("check", doubtful)
     assert answer.code == 0
     lines = answer.out.splitlines()
-    assert "60 training and 17 test pictures in 2 classes" in lines[0]
+    assert "60 training and 17 test images in 2 classes" in lines[0]
     assert r"  'train/red/empty\n.jpg' (it is empty)" in lines
     assert "  'test/red/again.png' is 'train/red/0.png'" in lines
-    assert lines[-1].startswith("Usable, but look at this first: 1 of 78 files were left out, 1 of 17 test pictures")
+    assert lines[-1].startswith("Usable, but look at this first: 1 of 78 files were left out, 1 of 17 test images")
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
@@ -63,7 +63,7 @@ def test_all_three_splits_are_shown_and_what_is_not_used_is_not_in_order(
         (root / "valid" / name).mkdir(parents=True)
         (root / "Testing" / name / "7.png").rename(root / "valid" / name / "7.png")
     answer = run("check", root)
-    assert "60 training, 2 validation and 14 test pictures in 2 classes" in answer.out
+    assert "60 training, 2 validation and 14 test images in 2 classes" in answer.out
     assert answer.out.splitlines()[-1] == "In order."
     assert run("check", root, "--json").json["val"] == 2
     (root / "extra").mkdir()
@@ -82,7 +82,7 @@ def test_near_copies_are_grouped_where_that_is_asked_for(run: Run, tmp_path: Pat
             image.resize((64, 64)).save(tmp_path / "set" / name / f"{index}.jpg")
     assert "--group-by near keeps them" in run("check", tmp_path / "set").out
     answer = run("check", tmp_path / "set", "--group-by", "near")
-    assert "20 pictures are near copies" in answer.out
+    assert "20 images are near copies" in answer.out
     assert "look like training" not in answer.out
     assert "--group-by near keeps them" not in answer.out
     assert run("check", tmp_path / "set", "--group-by", "names").code == 64

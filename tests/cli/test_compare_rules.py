@@ -1,4 +1,4 @@
-"""`triscale compare NET --rules`, and what `triscale scale` says of its rule."""
+"""`triscale compare NET --rules`, and what `triscale scale` says about its rule."""
 
 import pytest
 

@@ -95,7 +95,7 @@ def test_what_was_assumed_of_the_pictures_is_told_on_stderr(run: Run, small: Pat
     bare = run("convert", alone, "--classes", 2, "--out", tmp_path / "own.safetensors")
     quiet = [run("predict", "--weights", w, photo) for w in (small, tmp_path / "x.safetensors")]
 
-    assert "model.safetensors does not say how its pictures are prepared" in bare.err
+    assert "model.safetensors does not say how its images are prepared" in bare.err
     assert [answer.err for answer in quiet] == ["", ""]
 
 
@@ -111,7 +111,7 @@ def test_a_pickle_is_converted_on_request_only(run: Run, tmp_path: Path) -> None
 
 
 def test_the_watched_config_is_the_folders_own(run: Run, small: Path, photo: Path) -> None:
-    """A mismatch of the preprocessing is refused for foreign weights as for ours."""
+    """A mismatch of the preprocessing is rejected for foreign weights as for ours."""
     config = json.loads((small / "config.json").read_text())
     assert config["pretrained_cfg"]["interpolation"] == "bilinear"
 

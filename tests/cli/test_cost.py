@@ -93,7 +93,7 @@ def test_a_pipeline_that_cannot_be_is_refused(run: Run) -> None:
         (("--stages", 2), "a multiple of 2, 4 at least"),
         (("--stages", 99, "--batch", 198), "it has 18 blocks"),
         (("--microbatches", 2), "give --stages too"),
-        (("--stages", 2, "--batch", 8, "--microbatches", 3), "no whole number of pictures"),
+        (("--stages", 2, "--batch", 8, "--microbatches", 3), "not a whole number of images"),
     ):
         answer = run("cost", "efficientnet_b0", *arguments)
         assert answer.code == 64

@@ -35,7 +35,7 @@ def test_evaluate_agrees_with_the_test_of_the_study(run: Run, studied: Path, pic
 
 def test_evaluate_prints_a_table_with_intervals(run: Run, studied: Path, pictures: Path) -> None:
     lines = run("evaluate", studied, "--data", pictures).out.splitlines()
-    assert "(test): 16 pictures, top-1" in lines[0]
+    assert "(test): 16 images, top-1" in lines[0]
     assert lines[1].split() == ["class", "pictures", "top-1"]
     assert [line.split()[0] for line in lines[2:4]] == ["green", "red"]
 
@@ -117,7 +117,7 @@ def test_an_override_changes_the_answer_and_is_told(run: Run, studied: Path, pic
 
 
 def test_among_several_processes_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each would count all pictures, and all would print."""
+    """Each would count all images, and all would print."""
     monkeypatch.setenv("WORLD_SIZE", "2")
     answer = run("evaluate", "nothing", "--data", "flowers:240")
     assert (answer.code, "without torchrun" in answer.err) == (64, True)

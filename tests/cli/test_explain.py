@@ -81,7 +81,7 @@ def test_the_lock_is_kept_and_overridden_by_name(run: Run, studied: Path, red: P
     ("options", "code", "said"),
     [
         (["--out", "x.jpg"], 64, "a folder, or FILE.png"),
-        (["--out", "x.png", "{other}"], 64, "2 pictures"),
+        (["--out", "x.png", "{other}"], 64, "2 images"),
         (["--out", "nowhere/x.png"], 73, "nowhere"),
         (["--out", "file/maps"], 73, "file"),
         (["--out", "maps", "--class", "blue"], 64, "no class 'blue' among the 2"),
@@ -115,3 +115,63 @@ def test_lite0_draws_what_it_sees_with_nothing_but_its_name(run: Run, tmp_path: 
     assert found["method"] == "CAM"
     with Image.open(found["picture"]) as drawn:
         assert drawn.size == (224, 224)
+
+
+def test_scores_are_means_over_the_images_and_paired_beside_a_second_network(
+    run: Run, studied: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """A network beside itself differs by nothing, with an interval of no width."""
+    reds = pictures / "test" / "red"
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("image,left,top,right,bottom\n0.png,0,0,8,16\n1.png,4,4,12,12\n")
+    options = ("--score", "--steps", "8", "--json")
+    found = run("explain", studied, reds, *options, "--boxes", boxes, "--beside", studied).json
+
+    assert found["steps"] == 8
+    assert [Path(one["image"]).name for one in found["images"]] == [f"{index}.png" for index in range(8)]
+    assert "picture" not in found["images"][0]
+    one, two = found["networks"]
+    assert one["scores"] == two["scores"]
+    for measure in ("deletion", "insertion", "deletion_gain"):
+        values = [image["score"][measure] for image in found["images"]]
+        assert one["scores"][measure]["n"] == 8
+        assert one["scores"][measure]["mean"] == pytest.approx(sum(values) / 8)
+        low, high = one["scores"][measure]["interval"]
+        assert low <= one["scores"][measure]["mean"] <= high
+    assert one["scores"]["box_share"]["n"] == 2
+    assert found["images"][0]["score"]["box_share"] == pytest.approx(0.5, abs=0.1)
+    (difference,) = found["differences"]
+    assert difference["scores"]["deletion"] == {"n": 8, "mean": 0, "interval": [0, 0]}
+
+
+def test_scores_are_printed_as_a_table_and_maps_drawn_where_they_are_wanted(
+    run: Run, studied: Path, red: Path, tmp_path: Path
+) -> None:
+    answer = run("explain", studied, red, red.with_name("1.png"), "--score", "--steps", "4", "--out", tmp_path)
+    assert answer.code == 0
+    assert "2 images, 4 steps" in answer.out
+    assert "deletion below shuffled" in answer.out
+    assert len(list(tmp_path.glob("*.cam.png"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--steps", "5", "--score", "--boxes", "none.csv"], 65, "none.csv"),
+        (["--score", "--steps", "0"], 64, "--steps is 0"),
+        (["--out", "maps", "--beside", "x"], 64, "add --score"),
+        (["--score", "--boxes", "bad.csv"], 65, "bad.csv, line 2"),
+        (["--score", "--boxes", "short.csv"], 65, "no column right"),
+    ],
+)
+def test_a_mistake_about_scores_takes_three_lines(
+    run: Run, studied: Path, red: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], code: int, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("bad.csv").write_text("image,left,top,right,bottom\n0.png,5,0,5,16\n")
+    Path("short.csv").write_text("image,left,top\n0.png,5,0\n")
+    answer = run("explain", studied, red, *options)
+    assert (answer.code, answer.out) == (code, "")
+    assert said in answer.err
+    assert len(answer.err.splitlines()) <= 3

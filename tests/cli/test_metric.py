@@ -103,7 +103,7 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
     ("arguments", "message"),
     [
         (("scale", NET, "--budget", "speed=10 parsecs"), "unknown limit 'speed'; the limits are macs, params,"),
-        (("scale", NET, "--budget", "latency=10ms"), "latency is of an engine on this machine: give a target"),
+        (("scale", NET, "--budget", "latency=10ms"), "latency depends on an engine of this machine: give a target"),
         (("scale", NET, "--budget", "macs=1M", "--target", "torch:float32:t1"), "--target is for a limit"),
         (
             ("scale", NET, "--budget", "latency=10ms", "--target", "torch:t1"),
@@ -131,8 +131,8 @@ def test_a_mistake_is_one_line_that_says_what_to_do(run: Run, arguments: tuple[s
 
 @pytest.mark.parametrize("command", ["scale", "study"])
 def test_the_help_lists_the_metrics_of_the_registry(run: Run, command: str) -> None:
-    text = " ".join(run(command, "--help").out.split())
-    assert all(name in text for name in ("macs", "file_size", "training_memory (such as 8GiB or 64MiB)"))
+    text = " ".join(run(command, "--help-all").out.split())
+    assert "macs, params, activations (such as 1.0G or 9M); inference_memory, training_memory, file_size, arena" in text
 
 
 def test_the_documented_keys_of_cost_are_those_of_the_document(run: Run) -> None:

@@ -34,7 +34,7 @@ def test_predict_takes_a_checkpoint_and_folders_and_patterns(run: Run, studied: 
 
 
 def test_predict_agrees_with_the_tested_accuracy(run: Run, studied: Path, pictures: Path) -> None:
-    """The same pictures through another door: the tests of the best network count the same ones as right."""
+    """The same images through another door: the tests of the best network count the same ones as right."""
     found = run("predict", studied, pictures / "test", "--top", 1, "--json").json
     right = sum(Path(one["image"]).parent.name == one["top"][0]["name"] for one in found)
     stored = trials.read(studied)
@@ -114,7 +114,7 @@ def test_weights_by_option_leave_every_argument_a_picture(run: Run, studied: Pat
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
 def test_the_order_is_that_of_the_arguments_at_any_batch(run: Run, studied: Path, pictures: Path, batch: int) -> None:
-    """Also with pictures between them that cannot be read."""
+    """Also with images between them that cannot be read."""
     files = [pictures / "test" / name / f"{index}.png" for index in range(7, -1, -1) for name in ("red", "green")]
     found = run("predict", studied, *files[:5], __file__, *files[5:], "--batch", batch, "--json")
     assert [one["image"] for one in found.json] == [str(file) for file in files]

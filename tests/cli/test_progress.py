@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("triscale.cli.show.progress_lines.monotonic", clock)
+    monkeypatch.setattr("triscale.search.trainings.study_course.monotonic", clock)
     return clock
 
 
@@ -86,7 +86,7 @@ def test_a_phase_that_ends_does_not_end_the_bar(clock: Clock, bar: Progress) -> 
     clock.now += 60
     progress.settled(FIRST)
     assert task.visible
-    clock.now += 600  # pictures are prepared
+    clock.now += 600  # images are prepared
     progress.agenda({key: one for key, one in LEFT.items() if key != FIRST.key}, 1, 60.0)
     assert (task.total, task.completed) == (190, 60)
     assert task.fields["left"] == "1/3 trainings, 4 min 20 s left", "twice the predicted 130 s"
@@ -95,7 +95,7 @@ def test_a_phase_that_ends_does_not_end_the_bar(clock: Clock, bar: Progress) -> 
 
 
 def test_a_search_shows_its_best_and_what_runs_keeps_its_epochs(clock: Clock, bar: Progress) -> None:
-    """Its agenda is told anew whenever something is proposed, while trainings run."""
+    """Its agenda is told again whenever something is proposed, while trainings run."""
     progress = OnTerminal(bar)
     (task,) = bar.tasks
     progress.agenda({FIRST.key: 30.0, SECOND.key: 90.0, "proposal 2": 40.0}, 0, 0.0)
@@ -128,7 +128,7 @@ def test_where_stderr_is_no_terminal_only_warnings_and_failures_are_said(capsys:
 
 
 class Listener(Quiet):
-    """Keeps what it hears of the work."""
+    """Keeps what it hears about the work."""
 
     def __init__(self) -> None:
         self.agendas: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""`triscale report --triangle`: the picture of a study as a file."""
+"""`triscale report --triangle`: the image of a study as a file."""
 
 from pathlib import Path
 

@@ -92,7 +92,7 @@ def test_a_plan_writes_nothing(run: Run, pictures: Path, beside: Path) -> None:
     assert found["folder"].startswith("triscale-runs/")
     assert found["predicted_seconds"] >= 0
     assert found["trainings"] == 8, "the baseline, once more twice as long, four candidates, two rivals"
-    assert all(word in text for word in ("predicted for 8 trainings", "ratio", "repeats", "phi 1", "40 pictures"))
+    assert all(word in text for word in ("predicted for 8 trainings", "ratio", "repeats", "phi 1", "40 images"))
 
 
 def test_where_torch_computed_is_recorded_and_shown_and_no_part_of_the_question(

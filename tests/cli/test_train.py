@@ -123,7 +123,7 @@ def test_what_is_doubtful_is_dealt_with_as_check_does(run: Run, pictures: Path, 
     usual = (*SHORT, "--data", tmp_path / "set", "--allow-empty", "--out")
     assert run(*usual, tmp_path / "strict", "--strict").code == 65
     assert "cut.jpg" in run(*usual, tmp_path / "without").err
-    assert "1 picture is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
+    assert "1 image is cut off and grey where it ends" in run(*usual, tmp_path / "with", "--allow-truncated").err
     told = [only(tmp_path / name).job.data.images for name in ("without", "with")]
     assert told[1] == told[0] + 1
 
@@ -142,8 +142,8 @@ def test_a_smaller_network_grows_and_a_teacher_teaches(run: Run, pictures: Path,
 
 
 @pytest.mark.parametrize(("options", "code", "told"), [
-    (("--grow", "RUN"), 64, "give that, and leave --weights out"),
-    (("--network", NETWORK, "--grow", "RUN", "--weights", "RUN"), 64, "give that, and leave --weights out"),
+    (("--grow", "RUN"), 64, "give --network, and leave --weights out"),
+    (("--network", NETWORK, "--grow", "RUN", "--weights", "RUN"), 64, "give --network, and leave --weights out"),
     (("--network", NETWORK, "--teacher-network", "resnet18"), 64, "--teacher is of: give that too"),
     (("--network", NETWORK, "--grow-network", "resnet18"), 64, "--grow is of: give that too"),
     (("--network", "resnet18", "--grow", "RUN"), 65, "resnet18: stages: 3 became 4"),

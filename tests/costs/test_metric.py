@@ -111,7 +111,7 @@ def test_a_name_is_registered_once_and_within_its_block() -> None:
             register(board)
     with pytest.raises(UsageError, match=r"^unknown metric 'board'; the metrics are macs, params, "):
         metric_named("board")
-    with pytest.raises(UsageError, match="is no name of a metric"):
+    with pytest.raises(UsageError, match="is not a name of a metric"):
         replace(board, name="Latency ms")
 
 

@@ -90,7 +90,7 @@ def test_what_cannot_be_meant_is_refused() -> None:
     for sections in (0, blocks + 1):
         with pytest.raises(UsageError, match=f"it has {blocks} blocks"):
             cut(of, sections)
-    with pytest.raises(UsageError, match="no whole number of pictures in each of 3"):
+    with pytest.raises(UsageError, match="not a whole number of images in each of 3"):
         pipeline_memory(of, cut(of, 2), 16, 3)
     with pytest.raises(UsageError, match="gpipe, 1f1b"):
         pipeline_memory(of, cut(of, 2), 16, 2, schedule="zigzag")  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def paint() -> Paint:
-    """Writes a picture whose pixels depend on its path, and returns the path."""
+    """Writes an image whose pixels depend on its path, and returns the path."""
 
     def write(path: Path, *, size: tuple[int, int] = (20, 24)) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def paint() -> Paint:
 
 @pytest.fixture
 def folders(tmp_path: Path, paint: Paint) -> Path:
-    """Class folders `train` and `test` of cats and dogs, 6 and 3 pictures a class."""
+    """Class folders `train` and `test` of cats and dogs, 6 and 3 images a class."""
     root = tmp_path / "photos"
     for split, count in (("train", 6), ("test", 3)):
         for name in ("cat", "dog"):
@@ -44,7 +44,7 @@ def folders(tmp_path: Path, paint: Paint) -> Path:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Path:
-    """A folder with `train.npz` and `test.npz`: 40 and 12 pictures of 8x10 px, four classes."""
+    """A folder with `train.npz` and `test.npz`: 40 and 12 images of 8x10 px, four classes."""
     draws = np.random.default_rng(0)
     root = tmp_path / "pair"
     root.mkdir()

@@ -1,4 +1,4 @@
-"""Files and folders that a user's pictures really hold, each with what must become of it; made at run time."""
+"""Files and folders that a user's images really hold, each with what must become of it; made at run time."""
 
 import os
 import shutil
@@ -92,7 +92,7 @@ def moving(name: str) -> Make:
 
 
 def shaped(width: int, height: int) -> Make:
-    """A plain picture of a shape."""
+    """A plain image of a shape."""
     return lambda folder: Image.new("RGB", (width, height), (10, 20, 30)).save(folder / "shaped.png")
 
 
@@ -107,7 +107,7 @@ def linked(name: str, target: str) -> Make:
 
 
 def outside(folder: Path) -> None:
-    """A link to a picture beside the data set."""
+    """A link to an image beside the data set."""
     scene().save(folder.parents[2] / "secret.png")
     (folder / "secret.png").symlink_to(folder.parents[2] / "secret.png")
 
@@ -120,12 +120,12 @@ def outside_class(folder: Path) -> None:
 
 
 def class_folder(name: str, *files: str) -> Make:
-    """One more class with files that are no pictures."""
+    """One more class with files that are not images."""
 
     def make(folder: Path) -> None:
         (folder.parent / name).mkdir()
         for file in files:
-            (folder.parent / name / file).write_text("no picture")
+            (folder.parent / name / file).write_text("no image")
 
     return make
 
@@ -145,7 +145,7 @@ def one_class(folder: Path) -> None:
 
 
 def folder_like_a_file(folder: Path) -> None:
-    """A folder that is called as a picture is, with the scene in it."""
+    """A folder that is called as an image is, with the scene in it."""
     (folder / "x.jpg").mkdir()
     scene().save(folder / "x.jpg" / "inside.png")
 
@@ -156,16 +156,16 @@ def same_in_both(folder: Path) -> None:
 
 
 def same_in_test(folder: Path) -> None:
-    """A training picture in the test."""
+    """A training image in the test."""
     shutil.copy(folder / "0.png", folder.parents[1] / "test" / "dog" / "same.png")
 
 
 FULL = 255 - len(".png")
 LEFT_OUT: dict[str, tuple[Make, str]] = {
     "zero byte": (written("zero.jpg", b""), "it is empty"),
-    "text": (written("text.jpg", b"hello"), "not a picture"),
-    "HTML": (written("page.jpg", b"<html>not found</html>"), "not a picture"),
-    "SVG": (written("vector.jpg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "not a picture"),
+    "text": (written("text.jpg", b"hello"), "not an image"),
+    "HTML": (written("page.jpg", b"<html>not found</html>"), "not an image"),
+    "SVG": (written("vector.jpg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "not an image"),
     "truncated JPEG": (cut("cut.jpg"), "broken"),
     "truncated PNG": (cut("cut.png"), "broken"),
     "float TIFF outside of 0 to 1": (ramp("float.tiff", 255, np.float32), "grey values"),
@@ -216,7 +216,7 @@ TAKEN: dict[str, tuple[Make, float | None]] = {
     "bytes that are not UTF-8": (named(b"d\xffg.png"), None),
     "255 bytes": (named("x" * FULL + ".png"), None),
     "markup": (named("<script>.png"), None),
-    "picture in a folder named x.jpg": (folder_like_a_file, None),
+    "image in a folder named x.jpg": (folder_like_a_file, None),
 }
 """Taken, with the mean level that must come out within 2, or None: all pixels are those of the scene."""
 
@@ -228,11 +228,11 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "one class": (one_class, "only the class folder 'cat'"),
     "classes that differ only in case": (class_folder("DOG", "a.png"), "differ only in case"),
 }
-"""Refused with a message that says this."""
+"""Rejected with a message that says this."""
 
 WARNED: dict[str, tuple[Make, str]] = {
-    "picture in two classes": (same_in_both, "two classes"),
-    "picture in train and test": (same_in_test, "leakage"),
+    "image in two classes": (same_in_both, "two classes"),
+    "image in train and test": (same_in_test, "leakage"),
     "several frames": (moving("a.gif"), "frames"),
     "odd aspect": (shaped(1, 10_000), "aspect"),
 }

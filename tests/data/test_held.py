@@ -1,4 +1,4 @@
-"""Which pictures an evaluation takes."""
+"""Which images an evaluation takes."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_a_test_is_found_again_by_the_rule_that_drew_it(folders: Path, cache: Pa
 
 
 def test_a_study_that_set_its_test_aside_finds_it_again(folders: Path, cache: Path) -> None:
-    """From train/ alone, and from class folders alone: the pictures of the study's test, and without a split all."""
+    """From train/ alone, and from class folders alone: the images of the study's test, and without a split all."""
     for root, alone in ((folders / "train", True), (folders, False)):
         if not alone:
             for file in (folders / "test").rglob("*.png"):
@@ -106,7 +106,7 @@ def test_the_embedded_set_has_a_test_and_a_train(cache: Path) -> None:
 
 def test_empty_classes_and_bad_files_do_not_stop_an_evaluation(folders: Path, cache: Path) -> None:
     (folders / "test" / "empty").mkdir()
-    (folders / "test" / "cat" / "bad.png").write_text("no picture")
+    (folders / "test" / "cat" / "bad.png").write_text("no image")
     (folders / "test" / "loose.png").write_text("in no class")
     held = opened(folders, None, cache)
     assert held.classes == ("cat", "dog", "empty")

@@ -22,7 +22,7 @@ from triscale.errors import InputError
 CASES = [
     *(pytest.param("left out", name, id=f"left out: {name}") for name in hostile.LEFT_OUT),
     *(pytest.param("taken", name, id=f"taken: {name}") for name in hostile.TAKEN),
-    *(pytest.param("refused", name, id=f"refused: {name}") for name in hostile.REFUSED),
+    *(pytest.param("refused", name, id=f"rejected: {name}") for name in hostile.REFUSED),
     *(pytest.param("warned", name, id=f"warned: {name}") for name in hostile.WARNED),
 ]
 MEGABYTE = 2**20
@@ -30,7 +30,7 @@ MEGABYTE = 2**20
 
 @pytest.fixture
 def dogs(tmp_path: Path, paint: Paint) -> Path:
-    """The folder `train/dog` of a set that is sound so far: 4 training and 2 test pictures a class."""
+    """The folder `train/dog` of a set that is sound so far: 4 training and 2 test images a class."""
     for split, count in (("train", 4), ("test", 2)):
         for name in ("cat", "dog"):
             for index in range(count):

@@ -87,7 +87,7 @@ def test_a_picture_lies_in_the_folder_of_its_split_by_any_word(
     ("test", "said"),
     [
         ("image_id\n0\n1\n", "The table test.csv holds no labels"),
-        ("image_id,label\n0,\n1,\n", "none of its 2 pictures has the label"),
+        ("image_id,label\n0,\n1,\n", "none of its 2 images has the label"),
         ("image_id,site\n0,a\n1,b\n", "The table test.csv holds no labels"),
         ("image_id,label\n", "The table test.csv holds no labels"),
         ("", "The table test.csv holds no labels"),
@@ -102,7 +102,7 @@ def test_a_test_table_without_labels_never_blocks(tmp_path: Path, cache: Path, t
     source = open_data(tmp_path, cache=cache)
     assert (source.classes, source.test_from, sum(counts(source).values())) == (("a", "b"), "train", 12)
     assert said in told(source)
-    assert ("No picture in 'test/' has a label" in told(source)) == ("none of" not in said)
+    assert ("No image in 'test/' has a label" in told(source)) == ("none of" not in said)
 
 
 def test_a_table_that_is_not_read_is_named_once(tmp_path: Path, cache: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_validation_of_unreadable_pictures_names_the_first_and_its_reason(tmp_
     for kind in CLASSES:
         (tmp_path / "val" / kind).mkdir(parents=True)
         (tmp_path / "val" / kind / "a.heic").write_bytes(HEIC + bytes(99))
-    refused(tmp_path, cache, r"no readable val picture in .*: 'val/cat/a.heic' \(.*HEIC.*\), and 1 more")
+    refused(tmp_path, cache, r"no readable val image in .*: 'val/cat/a.heic' \(.*HEIC.*\), and 1 more")
     shutil.rmtree(tmp_path / "val" / "dog")
     pictures(tmp_path / "val" / "dog", 2, seed=1)
     source = open_data(tmp_path, cache=cache)

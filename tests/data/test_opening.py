@@ -1,4 +1,4 @@
-"""Tables, shards and torchvision's data sets: each gives the same `Source` as class folders of the same pictures."""
+"""Tables, shards and torchvision's data sets: each gives the same `Source` as class folders of the same images."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ def shown(source: Source) -> tuple[Any, ...]:
 
 
 def listed(folders: Path) -> list[tuple[str, str, str]]:
-    """(path, class, split) of all pictures in class folders, in their order."""
+    """(path, class, split) of all images in class folders, in their order."""
     files = sorted(path.relative_to(folders) for path in folders.rglob("*.png"))
     return [(str(file), file.parts[1], file.parts[0]) for file in files]
 
@@ -109,7 +109,7 @@ def test_what_a_table_lists_and_is_not_there_is_left_out_and_named(folders: Path
         (b"path,label\n,b\n", "line 2"),
         (b'path,label\n"a,b\n', "line 2"),
         (b"path,label\na.png,x\nb.png,x\n", "holds 1 class"),
-        (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training pictures: all are of test, val"),
+        (b"path,label,split\na.png,x,Valid\nb.png,y,test\n", "no training images: all are in test, val"),
         (b"path,label\na.png,x\nb.png,y\n", "'x' holds no readable"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_table_may_name_all_three_splits(folders: Path, cache: Path) -> None:
 def test_a_table_that_lists_every_row_twice_keeps_copies_together(folders: Path, cache: Path) -> None:
     twice = [(name, label) for name, label, split in listed(folders) for _ in range(2)]
     parts = open_data(table(folders / "some.csv", twice, "path,label"), cache=cache).parts
-    assert len(parts["test"].labels) == 4  # the second line of a picture says nothing new
+    assert len(parts["test"].labels) == 4  # the second line of an image says nothing new
     copies = [(f"{name}.again.png", label) for name, label, _ in listed(folders)]
     for name, _ in copies:
         shutil.copy(folders / name.removesuffix(".again.png"), folders / name)
@@ -150,7 +150,7 @@ def test_a_table_that_lists_every_row_twice_keeps_copies_together(folders: Path,
     assert not set(parts["train"].digests) & set(parts["test"].digests)
 
 
-@pytest.mark.parametrize(("label", "said"), [("", "none of its 6 pictures"), ("unknown", "none of its 6 pictures")])
+@pytest.mark.parametrize(("label", "said"), [("", "none of its 6 images"), ("unknown", "none of its 6 images")])
 def test_a_test_without_labels_in_a_table_is_a_note(folders: Path, cache: Path, label: str, said: str) -> None:
     rows = [(name, kind if split == "train" else label, split) for name, kind, split in listed(folders)]
     source = open_data(table(folders / "all.csv", rows), cache=cache)
@@ -179,7 +179,7 @@ def member(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def shards(folders: Path, root: Path, label: Callable[[str], str] = str) -> Path:
-    """Two shards for training, one for the test, each sample a picture and its label."""
+    """Two shards for training, one for the test, each sample an image and its label."""
     root.mkdir()
     for split in ("train", "test"):
         rows = [row for row in listed(folders) if row[2] == split]
@@ -255,10 +255,10 @@ def test_a_broken_sample_is_left_out_and_named(folders: Path, cache: Path, tmp_p
         member(archive, "label.cls", b"cat")
     source = open_data(root, cache=cache)
     assert source.findings[0].examples == (
-        "'train-000000.tar/bad.jpg' (not a picture but an HTML page)",
+        "'train-000000.tar/bad.jpg' (not an image but an HTML page)",
         "'train-000000.tar/nothing.png' (it is empty)",
         "'train-000000.tar/unlabelled.png' (no label)",
-        "'train-000000.tar/label' (no picture)",
+        "'train-000000.tar/label' (no image)",
     )
     assert len(source.labels("train")) == 12
 
@@ -268,7 +268,7 @@ def test_a_broken_sample_is_left_out_and_named(folders: Path, cache: Path, tmp_p
     [
         (
             ("cat/0.png", "dog/0.png"),
-            "No picture .* has a label, such as 'cat/0.png'.\nIf its folders are the classes, unpack",
+            "No image .* has a label, such as 'cat/0.png'.\nIf its folders are the classes, unpack",
         ),
         (("readme.md",), "holds no samples"),
         (("shard.0.png",), "holds no samples"),
@@ -374,7 +374,7 @@ def test_cifar_is_read_through_torchvision(
     assert (source.classes, source.native) == (tuple(names), (32, 32))
     count = 20 * len(sums[:-1])
     assert source.labels("train").tolist() == [i % 10 for i in range(20)] * len(sums[:-1])
-    assert source.notes == (f"The paper prints 50,000 training and 10,000 test pictures, here are {count} and 20.",)
+    assert source.notes == (f"The paper prints 50,000 training and 10,000 test images, here are {count} and 20.",)
     wanted = pixels[batches[-1]].reshape(20, 3, 32, 32).transpose(0, 2, 3, 1)
     np.testing.assert_array_equal(wanted, source.pictures("test", (32, 32)))
 
@@ -382,7 +382,7 @@ def test_cifar_is_read_through_torchvision(
 def test_flowers_are_read_through_torchvision(
     folders: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Training and validation pictures both train."""
+    """Training and validation images both train."""
     datasets, io = pytest.importorskip("torchvision.datasets"), pytest.importorskip("scipy.io")
     from torchvision.datasets.utils import calculate_md5
 
@@ -479,7 +479,7 @@ def test_a_set_that_is_not_there_is_refused_and_not_fetched(tmp_path: Path, cach
 
 
 def sample_shard(path: Path, folders: Path, members: Callable[[int, str, bytes], Sequence[tuple[str, bytes]]]) -> Path:
-    """A shard of the training pictures, each as the members that are made of its number, class and content."""
+    """A shard of the training images, each as the members that are made of its number, class and content."""
     with tarfile.open(path, "w") as archive:
         for index, (name, kind, split) in enumerate(listed(folders)):
             if split == "train":
@@ -516,7 +516,7 @@ def test_labels_of_shards_are_read_from_the_member_that_has_them(
 
 
 def test_a_shard_says_what_its_samples_have_instead(folders: Path, cache: Path, tmp_path: Path) -> None:
-    """Labels that are told by no member we read, captions, and pictures that are missing."""
+    """Labels that are told by no member we read, captions, and images that are missing."""
     unlabelled = sample_shard(
         tmp_path / "a.tar", folders, lambda i, _, pixels: [(f"{i}.png", pixels), (f"{i}.npy", b"")]
     )
@@ -530,7 +530,7 @@ def test_a_shard_says_what_its_samples_have_instead(folders: Path, cache: Path, 
     alone = sample_shard(
         tmp_path / "c.tar", folders, lambda i, kind, _: [(f"{i}.cls", kind.encode()), (f"{i}.npy", b"")]
     )
-    refused(alone, cache, r"class 'cat' holds no readable picture for training: 'c.tar/6' \(no picture, but .npy\)")
+    refused(alone, cache, r"class 'cat' holds no readable image for training: 'c.tar/6' \(no image, but .npy\)")
 
 
 def test_what_is_no_sample_is_passed_over(folders: Path, cache: Path, tmp_path: Path) -> None:

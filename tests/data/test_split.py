@@ -9,7 +9,7 @@ from triscale.data import SplitRule, recorded_rule, split_validation
 from triscale.errors import InputError, UsageError
 
 ALIKE = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), min_size=1, max_size=120)
-"""Pictures as (content, class); some contents lie in several classes."""
+"""Images as (content, class); some contents lie in several classes."""
 label_lists = st.lists(st.integers(0, 4), min_size=1, max_size=120).map(lambda some: np.array(some, dtype=np.int64))
 
 

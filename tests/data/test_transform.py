@@ -1,4 +1,4 @@
-"""The transform of a network: the pixels that a prediction uses, of a picture wherever it is."""
+"""The transform of a network: the pixels that a prediction uses, of an image wherever it is."""
 
 import copy
 from dataclasses import replace
@@ -100,13 +100,13 @@ def test_a_copy_of_a_transform_is_the_same_as_for_the_workers_of_a_loader() -> N
     [
         (np.zeros((3, 8, 9), np.uint8), r"\[3, 8, 9\] has its channels first; give \[h, w, 3\]: array.transpose"),
         (np.zeros((8, 9, 3), np.float32), r"holds float32; give uint8 levels from 0 to 255.\nOf fractions of white"),
-        (np.zeros((2, 8, 9, 3), np.uint8), "holds several pictures"),
-        (np.zeros((0, 9, 3), np.uint8), "is no picture"),
-        (np.zeros((8, 9, 5), np.uint8), "is no picture"),
-        (np.zeros(8, np.uint8), "is no picture"),
-        (torch.zeros(3, 8, 9), r"a Tensor is no picture.*\nOf a uint8 tensor"),
-        ([[1, 2]], "a list is no picture"),
-        (None, "a NoneType is no picture"),
+        (np.zeros((2, 8, 9, 3), np.uint8), "holds several images"),
+        (np.zeros((0, 9, 3), np.uint8), "is not an image"),
+        (np.zeros((8, 9, 5), np.uint8), "is not an image"),
+        (np.zeros(8, np.uint8), "is not an image"),
+        (torch.zeros(3, 8, 9), r"a Tensor is not an image.*\nOf a uint8 tensor"),
+        ([[1, 2]], "a list is not an image"),
+        (None, "a NoneType is not an image"),
         ("nothing.jpg", "nothing.jpg' cannot be read: no such file"),
     ],
 )

@@ -35,7 +35,7 @@ listening = listen("127.0.0.1", 0)
 limits = Limits(patience=1.0, grace=9.0, jobs=3, workers=1)
 serve(load_classifier(sys.argv[1]), listening, limits=limits, ready=ready)
 """
-"""Waits a second and not twelve, takes three pictures at once and not 64, and tells what it must not do."""
+"""Waits a second and not twelve, takes three images at once and not 64, and tells what it must not do."""
 
 
 @dataclass

@@ -24,7 +24,7 @@ TRAINING, TEST = 64, 300
 
 
 def own_truth(folder: Path, classifier: Classifier) -> Path:
-    """A folder with train.npz and test.npz: embedded flowers, labelled by what the classifier says of them."""
+    """A folder with train.npz and test.npz: embedded flowers, labelled by what the classifier says about them."""
     how, (high, wide) = classifier.preprocessing, classifier.resolution
     part = open_split(f"flowers:{4 * TEST}", "test").part
     pixels = np.concatenate(list(rendered(part, (high + 8, wide + 8), how)))

@@ -23,7 +23,7 @@ def small(name: str = "smallnet_24", size: Size = (24, 24), width: float = 1.0, 
 
 
 def classifier(network: Network, how: Preprocessing = IMAGENET) -> Classifier:
-    """Random weights that tell pictures apart: an untrained classifier, its norms included, is nearly indifferent."""
+    """Random weights that tell images apart: an untrained classifier, its norms included, is nearly indifferent."""
     torch.manual_seed(0)
     model = build(network)
     given = torch.randn(16, network.input_channels, *network.resolution)

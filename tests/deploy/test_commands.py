@@ -101,7 +101,7 @@ def test_export_tells_people_what_it_proved(run: Run, tmp_path: Path) -> None:
     lines = run("export", quick, "--out", tmp_path / "x.pt2", "--batch", 2).out.splitlines()
     assert len(lines) == 3
     assert "24x24 px, batches of 2" in lines[1]
-    assert "100 random pictures" in lines[2]
+    assert "100 random images" in lines[2]
     refused = run("predict", "--weights", tmp_path / "x.pt2", photo(tmp_path / "p.jpg"))
     assert refused.code == 65
     assert "can run programs" in refused.err

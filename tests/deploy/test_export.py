@@ -39,7 +39,7 @@ def files(folder: Path) -> list[str]:
 def test_the_same_jpeg_gives_the_same_logits_by_the_lock_in_the_file(
     checkpoint: Path, onnx_file: Path, picture: Path
 ) -> None:
-    """At 33x47 px, where SAME padding is uneven; another preparation of the pictures would be noticed."""
+    """At 33x47 px, where SAME padding is uneven; another preparation of the images would be noticed."""
     found, wanted = load_exported(onnx_file), logits_of(load_classifier(checkpoint), picture)
     assert (logits_of(found, picture) - wanted).abs().max() < 1e-3
     for name, other in (("mean", (0.5, 0.5, 0.5)), ("interpolation", "nearest"), ("crop", 1.0)):
@@ -92,7 +92,7 @@ def test_steps_of_a_fixed_batch_are_filled_up(plain: Classifier, tmp_path: Path)
 def test_an_open_size_is_proven_at_odd_and_oblong_sizes(plain: Classifier, tmp_path: Path) -> None:
     made = export(plain, tmp_path / "open.onnx", dynamic_size=True)
     assert made.about.least is not None
-    assert made.proof.normal.difference <= TOLERANCE  # of pictures as they come, float32 is exact enough
+    assert made.proof.normal.difference <= TOLERANCE  # of images as they come, float32 is exact enough
     assert len(set(proven_sizes(made.about))) > 3
     found = load_exported(tmp_path / "open.onnx")
     given = torch.randn(2, 3, 39, 54)
@@ -120,9 +120,7 @@ def test_an_export_that_answers_otherwise_is_not_written(tmp_path: Path) -> None
     wrong = classifier(small())
     wrong.own_model.dropout = Noisy().eval()  # type: ignore[assignment]
     (tmp_path / "x.onnx").write_bytes(b"old")
-    with pytest.raises(
-        NumericError, match=r"not written.*\n100 random pictures: logits within \d\.\de-0[234]"
-    ) as error:
+    with pytest.raises(NumericError, match=r"not written.*\n100 random images: logits within \d\.\de-0[234]") as error:
         export(wrong, tmp_path / "x.onnx")
     assert error.value.exit_code == 70
     assert (tmp_path / "x.onnx").read_bytes() == b"old"
@@ -131,7 +129,7 @@ def test_an_export_that_answers_otherwise_is_not_written(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("fault", ["none", "far", "far when strong", "another class"])
 def test_every_part_of_the_proof_can_fail(fault: str) -> None:
-    """Each picture counts once: eighty normal ones, twenty strong ones."""
+    """Each image counts once: eighty normal ones, twenty strong ones."""
 
     def model(x: torch.Tensor) -> torch.Tensor:
         return x.mean((2, 3))

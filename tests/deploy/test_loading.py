@@ -100,12 +100,12 @@ def test_a_cut_file_is_wrong_input(onnx_file: Path, tmp_path: Path, part: float)
 
 
 def test_a_file_without_a_lock_is_refused(tmp_path: Path) -> None:
-    """Another program's ONNX does not say how its pictures are prepared."""
+    """Another program's ONNX does not say how its images are prepared."""
     shape = [1, 3, 8, 8]
     values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in ("x", "y")]
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", values[:1], values[1:])
     onnx.save(onnx.helper.make_model(graph), tmp_path / "x.onnx")
-    with pytest.raises(InputError, match="does not say how its pictures are prepared"):
+    with pytest.raises(InputError, match="does not say how its images are prepared"):
         load_exported(tmp_path / "x.onnx")
 
 

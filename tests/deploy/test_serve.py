@@ -1,5 +1,6 @@
 """The service as clients meet it: a real process, real connections."""
 
+import base64
 import io
 import json
 import socket
@@ -18,6 +19,7 @@ from tests.deploy.browser import page
 from tests.deploy.child import IMPATIENT, Child, child
 from tests.deploy.networks import NAMES, photo
 from triscale.deploy.guard import is_own_name
+from triscale.explanation import explanations
 from triscale.prediction import prediction
 from triscale.weights import Classifier
 
@@ -55,13 +57,30 @@ def test_a_picture_is_answered_as_predict_answers(client: httpx.Client, same: Cl
     ):
         assert found.status_code == 200
         (one,) = found.json()
-        assert one.keys() == {"image", "top"}
+        assert one.keys() == {"image", "top", "seconds"}
+        assert 0 < one["seconds"] < 60
         assert one["image"] in {"", "photo.jpg"}
         assert [row["class"] for row in one["top"]] == [row["class"] for row in wanted]
         assert {row["name"] for row in one["top"]} == set(NAMES)
         for row, other in zip(one["top"], wanted, strict=True):
             assert row["probability"] == pytest.approx(other["probability"], abs=1e-5)
     assert len(client.post("/predict?top=2", content=content).json()[0]["top"]) == 2
+
+
+def test_explain_adds_the_overlay_that_explain_draws(client: httpx.Client, same: Classifier, picture: Path) -> None:
+    """The oracle is `triscale.explanation` on the same file."""
+    (expected,) = explanations(same, [picture])
+    (found,) = client.post("/explain?top=3", content=picture.read_bytes()).json()
+    (plain,) = client.post("/predict?top=3", content=picture.read_bytes()).json()
+
+    assert [row["class"] for row in found["top"]] == [row["class"] for row in plain["top"]]
+    assert found["top"][0]["probability"] == pytest.approx(plain["top"][0]["probability"], abs=1e-5)
+    assert expected.shown is not None
+    assert expected.picture is not None
+    assert (found["map"]["name"], found["map"]["method"]) == (expected.shown.name, "CAM")
+    drawn = Image.open(io.BytesIO(base64.b64decode(found["map"]["png"])))
+    assert np.abs(np.asarray(drawn).astype(int) - np.asarray(expected.picture).astype(int)).max() <= 1
+    assert client.get("/about").json()["maps"] == "CAM"
 
 
 def test_about_and_health_tell_what_answers(client: httpx.Client, same: Classifier) -> None:
@@ -75,6 +94,8 @@ def test_an_exported_file_is_served_by_its_own_lock(onnx_file: Path, same: Class
     with child("-m", "triscale", "serve", onnx_file, "--port", "0", "--json") as running:
         (one,) = httpx.post(f"{running.url}predict", content=picture.read_bytes(), timeout=60).json()
         about = httpx.get(f"{running.url}about", timeout=60).json()
+        refused = httpx.post(f"{running.url}explain", content=picture.read_bytes(), timeout=60)
+        assert (refused.status_code, about["maps"]) == (404, None)
         assert running.stop() == (0, "")
     wanted = prediction(same, picture.read_bytes(), top=5)
     assert one["top"][0]["probability"] == pytest.approx(wanted[0]["probability"], abs=1e-5)
@@ -315,7 +336,7 @@ def test_what_is_under_way_is_finished_when_it_is_stopped(impatient: Child, tmp_
 
 def test_the_schema_names_every_way_to_fail(client: httpx.Client) -> None:
     schema = client.get("/openapi.json").json()
-    assert schema["paths"].keys() == {"/predict", "/health", "/about"}
+    assert schema["paths"].keys() == {"/predict", "/explain", "/health", "/about"}
     assert {"200", "400", "408", "413", "415", "422", "503"} <= schema["paths"]["/predict"]["post"]["responses"].keys()
 
 
@@ -332,6 +353,10 @@ def test_the_page_shows_bars_and_takes_no_markup_from_names(service: Child, pict
         assert one.value("document.querySelectorAll('#answer script').length") == 0
         widths = one.value("[...document.querySelectorAll('progress')].map((bar) => bar.value)")
         assert widths == sorted(widths, reverse=True)
+        assert one.value("document.getElementById('status').textContent").startswith("Answered in ")
+        one.wait("document.getElementById('map').naturalWidth > 40")
+        assert one.value("document.querySelector('#answer b').textContent") in one.value("map.alt")
         assert json.dumps(one.complaints) == "[]"
-        one.choose("#file", Path(__file__))
-        one.wait("document.getElementById('status').textContent.includes('not a picture')")
+        (tmp_path / "note.txt").write_text("words alone")
+        one.choose("#file", tmp_path / "note.txt")
+        one.wait("document.getElementById('status').textContent.includes('not an image')")

@@ -36,7 +36,7 @@ _RADII = {"small": 13.0, "large": 17.0}
 
 
 def paint(label: int, draws: np.random.Generator) -> Image.Image:
-    """A disk on grey, 60x80 px: how light the picture is and how large the disk is tell the class."""
+    """A disk on grey, 60x80 px: how light the image is and how large the disk is tell the class."""
     level, radius = CLASSES[label].split()
     rows, columns = np.mgrid[:60, :80]
     centre = 29.5 + draws.uniform(-1, 1), 39.5 + draws.uniform(-1, 1)

@@ -1,4 +1,4 @@
-"""Evaluation: every picture once, classes by name, and the preprocessing of the weights."""
+"""Evaluation: every image once, classes by name, and the preprocessing of the weights."""
 
 import sys
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_no_picture_is_lost_or_counted_twice_at_any_batch(weights: Path, disks: 
 def test_blocks_that_do_not_divide_the_set_lose_nothing(
     weights: Path, disks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Photos come in blocks of bounded memory; here of 11 pictures, cut into batches of 4."""
+    """Photos come in blocks of bounded memory; here of 11 images, cut into batches of 4."""
     whole = triscale.evaluate(weights, disks)
     monkeypatch.setattr("triscale.data.photo_files.BLOCK_BYTES", 11 * 3 * 16 * 16)
     parts = triscale.evaluate(weights, disks, batch=4)
@@ -116,7 +116,7 @@ WRONG = [{"mean": INCEPTION.mean, "std": INCEPTION.std}, {"crop": 1.0}, {"fit": 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_a_wrong_preprocessing_costs_accuracy(weights: Path, disks: Path, wrong: dict[str, Any]) -> None:
-    """The weights of a real training, its own pictures, and one part of the lock overridden."""
+    """The weights of a real training, its own images, and one part of the lock overridden."""
     right = triscale.evaluate(weights, disks)
     other = triscale.evaluate(weights, disks, override=wrong)
     assert right.about["overridden"] == {}

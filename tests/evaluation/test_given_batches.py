@@ -35,7 +35,7 @@ def test_a_loader_of_torchvision_with_the_models_transform_gives_what_the_data_s
 
 
 class Told(nn.Module):
-    """A module without parameters that answers with the numbers that its pictures hold."""
+    """A module without parameters that answers with the numbers that its images hold."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, classes] of [n, classes, 1, 1]."""
@@ -61,7 +61,7 @@ def test_a_module_is_evaluated_in_evaluation_mode_and_gets_its_own_back() -> Non
 
 
 def test_a_loaded_model_still_knows_what_it_was_trained_on(tmp_path: Path, weights: Path, disks: Path) -> None:
-    """`evaluate` leaves these pictures out, whichever way the weights came."""
+    """`evaluate` leaves these images out, whichever way the weights came."""
     source = open_data(disks)
     save(tmp_path / "best.safetensors", replace(load(weights), trained_on=trained_on(source, seed=0)))
     found, wanted = (triscale.evaluate(one, disks, split="train") for one in (triscale.load(tmp_path), tmp_path))
@@ -92,8 +92,8 @@ PICTURES, LABELS = torch.zeros(2, 3, 16, 16), torch.tensor([0, 1])
         ([(PICTURES, LABELS - 1)], "has the label -1"),
         ([(PICTURES[:, :1], LABELS)], "batch 1 is [2, 1, 16, 16], but the network takes [n, 3, h, w]."),
         ([(PICTURES.permute(0, 2, 3, 1), LABELS)], "Of channels that come last: x.permute(0, 3, 1, 2)."),
-        ([(PICTURES.byte(), LABELS)], "batch 1 is torch.uint8: prepare its pictures first, with model.transform."),
-        (3, "a int is no data"),
+        ([(PICTURES.byte(), LABELS)], "batch 1 is torch.uint8: prepare its images first, with model.transform."),
+        (3, "a int is not data"),
     ],
 )
 def test_batches_of_another_form_are_named_with_what_to_give(weights: Path, batches: Any, said: str) -> None:
@@ -105,11 +105,11 @@ def test_batches_of_another_form_are_named_with_what_to_give(weights: Path, batc
 
 def test_modules_that_give_no_logits_and_options_of_data_sets_are_named(weights: Path) -> None:
     batches = [(PICTURES, LABELS)]
-    with pytest.raises(InputError, match=r"the module answers \[2, 3, 16, 16\] to the 2 pictures of batch 1"):
+    with pytest.raises(InputError, match=r"the module answers \[2, 3, 16, 16\] to the 2 images of batch 1"):
         triscale.evaluate(nn.Identity(), batches)
     with pytest.raises(UsageError, match="2 names are given in classes, but the module has 6 logits"):
         triscale.evaluate(triscale.load(weights), batches, classes=["a", "b"])
-    with pytest.raises(UsageError, match="split and override are of data sets"):
+    with pytest.raises(UsageError, match="split and override are for data sets"):
         triscale.evaluate(weights, batches, split="test")
     with pytest.raises(NumericError):
         triscale.evaluate(Told(), [(torch.full((2, 3, 1, 1), float("nan")), LABELS)])

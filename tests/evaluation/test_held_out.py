@@ -32,7 +32,7 @@ USED, HELD_OUT = 80, 20
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Class folders without splits; noise, so that no two pictures are alike."""
+    """Class folders without splits; noise, so that no two images are alike."""
     return class_folders(tmp_path / "data", CLASSES, COUNT)
 
 
@@ -124,7 +124,7 @@ def test_images_that_were_all_trained_on_are_rejected_unless_they_are_named(data
 
 
 def arrays(data: Path) -> Path:
-    """The same pictures as one .npz file."""
+    """The same images as one .npz file."""
     part = open_split(data).part
     images = np.concatenate(list(rendered(part, (10, 10), Preprocessing())))
     np.savez(data.parent / "all.npz", images=images, labels=part.labels)
@@ -132,7 +132,7 @@ def arrays(data: Path) -> Path:
 
 
 def table(data: Path) -> Path:
-    """The same pictures as a table without splits."""
+    """The same images as a table without splits."""
     lines = [f"{file.relative_to(data)},{file.parent.name}" for file in sorted(data.rglob("*.png"))]
     (data / "table.csv").write_text("\n".join(["path,label", *lines]) + "\n")
     return data / "table.csv"
@@ -147,7 +147,7 @@ def test_arrays_and_tables_without_splits_are_held_out_too(data: Path, form: Cal
 
 
 def test_the_embedded_set_is_known_by_its_numbers() -> None:
-    """The training pictures of a smaller draw are among those of a larger one; the test pictures are others."""
+    """The training images of a smaller draw are among those of a larger one; the test images are others."""
     classifier = knowing(open_data("flowers:48"))
 
     assert seen(evaluate(classifier, "flowers:48")) == (12, 0, 12)
@@ -159,7 +159,7 @@ def test_of_a_study_on_some_images_the_others_are_evaluated(data: Path) -> None:
 
 
 def test_what_earlier_weights_and_a_teacher_were_trained_on_counts_too(data: Path, tmp_path: Path) -> None:
-    """A second training on other pictures, begun from weights of a first."""
+    """A second training on other images, begun from weights of a first."""
     first = knowing(open_data(data))
     other = class_folders(tmp_path / "other", CLASSES, 10)
     before = Checkpoint(network=first.network, state={}, classes=("0", "1"), preprocessing=Preprocessing(),

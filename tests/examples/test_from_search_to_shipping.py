@@ -54,7 +54,7 @@ def test_every_command_of_the_page_works_and_hands_on_to_the_next(
     assert [words[0] for words in asked] == ["search", "study", "scale", "scale", "train", "export", "evaluate"]
     for words in asked:
         assert main(shorter(words)) == 0, (words, capsys.readouterr().err)
-    assert "pictures" in capsys.readouterr().out
+    assert "images" in capsys.readouterr().out
     found = from_dict(json.loads(Path("search/best.json").read_text()))
     plan, answer = read(Path("study")).one(PlanRecord), read(Path("study")).one(AnswerRecord)
     assert plan is not None

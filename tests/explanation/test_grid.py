@@ -1,4 +1,4 @@
-"""The grid of a study shows each network pictures as its weights want them."""
+"""The grid of a study shows each network images as its weights want them."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -95,7 +95,7 @@ def test_the_order_is_that_of_the_files_with_bad_ones_between(photo: Path) -> No
     assert [one.reason is None for one in found] == [True, False, True, True, True, False, True]
     shown = [one.shown for one in found if one.shown]
     assert {one.name for one in shown} == {shown[0].name}
-    # A picture's last bits depend on how many stand in its batch.
+    # An image's last bits depend on how many stand in its batch.
     assert [one.probability for one in shown] == pytest.approx([shown[0].probability] * len(shown))
 
 

@@ -42,7 +42,7 @@ class Place:
         self.folder, self.canary, self.checkpoint = folder, folder / "canary", folder / "net.safetensors"
 
     def write(self, activation: str = "ReLU") -> None:
-        """Write the code anew, as if it had never been imported."""
+        """Write the code again, as if it had never been imported."""
         sys.modules.pop("canary_models", None)
         (self.folder / "canary_models.py").write_text(CODE.format(canary=str(self.canary), activation=activation))
         self.canary.unlink(missing_ok=True)

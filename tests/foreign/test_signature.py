@@ -55,5 +55,5 @@ def test_one_parameter_for_two_dimensions_is_an_input_error() -> None:
 
 
 def test_a_callable_without_a_signature_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="wrap it in a function"):
+    with pytest.raises(InputError, match="wrap it in your own function"):
         arguments(network(), type)

@@ -52,7 +52,7 @@ def same(x: Tensor, kernel: int, stride: int, value: float) -> Tensor:
 
 
 class Reference:
-    """Takes the weights of a model in the order of the data; a shape that is not expected is refused."""
+    """Takes the weights of a model in the order of the data; a shape that is not expected is rejected."""
 
     def __init__(self, model: Model) -> None:
         self.training, self.classifier = model.training, model.classifier

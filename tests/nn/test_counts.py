@@ -43,7 +43,7 @@ def measured(of: Network) -> Counts:
         activations += output.numel()
 
     with without_numbers():
-        model = build(of).eval()  # in training batch norm refuses a single pixel
+        model = build(of).eval()  # in training batch norm rejects a single pixel
         picture = torch.empty(1, of.input_channels, *of.resolution)
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -97,7 +97,7 @@ def told(of: Callable[[Network], Counts], network: Network) -> Counts | str:
 
 
 def check_counted_is_built(of: Network) -> None:
-    """The property; what torch cannot run is an error of torch, which is no InputError, and fails."""
+    """The property; what torch cannot run is an error of torch, which is not an InputError, and fails."""
     assert told(count, of) == told(measured, of)
 
 

@@ -15,7 +15,7 @@ from triscale.report import errata_markdown
 
 BY_ID = {one.id: one for one in ERRATA}
 CHECKS = [(one, command) for one in ERRATA for command in one.check if "keras" not in command]
-"""Keras is no requirement of ours; its one check is for those who have it."""
+"""Keras is not a requirement of ours; its one check is for those who have it."""
 
 # What independent counts say (phi implied by the released coefficients, MACs in billions, and the like).
 KNOWN = {

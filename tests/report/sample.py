@@ -14,11 +14,12 @@ from PIL import Image, ImageDraw
 
 from triscale import families
 from triscale.costs import count
+from triscale.map_scores import MapScore
 from triscale.recipes import Recipe
 from triscale.scaling import Factors, scale_shortly
 from triscale.spec import Network, content_hash
 from triscale.trials import TEST, VALIDATION, DataUse, Epoch, Numerics, Stored, TrainJob, Trial, TrialStore, read
-from triscale.trials.map_records import MapRecord, PictureRecord
+from triscale.trials.map_records import FocusRecord, MapRecord, PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -177,7 +178,7 @@ def study(baseline_name: str = "flower_24", grid: str = "grid") -> Study:
     steps: list[Step] = [
         opening(), plan(baseline, candidates), *searched, choice(candidates, searched),
         FamilyRecord(members=tuple(family)), *late, *longer, *tested,
-        CamRecord(pictures=cam(family)), AnswerRecord(lines=answer(), best=family[1].id),
+        CamRecord(pictures=cam(family), focus=focus(family), steps=16), AnswerRecord(lines=answer(), best=family[1].id),
     ]  # fmt: skip
     return Study(tuple(steps), made)
 
@@ -242,6 +243,26 @@ def cam(family: list[MemberRecord]) -> tuple[PictureRecord, ...]:
     )  # fmt: skip
 
 
+def focus(family: list[MemberRecord]) -> tuple[FocusRecord, ...]:
+    """Compound gains 0.05 over the baseline on every image, the others nothing."""
+    gains = {one.id: 0.05 if one.rule == "compound" else 0.0 for one in family if one.phi < 2}
+    return tuple(
+        FocusRecord(
+            id=one.id,
+            rule=one.rule,
+            scores=tuple(
+                MapScore(
+                    deletion=0.3, insertion=0.5 + gains[one.id] + image / 50,
+                    shuffled_deletion=0.35, shuffled_insertion=0.4 + image / 90,
+                )
+                for image in range(8)
+            ),
+        )
+        for one in family
+        if one.id in gains
+    )  # fmt: skip
+
+
 def answer() -> tuple[str, ...]:
     return (
         "Synthetic: compound scaling 1.20, 1.10, 1.17 is the best of its cost: 70.1 % at 4.98 M MACs.",
@@ -253,7 +274,7 @@ def answer() -> tuple[str, ...]:
 
 
 def write_run(folder: Path, found: Study | None = None, stop: int | None = None) -> Path:
-    """A run folder with the first steps of a study, all of them by default, and tiny pictures."""
+    """A run folder with the first steps of a study, all of them by default, and tiny images."""
     found = study() if found is None else found
     with TrialStore(folder) as store:
         for kind, group in groupby(found.steps[:stop], type):

@@ -1,4 +1,4 @@
-"""Surfaces over the scaling triangle, made by hand: what they expect is a formula, so that a picture can be checked."""
+"""Surfaces over the scaling triangle, made by hand: what they expect is a formula, so that an image can be checked."""
 
 from collections.abc import Callable, Iterable, Mapping
 from math import exp, log2
@@ -91,6 +91,6 @@ def studied(formula: Formula = quadratic) -> sample.Study:
 
 
 def _shares(one: CandidateRecord) -> SharesRecord:
-    """Of the factors, which is near enough for a picture."""
+    """Of the factors, which is near enough for an image."""
     parts = (log2(one.factors.depth), 2 * log2(one.factors.width), 2 * log2(one.factors.resolution))
     return SharesRecord(**{name: part / sum(parts) for name, part in zip(DIMENSIONS, parts, strict=True)})

@@ -52,7 +52,7 @@ def test_axes_are_labelled_with_their_units(page: str) -> None:
         for number in (0, 1)
     ]
     assert titles == [
-        ["MACs per picture (log scale)", "parameters (log scale)", "top-1 accuracy (%)"],
+        ["MACs per image (log scale)", "parameters (log scale)", "top-1 accuracy (%)"],
         ["epochs", "training compute: samples × 3 × MACs (log scale)", "validation top-1 (%)"],
     ]
 

@@ -14,6 +14,8 @@ from tests.report.reading import Reader, figure
 from triscale.errors import InputError, StorageError
 from triscale.report import summary_markdown, write_report
 from triscale.report.printable_table import Table, TableRow, to_html, to_markdown
+from triscale.report.study_facts import facts
+from triscale.spec import content_hash
 from triscale.trials import TrialStore, read
 from triscale.trials.map_records import PictureRecord
 from triscale.trials.study_records import CamRecord, FamilyRecord, StudyRecord
@@ -36,12 +38,24 @@ def test_the_plotting_script_is_there_once(page: str) -> None:
     assert page.count("* plotly.js v") == 1
 
 
-def test_the_answer_comes_first(page: str) -> None:
+def test_the_answer_comes_first_in_a_sentence_then_the_picture_then_the_rest(page: str) -> None:
+    """A study without a triangle shows accuracy against cost as its picture."""
     reader = Reader(page)
     text = " ".join(reader.words)
-    places = [text.index(line) for line in sample.answer()]
+    headline = "At 2.1 times the cost of flower_24, spend it on depth ×1.20, width ×1.10 and resolution ×1.17. It is"
+    heads = (headline, "Accuracy against cost", *sample.answer(), "The question", "Equal epochs", "Fine print")
+    places = [text.index(one) for one in heads]
     assert places == sorted(places)
-    assert places[-1] < text.index("The question") < text.index("Accuracy against cost")
+    assert page.count("<h2>Accuracy against cost") == 1
+
+
+def test_the_sentence_tells_the_accuracies_of_the_tables(page: str, tmp_path: Path) -> None:
+    """The oracle are the trials: means over seeds of the network to take and of the baseline."""
+    found = facts(sample.stored(tmp_path))
+    best, baseline = (found.test(id_).mean for id_ in (sample.members()[1].id, content_hash(sample.BASELINE)))
+    assert best is not None
+    assert baseline is not None
+    assert f"right about {100 * best:.1f} % of the test images, the baseline about {100 * baseline:.1f} %." in page
 
 
 def test_hostile_names_are_shown_and_not_run(page: str, tmp_path: Path) -> None:
@@ -74,10 +88,10 @@ def test_pictures_are_only_read_as_png_from_the_run_folder(tmp_path: Path, name:
     one = PictureRecord(label="x", file=name, maps=())
     folder = sample.write_run(tmp_path / "run", sample.study().with_(CamRecord, pictures=(one,)))
     sample.draw_picture(0, 0).save(tmp_path / "secret.png")
-    (folder / "cam" / "text.png").write_text("no picture")
+    (folder / "cam" / "text.png").write_text("no image")
     page = write_report(folder).read_text(encoding="utf-8")
     assert Reader(page).images() == []
-    assert "no picture: " in page
+    assert "no image: " in page
 
 
 def test_records_of_another_program_end_in_an_input_error(tmp_path: Path) -> None:

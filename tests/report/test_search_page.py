@@ -14,6 +14,7 @@ from tests.report.reading import Reader, figure
 from tests.report.search_sample import TRIALS, changed, write_search
 from triscale.errors import InputError
 from triscale.report import study_triangle, summary_markdown, write_report
+from triscale.report.search_page import search_words
 from triscale.report.search_page.search_facts import search_facts
 from triscale.report.search_page.sortable_table import Cell, SortableTable, to_sortable_html
 from triscale.trials import Stored, read
@@ -56,11 +57,13 @@ def test_nothing_in_the_page_leads_outside(page: str) -> None:
 def test_the_answer_comes_first_and_every_part_is_there(page: str, stored: Stored) -> None:
     text = " ".join(Reader(page).words)
     heads = (
-        *found_in(stored).lines, "The question", "Accuracy against cost", "The network beside its baseline",
+        search_words.headline(search_facts(stored)), "Accuracy against cost", *found_in(stored).lines,
+        "The question", "The network beside its baseline",
         "How the search went", "What each choice is worth", "All trials", "Fine print",
     )  # fmt: skip
     places = [text.index(one) for one in heads]
     assert places == sorted(places)
+    assert heads[0].startswith("Take ")
 
 
 def test_every_proposal_is_a_row_that_says_what_came_of_it(page: str, stored: Stored) -> None:
@@ -152,7 +155,7 @@ def test_the_page_says_where_a_search_is_no_better_than_chance_or_than_size(tmp_
 
 def test_the_summary_has_the_answer_the_finalists_and_the_predictors(stored: Stored) -> None:
     text = summary_markdown(stored)
-    assert text.startswith("# Searching small\\_24 on pictures\n\n- Proposal ")
+    assert text.startswith("# Searching small\\_24 on images\n\n- Proposal ")
     for title in ("## The finalists", "## What each choice is worth", "## What ranks the trials without any search"):
         assert title in text
 

@@ -1,4 +1,4 @@
-"""The picture of the triangle: whole, readable in grey and at 400 pixels, and true to the surface."""
+"""The image of the triangle: whole, readable in grey and at 400 pixels, and true to the surface."""
 
 import re
 import shutil
@@ -221,8 +221,9 @@ def test_the_picture_comes_right_after_the_answer_and_beside_it_the_same_as_a_ta
     found = surfaces.studied()
     page = write_report(sample.write_run(tmp_path, found)).read_text(encoding="utf-8")
     reader = Reader(page)
-    answer, drawing = page.index('class="answer"'), page.index('class="triangle"')
-    assert answer < drawing < page.index('class="notices"')
+    answer, drawing = page.index('class="headline"'), page.index('class="triangle"')
+    assert answer < drawing < page.index('class="answer"') < page.index('class="notices"')
+    assert page.index('class="notices"') < page.index("<h2>Accuracy against cost")
     head, *rows = reader.tables[0]
     assert head[0] == "network"
     surface = found.one(ChoiceRecord).surface

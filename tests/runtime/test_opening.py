@@ -1,4 +1,4 @@
-"""Libraries that are damaged, foreign or for another processor are refused before anything of them runs."""
+"""Libraries that are damaged, foreign or for another processor are rejected before anything of them runs."""
 
 import threading
 from pathlib import Path
@@ -65,11 +65,11 @@ def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         runtime.open(path)
     path.write_bytes(b"\x7fELF")
-    with pytest.raises(InputError, match="no export"):
+    with pytest.raises(InputError, match="not an export"):
         runtime.open(path, trust=True)
     path.write_bytes(sealed(b"\x7fELF" + OPEN))
     refuse_unsealed(path.read_bytes(), path)
-    with pytest.raises(InputError, match="no library for this system"):
+    with pytest.raises(InputError, match="not a library for this system"):
         runtime.open(path, trust=True)
 
 

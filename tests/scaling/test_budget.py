@@ -57,7 +57,7 @@ def keeps(net: Network, limits: Mapping[str, float]) -> bool:
 
 
 def keeps_at(net: Network, rule: str, phi: float, limits: Mapping[str, float]) -> bool:
-    """Whether the network at phi keeps every limit; one too large to be meant does not."""
+    """Whether the network at phi keeps every limit; one too large does not."""
     try:
         return keeps(scale(net, **factors(rule, phi)._asdict()), limits)
     except InputError:

@@ -1,4 +1,4 @@
-"""The answer: what is said of the chosen network, of the others, and of what the noise leaves open, is true."""
+"""The answer: what is said about the chosen network, of the others, and of what the noise leaves open, is true."""
 
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from triscale.trials.surface_records import SurfaceRecord, TransferRecord
 STANDINGS: list[tuple[dict[str, Any], str]] = [
     ({"rule": RULE, "chosen": "a", "tied": ["a"]}, "the best of 5 networks of twice the cost"),
     ({"rule": RULE, "chosen": "a", "tied": ["a", "b"]},
-     "the best of 5 networks of twice the cost, not told apart from 1 other"),
+     "the best of 5 networks of twice the cost, tied with 1 other"),
     ({"rule": RULE, "chosen": "a", "tied": ["b", "a", "c"]},
-     "the best of 5 networks of twice the cost, not told apart from 2 others"),
+     "the best of 5 networks of twice the cost, tied with 2 others"),
     ({"chosen": "a", "tied": ["b", "a", "c"]}, "the cheapest of 3 tied among 5 networks of twice the cost"),
     ({"chosen": "a", "tied": ["a"]}, "the best of 5 networks of twice the cost"),
 ]  # fmt: skip

@@ -33,7 +33,7 @@ CORNERS = ("depth", "width", "resolution")
 
 
 def off_the_divisor() -> Network:
-    """A baseline whose widths are no multiples of its divisor: at a width factor of exactly 1 they are not rounded."""
+    """A baseline whose widths are not multiples of its divisor: at a width factor of exactly 1 they are not rounded."""
     base = network("smallnet_24")
     stages = tuple(replace(stage, channels=c) for stage, c in zip(base.stages, (13, 22, 30), strict=True))
     return replace(base, name="off", channel_divisor=8, stages=stages)

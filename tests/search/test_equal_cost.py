@@ -58,5 +58,5 @@ def test_members_of_a_family_and_their_rivals_cost_alike_in_the_metric() -> None
 def test_what_grows_better_is_no_cost_and_foreign_code_is_scaled_by_its_macs() -> None:
     with pytest.raises(UsageError, match="unknown cost 'speed'; the costs are macs"):
         EqualCost(metric="speed")
-    with pytest.raises(UsageError, match="code of your own is scaled by its MACs"):
+    with pytest.raises(UsageError, match="your own code is scaled by its MACs"):
         baseline_of(ForeignNetwork("my_package.models:build"), ACTIVATIONS)

@@ -1,4 +1,4 @@
-"""The pilot: what checkpoints say of a baseline, and a real one on images that a network learns at once."""
+"""The pilot: what checkpoints say about a baseline, and a real one on images that a network learns at once."""
 
 from dataclasses import replace
 

@@ -155,7 +155,7 @@ def test_a_plan_says_what_the_baseline_needs_and_what_the_validation_cannot_show
     asked = replace(SHORT, epochs=10)
     assert plan(asked).remarks(3_000) == []
     assert plan(asked).remarks(200) == [
-        "200 validation images cannot tell 5 points apart in one training each; 769 can"
+        "200 validation images cannot distinguish 5 points in one training each; 769 can"
     ]
     said = [plan(asked, pilot=one).remarks(3_000)[0] for one in (
         piloted(64), piloted(64, settles=False), piloted(64, leaves=None, settles=False)

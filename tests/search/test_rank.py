@@ -147,7 +147,7 @@ def guessing(accuracies: list[float], chance: float, pictures: int) -> bool:
 
 
 def test_a_ranking_at_the_level_of_guessing_says_nothing() -> None:
-    """Of 400 pictures a standard error is 1.5 points: one network must be 1.96 of them ahead, of two one 2.24."""
+    """Of 400 images a standard error is 1.5 points: one network must be 1.96 of them ahead, of two one 2.24."""
     assert guessing([0.11, 0.09], 0.1, 400)
     assert not guessing([0.2], 0.1, 400)
     assert (guessing([0.129], 0.1, 400), guessing([0.130], 0.1, 400)) == (True, False)

@@ -217,7 +217,7 @@ def test_the_weights_of_a_candidate_that_was_not_chosen_are_not_needed(whole: Pa
     members = {one.id for one in family.members}
     again = {key for key in trained if content_hash(stored.trial(key).network) in members}
     assert set(trained) == again
-    assert {one.key for one in stored} - set(trained), "a candidate that is no member is left alone"
+    assert {one.key for one in stored} - set(trained), "a candidate that is not a member is left alone"
     theirs = outcome(whole)
     assert all(outcome(folder, only=again)[key] == theirs[key] for key in again)
 
@@ -274,7 +274,9 @@ def test_every_trial_uses_as_many_images_as_the_plan_says(tmp_path: Path) -> Non
     plan = stored.one(PlanRecord)
     assert plan is not None
     assert plan.train_size == 216
-    assert {trial.job.data.subset for trial in stored} == {None}, "all of them is no subset: the key is that of train"
+    assert {trial.job.data.subset for trial in stored} == {None}, (
+        "all of them is not a subset: the key is that of train"
+    )
     assert len(stored) == plan.trainings
     one = next(trial for trial in stored if trial.purpose == "search")
     alone = train(

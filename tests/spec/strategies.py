@@ -90,7 +90,7 @@ def stages(draw: st.DrawFn, divisor: int, operators: tuple[Operator, ...]) -> St
 def networks(draw: st.DrawFn, operators: tuple[Operator, ...] = OPERATORS, *, fits: bool = True) -> Network:
     """Any legal network of 1 to 4 stages whose widths are multiples of its divisor, on 1 to 90 px.
 
-    `fits`: its pictures are large enough for a stem without padding.
+    `fits`: its images are large enough for a stem without padding.
     """
     divisor = draw(st.sampled_from([4, 8] if set(operators) == {"cell"} else [1, 4, 5, 8]))
     if divisor % CELL_DIVISOR:

@@ -1,4 +1,4 @@
-"""The preprocessing lock as data: what it takes, what it refuses, and what an old document means."""
+"""The preprocessing lock as data: what it takes, what it rejects, and what an old document means."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Resolving: sizes chain from block to block and from layer to layer, and silly networks are refused unbuilt."""
+"""Resolving: sizes chain from block to block and from layer to layer, and silly networks are rejected unbuilt."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Scaling: what changes, what never does, and what is refused."""
+"""Scaling: what changes, what never does, and what is rejected."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A few small pictures in class folders, and a network that is made for them."""
+"""A few small images in class folders, and a network that is made for them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

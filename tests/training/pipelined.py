@@ -59,7 +59,7 @@ def parted(more: dict[str, Any]) -> tuple[dict[str, Any], bool]:
 
 
 def batch_for(of: Network, count: int) -> tuple[Tensor, Tensor]:
-    """Random pictures of random classes."""
+    """Random images of random classes."""
     torch.manual_seed(1)
     return torch.randn(count, 3, *of.resolution), torch.randint(of.classes, (count,))
 

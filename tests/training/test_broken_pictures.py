@@ -1,4 +1,4 @@
-"""Pictures that break between the check of the data and their use: named, left out, and the training goes on."""
+"""Images that break between the check of the data and their use: named, left out, and the training goes on."""
 
 import shutil
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def break_after_the_check(monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object], *names: Path) -> None:
-    """Once the data are open, before the first of their pictures is made."""
+    """Once the data are open, before the first of their images is made."""
 
     def harmed(*arguments: object, **options: object) -> object:
         for name in names:

@@ -1,4 +1,4 @@
-"""Recipes by name and from files, and what is refused before anything is trained."""
+"""Recipes by name and from files, and what is rejected before anything is trained."""
 
 from importlib import resources
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     ('schedule = "staircase"', "give warmup_epochs instead"),
     ('policy = "randaugment"', "policy, jitter and erase are for crops"),
     ('crop = "random"', "is shifted already"),
-    ("epochs = ", "is no TOML"),
+    ("epochs = ", "is not TOML"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "mine.toml"

@@ -1,7 +1,7 @@
 """What is computed on a GPU is computed there alone: by torch's shadow tensors, and on a real GPU where there is one.
 
 A shadow tensor (FakeTensor) has a device and no content: an operation on two devices fails as it would on a GPU, and
-reading a number is refused.
+reading a number is rejected.
 """
 
 from collections.abc import Iterator

@@ -59,7 +59,7 @@ def test_the_gradient_is_that_of_cross_entropy_with_soft_targets(temperature: fl
 
 
 def teach(pictures: Tensor) -> Tensor:
-    """Any function of the pictures."""
+    """Any function of the images."""
     halves = pictures.mean((1, 3))
     return torch.stack([halves[:, :4].sum(1), halves[:, 4:].sum(1)], 1)
 
@@ -137,7 +137,7 @@ def test_names_that_occur_twice_are_taken_in_one_order_only() -> None:
 def test_a_teacher_of_other_channels_is_refused() -> None:
     grey = replace(STUDY, mean=(0.5,), std=(0.25,))
     found = checkpoint(replace(SMALL, input_channels=1), preprocessing=grey)
-    with pytest.raises(InputError, match="pictures of 1 channels, the student of 3"):
+    with pytest.raises(InputError, match="images of 1 channels, the student of 3"):
         Teacher(found, ("0", "1"), STUDY, CPU)
 
 

@@ -147,7 +147,7 @@ def test_a_disk_that_fails_is_told_before_the_first_step(trainer: Trainer) -> No
 
 @pytest.mark.parametrize("folder", ["shift.toml/run", "/proc/run"])
 def test_a_folder_that_cannot_be_made_is_told_before_the_first_step(trainer: Trainer, folder: str) -> None:
-    """Below what is no folder, and where not even root may write."""
+    """Below what is not a folder, and where not even root may write."""
     ended = trainer.run(folder)
     assert (ended.code, ended.out) == (73, "")
     assert folder in ended.err

@@ -1,4 +1,4 @@
-"""Which picture comes when does not depend on where one begins, nor on who makes the batches."""
+"""Which image comes when does not depend on where one begins, nor on who makes the batches."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def test_an_epoch_goes_on_in_its_middle_with_the_same_batches(first: int, worker
 
 
 def test_the_batches_are_those_of_earlier_versions() -> None:
-    """A committed study saw these pictures in this order."""
+    """A committed study saw these images in this order."""
     one = feed()
     old = train_batches(one.images, one.labels, one.indices, batch=4, seed=3, epoch=2, augmentation=one.augmentation,
                         **COLOURS)  # fmt: skip
@@ -43,7 +43,7 @@ def test_the_batches_are_those_of_earlier_versions() -> None:
 
 @pytest.mark.parametrize(("n", "steps", "left_out"), [(23, 5, 3), (9, 2, 1), (4, 1, 0), (3, 1, 0)])
 def test_a_last_batch_of_few_is_left_out_and_counted(n: int, steps: int, left_out: int) -> None:
-    """One picture over would stop a small network with batch norm."""
+    """One image over would stop a small network with batch norm."""
     one = feed(n)
     assert (one.steps, one.left_out) == (steps, left_out)
     assert {len(labels) for _, labels in one.batches(0)} == {min(n, 4)}
@@ -52,7 +52,7 @@ def test_a_last_batch_of_few_is_left_out_and_counted(n: int, steps: int, left_ou
 def test_names_are_those_of_the_batch() -> None:
     one = feed()
     for step, (_, labels) in enumerate(one.batches(1)):
-        assert one.names(1, step) == [f"picture {label}" for label in labels.tolist()]
+        assert one.names(1, step) == [f"image {label}" for label in labels.tolist()]
 
 
 Colours = tuple[tuple[float, ...], tuple[float, ...]]

@@ -1,4 +1,4 @@
-"""A training in its folder: what it leaves, how it goes on, and what it refuses."""
+"""A training in its folder: what it leaves, how it goes on, and what it rejects."""
 
 import json
 import shutil
@@ -106,15 +106,15 @@ def test_data_that_changed_are_refused_with_what_changed(tmp_path: Path, data: P
     victim.unlink()
     with pytest.raises(InputError, match="its data changed") as caught:
         run(request(data), tmp_path / "run")
-    assert "'0' had 46 pictures (" in str(caught.value)
-    assert "has 45 pictures (" in str(caught.value)
+    assert "'0' had 46 images (" in str(caught.value)
+    assert "has 45 images (" in str(caught.value)
     assert "'1'" not in str(caught.value)
     victim.write_bytes(before)
     other = max((data / "1").iterdir())
     Image.new("RGB", (10, 10)).save(other)
     with pytest.raises(InputError, match="its data changed") as caught:
         run(request(data), tmp_path / "run")
-    assert "'1' had 46 pictures (" in str(caught.value)
+    assert "'1' had 46 images (" in str(caught.value)
     assert "'0'" not in str(caught.value)
 
 
@@ -184,7 +184,7 @@ def test_random_crops_of_the_originals_resume_to_the_same_bits(tmp_path: Path, d
 
 
 def test_random_crops_are_validated_as_evaluate_prepares_them(tmp_path: Path, data: Path) -> None:
-    """The lock of the weights says so, and the pictures of the validation are those of the lock."""
+    """The lock of the weights says so, and the images of the validation are those of the lock."""
     run(request(data, recipe=CROPS), tmp_path / "run")
     found = kept(tmp_path / "run")
     assert found.preprocessing == IMAGENET

@@ -1,4 +1,4 @@
-"""Progressive resizing: which epoch trains at which size and strength, on which pictures, and how it goes on."""
+"""Progressive resizing: which epoch trains at which size and strength, on which images, and how it goes on."""
 
 from dataclasses import replace
 from pathlib import Path

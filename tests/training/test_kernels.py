@@ -60,7 +60,7 @@ def test_a_stopped_training_resumes_by_its_plan_to_the_same_bits(
 
 @pytest.mark.usefixtures("everywhere")
 def test_the_plan_is_recorded_and_changes_little(tmp_path: Path, data: Path) -> None:
-    """Weights have the same names, the first loss is the same to rounding, and the accuracy to a picture or two."""
+    """Weights have the same names, the first loss is the same to rounding, and the accuracy to an image or two."""
     fast = run(request(data, recipe=RECIPE), tmp_path / "fast")
     plain = run(request(data, recipe=RECIPE), tmp_path / "plain", kernels=False)
     assert plan_of(fast).norms
@@ -181,7 +181,7 @@ def test_a_plan_that_stays_unsure_is_measured_three_times_in_all(data: Path, mon
 def test_a_plan_is_of_one_question_on_one_machine(
     data: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured anew."""
+    """Network, batch, size, precision, threads, torch and the instruction sets: whatever differs is measured again."""
     del data
     asked: dict[str, Any] = {"model": build(SMALL), "batch": 12, "resolution": (8, 8), "precision": "float32"}
     monkeypatch.setattr("triscale.nn.fast.plan_cache.measured", lambda *_: tuned(SpeedPlan()))

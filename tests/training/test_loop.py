@@ -38,7 +38,7 @@ def pictures(n: int) -> tuple[Tensor, Tensor]:
 
 
 class Listed:
-    """A feed of 128 of these pictures, in another order each epoch."""
+    """A feed of 128 of these images, in another order each epoch."""
 
     steps = 4
 
@@ -108,7 +108,7 @@ def test_after_an_evaluation_all_of_a_model_trains_again() -> None:
 
 
 class Broken(Listed):
-    """NaN in one picture of the third batch of the second epoch."""
+    """NaN in one image of the third batch of the second epoch."""
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """The others are as they should be."""

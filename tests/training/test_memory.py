@@ -28,7 +28,7 @@ WORDS = (
 
 
 def engine(most: int, error: BaseException) -> Trainer:
-    """A training whose model takes `most` pictures at a time; it fails behind its first norms."""
+    """A training whose model takes `most` images at a time; it fails behind its first norms."""
     torch.manual_seed(0)
     model = build(NETWORK)
 

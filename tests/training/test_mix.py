@@ -8,7 +8,7 @@ from triscale.training.learning.mix import mixed
 
 
 def batch() -> tuple[Tensor, Tensor]:
-    """Picture k is k everywhere."""
+    """Image k is k everywhere."""
     labels = torch.arange(6)
     return labels[:, None, None, None].expand(6, 3, 8, 10).float(), labels
 

@@ -1,4 +1,4 @@
-"""What may change when a training resumes, what is recorded of it, and what is refused."""
+"""What may change when a training resumes, what is recorded of it, and what is rejected."""
 
 import threading
 from collections.abc import Iterator

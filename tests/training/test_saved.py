@@ -1,4 +1,4 @@
-"""The state on disk: what is damaged is found, the one before serves, and what is of something else is refused."""
+"""The state on disk: what is damaged is found, the one before serves, and what is of something else is rejected."""
 
 import random
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_a_damaged_state_gives_way_to_the_one_before_with_a_warning_that_names_b
 
 def test_a_state_of_another_version_or_training_gives_way_too(saved: Path) -> None:
     about, tensors = unpacked(saved / LAST)
-    for changed, reason in (({"version": 99}, "version 99"), ({"identity": "x"}, "of another training")):
+    for changed, reason in (({"version": 99}, "version 99"), ({"identity": "x"}, "belongs to another training")):
         (saved / LAST).write_bytes(packed({**about, **changed}, tensors))
         told: list[str] = []
         assert keeper(saved, told).restore(engine())

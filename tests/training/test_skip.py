@@ -142,7 +142,7 @@ def test_a_skipped_step_is_part_of_the_state(tmp_path: Path) -> None:
 
 
 def loud(scale: float) -> tuple[Tensor, Tensor]:
-    """Pictures whose loss is many times the usual one."""
+    """Images whose loss is many times the usual one."""
     images, labels = pictures(32)
     return images * scale, 1 - labels
 

@@ -22,7 +22,7 @@ NEAR = SplitRule(group_by="near")
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Class folders in which every picture lies twice."""
+    """Class folders in which every image lies twice."""
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path / "cache"))
     root = class_folders(tmp_path / "data", count=16)
     for file in sorted(root.rglob("*.png")):
@@ -44,7 +44,7 @@ def test_a_checkpoint_answers_for_the_same_whatever_it_says_of_its_split(tmp_pat
         run(request(data, policy=CheckOptions(split=rule)), tmp_path / rule.group_by)
     one, other = (kept(tmp_path / rule.group_by) for rule in (SplitRule(), NEAR))
     assert one.trained_on != other.trained_on
-    assert one.digest == other.digest, "small pictures have no near copies, so that they learn the same"
+    assert one.digest == other.digest, "small images have no near copies, so that they learn the same"
 
 
 def test_a_training_of_the_first_rule_resumes_with_it(tmp_path: Path, data: Path) -> None:

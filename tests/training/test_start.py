@@ -109,7 +109,7 @@ def test_an_overridden_resolution_that_is_too_small_is_rejected_before_an_answer
 
 
 def test_weights_without_a_classifier_keep_all_else(data: Path) -> None:
-    """Of `num_classes=0`, features only, or a head of one's own: what is lacking is made anew."""
+    """Of `num_classes=0`, features only, or a head of one's own: what is lacking is made again."""
     whole, said = smaller(), list[str]()
     state = {name: tensor for name, tensor in whole.state.items() if not name.startswith("classifier.")}
     headless = replace(whole, state=state, classes=(), lacks="it holds no classifier")

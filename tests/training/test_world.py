@@ -1,4 +1,4 @@
-"""One training in several processes: the same pictures in the same order, and nothing lost when one of them dies."""
+"""One training in several processes: the same images in the same order, and nothing lost when one of them dies."""
 
 import json
 import os
@@ -168,7 +168,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
 
 
 def test_two_processes_learn_what_one_learns(trainings: Trainings) -> None:
-    """The same pictures in the same order, norms over all of them: losses within 1e-5; each picture validated once."""
+    """The same images in the same order, norms over all of them: losses within 1e-5; each image validated once."""
     trainings.whole("one", 1)
     alone, together = trainings.epochs("one"), trainings.epochs("whole")
     assert [one.epoch for one in together] == list(range(1, 21))
@@ -225,7 +225,7 @@ def test_a_launcher_that_is_killed_leaves_nobody_behind(trainings: Trainings) ->
 
 @pytest.mark.slow
 def test_one_process_goes_on_with_what_two_began(trainings: Trainings) -> None:
-    """The order of the pictures is the same; a warning says that the last bits may differ."""
+    """The order of the images is the same; a warning says that the last bits may differ."""
     process = trainings.begin("fewer", 2)
     trainings.wait_for_a_state("fewer")
     process.send_signal(signal.SIGTERM)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from tests.paths import ROOT
+from triscale.map_scores import MapScore
 from triscale.trials import DataUse, Deviation, Epoch, FirstWeights, Numerics, Pipeline
 from triscale.trials import map_records as maps
 from triscale.trials import pilot_records as pilots
@@ -26,6 +27,7 @@ VALUES: dict[str, Any] = {
     "shares": surfaces.SharesRecord, "surface": surfaces.SurfaceRecord, "place": surfaces.PlaceRecord,
     "contour": surfaces.ContourRecord, "within half a point": surfaces.WithinRecord,
     "coefficients": known.CoefficientsRecord, "picture": maps.PictureRecord, "map": maps.MapRecord,
+    "focus": maps.FocusRecord, "map score": MapScore,
     "transfer": surfaces.TransferRecord,
     "pilot": pilots.PilotRecord, "checkpoint": pilots.CheckpointRecord,
     "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,

@@ -1,6 +1,6 @@
 """Keras' side of `test_keras_files`, for an interpreter that has Keras: `python -m tests.weights.keras_files FOLDER`.
 
-Writes one randomised EfficientNetB0 in each of Keras' formats, and the logits of the pictures in `pixels.npy`.
+Writes one randomised EfficientNetB0 in each of Keras' formats, and the logits of the images in `pixels.npy`.
 """
 
 import sys

@@ -29,7 +29,7 @@ def randomised(shape: tuple[int, ...]) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Write the files, and the logits of the pictures in `pixels.npy`."""
+    """Write the files, and the logits of the images in `pixels.npy`."""
     pixels = np.load(folder / "pixels.npy").astype(np.float32)
     layers, shape = keras.layers, pixels.shape[1:]
     base, inputs, top = randomised(shape), keras.Input(shape), layers.Dense(5, name="out")

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, and what is damaged or foreign is refused by name."""
+"""Checkpoints: what is saved comes back, and what is damaged or foreign is rejected by name."""
 
 import json
 from dataclasses import fields, replace

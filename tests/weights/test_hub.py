@@ -80,9 +80,9 @@ def test_the_cache_is_asked_before_the_hub_and_serves_offline(hub: Hub, monkeypa
     [
         ("hf-hub:timm/nothing", InputError, "no such model"),
         (f"hf-hub:{NAME}@nothing", InputError, "no revision 'nothing'"),
-        ("hf-hub:nothing", UsageError, "no hub id"),
-        ("hf-hub:../../etc/passwd", UsageError, "no hub id"),
-        ("hf-hub:a/b c", UsageError, "no hub id"),
+        ("hf-hub:nothing", UsageError, "not a hub id"),
+        ("hf-hub:../../etc/passwd", UsageError, "not a hub id"),
+        ("hf-hub:a/b c", UsageError, "not a hub id"),
     ],
 )
 def test_an_id_that_does_not_exist_is_told_in_one_line(

@@ -152,7 +152,7 @@ def test_a_folder_for_timm_tells_it_how_to_prepare_pictures(tmp_path: Path) -> N
 
 
 def test_a_folder_without_our_metadata_gives_what_its_config_says(tmp_path: Path) -> None:
-    """As after timm saved the weights anew: the names of the classes come along."""
+    """As after timm saved the weights again: the names of the classes come along."""
     write_for_peer(tmp_path, small(), "timm")
     tensors = safetensors.torch.load_file(tmp_path / "model.safetensors")
     safetensors.torch.save_file(tensors, tmp_path / "model.safetensors")

@@ -1,4 +1,4 @@
-"""One way in: what a file tells by itself, what must be said, and what is refused."""
+"""One way in: what a file tells by itself, what must be said, and what is rejected."""
 
 import shutil
 from dataclasses import replace
@@ -45,7 +45,7 @@ def b0() -> dict[str, Tensor]:
 
 
 def test_a_file_that_fits_one_model_needs_no_name(tmp_path: Path) -> None:
-    """Padding, norm and how pictures are prepared come from the library that made it."""
+    """Padding, norm and how images are prepared come from the library that made it."""
     found = load_weights(file_of(tmp_path, small_state()), classes=2)
 
     assert (found.spec.name, found.spec.padding, found.spec.norm.eps) == ("mnasnet_small", "symmetric", 1e-5)
@@ -142,7 +142,7 @@ def test_a_folder_with_timms_config_is_read_as_on_the_hub(tmp_path: Path) -> Non
 
 
 def test_torchvisions_published_files_tell_their_recipe_by_their_names(tmp_path: Path) -> None:
-    """MobileNetV3-large has two sets of weights, which differ in what is cut out of a picture."""
+    """MobileNetV3-large has two sets of weights, which differ in what is cut out of an image."""
     state = tensors_of(peer_model("torchvision", "mobilenet_v3_large"))
     second = file_of(tmp_path, state, "mobilenet_v3_large-5c1a4163.pth")
     unnamed = file_of(tmp_path, state)
@@ -306,7 +306,7 @@ def test_lite0_of_the_package_matches_timms_tf_model_and_not_its_native_one() ->
     found = load_weights(None, "efficientnet_lite0")
     tensors = to_peer(found.state, found.spec, "timm")
     torch.manual_seed(0)
-    x = torch.randn(2, 3, 97, 128).cumsum(3).sub(3).mul(0.2)  # smooth along a line, as pictures are
+    x = torch.randn(2, 3, 97, 128).cumsum(3).sub(3).mul(0.2)  # smooth along a line, as images are
     with torch.inference_mode():
         answers = found.model()(x)
         differences = []

@@ -62,7 +62,7 @@ def test_weights_without_a_classifier_of_ours_begin_a_training_and_answer_nothin
     case, path = WITHOUT_ANSWER[name], tmp_path / "trainer.pth"
     torch.save(case.made(raw, average), path)
 
-    with pytest.raises(InputError, match="A training can begin with it") as caught:
+    with pytest.raises(InputError, match="Training can start from it") as caught:
         load_weights(path, TIMM, allow_pth=True)
     found = load_weights(path, TIMM, allow_pth=True, headless=True)
 
@@ -92,7 +92,7 @@ def test_channels_are_read_off_the_file(channels: int, tmp_path: Path) -> None:
 
     assert_answers_as_timm(found, state, channels)
     assert found.network.input_channels == len(found.preprocessing.mean) == channels
-    assert f"pictures of {channels} channel" in found.notes[0]
+    assert f"images of {channels} channel" in found.notes[0]
 
 
 @pytest.mark.parametrize("model", [SMALL, "mobilenetv3_small_100", "resnet18"])

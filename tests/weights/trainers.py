@@ -15,7 +15,7 @@ State = Mapping[str, Tensor]
 
 
 class Case(NamedTuple):
-    """A file: how it is made from raw and averaged weights, which of them must answer, and what must be said of it."""
+    """A file: how it is made from raw and averaged weights, which of them must answer, and the notes about it."""
 
     made: Callable[[State, State], object]
     takes: str = "raw"

@@ -102,7 +102,7 @@ class TrainOptions:
 def request_of(
     network: NamedNetwork | None, data: str | Path, seed: int, options: TrainOptions, say: Say
 ) -> "TrainRequest":
-    """The request; weights are loaded, and `say` hears what is said of them. See `triscale.train` for the arguments.
+    """The request; weights are loaded, and `say` hears what is said about them. See `triscale.train` for the arguments.
 
     Raises:
         UsageError: arguments that contradict each other, or an unknown name.
@@ -140,11 +140,11 @@ def _beginning(network: NamedNetwork | None, options: TrainOptions, say: Say) ->
     first = _loaded(options.weights, named, options, say, headless=True)
     if first is not None:
         return altered(first.network, resolution=first.preprocessing.resolution), first
-    assert network is not None  # noqa: S101  contradictions are refused
+    assert network is not None  # noqa: S101  contradictions are rejected
     wanted = as_any_network(network)
     if isinstance(wanted, ForeignNetwork):
         if options.grow is not None:
-            raise UsageError(f"growing needs the blocks of triscale's own networks; {wanted.path} is code of your own.")
+            raise UsageError(f"growing needs the blocks of triscale's own networks; {wanted.path} is your own code.")
         return wanted, None
     grown = _loaded(options.grow, options.grow_network, options, say)
     return (wanted if grown is None else computed_as(wanted, grown.spec)), grown
@@ -158,7 +158,7 @@ def _loaded(
     *,
     headless: bool = False,
 ) -> "Checkpoint | None":
-    """Weights with what is said of them; `headless` ones are for a training that makes their last layers anew."""
+    """Weights with what is said about them; `headless` ones are for a training that makes their last layers again."""
     from triscale.weights import Checkpoint, load_weights  # noqa: PLC0415  torch is loaded only here
 
     if source is None or isinstance(source, Checkpoint):
@@ -172,8 +172,8 @@ def _loaded(
 
 def _refuse_contradictions(network: object, options: TrainOptions, seed: int) -> None:
     if options.grow is not None and (network is None or options.weights is not None):
-        raise UsageError("grow begins with smaller weights than those of network: give network, and leave weights out.")
+        raise UsageError("grow starts from a smaller network than network: give network, and leave weights out.")
     if network is None and options.weights is None:
-        raise UsageError("give a network, or weights that tell which network they are of.")
+        raise UsageError("give a network, or weights that name their network.")
     if seed < 0:
         raise UsageError(f"seed must be at least 0, got {seed}.")

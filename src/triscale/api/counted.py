@@ -94,7 +94,7 @@ def cost(
     weights_precision: TargetPrecision = "float32",
     metrics: Iterable[str] = (),
 ) -> Cost:
-    """What a network costs: params, MACs, activations of one picture; memory in bytes at a batch size; bytes of a file.
+    """What a network costs: params, MACs, activations of one image; memory in bytes at a batch size; bytes of a file.
 
     A foreign network, such as "my_package.models:build", is imported and counted by torch; of kernels and of blocks to
     run again nothing is known there.
@@ -102,7 +102,7 @@ def cost(
     Args:
         net: a network, its name, or a callable that makes a foreign one.
         resolution: pixels, or (height, width); by default the network's own.
-        batch: pictures a step, for the memory.
+        batch: images a step, for the memory.
         optimizer: whose state counts as training memory.
         precision: of the training, "float32" or "bfloat16" (by autocast).
         recompute: the training keeps the inputs of blocks alone, and makes their maps again in backward.
@@ -115,7 +115,7 @@ def cost(
 
     Raises:
         UsageError: an unknown name or word, or a resolution or batch that is not above 0.
-        InputError: a network too large to be meant.
+        InputError: a network that is too large.
     """
     size, found = _pixels(resolution), as_any_network(net)
     if isinstance(found, ForeignNetwork):
@@ -260,5 +260,5 @@ def as_network(net: object) -> Network:
     if isinstance(net, ForeignNetwork):
         net = net.name
     if not isinstance(net, Network | str):
-        raise UsageError(f"{net!r} is no network: give a name such as 'efficientnet_b0', or a spec.")
+        raise UsageError(f"{net!r} is not a network: give a name such as 'efficientnet_b0', or a spec.")
     return network(net) if isinstance(net, str) else net

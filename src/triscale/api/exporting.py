@@ -43,10 +43,10 @@ def export(
     Args:
         weights, classes, override: see `predict`; a model stays as it is.
         network: which network the weights of a path are of, see `predict`.
-        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for code of its own.
+        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code.
         kind: onnx, pt2 or openvino; by default what the file's name says.
-        batch: pictures in each step; by default any number.
-        dynamic_size: take pictures of any size; not for networks with SAME padding.
+        batch: images in each step; by default any number.
+        dynamic_size: take images of any size; not for networks with SAME padding.
         precision: float32, or int8 (.onnx, .xml) or bfloat16 (.xml), which are held to the accuracy of float32.
         data: of a lower precision: its training images calibrate int8, other images judge.
         split: of the data, that judges; by default the images that `evaluate` takes.

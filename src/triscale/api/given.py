@@ -1,4 +1,4 @@
-"""What the public functions are given, in its many forms, brought to one: weights, models, pictures."""
+"""What the public functions are given, in its many forms, brought to one: weights, models, images."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -47,7 +47,7 @@ def _answering(
         return weights
     if not isinstance(weights, str | Path):
         raise UsageError(
-            f"a {type(weights).__name__} has no .transform, so how its pictures are prepared is unknown: {_NO_PATH}\n"
+            f"a {type(weights).__name__} has no .transform, so how its images are prepared is unknown: {_NO_PATH}\n"
             "evaluate takes any module with a DataLoader of (tensor, labels)."
         )
     _refuse_name(weights)
@@ -98,7 +98,7 @@ def module_of(weights: "str | Path | nn.Module | Predictor") -> "tuple[nn.Module
 
 
 def pictures_of(images: Any) -> list[Any]:
-    """The pictures that are meant; files instead of folders and patterns."""
+    """The images that are named; files instead of folders and patterns."""
     import numpy as np  # noqa: PLC0415  at the first use
     from PIL.Image import Image  # noqa: PLC0415
 
@@ -106,12 +106,12 @@ def pictures_of(images: Any) -> list[Any]:
 
     one = isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim < 4)
     if not one and not isinstance(images, Iterable):
-        raise UsageError(f"a {type(images).__name__} is no picture: give paths, images of Pillow or uint8 arrays.")
+        raise UsageError(f"a {type(images).__name__} is not an image: give paths, Pillow images or uint8 arrays.")
     found: list[Any] = []
     for image in [images] if one else images:
         found.extend(picture_files(image) if isinstance(image, str | Path) else [image])
     if not found:
-        raise InputError("no picture is given.")
+        raise InputError("no image is given.")
     return found
 
 
@@ -127,8 +127,8 @@ Found = TypeVar("Found", bound=_Answer)
 
 
 def readable(found: list[Found]) -> list[Found]:
-    """The answers; InputError where not one picture could be read."""
+    """The answers; InputError where not one image could be read."""
     if any(one.reason is None for one in found):
         return found
     first = found[0]
-    raise InputError(f"none of {len(found)} pictures can be read; the first, {str(first.image)!r}: {first.reason}.")
+    raise InputError(f"none of {len(found)} images can be read; the first, {str(first.image)!r}: {first.reason}.")

@@ -31,7 +31,7 @@ def build(
         net: a network, or its name.
         num_classes: logits; by default the network's, or those of the weights. Where the weights have another number,
             the last layer is new.
-        in_chans: channels of the pictures; by default the network's, or those of the weights. Where the weights take
+        in_chans: channels of the images; by default the network's, or those of the weights. Where the weights take
             another number, the first layer is adapted as timm does it, see `triscale.weights.with_input_channels`.
         pretrained: "package" or True: the weights in an installed package. Or a run folder, a file of timm,
             torchvision, Keras and others, or "hf-hub:OWNER/NAME", see `triscale.weights.load_weights`.

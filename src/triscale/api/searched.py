@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triscale.api.counted import NamedNetwork, as_network
+from triscale.api.notebook_progress import shown_study
 from triscale.api.option_types import checked, typed
 from triscale.api.training import engine_of, jobs_of, limits_of, loaders_of, warnings
 from triscale.costs import read_limit
@@ -58,6 +59,9 @@ class SearchResult:
     checkpoint: Path
     report: Path
     folder: Path
+
+    def _repr_html_(self) -> str | None:
+        return shown_study(self.folder)
 
 
 def search_architecture(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.api.asked import TrainOptions, request_of
 from triscale.api.counted import NamedNetwork, as_any_network
+from triscale.api.notebook_progress import in_notebook, notebook_study, notebook_training, shown_study
 from triscale.api.option_types import checked, typed
 from triscale.costs import read_limit
 from triscale.errors import UsageError
@@ -30,6 +31,9 @@ class TrainResult:
     trial: Trial
     checkpoint: Path
     folder: Path
+
+    def _repr_html_(self) -> str | None:
+        return self.trial._repr_html_()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +58,9 @@ class StudyResult:
     report: Path
     folder: Path
 
+    def _repr_html_(self) -> str | None:
+        return shown_study(self.folder)
+
 
 def train(
     network: NamedNetwork | None,
@@ -67,7 +74,7 @@ def train(
     """Train a network by a recipe; the same call resumes a training that was interrupted, to the same bits.
 
     Args:
-        network: a network or its name, also of code of your own ("my_models:build", or the function itself); None
+        network: a network or its name, also of your own code ("my_models:build", or the function itself); None
             where `weights` say which they are of.
         data: see `triscale.data.open_data`.
         out: the folder of the training.
@@ -108,7 +115,7 @@ def study(
     """Find how to spend a budget on depth, width and resolution, on these images; the same call resumes it.
 
     Args:
-        baseline: a network or its name, also of code of your own ("my_models:build", or the function itself).
+        baseline: a network or its name, also of your own code ("my_models:build", or the function itself).
         data: see `triscale.data.open_data`.
         out: the folder of the study; by default `triscale-runs/` and the hash of the question.
         budget: limits on the largest member, such as {"macs": "20M"}.
@@ -189,7 +196,7 @@ def loaders_of(number: int) -> int:
 
 
 def engine_of(given: "Engine | None") -> "Engine":
-    """What runs trainings: as given, else processes of this machine; UsageError for what is no engine."""
+    """What runs trainings: as given, else processes of this machine; UsageError for what is not an engine."""
     from triscale.search.trainings.workers import LOCAL, Engine  # noqa: PLC0415  torch is loaded only here
 
     if given is not None and not isinstance(given, Engine):
@@ -211,7 +218,9 @@ def _say(text: str) -> None:
 
 
 def remarks() -> "Callbacks":
-    """Callbacks that print remarks on the error stream."""
+    """Callbacks that print remarks on the error stream; in a notebook, with a bar."""
+    if in_notebook():
+        return notebook_training()
     from triscale.training import Quiet  # noqa: PLC0415  torch is loaded only here
 
     class Remarks(Quiet):
@@ -222,7 +231,9 @@ def remarks() -> "Callbacks":
 
 
 def warnings() -> "StudyProgress":
-    """Progress that prints warnings and failures on the error stream."""
+    """Progress that prints warnings and failures on the error stream; in a notebook, with a bar."""
+    if in_notebook():
+        return notebook_study()
     from triscale.search.trainings.progress import Quiet  # noqa: PLC0415
 
     class Warnings(Quiet):

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.api.counted import whole
 from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
+from triscale.api.notebook_progress import counting
 from triscale.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from triscale.data import CheckOptions, Picture
-    from triscale.explanation import Explanation
+    from triscale.explanation import Explanation, Scoring
     from triscale.prediction import Prediction
     from triscale.scores import Evaluation
     from triscale.weights import Classifier, Predictor
@@ -28,22 +29,22 @@ def predict(
     override: Mapping[str, object] | None = None,
     network: str | None = None,
 ) -> "list[Prediction[Any]]":
-    """What pictures show: for each, in their order, the most probable classes (`found[0].top[0].name`).
+    """What images show: for each, in their order, the most probable classes (`found[0].top[0].name`).
 
     Args:
         weights: a run folder, weights of any kind, an exported file, or a model of `build` or `load`, which gets its
             mode back.
-        images: one or several: paths, folders, patterns such as "photos/**/*.jpg", images of Pillow, uint8 arrays
+        images: one or several: paths, folders, patterns such as "photos/**/*.jpg", Pillow images, uint8 arrays
             [h, w, 3].
         top: the most classes for each.
-        batch: pictures a step; it changes the memory, not the answer.
+        batch: images a step; it changes the memory, not the answer.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
-        network: which network the weights of a path are of; code of your own ("my_models:build") must be named.
+        network: which network the weights of a path are of; your own code ("my_models:build") must be named.
 
     Raises:
         UsageError: a number below 1, or a module whose preprocessing is not known.
-        InputError: no such weights, something that is no picture, or not a single picture that can be read; one that
+        InputError: no such weights, something that is not an image, or not a single image that can be read; one that
             cannot be read beside others has a `reason` instead of classes.
         NumericError: the network answers what is not finite.
     """
@@ -63,13 +64,16 @@ def explain(
     layer: str = "head",
     classes: Sequence[str] = (),
     override: Mapping[str, object] | None = None,
+    scoring: "Scoring | None" = None,
 ) -> "list[Explanation[Any]]":
-    """Where a network sees a class in pictures: for each, in their order, a map over what it saw (`found[0].picture`).
+    """Where a network sees a class in images: for each, in their order, a map over what it saw (`found[0].picture`).
 
     Args:
         weights, images, classes, override: see `predict`; an exported file has no maps.
-        target: the class by its name or index; by default the most probable one of each picture.
+        target: the class by its name or index; by default the most probable one of each image.
         layer: the map that is looked at: `stem`, `stage1` and so on, or `head`, the last one before pooling.
+        scoring: `triscale.explanation.Scoring()` also scores each map (`found[0].score`); `triscale.map_scores` has
+            means over images, and networks paired.
 
     Raises:
         UsageError: no such class or layer.
@@ -79,7 +83,7 @@ def explain(
 
     pictures = pictures_of(images)
     with model_classifier(weights, classes, override, "has no maps to look at") as classifier:
-        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer)))
+        return readable(list(explanations(classifier, pictures, wanted=target, layer=layer, scoring=scoring)))
 
 
 def evaluate(
@@ -93,24 +97,24 @@ def evaluate(
     network: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "Evaluation":
-    """How many pictures a network tells right: top-1, top-5, balanced accuracy, macro F1, by class, what is confused.
+    """The accuracy of a network: top-1, top-5, balanced accuracy, macro F1, by class, what it confuses.
 
-    Every picture counts once.
+    Every image counts once.
 
     Args:
-        weights: as of `predict`; for batches of your own, any module.
-        data: a data set, see `triscale.data.open_split`, whose classes are matched by name; or batches of your own,
+        weights: as of `predict`; for your own batches, any module.
+        data: a data set, see `triscale.data.open_split`, whose classes are matched by name; or your own batches,
             such as a DataLoader of (tensor, labels).
         split: of a data set: `test`, `val`, `train` or `all`, taken whole; without it, see `triscale.data.open_split`,
             and images that the weights were trained on are left out.
-        batch: pictures a step; it changes the memory, not the answer. Batches of your own stay as they are.
+        batch: images a step; it changes the memory, not the answer. Your own batches stay as they are.
         classes: names in the order of the logits, for a model that nobody has named them to.
         override: fields of the preprocessing to replace on purpose, such as `{"interpolation": "bilinear"}`.
         network: which network the weights of a path are of, see `predict`.
-        progress: called with `(done, n)`.
+        progress: called with `(done, n)`; in a notebook, by default, a bar.
 
     Raises:
-        UsageError: a module that does not say how its pictures are prepared, with a data set; or options of a data set
+        UsageError: a module that does not say how its images are prepared, with a data set; or options of a data set
             with batches.
         InputError: nothing usable there, classes that the network does not know, or a batch of another form.
         NumericError: the network answers what is not finite.
@@ -120,14 +124,15 @@ def evaluate(
 
     if isinstance(data, str | Path):
         with answering(weights, classes, override, network) as classifier:
+            progress = progress or counting("images")
             return evaluate_classifier(classifier, data, split=split, batch=batch, progress=progress)
     if split is not None or override:
-        raise UsageError("split and override are of data sets: leave them out with batches of your own.")
+        raise UsageError("split and override are for data sets: leave them out with your own batches.")
     if not isinstance(data, Iterable):
         kind = type(data).__name__
-        raise UsageError(f"a {kind} is no data: give a path, or batches: DataLoader(dataset, batch_size=32).")
+        raise UsageError(f"a {kind} is not data: give a path, or batches: DataLoader(dataset, batch_size=32).")
     module, own = module_of(weights)
-    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress)
+    return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress or counting("images"))
 
 
 def check(
@@ -137,7 +142,7 @@ def check(
 
     Args:
         data: see `triscale.data.open_data`.
-        policy: what is done about doubtful pictures; by default they are left out and told.
+        policy: what is done about doubtful images; by default they are left out and reported.
         progress: called with `(done, whole)`: each file counts twice, when it is read and when it is decoded. The
             whole grows while many files are looked for.
 
@@ -150,4 +155,5 @@ def check(
     from triscale.data import CheckOptions, open_data  # noqa: PLC0415  decoders are loaded only here
     from triscale.data.checks.verdict import verdict  # noqa: PLC0415
 
-    return verdict(open_data(data, policy=policy or CheckOptions(), progress=progress))
+    counted = progress or counting("files, each read and then decoded")
+    return verdict(open_data(data, policy=policy or CheckOptions(), progress=counted))

@@ -18,7 +18,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Raise `Stopped` on SIGTERM inside the block. Only the main thread can be asked, so elsewhere nothing changes."""
+    """Raise `Stopped` on SIGTERM inside the block. Only the main thread can do this, so elsewhere nothing changes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -109,7 +109,7 @@ class Wish:
 
 @contextmanager
 def noted(wish: Wish) -> Iterator[None]:
-    """Note SIGINT, SIGTERM and SIGUSR1 inside the block instead of raising; only the main thread can be asked."""
+    """Note SIGINT, SIGTERM and SIGUSR1 inside the block instead of raising; only the main thread can do this."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

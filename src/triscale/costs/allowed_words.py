@@ -1,4 +1,4 @@
-"""Words that options take: whether there is such a one, and which it may have meant."""
+"""Words that options take: whether there is such a one, and which one was probably intended."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

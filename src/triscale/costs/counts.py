@@ -14,7 +14,7 @@ MAX_MACS = 10**15
 
 
 class Counts(NamedTuple):
-    """Trainable parameters; multiply-adds; elements of convolution outputs; all for one picture."""
+    """Trainable parameters; multiply-adds; elements of convolution outputs; all for one image."""
 
     params: int
     macs: int
@@ -63,5 +63,5 @@ def count_resolved(resolved: Resolved) -> Counts:
 
 
 def count(network: Network) -> Counts:
-    """The counts of a network for one picture at its resolution."""
+    """The counts of a network for one image at its resolution."""
     return count_resolved(resolve(network))

@@ -43,7 +43,9 @@ class Metric:
 
     def __post_init__(self) -> None:
         if not (self.name.isascii() and self.name.isidentifier() and self.name == self.name.lower()):
-            raise UsageError(f"{self.name!r} is no name of a metric: use lower-case letters, digits and underscores.")
+            raise UsageError(
+                f"{self.name!r} is not a name of a metric: use lower-case letters, digits and underscores."
+            )
 
     @property
     def counted(self) -> bool:
@@ -130,7 +132,7 @@ def read_limit(name: str, limit: float | str) -> float:
     """A limit on a metric as a number: a number itself, or text in the metric's unit such as `1.0G`.
 
     Raises:
-        UsageError: no metric has this name, or the text is no number above 0 in its unit.
+        UsageError: no metric has this name, or the text is not a number above 0 in its unit.
     """
     unit = metric_named(name, "limit").unit
     return unit.read(limit, f"the limit {name}") if isinstance(limit, str) else limit

@@ -43,7 +43,7 @@ class Section(NamedTuple):
 
     Attributes:
         takes, gives: maps that come from the section before and go to the next; cells need two, the first of which is
-            the current one. Pictures and logits do not count.
+            the current one. Images and logits do not count.
     """
 
     first: int
@@ -112,7 +112,7 @@ def _crossing(best: Sequence[int], sums: Sequence[int], places: range, j: int) -
 
 
 def microbatches_for(batch: int, sections: int) -> int:
-    """The most that leave whole numbers of pictures, two at least; four a section keep them busy (GPipe, section 2.3).
+    """The most that leave whole numbers of images, two at least; four a section keep them busy (GPipe, section 2.3).
 
     Raises:
         UsageError: a batch cannot be split into as many micro-batches as there are sections.
@@ -137,13 +137,13 @@ def pipeline_memory(
     optimizer, precision, recompute, ema and kernels see `training_forecast`.
 
     Raises:
-        UsageError: the batch is no multiple of `microbatches`, or an unknown word.
+        UsageError: the batch is not a multiple of `microbatches`, or an unknown word.
     """
     require_allowed("schedule", schedule, get_args(PipelineSchedule))
     require_allowed("optimizer", optimizer, STATES)
     require_allowed("precision", precision, ITEMS)
     if batch < 1 or microbatches < 1 or batch % microbatches:
-        raise UsageError(f"a batch of {batch} is no whole number of pictures in each of {microbatches} micro-batches.")
+        raise UsageError(f"a batch of {batch} is not a whole number of images in each of {microbatches} micro-batches.")
     resolved = resolve(network) if isinstance(network, Network) else network
     runs = [BlockRun(block, 1, stage) for stage, block in resolved.flat()]
     way, found = Way(ITEMS[precision], recompute, kernels), []
@@ -168,7 +168,7 @@ class _Maps(NamedTuple):
 
     @classmethod
     def of(cls, section: Section, batch: int, item: int) -> "_Maps":
-        """Of `batch` pictures, with `item` bytes to an element."""
+        """Of `batch` images, with `item` bytes to an element."""
         return cls(*(_bytes(maps, batch, item) for maps in (section.takes, section.gives, section.gives[1:])))
 
 

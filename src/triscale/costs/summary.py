@@ -10,13 +10,14 @@ from triscale.costs.memory.onednn import Kernels
 from triscale.costs.metric import Values, registry
 from triscale.costs.stored import file_size
 from triscale.costs.target import Target, TargetPrecision, training_target
+from triscale.notebook_html import ShownInNotebook
 from triscale.spec import Layer, Network, Size, resolve
 from triscale.spec.network_table import operator
 from triscale.spec.rounding import output_side, pad_side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cost:
+class Cost(ShownInNotebook):
     """What a network costs: counts for one image, memory in bytes at `batch`, resolution in pixels (h, w).
 
     `file_size` is in bytes, of the weights and buffers in `weights_precision`. `metrics` holds further ones by name.
@@ -51,7 +52,7 @@ class Cost:
 
 
 class StageCost(NamedTuple):
-    """Counts of one stage for one picture, and their shares of the network's (0 to 1)."""
+    """Counts of one stage for one image, and their shares of the network's (0 to 1)."""
 
     stage: str
     operator: str
@@ -90,7 +91,7 @@ def cost(
 
     Args:
         network: any spec.
-        batch: pictures at once; memory alone depends on it.
+        batch: images at once; memory alone depends on it.
         resolution: (height, width) in pixels instead of the network's own.
         optimizer: whose state training memory includes.
         precision, recompute, ema: of the training, see `training_forecast`; inference memory is that in fp32.

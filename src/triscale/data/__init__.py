@@ -1,4 +1,4 @@
-"""Pictures for training: every kind of data set behind one `Source`; splits, augmentation and batches.
+"""Images for training: every kind of data set behind one `Source`; splits, augmentation and batches.
 
 Torch is imported by `triscale.data.feed.in_memory` and `.loader` only, which are therefore not imported here.
 """

@@ -1,4 +1,4 @@
-"""Parts made of other parts: some of their pictures, or several of them in a row."""
+"""Parts made of other parts: some of their images, or several of them in a row."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -20,14 +20,14 @@ from triscale.spec import Preprocessing
 
 
 def identities(part: Part) -> Sequence[str]:
-    """A text for each picture that depends on its content alone: equal files, or pixels of arrays, have equal ones."""
+    """A text for each image that depends on its content alone: equal files, or pixels of arrays, have equal ones."""
     if isinstance(part, FlowerPart):
         return [f"flower {part.seed} {part.split} {index}" for index in range(part.n)]
     return part.digests
 
 
 def chosen(part: Part, positions: Indices) -> Part:
-    """The pictures of a part at these positions, in this order; only these photos are read."""
+    """The images of a part at these positions, in this order; only these photos are read."""
     if not isinstance(part, PhotoPart):
         return _Chosen(part, positions)
     lists = {name: tuple(getattr(part, name)[one] for one in positions) for name in _LISTS if getattr(part, name)}
@@ -39,7 +39,7 @@ _LISTS = ("files", "names", "stamps", "digests", "keys")
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The pictures of `part` at `positions`, which are sorted."""
+    """The images of `part` at `positions`, which are sorted."""
 
     part: Part
     positions: Indices
@@ -78,7 +78,7 @@ class _Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """The pictures of several parts in a row."""
+    """The images of several parts in a row."""
 
     parts: tuple[Part, ...]
 
@@ -89,12 +89,12 @@ class Joined:
 
     @property
     def digests(self) -> Sequence[str]:
-        """The identities of all pictures."""
+        """The identities of all images."""
         return list(chain.from_iterable(map(identities, self.parts)))
 
     @property
     def keys(self) -> Sequence[str]:
-        """Of all pictures; empty where a part has none."""
+        """Of all images; empty where a part has none."""
         keys = [part.keys for part in self.parts]
         return list(chain.from_iterable(keys)) if all(keys) else ()
 
@@ -114,7 +114,7 @@ class Joined:
         return part.opened(at)
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
-        """The pictures of one part after the other."""
+        """The images of one part after the other."""
         for part in self.parts:
             yield from rendered(part, size, how)
 

@@ -1,4 +1,4 @@
-"""Pictures to evaluate on: every picture of one split, as it lies there, each once."""
+"""Images to evaluate on: every image of one split, as it lies there, each once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,21 +30,21 @@ from triscale.units import agreeing
 SPLITS: tuple[Split, ...] = ("test", "val", "train")
 ALL = "all"
 WHOLE = (
-    "There is no test or validation set there, so every picture counts. "
+    "There is no test or validation set there, so every image counts. "
     "If a study was made of them: --split test is its test."
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Held:
-    """Pictures with labels to evaluate on.
+    """Images with labels to evaluate on.
 
     Attributes:
         name: where they are from.
         split: `test`, `val`, `train`, `all`, or `unseen` where images that were trained on are left out.
         classes: names in the order of the labels; None: a label is the position among the network's classes.
-        part: the pictures and their labels.
-        skipped: files left out because they are no pictures.
+        part: the images and their labels.
+        skipped: files left out because they are not images.
         notes: what a reader of the result should know, in sentences.
         divided: whether the data says itself which images are its test or validation.
     """
@@ -58,7 +58,7 @@ class Held:
     divided: bool = True
 
     def without(self, left_out: NDArray[np.bool_]) -> "Held":
-        """The other pictures."""
+        """The other images."""
         rest = np.flatnonzero(~left_out)
         return replace(self, split="unseen" if self.split == ALL else self.split, part=chosen(self.part, rest))
 
@@ -74,7 +74,7 @@ def open_split(
 
     Without `split` it is the test, else the validation; all of a single .npz file, and of class folders, tables, tar
     files and arrays without splits. `test` or `train` of a set without splits is the fifth that a study sets aside as
-    its test, or the rest. `all` is every picture of every split.
+    its test, or the rest. `all` is every image of every split.
 
     Args:
         where: as `triscale.data.open_data` takes it, or a single .npz file.
@@ -180,7 +180,7 @@ def _absent(root: Path, split: str | None, there: list[str]) -> InputError:
 
 
 def _photos(root: Path, places: Sequence[Path], split: str, cache: Path, notes: tuple[str, ...]) -> Held:
-    """All readable pictures of the class folders in these places; a class folder may be empty here."""
+    """All readable images of the class folders in these places; a class folder may be empty here."""
     found = [class_folders(place, least=1) for place in places]
     labels = {name: label for label, name in enumerate(dict.fromkeys(name for folders in found for name in folders))}
     labelled = [(labels[name], folder) for folders in found for name, folder in folders.items()]
@@ -188,8 +188,8 @@ def _photos(root: Path, places: Sequence[Path], split: str, cache: Path, notes: 
     files = examined(files, cache / f"{fingerprint(files)[:24]}-scan.json")
     good = [photo for photo in files if not photo.reason]
     if not good:
-        what = f"There is no readable picture in {str(places[0])!r}"
-        raise unusable(what, files, "Put pictures into its class folders.")
+        what = f"There is no readable image in {str(places[0])!r}"
+        raise unusable(what, files, "Put images into its class folders.")
     loose = [file for place in places for file in files_below(place) if file.parent == place and not file.is_dir()]
     if loose:
         lie = agreeing(len(loose), "file lies in no class folder and is", "files lie in no class folder and are")

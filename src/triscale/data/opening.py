@@ -28,17 +28,17 @@ def open_data(
 
     Args:
         where: one of
-            `flowers`, the embedded set (`flowers:240` draws only 240 training and 60 test pictures);
+            `flowers`, the embedded set (`flowers:240` draws only 240 training and 60 test images);
             a folder of class folders, with or without `train/` and `test/` or `val/` above them;
             a folder that holds `train.npz` and `test.npz` or `val.npz`, or one of these files;
             an `.npz` file with arrays for each split, such as `train_images` or `x_train`;
             a table, `.csv` or another of `table.SUFFIXES`, with the columns `path,label` and perhaps `split`;
-            a folder with such a table and the pictures that it lists;
+            a folder with such a table and the images that it lists;
             a folder of `.tar` shards as webdataset writes them, or one of them;
             `NAME:ROOT`, a data set of torchvision in its folder: cifar10, cifar100, flowers102, stanford_cars,
             fgvc_aircraft, oxford_pets, food101.
-        cache: folder for rendered pictures; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
-        policy: what is done about doubtful pictures; by default they are left out and told.
+        cache: folder for rendered images; `$TRISCALE_CACHE` or `~/.cache/triscale` by default.
+        policy: what is done about doubtful images; by default they are left out and reported.
         progress: called with `(done, whole)` while image files are found, when the whole still grows, and
             while they are read and decoded.
 

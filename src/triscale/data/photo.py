@@ -1,4 +1,4 @@
-"""A picture file of a data set, and what is done about doubtful ones."""
+"""An image file of a data set, and what is done about doubtful ones."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from triscale.data.transforms.area_resize import Size
 
 @dataclass(frozen=True, kw_only=True)
 class Photo:
-    """A file that is said to be a picture of a class.
+    """A file that is said to be an image of a class.
 
     Attributes:
         name: path relative to the root of the data set.
@@ -19,10 +19,10 @@ class Photo:
         group: what it is kept together with in a split that is drawn; empty: only with what has its digest.
         look: what near copies share, see `triscale.data.checks.near_copies`; empty if it has none.
         stamp: size and time of change when it was checked.
-        size: `(height, width)` in pixels, upright; `(0, 0)` if it is no picture.
+        size: `(height, width)` in pixels, upright; `(0, 0)` if it is not an image.
         moving: whether it has more frames than the first.
-        format: as Pillow calls it; empty if it is no picture.
-        reason: why it is left out; empty if it is a picture.
+        format: as Pillow calls it; empty if it is not an image.
+        reason: why it is left out; empty if it is an image.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Photo:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """What is done about doubtful pictures, alike in a check and in a training.
+    """What is done about doubtful images, alike in a check and in a training.
 
     Attributes:
-        strict: stop if a picture would be left out, lies in two classes, or in both train and test.
-        allow_empty: leave classes without a readable picture out instead of stopping.
+        strict: stop if an image would be left out, lies in two classes, or in both train and test.
+        allow_empty: leave classes without a readable image out instead of stopping.
         follow_links: take links that lead out of the data folder.
         download: let torchvision fetch its data sets where they are not there.
         allow_truncated: take JPEGs that are cut off; what is missing is grey.

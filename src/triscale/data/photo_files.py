@@ -1,4 +1,4 @@
-"""From lists of picture files to a `Source`: scan, findings, what is left out, and the pictures of each split."""
+"""From lists of image files to a `Source`: scan, findings, what is left out, and the images of each split."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,11 +28,11 @@ from triscale.units import agreeing
 
 
 class BrokenPictureError(InputError):
-    """A picture cannot be read any more."""
+    """An image cannot be read any more."""
 
 
 BLOCK_BYTES = 64 * 2**20
-"""Most bytes of decoded pictures in one block."""
+"""Most bytes of decoded images in one block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class PhotoPart:
             return decode(self.files[index], size, how)
         except UnreadableError as error:
             raise BrokenPictureError(
-                f"The picture {self.names[index]!r} broke after the data was checked: {error}.\n"
+                f"The image {self.names[index]!r} broke after the data was checked: {error}.\n"
                 "Restore or remove it, then run the command again."
             ) from error
 
@@ -94,7 +94,7 @@ def part_of(photos: Sequence[Photo]) -> PhotoPart:
 
 
 def photos_of(part: Part) -> list[Photo]:
-    """The pictures of a part in memory as the findings take them; those without digests are all different."""
+    """The images of a part in memory as the findings take them; those without digests are all different."""
     labels = part.labels.tolist()
     return [
         Photo(
@@ -123,18 +123,18 @@ def photo_source(
     """Scan the files and put a source together; one decoding each, remembered in the cache under the content's hash.
 
     Args:
-        splits: all files said to be pictures of each split, `train` among them. `val` is the validation set where there
+        splits: all files said to be images of each split, `train` among them. `val` is the validation set where there
             is a `test`, and serves as the test where there is none; without both, a fifth of each class is split off.
         name: what opens it again.
         classes: names in the order of the labels.
         notes: sentences that are known already.
         table: what tells the labels, where the names of the files do not.
         cache: folder for what is remembered.
-        policy: what is done about doubtful pictures, and how splits are drawn.
+        policy: what is done about doubtful images, and how splits are drawn.
         progress: called with how much of the scan is done, and of how much.
 
     Raises:
-        InputError: a class or the test without a readable picture; with a strict policy any serious finding.
+        InputError: a class or the test without a readable image; with a strict policy any serious finding.
     """
     scanned, content = _scanned(splits, table, cache, progress, mend=policy.allow_truncated)
     files = [photo for photos in scanned.values() for photo in photos]
@@ -190,7 +190,7 @@ def _settled(
     """
     for split, files in scanned.items():
         if files and not good[split]:
-            raise unusable(f"There is no readable {split} picture in {name!r}", files, "Put pictures in.")
+            raise unusable(f"There is no readable {split} image in {name!r}", files, "Put images in.")
     there = {split: photos for split, photos in good.items() if photos}
     notes = tuple(f"The {split} split holds no files and is not used." for split in good if split not in there)
     test_from = test_of(there)
@@ -202,34 +202,34 @@ def _settled(
     drawn = split_test(labels_of(photos), [photo.key for photo in photos], policy.split.version)
     rest, test = ([photos[i] for i in some] for some in drawn)
     if not test:
-        raise InputError(f"No class of {name!r} has two different pictures to split a test off.\nPut pictures in.")
+        raise InputError(f"No class of {name!r} has two different images to split a test off.\nPut images in.")
     return {"train": rest, "test": test}, test_from, (*notes, SPLIT_OFF)
 
 
 def refuse_empty(train: Sequence[Photo], classes: Sequence[str], policy: CheckOptions) -> None:
-    """Stop for the first class without a readable picture, unless the policy allows it and two others remain."""
+    """Stop for the first class without a readable image, unless the policy allows it and two others remain."""
     there = {photo.label for photo in readable(train)}
     empty = [label for label in range(len(classes)) if label not in there]
     if not empty or (policy.allow_empty and len(there) > 1):
         return
     raise unusable(
-        f"The class {classes[empty[0]]!r} holds no readable picture for training",
+        f"The class {classes[empty[0]]!r} holds no readable image for training",
         [photo for photo in train if photo.label == empty[0]],
-        "Remove the class or put pictures in; `check` and `train` leave it out with --allow-empty."
+        "Remove the class or put images in; `check` and `train` leave it out with --allow-empty."
         if len(there) > 1
-        else f"A classifier needs two or more classes, and only {len(there)} of {len(classes)} have pictures.",
+        else f"A classifier needs two or more classes, and only {len(there)} of {len(classes)} have images.",
     )
 
 
 def _without_empty(
     splits: Mapping[Split, Sequence[Photo]], classes: Sequence[str]
 ) -> tuple[Mapping[Split, Sequence[Photo]], Sequence[str], tuple[Finding, ...]]:
-    """The pictures and classes without the empty ones."""
+    """The images and classes without the empty ones."""
     there = sorted({photo.label for photo in splits["train"]})
     empty = [name for label, name in enumerate(classes) if label not in there]
     if not empty:
         return splits, classes, ()
-    without = "without a readable picture"
+    without = "without a readable image"
     left = agreeing(len(empty), f"class {without} was", f"classes {without} were")
     found = Finding(
         kind="empty",

@@ -1,4 +1,4 @@
-"""What every data set looks like from outside: classes, labels, and pictures at any resolution."""
+"""What every data set looks like from outside: classes, labels, and images at any resolution."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,10 +25,10 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 RENDERING = 2
 """Part of every cache name; raised whenever the same originals come out as other pixels."""
 
-SPLIT_OFF = "There is no test set: a fifth of each class was split off the training pictures as the test."
+SPLIT_OFF = "There is no test set: a fifth of each class was split off the training images as the test."
 """The note of a source that had to make its own test."""
 
-VAL_IS_TEST = "There is no test set: val serves as the test, and validation is split off the training pictures."
+VAL_IS_TEST = "There is no test set: val serves as the test, and validation is split off the training images."
 """The note of a source that has one other split than the training."""
 
 
@@ -40,39 +40,39 @@ def test_of(splits: Collection[Split]) -> TestFrom:
 def one_class(labels: Mapping[Split, NDArray[np.int64]], classes: Sequence[str]) -> tuple[str, ...]:
     """Notes on splits beside the training that hold one class only."""
     return tuple(
-        f"The {split} split holds pictures of {classes[some[0]]!r} only: accuracy on it says nothing of other classes."
+        f"The {split} split holds images of {classes[some[0]]!r} only: accuracy on it says nothing of other classes."
         for split, some in labels.items()
         if split != "train" and len(some) and (some == some[0]).all()
     )
 
 
 class Part(Protocol):
-    """The pictures of one split, as a kind of source holds them."""
+    """The images of one split, as a kind of source holds them."""
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """`[n]`, the class of each picture."""
+        """`[n]`, the class of each image."""
 
     @property
     def digests(self) -> Sequence[str]:
-        """A hash of what each picture holds; empty where no two are alike."""
+        """A hash of what each image holds; empty where no two are alike."""
 
     @property
     def keys(self) -> Sequence[str]:
-        """The group of each picture, by default its digest: equal keys stay together in every split that is drawn."""
+        """The group of each image, by default its digest: equal keys stay together in every split that is drawn."""
 
     @property
     def master(self) -> Size | None:
-        """The one size at which `render` is asked, all others being averaged from it; None: any size is asked."""
+        """The one size at which `render` is called, all others being averaged from it; None: any size."""
 
     def name(self, index: int) -> str:
-        """What a person finds picture `index` by."""
+        """What a person finds image `index` by."""
 
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """Picture `index`, its pixels perhaps not read yet; raises `UnreadableError` if it is not there any more."""
+        """Image `index`, its pixels perhaps not read yet; raises `UnreadableError` if it is not there any more."""
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:
-        """All pictures in order at `size`, in blocks `[some, *size, 3]`; `how` counts only where `master` is None."""
+        """All images in order at `size`, in blocks `[some, *size, 3]`; `how` counts only where `master` is None."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +82,7 @@ class TrainingSplit:
     Attributes:
         training: positions in the part `train`.
         validation: positions in the part `held`.
-        held: `val` where the data set has its own validation pictures, else `train`, of which they were drawn.
+        held: `val` where the data set has its own validation images, else `train`, of which they were drawn.
     """
 
     training: Indices
@@ -92,7 +92,7 @@ class TrainingSplit:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A data set that was checked when it was opened; labels and pictures align.
+    """A data set that was checked when it was opened; labels and images align.
 
     Attributes:
         name: what opens it again: a path or the name of the embedded set.
@@ -100,11 +100,11 @@ class Source:
         native: `(height, width)` of the originals; of photos the median shorter side, twice. Beyond it is upsampling.
         fingerprint: hexadecimal hash of the content; equal content, equal fingerprint, wherever it lies.
         test_from: what serves as the test: `test`, `val`, or a part split off `train`.
-        skipped: pictures left out because they cannot be read.
+        skipped: images left out because they cannot be read.
         notes: what a reader of the results should know, in sentences; those of the findings among them.
-        findings: what is doubtful about the pictures, with examples.
+        findings: what is doubtful about the images, with examples.
         parts: `train`, `test` and, where the data set has one beside its test, `val`.
-        cache: folder for rendered pictures.
+        cache: folder for rendered images.
         rule: by which the splits were found, and by which the validation part is drawn.
     """
 
@@ -125,10 +125,10 @@ class Source:
 
         Args:
             seed: of what is drawn; equal data, rule and seed, equal split.
-            train_size: training pictures to use, all by default; the validation part does not depend on it.
+            train_size: training images to use, all by default; the validation part does not depend on it.
 
         Raises:
-            InputError: fewer pictures than `train_size`, or fewer asked than classes.
+            InputError: fewer images than `train_size`, or fewer asked than classes.
         """
         part, val = self.parts["train"], self.parts.get("val")
         if val is None:
@@ -150,13 +150,13 @@ class Source:
         return self.parts[split].labels
 
     def pictures(self, split: Split, size: Size, *, progress: Progress | None = None) -> Pictures:
-        """All pictures of a split, in the order of its labels.
+        """All images of a split, in the order of its labels.
 
         Args:
             split: `train`, `val` or `test`.
             size: `(height, width)` in pixels; averaged over areas when shrinking, bicubic when enlarging, the centre of
                 photos of another shape.
-            progress: called with `(done, n)` while pictures are rendered; not called when they are in the cache.
+            progress: called with `(done, n)` while images are rendered; not called when they are in the cache.
 
         Returns:
             uint8 `[n, height, width, 3]`, mapped read-only from the cache.
@@ -180,7 +180,7 @@ class Source:
 
 
 def rendered(part: Part, size: Size, how: Preprocessing) -> Iterator[Pictures]:
-    """All pictures of a part in the order of its labels, cut and resized as `how` says, kept nowhere.
+    """All images of a part in the order of its labels, cut and resized as `how` says, kept nowhere.
 
     Yields:
         uint8 `[some, *size, 3]`; with the preprocessing of a study the same pixels as `Source.pictures`.
@@ -195,4 +195,4 @@ def rendered(part: Part, size: Size, how: Preprocessing) -> Iterator[Pictures]:
 
 def _require_pixels(size: Size) -> None:
     if min(size) < 1:
-        raise UsageError(f"Pictures of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")
+        raise UsageError(f"Images of {size[0]}x{size[1]} px cannot be made.\nGive a resolution of at least 1 px.")

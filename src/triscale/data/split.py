@@ -221,16 +221,16 @@ def _joined(groups: list[Indices]) -> Indices:
 def _shares(available: Indices, total: int) -> Indices:
     """Largest remainders: `total` shared in proportion to `available`, at least one each, never more than there is."""
     if total < 1:
-        raise UsageError(f"The training size is {total}.\nGive the number of training pictures to use, at least 1.")
+        raise UsageError(f"The training size is {total}.\nGive the number of training images to use, at least 1.")
     if total > available.sum():
         raise InputError(
-            f"A training size of {total} was asked, but {available.sum()} pictures remain beside the validation part.\n"
-            f"Ask for at most {available.sum()}."
+            f"The training size is {total}, but only {available.sum()} images remain beside the validation images.\n"
+            f"Give at most {available.sum()}."
         )
     if total < len(available):
         raise InputError(
-            f"A training size of {total} leaves classes without a picture: there are {len(available)} classes.\n"
-            f"Ask for at least {len(available)}."
+            f"A training size of {total} leaves classes without an image: there are {len(available)} classes.\n"
+            f"Give at least {len(available)}."
         )
     quota = available * (total / available.sum())
     shares: Indices = np.maximum(np.floor(quota).astype(np.int64), 1)

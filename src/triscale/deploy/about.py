@@ -1,4 +1,4 @@
-"""What an exported file says of itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
+"""What an exported file says about itself: the whole lock, the proof, and a digest that any flipped bit breaks."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ KEY = "triscale"
 """The entry of a file's metadata that holds all this as JSON."""
 
 INPUT, OUTPUT = "pictures", "logits"
-"""Names of the exported graph's input [n, c, h, w] (prepared pictures) and output [n, classes]."""
+"""Names of the exported graph's input [n, c, h, w] (prepared images) and output [n, classes]."""
 
 ExportFormat = Literal["onnx", "pt2", "openvino", "native"]
 """Of a file."""
@@ -45,8 +45,8 @@ class About:
     Attributes:
         network: whose weights the graph holds.
         classes: names in the order of the logits.
-        preprocessing: what a picture goes through before; its resolution is always given.
-        batch: pictures in each step; None: any number.
+        preprocessing: what an image goes through before; its resolution is always given.
+        batch: images in each step; None: any number.
         least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
         proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.to_dict`.
         weights: digest of the weights where they are a file of their own (OpenVINO).
@@ -66,7 +66,7 @@ class About:
 
     @property
     def size(self) -> Size:
-        """(height, width) of the pictures."""
+        """(height, width) of the images."""
         return self.preprocessing.resolution or self.network.resolution
 
     def text(self) -> str:
@@ -114,7 +114,7 @@ def about_from(text: str, path: Path) -> About:
     except FieldError as error:
         raise InputError(f"{path}: {error}.") from None
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        raise InputError(f"{path} is no export of triscale: its metadata cannot be read.") from None
+        raise InputError(f"{path} is not an export of triscale: its metadata cannot be read.") from None
     if content_hash(about.network) != found.get("hash"):
         raise InputError(f"{path}: its network does not have the hash that is written beside it.")
     return about
@@ -124,6 +124,4 @@ def _precision(found: object, path: Path) -> ExportPrecision:
     """That of a file; those of 0.1 do not say it."""
     if found in get_args(ExportPrecision):
         return found  # type: ignore[return-value]
-    raise InputError(
-        f"{path} is of the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}."
-    )
+    raise InputError(f"{path} has the precision {found!r}; this triscale reads {', '.join(get_args(ExportPrecision))}.")

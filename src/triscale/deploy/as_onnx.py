@@ -84,7 +84,7 @@ def opened(payload: bytes, path: Path) -> Exported:
     try:
         proto = onnx.load_model_from_string(payload)
     except Exception:  # noqa: BLE001  what protobuf raises changed, and may change again
-        raise InputError(f"{path} is no ONNX file, or it is cut off.") from None
+        raise InputError(f"{path} is not an ONNX file, or it is cut off.") from None
     refuse_external(proto, path)
     refuse_unsealed(payload, path)
     about = about_from(next((one.value for one in proto.metadata_props if one.key == KEY), ""), path)

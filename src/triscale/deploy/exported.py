@@ -16,7 +16,7 @@ from triscale.weights import Predictor
 Floats = NDArray[np.float32]
 
 RunLogits = Callable[[Floats], Floats]
-"""The graph: prepared pictures [n, c, h, w] to logits [n, classes]."""
+"""The graph: prepared images [n, c, h, w] to logits [n, classes]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Exported(Predictor):
     """A graph in its runtime, on the CPU, with the names of its classes and its preprocessing.
 
     Attributes:
-        about: all that the file says of itself.
+        about: all that the file says about itself.
         run: the graph; several threads may call it at once.
     """
 
@@ -41,17 +41,17 @@ class Exported(Predictor):
         return self.about.network
 
     def logits(self, pictures: Tensor) -> Tensor:
-        """Logits [n, classes] of normalised pictures [n, c, h, w]; steps of a fixed batch are filled up with zeros.
+        """Logits [n, classes] of normalised images [n, c, h, w]; steps of a fixed batch are filled up with zeros.
 
         Raises:
-            InputError: the graph does not take pictures of this size.
+            InputError: the graph does not take images of this size.
             NumericError: they are not finite.
         """
         self._refuse_size((pictures.shape[-2], pictures.shape[-1]))
         given = np.ascontiguousarray(pictures.numpy(), dtype=np.float32)
         logits = torch.from_numpy(self.run(given) if self.about.batch is None else self._in_steps(given))
         if not torch.isfinite(logits).all():
-            raise NumericError("the exported network answers what is not a number.")
+            raise NumericError("the exported network outputs NaN or infinity.")
         return logits
 
     def _in_steps(self, pictures: Floats) -> Floats:
@@ -66,15 +66,15 @@ class Exported(Predictor):
         least, own = self.about.least, self.about.size
         if least is None and size != own:
             raise InputError(
-                f"this export takes pictures of {own[0]}x{own[1]} px only, not {size[0]}x{size[1]}.\n"
+                f"this export takes images of {own[0]}x{own[1]} px only, not {size[0]}x{size[1]}.\n"
                 "Export the weights again for the other size."
             )
         if least is not None and (size[0] < least[0] or size[1] < least[1]):
-            raise InputError(f"this export takes pictures of {least[0]}x{least[1]} px and more, not {size}.")
+            raise InputError(f"this export takes images of {least[0]}x{least[1]} px and more, not {size}.")
 
 
 def exported(about: About, run: RunLogits) -> Exported:
-    """The graph with what the file says of it."""
+    """The graph with what the file says about it."""
     return Exported(
         classes=about.classes, preprocessing=about.preprocessing, about=about, run=run, trained_on=about.trained_on
     )

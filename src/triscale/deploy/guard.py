@@ -33,8 +33,8 @@ class Limits:
     Attributes:
         body: bytes of one request.
         bodies: bytes of all requests that are being read, wait or are worked on.
-        jobs: pictures that wait or are worked on.
-        workers: pictures that are worked on at once.
+        jobs: images that wait or are worked on.
+        workers: images that are worked on at once.
         patience: seconds for a request's head, and then for its body.
         grace: seconds for what is under way when the service is stopped.
         connections: open at once.
@@ -76,14 +76,14 @@ class Bodies:
             RefusedError: too large (413), too slow (408), cut off (400), or too much at once (503).
         """
         if announced is not None and (not announced.isdecimal() or int(announced) > self.limits.body):
-            raise RefusedError(413, f"the picture is larger than {self.limits.body // 10**6} MB")
+            raise RefusedError(413, f"the image is larger than {self.limits.body // 10**6} MB")
         body = bytearray()
         try:
             async with asyncio.timeout(self.limits.patience):
                 await self._fill(body, receive)
         except TimeoutError:
             self.release(len(body))
-            raise RefusedError(408, f"the picture did not come within {self.limits.patience:g} s") from None
+            raise RefusedError(408, f"the image did not come within {self.limits.patience:g} s") from None
         except BaseException:
             self.release(len(body))
             raise
@@ -103,9 +103,9 @@ class Bodies:
             body += part
             self.held += len(part)
             if len(body) > self.limits.body:
-                raise RefusedError(413, f"the picture is larger than {self.limits.body // 10**6} MB")
+                raise RefusedError(413, f"the image is larger than {self.limits.body // 10**6} MB")
             if self.held > self.limits.bodies:
-                raise RefusedError(503, "too many pictures at once; try again", retry=True)
+                raise RefusedError(503, "too many images at once; try again", retry=True)
             more = message.get("more_body", False)
 
 
@@ -113,7 +113,7 @@ def guarded(application: Application, host: str) -> Application:
     """The application behind the check of the header Host, its answers with our headers.
 
     A page of another site can make its own name point here (DNS rebinding) and would then read our answers as its own:
-    so a request must call us by an address, as localhost, or by the name that we were told to listen at.
+    so a request must call us by an address, as localhost, or by the name that we listen at.
     """
     extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 

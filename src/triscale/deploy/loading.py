@@ -38,7 +38,7 @@ def load_exported(path: str | Path, *, trusted: bool = False) -> Exported:
             return as_pt2.opened(payload, path)
         case ".xml":
             return as_openvino.opened(payload, _content(path.with_suffix(".bin")), path)
-    raise InputError(f"{path} is no exported file: its name ends in none of .onnx, .xml, .so, .pt2.")
+    raise InputError(f"{path} is not an exported file: its name ends in none of .onnx, .xml, .so, .pt2.")
 
 
 def _content(path: Path) -> bytes:

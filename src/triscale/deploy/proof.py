@@ -1,8 +1,8 @@
-"""The proof of an export: the file itself is run on random pictures, and its logits are compared with the model's.
+"""The proof of an export: the file itself is run on random images, and its logits are compared with the model's.
 
 The truth is the model in float64. An export may be off by 1e-5 of the largest logit. Some networks cannot be computed
 as exactly as that in float32, neither by an export nor by torch; there it may be off by a few times what the model in
-float32 is off by itself, in the same pictures.
+float32 is off by itself, in the same images.
 """
 
 import math
@@ -16,10 +16,10 @@ from torch import Tensor
 from triscale.spec import Size
 
 PICTURES = 100
-"""Random pictures: four in five as normalised pictures are, the others 30 times as large."""
+"""Random images: four in five as normalised images are, the others 30 times as large."""
 
 TOLERANCE = 1e-5
-"""Largest difference of logits, relative to the largest logit of the same kind of pictures."""
+"""Largest difference of logits, relative to the largest logit of the same kind of images."""
 
 NOISE = 4.0
 """How many times the model's own error in float32 an export's may be, where that is more than the tolerance."""
@@ -29,7 +29,7 @@ MOST = 1e-3
 
 STRONG = 30.0
 _ROUNDS, _STRONG_ROUNDS = 10, 2
-"""A round is batches of 1, 2, 3 and 4 pictures."""
+"""A round is batches of 1, 2, 3 and 4 images."""
 
 Logits = Callable[[Tensor], Tensor]
 Triple = tuple[Tensor, Tensor, Tensor]
@@ -38,12 +38,12 @@ Triple = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProofPart:
-    """What came of one kind of pictures; differences are relative to the largest logit.
+    """What came of one kind of images; differences are relative to the largest logit.
 
     Attributes:
         difference: largest of the export from the truth.
         float32: the same of the model in float32.
-        decided: pictures whose best class leads by more than what is allowed.
+        decided: images whose best class leads by more than what is allowed.
         agreed: those of them for which the export says the same class.
     """
 
@@ -68,7 +68,7 @@ class Proof:
     """What came of it.
 
     Attributes:
-        normal: of pictures as they come.
+        normal: of images as they come.
         strong: of those that are 30 times as large.
         runtime: name and version of what ran the file.
     """
@@ -84,13 +84,13 @@ class Proof:
 
     @property
     def worse(self) -> ProofPart:
-        """The kind of pictures with the larger difference."""
+        """The kind of images with the larger difference."""
         return max(self.normal, self.strong, key=lambda kind: kind.difference)
 
     def __str__(self) -> str:
         agreed, decided = (getattr(self.normal, name) + getattr(self.strong, name) for name in ("agreed", "decided"))
         return (
-            f"{PICTURES} random pictures: logits within {self.worse.difference:.1e} of the largest "
+            f"{PICTURES} random images: logits within {self.worse.difference:.1e} of the largest "
             f"(torch itself {self.worse.float32:.1e}), the same class in {agreed} of {decided}"
         )
 
@@ -114,10 +114,10 @@ def prove(truth: Logits, model: Logits, export: Logits, channels: int, sizes: Se
     """Compare an export with the model that it was made of.
 
     Args:
-        truth: prepared pictures [n, channels, h, w] to logits, in float64.
+        truth: prepared images [n, channels, h, w] to logits, in float64.
         model: the same in float32.
         export: the same of the exported file.
-        channels: of the pictures.
+        channels: of the images.
         sizes: (height, width), taken in turn.
         runtime: what runs the file.
     """
@@ -129,7 +129,7 @@ def prove(truth: Logits, model: Logits, export: Logits, channels: int, sizes: Se
 
 
 def pictures(channels: int, sizes: Sequence[Size]) -> Iterator[tuple[bool, Tensor]]:
-    """The random pictures, in batches of 1 to 4, and whether they are strong; the same ones each time."""
+    """The random images, in batches of 1 to 4, and whether they are strong; the same ones each time."""
     draws = torch.Generator().manual_seed(0)
     for rounds in range(_ROUNDS):
         strong = rounds >= _ROUNDS - _STRONG_ROUNDS

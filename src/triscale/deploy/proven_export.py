@@ -17,7 +17,7 @@ from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import SpeedBeside
-from triscale.deploy.proof import PICTURES, Proof, prove
+from triscale.deploy.proof import Proof, prove
 from triscale.deploy.timed_files import FileToTime, time_beside
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
@@ -31,7 +31,7 @@ class Export:
 
     Attributes:
         files: with their bytes, the one to open first.
-        about: what the file says of itself.
+        about: what the file says about itself.
         proof: how it compares with the model; in a lower precision, how the float32 graph does that it was made of.
         lowered: how its accuracy compares with float32, in a lower precision.
         speed: its time beside that of float32, in a lower precision.
@@ -62,7 +62,7 @@ def export(
         out: the file; `.onnx`, `.pt2`, `.xml` for OpenVINO (whose weights go to `.bin` beside it), or `.so` for code
             that is compiled for this network.
         kind: the format, where the name is not to tell.
-        batch: pictures in each step; by default any number.
+        batch: images in each step; by default any number.
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
         lowering: to int8 or bfloat16; None: float32.
 
@@ -181,4 +181,4 @@ def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
     pictures = torch.linspace(-1, 1, 3 * size[0] * size[1]).reshape(1, 3, *size)[:, [0]]
     pictures = pictures.expand(-1, first.network.input_channels, -1, -1)
     if not torch.equal(first.logits(pictures), last.logits(pictures)):
-        raise NumericError(f"{out} was not written: the same file answered {PICTURES} pictures and then otherwise.")
+        raise NumericError(f"{out} was not written: the file gave different logits after the proof was embedded.")

@@ -1,7 +1,7 @@
-"""The service: POST /predict a picture, and read what it shows; a page to try it, and what the service is."""
+"""The service: POST an image to /predict or /explain, and read what it shows; a page to try it, and what answers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from importlib.resources import files
@@ -12,10 +12,10 @@ from triscale._version import __version__
 from triscale.data.decode.image import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
 from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
+from triscale.deploy.image_answers import explained, map_method, predicted
 from triscale.errors import InputError
-from triscale.prediction import prediction
 from triscale.spec import content_hash, preprocessing_to_dict
-from triscale.weights import Predictor
+from triscale.weights import Classifier, Predictor
 
 PAGE = {
     "/": ("index.html", "text/html"),
@@ -26,17 +26,18 @@ PAGE = {
 """Paths of the page and its parts: the file in this package, and its kind."""
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "No picture, a request that is cut off, or a header Host that is not ours"},
-    408: {"description": "The picture did not come in time"},
-    413: {"description": "The picture is too large"},
-    415: {"description": "Not a picture of an allowed format"},
-    422: {"description": "A broken picture, or one of too many pixels"},
-    503: {"description": "Too many pictures at once; the header Retry-After says when to try again"},
+    400: {"description": "No image, a request that is cut off, or a header Host that is not ours"},
+    408: {"description": "The image did not come in time"},
+    413: {"description": "The image is too large"},
+    415: {"description": "Not an image of an allowed format"},
+    422: {"description": "A broken image, or one of too many pixels"},
+    503: {"description": "Too many images at once; the header Retry-After says when to try again"},
 }
+_NO_MAPS: dict[int | str, dict[str, Any]] = {404: {"description": "What answers has no maps"}}
 _JSON = (b"{", b"[", b'"')
-"""How JSON begins, and no picture does."""
+"""How JSON begins, and no image does."""
 _HINT = (
-    "the body is JSON; send the bytes of a picture as the body (curl --data-binary @photo.jpg), or a form with a file"
+    "the body is JSON; send the bytes of an image as the body (curl --data-binary @photo.jpg), or a form with a file"
 )
 _BODY = {
     "requestBody": {
@@ -52,7 +53,7 @@ _BODY = {
 
 
 class Service:
-    """Answers requests by one classifier; at most `limits.workers` pictures are worked on at once."""
+    """Answers requests by one classifier; at most `limits.workers` images are worked on at once."""
 
     def __init__(self, classifier: Predictor, limits: Limits) -> None:
         self.classifier = classifier
@@ -61,31 +62,45 @@ class Service:
         self.jobs = 0
         self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
 
-    async def predict(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        """What one picture shows, as `triscale.prediction.Prediction.top`.
+    async def predict(self, body: bytes, top: int) -> dict[str, Any]:
+        """What one image shows, see `triscale.deploy.image_answers.predicted`.
 
         Raises:
-            RefusedError: no picture that we take (400, 415, 422), or too many at once (503).
+            RefusedError: no image that we take (400, 415, 422), or too many at once (503).
         """
+        return await self._worked(predicted, self.classifier, body, top)
+
+    async def explain(self, body: bytes, top: int) -> dict[str, Any]:
+        """The same with the map of the first class, see `triscale.deploy.image_answers.explained`.
+
+        Raises:
+            RefusedError: there are no maps (404); or see `predict`.
+        """
+        classifier = self.classifier
+        if not isinstance(classifier, Classifier) or map_method(classifier) is None:
+            raise RefusedError(404, "an exported file or a foreign network has no maps; POST to /predict")
+        return await self._worked(explained, classifier, body, top)
+
+    async def _worked(
+        self, work: Callable[..., dict[str, Any]], classifier: Predictor, body: bytes, top: int
+    ) -> dict[str, Any]:
+        """What a function says about an image, in one of the workers."""
         if not body:
-            raise RefusedError(400, "there is no picture in the request")
+            raise RefusedError(400, "there is no image in the request")
         if self.jobs >= self.limits.jobs:
-            raise RefusedError(503, "too many pictures at once; try again", retry=True)
+            raise RefusedError(503, "too many images at once; try again", retry=True)
         self.jobs += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.pool, self._predicted, body, top)
+            return await loop.run_in_executor(self.pool, work, classifier, body, top)
         except UnreadableError as error:
             raise RefusedError(
-                415 if isinstance(error, ForeignError) else 422, f"the picture cannot be read: {error}"
+                415 if isinstance(error, ForeignError) else 422, f"the image cannot be read: {error}"
             ) from None
         except MemoryError:
-            raise RefusedError(503, "not enough memory for this picture now; try again", retry=True) from None
+            raise RefusedError(503, "not enough memory for this image now; try again", retry=True) from None
         finally:
             self.jobs -= 1
-
-    def _predicted(self, body: bytes, top: int) -> list[dict[str, Any]]:
-        return prediction(self.classifier, body, top=top)
 
     def about(self) -> dict[str, Any]:
         """What answers: the network, its lock, and for an exported file how it was proven."""
@@ -98,6 +113,7 @@ class Service:
             "resolution": list(size),
             "preprocessing": preprocessing_to_dict(self.classifier.preprocessing),
             "overridden": self.classifier.overrides_document(),
+            "maps": map_method(self.classifier),
             "proof": dict(exported.about.proof) if exported else None,
             "most_bytes": self.limits.body,
             "triscale": __version__,
@@ -120,15 +136,16 @@ def application(service: Service, host: str) -> Application:
 
     @app.post("/predict", responses=_ERRORS, openapi_extra=_BODY)
     async def predict(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
-        """Classes of one picture, the most probable first: the picture's bytes as the body, or as a form's file."""
-        body = await service.bodies.read(request.headers.get("content-length"), request.receive)
-        try:
-            name, picture = await _picture(request, body)
-            found = {"image": name, "top": await service.predict(picture, top)}
-        finally:
-            service.bodies.release(len(body))
-        overridden = service.classifier.overrides_document()
-        return [{**found, "overridden": overridden} if overridden else found]
+        """Classes of one image, the most probable first, and the seconds that they took.
+
+        Send the image's bytes as the body, or as a form's file.
+        """
+        return await _answered(service, request, top, service.predict)
+
+    @app.post("/explain", responses={**_ERRORS, **_NO_MAPS}, openapi_extra=_BODY)
+    async def explain(request: Request, top: Annotated[int, Query(ge=1, le=1000)] = 5) -> list[dict[str, Any]]:
+        """The same, and where the network sees the first class: a PNG in base64, red where it looks most."""
+        return await _answered(service, request, top, service.explain)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -159,10 +176,24 @@ def application(service: Service, host: str) -> Application:
     return guarded(app, host)
 
 
+async def _answered(
+    service: Service, request: Any, top: int, answer: Callable[[bytes, int], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What is said about the image in a request."""
+    body = await service.bodies.read(request.headers.get("content-length"), request.receive)
+    try:
+        name, picture = await _picture(request, body)
+        found = {"image": name, **await answer(picture, top)}
+    finally:
+        service.bodies.release(len(body))
+    overridden = service.classifier.overrides_document()
+    return [{**found, "overridden": overridden} if overridden else found]
+
+
 async def _picture(request: Any, body: bytes) -> tuple[str, bytes]:
-    """The name and the bytes of the picture in a body: of a form's first file, or the body itself."""
+    """The name and the bytes of the image in a body: of a form's first file, or the body itself."""
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusedError(415, "the body is compressed; send the picture as it is")
+        raise RefusedError(415, "the body is compressed; send the image as it is")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         if body.lstrip()[:1] in _JSON:

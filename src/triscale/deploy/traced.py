@@ -42,14 +42,14 @@ def least_size(network: AnyNetwork, size: Size) -> Size:
     """The smallest (height, width) of an export with open size: the last map has two pixels a side there.
 
     Raises:
-        UsageError: the network's padding follows the size of the picture, so a graph has to be made for each size; or
+        UsageError: the network's padding follows the size of the image, so a graph has to be made for each size; or
             it is foreign, so nothing is known of its sizes.
     """
     if isinstance(network, ForeignNetwork):
         raise UsageError(f"which sizes {network.path} takes is not known; leave --dynamic-size out.")
     if network.padding != "symmetric" or any(stage.cell for stage in network.stages):
         raise UsageError(
-            f"{network.name} pads by the size of the picture (SAME), so a graph is right for one size only.\n"
+            f"{network.name} pads by the size of the image (SAME), so a graph is right for one size only.\n"
             "Leave --dynamic-size out, and export once for each size."
         )
     with torch.device("meta"):

@@ -136,13 +136,23 @@ class Engine(ABC):
         raise InputError(f"{self.name} opens no files, and so not {path.name}.")
 
 
+_WHOLE_SILU = frozenset({"openvino"})
+"""Engines whose own quantizer leaves a SiLU whole."""
+
+
 def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     """The ONNX graph of a network that engines read for a target: quantised for int8, else in float32.
 
     Raises:
         InputError: a network of somebody's own code, or see `onnx_graph`.
     """
-    return onnx_graph(_with_spec(network), batch=target.batch, seed=seed, precision=graph_precision(target))
+    return onnx_graph(
+        _with_spec(network),
+        batch=target.batch,
+        seed=seed,
+        precision=graph_precision(target),
+        whole_silu=target.runtime in _WHOLE_SILU,
+    )
 
 
 def graph_precision(target: Target) -> GraphPrecision:
@@ -164,10 +174,12 @@ class GraphEngine(Engine):
         return self.open_graph(graph_for(network, target, seed=seed), target)
 
     def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path:
-        """See `Engine.written`; all engines of graphs read the same file."""
-        path = folder / f"{content_hash(network)}-{target.precision == 'int8'}-{target.batch}.onnx"
+        """See `Engine.written`; in float32 all engines of graphs read the same file, in int8 each has its own."""
+        precision, whole = graph_precision(target), target.runtime in _WHOLE_SILU
+        kind = f"int8-{target.runtime}" if precision == "int8" else "float32"
+        path = folder / f"{content_hash(network)}-{kind}-{target.batch}.onnx"
         if not path.exists():
-            write_onnx_graph(_with_spec(network), path, batch=target.batch, precision=graph_precision(target))
+            write_onnx_graph(_with_spec(network), path, batch=target.batch, precision=precision, whole_silu=whole)
         return path
 
     def open_file(self, path: Path, target: Target) -> Opened:

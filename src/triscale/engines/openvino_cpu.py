@@ -74,7 +74,7 @@ class OpenvinoEngine(GraphEngine):
         return super().version().partition("-")[0]
 
     def unfit(self, precision: EnginePrecision) -> str | None:
-        """What it says of this processor."""
+        """What it says about this processor."""
         if precision != "bfloat16" or "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             return None
         return "this processor has no bfloat16 instructions that OpenVINO takes"

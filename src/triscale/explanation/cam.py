@@ -3,7 +3,7 @@
 The networks end in global average pooling and a linear classifier, so the logit of a class is the mean over places of
 `weight . features` plus a bias. The map is that quantity at each place: its mean plus the bias *is* the logit.
 MobileNetV3 has a linear layer with an activation in between. Its activation is x times a gate of x, so that for one
-picture, with the gates as they stand, the logit is again linear in the features, and the map again exact.
+image, with the gates as they stand, the logit is again linear in the features, and the map again exact.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def class_activation_maps(model: Model, pictures: Tensor) -> tuple[Tensor, Tenso
 
 
 def _gated(hidden: nn.Sequential, pooled: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """The gates [n, d] of the hidden layer for these pictures and its weight [d, c], if there is such a layer."""
+    """The gates [n, d] of the hidden layer for these images and its weight [d, c], if there is such a layer."""
     if not hidden:
         return
     linear, activation = hidden

@@ -1,4 +1,4 @@
-"""The confusion of a classifier as a picture: which classes it takes for which."""
+"""The confusion of a classifier as an image: which classes it takes for which."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _LATIN = 0x250
 
 
 def confusion_picture(confusion: NDArray[np.int64], classes: Sequence[str], title: str = "") -> Image.Image:
-    """A labelled picture of a confusion matrix.
+    """A labelled image of a confusion matrix.
 
     Each row is a true class, each column what was predicted; the darker, the larger the part of the true class. With
     few classes every cell holds its count.

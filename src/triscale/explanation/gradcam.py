@@ -1,4 +1,4 @@
-"""The map of one class in each picture: exact (CAM) where the network allows it, else Grad-CAM.
+"""The map of one class in each image: exact (CAM) where the network allows it, else Grad-CAM.
 
 CAM (Zhou et al., CVPR 2016) needs logits that are linear in the last map before pooling. Grad-CAM (Selvaraju et al.,
 ICCV 2017) takes any map of any network: each channel is weighted by the mean over places of the logit's gradient, and
@@ -22,7 +22,7 @@ Method = Literal["CAM", "Grad-CAM"]
 
 
 class ClassMaps(NamedTuple):
-    """On the CPU: logits [n, classes], the class shown of each picture [n], and its map [n, h', w']."""
+    """On the CPU: logits [n, classes], the class shown of each image [n], and its map [n, h', w']."""
 
     logits: Tensor
     chosen: Tensor
@@ -42,12 +42,12 @@ def method_for(model: Model, layer: str = LAST) -> Method:
 
 
 def class_maps(model: Model, pictures: Tensor, wanted: int | None = None, layer: str = LAST) -> ClassMaps:
-    """Where each picture speaks for a class, in evaluation mode, computed where the model lies.
+    """Where each image speaks for a class, in evaluation mode, computed where the model lies.
 
     Args:
         model: any built network.
         pictures: [n, channels, h, w], preprocessed, on any device.
-        wanted: the class; by default the most probable one of each picture.
+        wanted: the class; by default the most probable one of each image.
         layer: the map that is looked at: `stem`, `stage1` and so on, or `head`.
 
     Raises:
@@ -66,7 +66,7 @@ def _grad_cam(model: Model, pictures: Tensor, wanted: int | None, layer: str) ->
         features = model.features(pictures.to(device_of(model)).clone().requires_grad_())
         logits = model.classifier(model.hidden(features[LAST].mean((2, 3))))
         chosen = _chosen(logits, wanted)
-        score = logits.gather(1, chosen[:, None]).sum()  # evaluation mode: no picture touches another's logits
+        score = logits.gather(1, chosen[:, None]).sum()  # evaluation mode: no image touches another's logits
         (gradient,) = torch.autograd.grad(score, features[layer])
     maps = (gradient.mean((2, 3), keepdim=True) * features[layer].detach()).sum(1).relu()
     return ClassMaps(logits.detach().cpu(), chosen.cpu(), maps.cpu())

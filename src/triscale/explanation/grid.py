@@ -1,6 +1,6 @@
-"""The pictures of a class activation grid: the same originals, one overlay for each network."""
+"""The images of a class activation grid: the same originals, one overlay for each network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from triscale.data.feed.in_memory import to_tensor
 from triscale.data.transforms.eval_crop import fitted
 from triscale.errors import InputError
 from triscale.explanation.cam import class_activation_maps
+from triscale.explanation.focus import scored
+from triscale.map_scores import MapScore
 from triscale.spec import Preprocessing, Size
-from triscale.trials.map_records import MapRecord, PictureRecord
+from triscale.trials.map_records import FocusRecord, MapRecord, PictureRecord
 from triscale.weights import Classifier
 
 _SIDE = 160
@@ -28,11 +30,11 @@ Named = tuple[str, str, Classifier]
 def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictures: int) -> list[PictureRecord]:
     """Write PNGs into `folder/cam` and return them as records.
 
-    The pictures are the first test pictures of the classes in turn, so nobody chose them by their maps.
+    The images are the first test images of the classes in turn, so nobody chose them by their maps.
 
     Args:
         folder: the run folder.
-        source: the data set; its test pictures are shown.
+        source: the data set; its test images are shown.
         models: (rule, id, classifier) of each column.
         pictures: how many rows.
     """
@@ -60,7 +62,7 @@ def write_cam_grid(folder: Path, source: Source, models: Sequence[Named], pictur
 
 
 def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:
-    """The picture [h, w, 3] darkened where the map [h', w'] is low; red where it is highest."""
+    """The image [h, w, 3] darkened where the map [h', w'] is low; red where it is highest."""
     low, high = float(activation.min()), float(activation.max())
     heat = Image.fromarray(((activation - low) / max(high - low, 1e-9) * 255).astype(np.uint8))
     base = _enlarged(picture)
@@ -72,6 +74,31 @@ def overlay(picture: NDArray[np.uint8], activation: NDArray[np.float32]) -> Imag
     heat_colours = 255 * (colours[low_index] * (1 - part) + colours[low_index + 1] * part)
     mixed = 0.55 * np.asarray(base, np.float32) + 0.45 * heat_colours
     return Image.fromarray(mixed.astype(np.uint8))
+
+
+def score_maps(source: Source, models: Sequence[Named], images: int, steps: int) -> list[FocusRecord]:
+    """The scores of each network's maps of its own predicted classes, on the same test images.
+
+    Args:
+        source: the data set; of its test the first images of the classes in turn are taken, as for the grid.
+        models: (rule, id, classifier) of each network.
+        images: how many.
+        steps: see `triscale.explanation.focus.Scoring`.
+    """
+    chosen = _in_turn(source.labels("test"), images)
+    return [
+        FocusRecord(id=network_id, rule=rule, scores=tuple(_scores(classifier, source, chosen, steps)))
+        for rule, network_id, classifier in models
+    ]
+
+
+def _scores(classifier: Classifier, source: Source, chosen: Sequence[int], steps: int) -> Iterator[MapScore]:
+    how = classifier.preprocessing
+    seen = to_tensor(_pixels(source, classifier.resolution, how, chosen), how.mean, how.std)
+    for one in seen:
+        logits, maps = class_activation_maps(classifier.own_model, one[None])
+        index = int(logits[0].argmax())
+        yield scored(classifier, one, maps[0, index], index, steps=steps)
 
 
 def _overlays(
@@ -87,7 +114,7 @@ def _overlays(
 
 
 def _pixels(source: Source, size: Size, how: Preprocessing, chosen: Sequence[int]) -> NDArray[np.uint8]:
-    """The test pictures as the network takes them, uint8 [n, *size, 3]."""
+    """The test images as the network takes them, uint8 [n, *size, 3]."""
     if how.exact_pixels:
         return source.pictures("test", size)[list(chosen)]
     part, found = source.parts["test"], []
@@ -102,7 +129,7 @@ def _pixels(source: Source, size: Size, how: Preprocessing, chosen: Sequence[int
 
 
 def _in_turn(labels: NDArray[np.int64], wanted: int) -> list[int]:
-    """Positions of the first picture of each class, then of the second of each, until there are `wanted`."""
+    """Positions of the first image of each class, then of the second of each, until there are `wanted`."""
     by_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     longest = max(len(some) for some in by_class)
     return [int(some[turn]) for turn in range(longest) for some in by_class if turn < len(some)][:wanted]

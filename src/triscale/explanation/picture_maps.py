@@ -1,38 +1,42 @@
-"""Class activation maps of picture files, drawn over the very pixels that the network saw."""
+"""Class activation maps of image files, drawn over exactly the pixels that the network saw."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from triscale.data import Picture, picture_name
-from triscale.data.decode.image import UnreadableError
+from triscale.data.decode.image import UnreadableError, opened, upright_size
 from triscale.data.feed.in_memory import to_tensor
 from triscale.data.feed.prefetch import decoded
 from triscale.errors import NumericError, UsageError
+from triscale.explanation.focus import Scoring, mask_of, scored
 from triscale.explanation.gradcam import LAST, ClassMaps, Method, class_maps, method_for
 from triscale.explanation.grid import overlay
+from triscale.map_scores import MapScore
 from triscale.weights import Classifier, Guess, finite
 
 _BATCH = 4
-"""Pictures a step: Grad-CAM keeps what training would keep of each."""
+"""Images a step: Grad-CAM keeps what training would keep of each."""
 Given = TypeVar("Given", bound=Picture)
-"""A file, or a picture in memory."""
+"""A file, or an image in memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Explanation(Generic[Given]):
-    """The map of one class over one picture.
+    """The map of one class over one image.
 
     Attributes:
-        image: the file, or the picture as it was given.
+        image: the file, or the image as it was given.
         method: `CAM` or `Grad-CAM`.
         shown: the class.
-        picture: the map over what was cut out of the picture; None where the file cannot be read.
+        picture: the map over what was cut out of the image; None where the file cannot be read.
         reason: why it cannot be read.
+        score: what the map is worth, where that was wanted.
     """
 
     image: Given
@@ -40,6 +44,7 @@ class Explanation(Generic[Given]):
     shown: Guess | None = None
     picture: Image.Image | None = None
     reason: str | None = None
+    score: MapScore | None = None
 
     def __repr__(self) -> str:
         """Short, also where `image` is an array."""
@@ -48,24 +53,30 @@ class Explanation(Generic[Given]):
 
 
 def explanations(
-    classifier: Classifier, images: Sequence[Given], *, wanted: str | int | None = None, layer: str = LAST
+    classifier: Classifier,
+    images: Sequence[Given],
+    *,
+    wanted: str | int | None = None,
+    layer: str = LAST,
+    scoring: Scoring | None = None,
 ) -> Iterator[Explanation[Given]]:
-    """One explanation for each picture, in their order.
+    """One explanation for each image, in their order.
 
     Args:
         classifier: see `triscale.weights.load_classifier`; its preprocessing decides what the network sees.
-        images: files, of which one that cannot be read does not stop the others; or pictures in memory.
-        wanted: the class by its name or index; by default the most probable one of each picture.
+        images: files, of which one that cannot be read does not stop the others; or images in memory.
+        wanted: the class by its name or index; by default the most probable one of each image.
         layer: the map that is looked at, see `class_maps`.
+        scoring: how each map is scored, see `Explanation.score`; None: none is.
 
     Raises:
         UsageError: no such class or layer.
-        InputError: something in memory is no picture.
-        NumericError: the network answers what is not finite; the message names the picture.
+        InputError: something in memory is not an image.
+        NumericError: the network answers what is not finite; the message names the image.
     """
     method = method_for(classifier.own_model, layer)
     index = None if wanted is None else class_index(classifier.classes, wanted)
-    return _explanations(classifier, images, index, layer, method)
+    return _explanations(classifier, images, index, layer, method, scoring)
 
 
 def class_index(classes: Sequence[str], wanted: str | int) -> int:
@@ -85,7 +96,12 @@ def class_index(classes: Sequence[str], wanted: str | int) -> int:
 
 
 def _explanations(
-    classifier: Classifier, images: Sequence[Given], index: int | None, layer: str, method: Method
+    classifier: Classifier,
+    images: Sequence[Given],
+    index: int | None,
+    layer: str,
+    method: Method,
+    scoring: Scoring | None,
 ) -> Iterator[Explanation[Given]]:
     for files in decoded(images, classifier.resolution, classifier.preprocessing, _BATCH):
         readable = [pixels for _, pixels in files if not isinstance(pixels, UnreadableError)]
@@ -95,8 +111,13 @@ def _explanations(
             if isinstance(pixels, UnreadableError) or seen is None:
                 yield Explanation(image=image, method=method, reason=str(pixels))
                 continue
-            drawn = overlay(pixels, seen.maps[row].numpy())
-            yield Explanation(image=image, method=method, shown=_guess(classifier, seen, row), picture=drawn)
+            yield Explanation(
+                image=image,
+                method=method,
+                shown=_guess(classifier, seen, row),
+                picture=overlay(pixels, seen.maps[row].numpy()),
+                score=None if scoring is None else _score(classifier, image, pixels, seen, row, scoring),
+            )
             row += 1
 
 
@@ -108,6 +129,19 @@ def _seen(classifier: Classifier, pixels: Any, index: int | None, layer: str, fi
     except NumericError as error:
         raise NumericError(f"{error} (seen in the batch of {picture_name(first)})") from None
     return seen
+
+
+def _score(
+    classifier: Classifier, image: Picture, pixels: Any, seen: ClassMaps, row: int, scoring: Scoring
+) -> MapScore:
+    """The score of the map in a row; only files can have boxes."""
+    how, mask = classifier.preprocessing, None
+    if isinstance(image, Path) and image.name in scoring.boxes:
+        with opened(image) as original:
+            size = upright_size(original)
+        mask = mask_of(scoring, image.name, size, classifier.resolution, how)
+    tensor = to_tensor(pixels[None], how.mean, how.std)[0]
+    return scored(classifier, tensor, seen.maps[row], int(seen.chosen[row]), steps=scoring.steps, mask=mask)
 
 
 def _guess(classifier: Classifier, seen: ClassMaps, row: int) -> Guess:

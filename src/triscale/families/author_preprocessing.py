@@ -1,4 +1,4 @@
-"""How the authors of EfficientNet prepared pictures for evaluation, by member.
+"""How the authors of EfficientNet prepared images for evaluation, by member.
 
 Sources: `preprocessing.py` of the authors' repository before November 2021 (bicubic, all but 32 px of the resized
 shorter side; later versions keep 0.875 for every size, which costs accuracy), and the builders for mean and std.

@@ -40,7 +40,7 @@ def matching(pattern: str) -> list[str]:
         UsageError: none does; the message says which pattern would, or the nearest names.
     """
     if not isinstance(pattern, str):
-        raise UsageError(f"{pattern!r} is no pattern; give a text such as 'resnet*'.")
+        raise UsageError(f"{pattern!r} is not a pattern; give a text such as 'resnet*'.")
     found = [name for name in registry() if fnmatchcase(name, pattern)]
     if found:
         return found

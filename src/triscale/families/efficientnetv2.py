@@ -33,7 +33,7 @@ _ROWS: dict[str, tuple[int, int, float, tuple[_Row, ...]]] = {
     )),
 }  # fmt: skip
 """Stem, evaluation side in pixels, dropout, then expand ratio, channels, blocks, stride, squeeze-excite of each stage;
-a stage without squeeze-excite is of fused blocks. Training uses smaller pictures: 300, 384, 384, 384 and 192 px."""
+a stage without squeeze-excite is of fused blocks. Training uses smaller images: 300, 384, 384, 384 and 192 px."""
 
 MEMBERS = {
     "b1": MemberFactors(1.0, 1.1, 240, 0.2),

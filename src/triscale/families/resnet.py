@@ -1,6 +1,6 @@
 """ResNet-18 to ResNet-200 (arXiv 1512.03385, Table 1; 200 from arXiv 1603.05027), v1.5 (stride in the 3x3).
 
-The pre-activation ResNet-164 and ResNet-1001 are for pictures of 32 px (arXiv 1603.05027, Table 3).
+The pre-activation ResNet-164 and ResNet-1001 are for images of 32 px (arXiv 1603.05027, Table 3).
 """
 
 from collections.abc import Iterator

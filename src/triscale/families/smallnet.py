@@ -1,4 +1,4 @@
-"""Baselines of our own for small pictures (20 to 64 px), about 0.5 to 10 M MACs.
+"""Baselines of our own for small images (20 to 64 px), about 0.5 to 10 M MACs.
 
 They are made to be scaled: channels are multiples of 4 and every stage has at least two blocks, so that small steps of
 width and depth exist, and they are shallow, so that depth has something to give. The widths are those of a small scan

@@ -50,7 +50,7 @@ def metrics_any(network: AnyNetwork, names: Iterable[str], target: Target) -> Ma
     wanted = tuple(names)
     if unknown := [name for name in wanted if name not in _METRICS]:
         known_ones = ", ".join(_METRICS)
-        raise UsageError(f"{unknown[0]} of code of your own cannot be limited; the limits there are {known_ones}.")
+        raise UsageError(f"{unknown[0]} of your own code cannot be limited; the limits there are {known_ones}.")
     return {name: float(_METRICS[name](network, target)) for name in wanted}
 
 

@@ -48,7 +48,7 @@ class ForeignModel(nn.Module):
 
     @property
     def transform(self) -> Transform:
-        """From an image (a path, an image of Pillow, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
+        """From an image (a path, a Pillow image, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
         how = self.preprocessing
         return Transform(preprocessing=how, size=how.resolution or self.network.resolution)
 

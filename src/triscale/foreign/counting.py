@@ -73,7 +73,7 @@ def counted(network: ForeignNetwork) -> Counted:
     if network.fingerprint and network.fingerprint != found.network.fingerprint:
         raise InputError(
             f"the code of {network.path} changed: its tensors or operations are not those it had.\n"
-            "Restore that code, or start anew in another folder."
+            "Restore that code, or start again in another folder."
         )
     return found
 

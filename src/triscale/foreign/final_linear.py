@@ -1,4 +1,4 @@
-"""The last layer of a foreign module, which a training for other classes makes anew."""
+"""The last layer of a foreign module, which a training for other classes makes again."""
 
 from torch import nn
 

@@ -59,7 +59,7 @@ def cost(network: ForeignNetwork, target: Target) -> ForeignCost:
 
 
 def file_size(network: ForeignNetwork, precision: TargetPrecision = "float32") -> int:
-    """Bytes of all tensors of a checkpoint, see `triscale.costs.file_size`; tensors of one dimension are no weights."""
+    """Bytes of all tensors of a checkpoint, see `triscale.costs.file_size`; those of one dimension are not weights."""
     size = SIZES[precision]
     return sum(
         elements * (bytes_each if not is_float else size.weight if dimensions > 1 else size.other)

@@ -1,4 +1,4 @@
-"""What a callable can be told: its signature, read against the roles and constants of a `ForeignNetwork`."""
+"""What can be passed to a callable: its signature, read against the roles and constants of a `ForeignNetwork`."""
 
 import difflib
 import inspect
@@ -43,7 +43,7 @@ def sized(network: ForeignNetwork, function: Foreign) -> ForeignNetwork:
 
 
 def roles(network: ForeignNetwork, function: Foreign) -> dict[Role, str]:
-    """The callable's parameter for each role that it can be told.
+    """The callable's parameter for each role that it takes.
 
     A role counts where its parameter is in the signature by name. One that only `**kwargs` could take counts where
     `names` give it, as does `num_classes`, which nearly every such callable hands on.
@@ -90,7 +90,7 @@ def arguments(network: ForeignNetwork, function: Foreign) -> dict[str, Any]:
 
 
 def _value(network: ForeignNetwork, role: Role) -> object:
-    """What the callable is told of a role; None: nothing, so that its own default holds."""
+    """What the callable gets for a role; None: nothing, so that its own default holds."""
     if role == "resolution":
         height, width = network.resolution
         return height if height == width else (height, width)
@@ -101,14 +101,14 @@ def _parameters(network: ForeignNetwork, function: Foreign) -> dict[str, inspect
     """The parameters that can be given by name.
 
     Raises:
-        InputError: the callable does not tell its signature, or needs a value that has no name.
+        InputError: the callable does not show its signature, or needs a value that has no name.
     """
     try:
         every = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        raise InputError(f"{network.path} does not tell its parameters; wrap it in a function of your own.") from None
+        raise InputError(f"{network.path} does not show its parameters; wrap it in your own function.") from None
     if any(one.kind is one.POSITIONAL_ONLY and one.default is one.empty for one in every):
-        raise InputError(f"{network.path} needs a value without a name; wrap it in a function of your own.")
+        raise InputError(f"{network.path} needs a value without a name; wrap it in your own function.")
     return {one.name: one for one in every if one.kind in _NAMED}
 
 

@@ -94,7 +94,7 @@ def _fitted(network: Network, target: Target, macs: float, seconds: float) -> Ru
         if best is None or count(found.network).macs > count(best.network).macs:
             best, along = found, direction
     if best is None:
-        raise InputError(f"no scaling of {network.name} takes so short.")
+        raise InputError(f"no scaling of {network.name} is that fast.")
     source = f"of {len(list(_directions()))} directions the one with the most MACs: alpha, beta, gamma " + ", ".join(
         f"{one:.3g}" for one in along
     )

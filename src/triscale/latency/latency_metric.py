@@ -37,6 +37,6 @@ def require_target(names: Iterable[str], target: object) -> None:
     """UsageError where a metric among `names` is of an engine and no target was given (None)."""
     if (asking := needed(names, "target")) and target is None:
         raise UsageError(
-            f"{', '.join(asking)} is of an engine on this machine: give a target (--target), such as "
+            f"{', '.join(asking)} depends on an engine of this machine: give a target (--target), such as "
             f"onnxruntime:float32:t1{', once `triscale calibrate` has measured it' * (LATENCY.name in asking)}."
         )

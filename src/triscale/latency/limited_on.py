@@ -24,5 +24,5 @@ def limited_on(names: Iterable[str], target: str | None, training: Target = ANYW
     if target is None:
         return training
     if not needed(asked, "target"):
-        raise UsageError("--target is for a limit or a cost that is of an engine, such as --budget latency=8ms.")
+        raise UsageError("--target is for a limit or a cost that depends on an engine, such as --budget latency=8ms.")
     return replace(training, engine=parse_target(target))

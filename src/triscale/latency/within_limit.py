@@ -1,6 +1,6 @@
 """A limit on latency, kept as measured: the predictor proposes a network, the measurement decides.
 
-Near one network the predictor errs by one factor: what it says of the next notch, times what was measured over what
+Near one network the predictor errs by one factor: what it says about the next notch, times what was measured over what
 it said here, is the better prediction. So the limit is solved again with that factor until no other network is left.
 """
 

@@ -37,7 +37,7 @@ class Model(nn.Module):
     Attributes:
         network: the spec it was built from; `reset_classifier` changes its number of classes.
         classes: names in the order of the logits; empty: nobody has named them.
-        preprocessing: what its pictures go through first, see `transform`.
+        preprocessing: what its images go through first, see `transform`.
         trained_on: which images made its weights; None where that is not known.
         recompute: whether backward makes the maps inside of blocks again, instead of keeping them (activation
             checkpointing): the same bits in less memory, for one more forward pass through the blocks.
@@ -74,12 +74,12 @@ class Model(nn.Module):
 
     @property
     def num_classes(self) -> int:
-        """Logits of a picture."""
+        """Logits of an image."""
         return self.classifier.out_features
 
     @property
     def transform(self) -> "Transform":
-        """From a picture (a path, an image of Pillow, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
+        """From an image (a path, a Pillow image, a uint8 array [h, w, 3]) to the tensor [c, h, w] to give."""
         from triscale.data import Transform  # noqa: PLC0415  decoders are loaded only here
 
         how = self.preprocessing
@@ -97,11 +97,11 @@ class Model(nn.Module):
         initialise(self.classifier)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pictures [n, input channels, h, w] -> logits [n, classes]."""
+        """Images [n, input channels, h, w] -> logits [n, classes]."""
         return self.forward_head(self.forward_features(x))
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """Pictures [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
+        """Images [n, input channels, h, w] -> the last map before pooling, [n, c, h', w']."""
         state: State = self.stem(x)
         recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages:
@@ -177,7 +177,7 @@ def build(
     Args:
         network: the spec.
         classes: names in the order of the logits; empty: nobody has named them.
-        preprocessing: of its pictures; by default that of a study.
+        preprocessing: of its images; by default that of a study.
         trained_on: which images made the weights that it is for.
 
     Raises:

@@ -39,7 +39,7 @@ class SectionModel(nn.Module):
 
     @property
     def first(self) -> bool:
-        """Whether it takes the pictures."""
+        """Whether it takes the images."""
         return self.index == 0
 
     @property
@@ -48,7 +48,7 @@ class SectionModel(nn.Module):
         return self.index == len(self.sections) - 1
 
     def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Pictures [n, input channels, h, w], or the maps of the section before -> maps, or logits [n, classes]."""
+        """Images [n, input channels, h, w], or the maps of the section before -> maps, or logits [n, classes]."""
         state = self.stem(*given) if self.first else self._state([self._turned(one, back=True) for one in given])
         recompute = self.recompute and torch.is_grad_enabled()
         for stage in self.stages.values():
@@ -59,7 +59,7 @@ class SectionModel(nn.Module):
         return tuple(self._turned(one).contiguous() for one in maps[: len(self.sections[self.index].gives)])
 
     def shapes(self, n: int, size: tuple[int, int]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-        """Shapes of what it takes and gives for n pictures of (height, width), maps as they travel."""
+        """Shapes of what it takes and gives for n images of (height, width), maps as they travel."""
         network = replace(self.network, resolution=size)
         here = sections_at(resolve(network), [one.end for one in self.sections])[self.index]
         takes = [self._travels(n, one) for one in here.takes] or [(n, network.input_channels, *size)]
@@ -83,7 +83,7 @@ def _stages(model: Model, own: range) -> Iterator[tuple[str, nn.Module]]:
     position = 0
     for number, stage in enumerate(model.stages):
         if not isinstance(stage, nn.Sequential):
-            raise TypeError(f"stage {number} is no row of blocks")
+            raise TypeError(f"stage {number} is not a row of blocks")
         blocks = OrderedDict[str, nn.Module]()
         for name, block in stage.named_children():
             position += 1

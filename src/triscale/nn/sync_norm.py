@@ -1,4 +1,4 @@
-"""Batch norm over the pictures of all processes; torch's own does it on GPUs alone."""
+"""Batch norm over the images of all processes; torch's own does it on GPUs alone."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ class SyncNorm(nn.BatchNorm2d):
 
 
 def synchronise_norms(model: nn.Module) -> nn.Module:
-    """Let every batch norm of a model see the pictures of all processes; on GPUs by torch's own. Changes the model.
+    """Let every batch norm of a model see the images of all processes; on GPUs by torch's own. Changes the model.
 
     Names in its state stay; run it before the optimizer is made.
     """

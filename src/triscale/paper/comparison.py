@@ -20,13 +20,13 @@ class Compared:
         group: rows of one group share a reference, the group's first row.
         network: its registered or scaled name; None where triscale has no such network.
         resolution: counted at, (height, width) in pixels; None without a network, as for the four counts.
-        params, macs, activations: counted, for one picture.
+        params, macs, activations: counted, for one image.
         inference_memory: in bytes, fp32, batch 1.
         published: printed figures, or None.
         differs: which of `params` and `macs` are printed and are not what is counted.
         params_ratio, macs_ratio: to the reference; counted where possible, else by the printed figure.
         published_params_ratio, published_macs_ratio: of the printed figures alone.
-        metrics, metric_ratios: what was asked for by name, and its ratio to the reference (None where that is 0).
+        metrics, metric_ratios: further metrics by name, and its ratio to the reference (None where that is 0).
     """
 
     label: str
@@ -64,7 +64,7 @@ def compare(
 
     Raises:
         UsageError: an unknown name of a network or metric.
-        InputError: a network too large to be meant.
+        InputError: a network that is too large.
     """
     found = [network(one) if isinstance(one, str) else one for one in networks]
     values = Values(target)

@@ -46,7 +46,7 @@ def _parsed(name: str, text: str) -> Recipe:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the recipe {name} is no TOML: {error}.") from None
+        raise InputError(f"the recipe {name} is not TOML: {error}.") from None
     known = {one.name: type(one.default) for one in fields(Recipe)}
     values = {key: _value(name, key, value, known) for key, value in document.items()}
     try:

@@ -29,14 +29,14 @@ class Recipe:
     """A recipe; its defaults are `quick` of 0.1, which what leaves a field out keeps. Dropout is the network's own.
 
     Attributes:
-        epochs: passes over the training pictures.
-        batch: pictures a step.
+        epochs: passes over the training images.
+        batch: images a step.
         optimizer: `adamw`; `sgd` (Nesterov momentum 0.9); `rmsprop` (TensorFlow's, decay 0.9, momentum 0.9, eps 1e-3).
         learning_rate: the peak, after warm-up.
         weight_decay: on what `decayed` says.
         warmup: fraction of all steps with linearly rising learning rate.
         label_smoothing: probability mass spread over all classes.
-        flip: mirror pictures left to right at random.
+        flip: mirror images left to right at random.
         shift: largest random shift as a fraction of the side.
         zero_classifier: start from equal probabilities for all classes. The paper's initialisation of the classifier,
             uniform within 1 / sqrt(classes), is made for 1,000 classes; with ten it starts ten times as loud.
@@ -54,7 +54,7 @@ class Recipe:
         clip: largest norm of the gradient of a step; 0: no limit.
         precision: `float32`; `bfloat16` by autocast (weights stay float32); or `auto`: bfloat16 where the device has
             instructions for it and, on a CPU, our kernels are used, else float32.
-        crop: `shift` of pictures that were rendered at the network's size; or `random`: a resized crop of the original,
+        crop: `shift` of images that were rendered at the network's size; or `random`: a resized crop of the original,
             of `area` to all of it.
         policy: of operations on a crop: `autoaugment` (its policy v0), `randaugment`, or `none`.
         layers, magnitude: N and M of RandAugment.
@@ -62,14 +62,14 @@ class Recipe:
         erase: probability of random erasing (arXiv 1708.04896) in a crop.
         compile: let `torch.compile` make the model's steps.
         norms: what batch norms do: `learn` as the network says; `freeze` the statistics of the weights; `momentum`,
-            which follows the pictures within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
-            taken anew before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
+            which follows the images within an epoch (Kornblith et al.'s, which the paper transfers with); `precise`,
+            taken again before each evaluation; `auto`, one of these by the batch and by whether weights begin it.
         layer_decay: factor of the learning rate from each stage to the one before it, the classifier's being 1.
         sync_norms: where several processes train, take the statistics of norms over the batch of all of them.
-        area: smallest part of a picture's area that a random crop keeps.
+        area: smallest part of an image's area that a random crop keeps.
         not_finite: `stop` at a loss or gradient that is not finite; or `skip` its step, which then changes nothing.
         spike: skip a step whose loss is more than so many times the mean of its epoch so far; 0: none is.
-        first_size: sides of the pictures in the first epochs, as a fraction of the network's; they grow linearly, in
+        first_size: sides of the images in the first epochs, as a fraction of the network's; they grow linearly, in
             `sizes` stages of equal length, to 1 in the last (progressive resizing, EfficientNetV2 section 4).
             Intermediate sides are rounded to even numbers. Validation is always at the whole size.
         sizes: stages of growth, or one for each epoch if there are fewer of these.
@@ -78,7 +78,7 @@ class Recipe:
         distil: share of the loss that is a teacher's, where there is one: (1 - distil) of cross entropy with the labels
             and `distil` of T^2 KL(teacher || student) (arXiv 1503.02531).
         temperature: T, by which the logits of both are divided.
-        class_weights: `balanced` weighs a picture's cross entropy by n / (k n_c), where n_c of the n training pictures
+        class_weights: `balanced` weighs an image's cross entropy by n / (k n_c), where n_c of the n training images
             are of its class and k classes have any (scikit-learn's word); the loss of a batch is the weighted mean, as
             torch's. `none`: all weigh alike.
     """
@@ -181,11 +181,11 @@ class Recipe:
 
     @property
     def grows(self) -> bool:
-        """Whether epochs differ in their pictures' size or in how they are augmented."""
+        """Whether epochs differ in their images' size or in how they are augmented."""
         return (self.first_size, self.first_strength) != (1, 1)
 
     def size_at(self, epoch: int, size: Size) -> Size:
-        """Height and width of the pictures of an epoch (from 0), for a network of `size`."""
+        """Height and width of the images of an epoch (from 0), for a network of `size`."""
         share = self._grown_from(self.first_size, epoch)
         return size if share == 1 else (_even_side(share, size[0]), _even_side(share, size[1]))
 
@@ -194,7 +194,7 @@ class Recipe:
         return self._grown_from(self.first_strength, epoch)
 
     def pixels_at(self, epoch: int) -> float:
-        """Pixels of a picture of an epoch (from 0) as a share of those in the end: about what a step costs."""
+        """Pixels of an image of an epoch (from 0) as a share of those in the end: about what a step costs."""
         return self._grown_from(self.first_size, epoch) ** 2
 
     def _grown_from(self, first: float, epoch: int) -> float:

@@ -25,7 +25,7 @@ __all__ = [
 
 
 def write_report(run_folder: Path) -> Path:
-    """Write `report.html` from the records and pictures of a run folder, finished or not; returns its path.
+    """Write `report.html` from the records and images of a run folder, finished or not; returns its path.
 
     Raises:
         InputError: there are no records, or they are broken or those of a training.

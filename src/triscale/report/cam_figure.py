@@ -1,4 +1,4 @@
-"""The grid of class-activation maps: one row a picture, one column a network, images embedded."""
+"""The grid of class-activation maps: one row an image, one column a network, images embedded."""
 
 import base64
 from html import escape
@@ -9,7 +9,7 @@ from triscale.report.study_facts import Facts, label
 from triscale.trials.map_records import MapRecord, PictureRecord
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Pictures smaller than this are shown with their pixels as they are: smoothing would invent detail.
+# Images smaller than this are shown with their pixels as they are: smoothing would invent detail.
 _SMALL = 96
 
 
@@ -22,7 +22,7 @@ def cam_grid(facts: Facts, run_folder: Path) -> str | None:
     heads = "".join(f'<th scope="col">{escape(_name(facts, *column))}</th>' for column in columns)
     rows = "\n".join(_row(picture, columns, run_folder) for picture in pictures)
     return (
-        f'<div class="scroll"><table class="cam"><thead><tr><th scope="col">picture</th>{heads}</tr></thead>\n'
+        f'<div class="scroll"><table class="cam"><thead><tr><th scope="col">image</th>{heads}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody></table></div>"
     )
 
@@ -31,7 +31,7 @@ def _row(picture: PictureRecord, columns: list[tuple[str, str]], run_folder: Pat
     maps = {(entry.id, entry.rule): entry for entry in picture.maps}
     cells = "".join(_cell(maps.get(column), picture.label, run_folder) for column in columns)
     name = escape(picture.label)
-    original = _image(run_folder, picture.file, f"picture of {picture.label}")
+    original = _image(run_folder, picture.file, f"image of {picture.label}")
     return f'<tr><th scope="row"><figure>{original}<figcaption>{name}</figcaption></figure></th>{cells}</tr>'
 
 
@@ -53,7 +53,7 @@ def _image(run_folder: Path, name: str, description: str) -> str:
     if path is not None and path.is_relative_to(run_folder.resolve()) and path.is_file():
         content = path.read_bytes()
     if not content.startswith(_PNG):
-        return f'<span class="absent">no picture: {escape(name)}</span>'
+        return f'<span class="absent">no image: {escape(name)}</span>'
     small = ' class="small"' if int.from_bytes(content[16:20]) < _SMALL else ""
     data = base64.b64encode(content).decode()
     return f'<img{small} alt="{escape(description)}" src="data:image/png;base64,{data}">'

@@ -63,7 +63,7 @@ def accuracy_cost(facts: Facts) -> str | None:
 
 
 def _light(facts: Facts, candidates: Sequence[_Mark], key: str) -> go.Scatter:
-    """Validation accuracy of all candidates, pale: another set of pictures than the test."""
+    """Validation accuracy of all candidates, pale: another set of images than the test."""
     values = [facts.validation(one.network.id) for one in candidates]
     return go.Scatter(
         x=[one.network.cost[key] for one in candidates],

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: the answer first, then what it rests on."""
+"""One self-contained HTML page: the answer in a sentence, then the figure, then what both rest on."""
 
 from collections.abc import Iterable
 from html import escape
@@ -7,6 +7,7 @@ from pathlib import Path
 from triscale import units
 from triscale.report import figures, study_tables, wording
 from triscale.report.cam_figure import cam_grid
+from triscale.report.focus_table import focus_sentence, focus_table
 from triscale.report.notices import notices
 from triscale.report.parts.page_parts import bullets, definitions, html_document, plotted
 from triscale.report.printable_table import Table, to_html
@@ -17,16 +18,21 @@ from triscale.report.triangle import triangle_figure, triangle_sentences, triang
 def page(facts: Facts, run_folder: Path) -> str:
     """The whole report; sections without records are left out, and the notices say what is missing."""
     plots = {"accuracy": figures.accuracy_cost(facts), "curves": figures.curves(facts)}
-    sections = [*_opening(facts), *_accuracy(facts, plots["accuracy"]), *_choice(facts)]
-    sections += [*_curves(facts, plots["curves"]), *_maps(facts, run_folder), *_fine_print(facts)]
+    picture, accuracy = list(_triangle(facts)), list(_accuracy(facts, plots["accuracy"]))
+    sections = [*_answer(facts), *(picture or accuracy), *_ground(facts), *(accuracy if picture else ())]
+    sections += [*_choice(facts), *_curves(facts, plots["curves"]), *_maps(facts, run_folder), *_fine_print(facts)]
     return html_document(wording.title(facts), sections, plots=any(plots.values()))
 
 
-def _opening(facts: Facts) -> Iterable[str]:
+def _answer(facts: Facts) -> Iterable[str]:
+    yield f'<p class="headline">{escape(wording.headline(facts))}</p>'
     started = units.text(None if facts.study is None else facts.study.started)
     yield f'<p class="lead">triscale study, started {escape(started)}</p>'
+
+
+def _ground(facts: Facts) -> Iterable[str]:
+    """What the answer rests on, in five lines, and what speaks against it."""
     yield bullets("answer", facts.answer or ["No answer yet: the study is unfinished."])
-    yield from _triangle(facts)
     found = notices(facts)
     if found:
         yield bullets("notices", found)
@@ -35,7 +41,7 @@ def _opening(facts: Facts) -> Iterable[str]:
 
 
 def _triangle(facts: Facts) -> Iterable[str]:
-    """The surface that the choice rests on: the picture, and beside it the same as a table."""
+    """The surface that the choice rests on: the image, and beside it the same as a table."""
     figure, table = triangle_figure(facts, titled=False), triangle_table(facts)
     if table is None:
         return
@@ -76,7 +82,7 @@ def _curves(facts: Facts, plot: str | None) -> Iterable[str]:
     yield "<h2>Equal epochs, equal compute</h2>"
     yield (
         "<p>Left, all networks after equal epochs. Right, the same runs after equal training compute, where a larger "
-        "network has seen fewer pictures. Lines are means over seeds.</p>"
+        "network has seen fewer images. Lines are means over seeds.</p>"
     )
     yield plotted("curves", plot)
     table = study_tables.equal_compute(facts)
@@ -91,10 +97,16 @@ def _maps(facts: Facts, run_folder: Path) -> Iterable[str]:
         return
     yield "<h2>Where the networks look</h2>"
     yield (
-        "<p>Class-activation maps of the predicted class on the same pictures, with the predicted class and its "
+        "<p>Class-activation maps of the predicted class on the same images, with the predicted class and its "
         "probability; ✓ right, ✗ wrong.</p>"
     )
     yield grid
+    table = focus_table(facts)
+    if table is not None:
+        yield "<h3>Are they more focused?</h3>"
+        sentence = focus_sentence(facts)
+        yield f"<p>{escape(sentence)}</p>" if sentence else ""
+        yield from _table(table)
 
 
 def _fine_print(facts: Facts) -> Iterable[str]:

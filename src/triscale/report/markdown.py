@@ -1,6 +1,7 @@
 """A short Markdown summary of a study: the answer, the tables, the data."""
 
 from triscale.report import study_tables, wording
+from triscale.report.focus_table import focus_sentence, focus_table
 from triscale.report.notices import notices
 from triscale.report.parts.markdown_parts import bullet_list, pairs, section, tables
 from triscale.report.printable_table import markdown_text
@@ -25,6 +26,7 @@ def summary_markdown(stored: Stored) -> str:
         *section(
             "The candidates", [markdown_text(wording.coefficients(found)), *tables(study_tables.candidates(found))]
         ),
+        *section("What the maps are worth", [markdown_text(focus_sentence(found)), *tables(focus_table(found))]),
         *section("Equal training compute", tables(study_tables.equal_compute(found))),
         *section("Data", [pairs(wording.data_facts(found))]),
         *section("Training", [pairs(wording.plan_facts(found))]),

@@ -140,7 +140,7 @@ def _gaps(boxes: Sequence[_Box], unit: _Scale) -> Iterator[float]:
 
 
 def _row(one: _Drawn, middle: float, unit: _Scale, base: _Drawn) -> Iterable[str]:
-    """The label of a network, its input picture and its boxes, around a middle line."""
+    """The label of a network, its input image and its boxes, around a middle line."""
     yield from _label(one, middle, base)
     x, side = MARGIN + _LABELS, unit.root * sqrt(one.side)
     yield (

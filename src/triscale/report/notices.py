@@ -38,7 +38,7 @@ def _unfinished(facts: Facts) -> list[str]:
     if missing:
         found.append(
             f"The study is unfinished. Recorded so far: {runs} training runs. Missing: {', '.join(missing)}. "
-            "Run the same command again to go on."
+            "Run the same command again to resume."
         )
     if facts.stored.torn:
         found.append("The last record was cut by a crash and is left out; it is repeated when the study resumes.")
@@ -91,7 +91,7 @@ def _networks(facts: Facts) -> list[str]:
             f"{label(one)} ({units.pixels(facts.network(one.id).resolution)})" for one in upsampled.values()
         )
         native = units.pixels(None if facts.data is None else facts.data.native)
-        found.append(f"Enlarged beyond the original pictures ({native}), so without new information: {names}.")
+        found.append(f"Enlarged beyond the original images ({native}), so without new information: {names}.")
     return found
 
 
@@ -103,5 +103,5 @@ def data_notices(data: DataFacts | None) -> list[str]:
     if data.test_from != "test":
         found.append(f"There was no test set: the test was made from “{data.test_from}”.")
     if data.skipped:
-        found.append(f"Pictures left out since they cannot be read: {data.skipped}.")
+        found.append(f"Images left out since they cannot be read: {data.skipped}.")
     return found

@@ -16,7 +16,7 @@ def scaling_figure(base: Network, phi: float) -> str:
 
     Raises:
         UsageError: phi is not finite.
-        InputError: a network too large to be meant.
+        InputError: a network that is too large.
     """
     headings = (
         ("title", f"Four ways to spend {2**phi:.3g} times the cost of {base.name}"),

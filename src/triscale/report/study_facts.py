@@ -8,7 +8,7 @@ from triscale import intervals
 from triscale.errors import InputError
 from triscale.spec import AnyNetwork
 from triscale.trials import TEST, VALIDATION, Epoch, Stored, Trial
-from triscale.trials.map_records import PictureRecord
+from triscale.trials.map_records import FocusRecord, PictureRecord
 from triscale.trials.study_records import (
     AnswerRecord,
     CamRecord,
@@ -132,13 +132,19 @@ class Facts:
 
     @property
     def pictures(self) -> tuple[PictureRecord, ...]:
-        """The pictures of the class-activation grid."""
+        """The images of the class-activation grid."""
         found = self.stored.one(CamRecord)
         return () if found is None else found.pictures
 
     @property
+    def focus(self) -> tuple[FocusRecord, ...]:
+        """What the maps of each network are worth."""
+        found = self.stored.one(CamRecord)
+        return () if found is None else found.focus
+
+    @property
     def test_pictures(self) -> int | None:
-        """How many pictures the test has; None before the first test."""
+        """How many images the test has; None before the first test."""
         tested = any(TEST in trial.metrics for trial in self.done)
         return self.data.test if tested and self.data is not None else None
 

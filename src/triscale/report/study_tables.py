@@ -16,12 +16,12 @@ def family(facts: Facts) -> Table | None:
     if not facts.members:
         return None
     header = ("network", "depth", "width", "resol.", "input", "params", "MACs", "ratio", "to compound")
-    scores = ("validation top-1, %", "test top-1, %", "95 %, seeds", "95 %, pictures")
+    scores = ("validation top-1, %", "test top-1, %", "95 %, seeds", "95 %, images")
     rows = tuple(_member(facts, member, facts.noise) for member in facts.members)
     note = (
         "Accuracies: mean ± standard deviation over seeds (number of seeds). Ratio: counted MACs over the baseline's; "
         f"to compound: over the compound network's at the same φ, {FLAG} beyond 3 %. {UPSAMPLED}: larger than the "
-        "original pictures."
+        "original images."
     )
     return Table((*header, *scores), rows, note)
 

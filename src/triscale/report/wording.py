@@ -3,21 +3,47 @@
 from collections.abc import Mapping, Sequence
 
 from triscale import intervals, units
-from triscale.report.study_facts import Facts
+from triscale.report.study_facts import AXES, Facts
 from triscale.trials import Trial
-from triscale.trials.study_records import BegunRecord, ChoiceRecord, DataFacts
+from triscale.trials.study_records import AnswerRecord, BegunRecord, ChoiceRecord, DataFacts, MemberRecord
 
 Lines = list[tuple[str, str]]
 
 
 def title(facts: Facts) -> str:
-    """What was scaled, on which pictures."""
+    """What was scaled, on which images."""
     baseline = "a ConvNet" if facts.plan is None else facts.network(facts.plan.baseline.id).name
     return f"Scaling {baseline} on {'its pictures' if facts.data is None else facts.data.source}"
 
 
+def headline(facts: Facts) -> str:
+    """The answer in one plain sentence."""
+    record = facts.stored.one(AnswerRecord)
+    best = None if record is None else next((one for one in facts.members if one.id == record.best), None)
+    if record is None or best is None or facts.plan is None:
+        return "The study is unfinished: it has no answer yet."
+    if facts.choice is not None and facts.choice.guessing is not None:
+        guessed = units.percent(facts.choice.guessing)
+        return f"No network is better than guessing ({guessed}), so this study says nothing yet: train longer."
+    top, before = facts.test(best.id).mean, facts.test(facts.plan.baseline.id).mean
+    right = "" if top is None else f" It is right about {units.percent(top)} of the test images"
+    than = "" if before is None else f", the baseline about {units.percent(before)}"
+    return f"{_spent(facts, best)}.{right}{than if right else ''}{'.' if right else ''}"
+
+
+def _spent(facts: Facts, best: MemberRecord) -> str:
+    """Where the cost goes in the network to take."""
+    name = "the baseline" if facts.plan is None else facts.network(facts.plan.baseline.id).name
+    factors = ((axis, getattr(best.factors, axis)) for axis in AXES)
+    grown = [f"{axis} ×{value:.2f}" for axis, value in factors if abs(value - 1) > 0.005]
+    if not grown:
+        return f"Keep {name} as it is"
+    listed = grown[0] if len(grown) == 1 else f"{', '.join(grown[:-1])} and {grown[-1]}"
+    return f"At {best.ratio:.1f} times the cost of {name}, spend it on {listed}"
+
+
 def question(facts: Facts) -> Lines:
-    """What was asked, as given."""
+    """The question, as given."""
     return [] if facts.study is None else asked_lines(facts.study)
 
 
@@ -43,9 +69,9 @@ def data_lines(data: DataFacts) -> Lines:
     counts = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
     return [
         ("source", data.source),
-        ("pictures", f"{counts}; originals {units.pixels(data.native)}"),
+        ("images", f"{counts}; originals {units.pixels(data.native)}"),
         (f"{len(data.classes)} classes", units.text(data.classes)),
-        ("left out", f"{data.skipped} pictures"),
+        ("left out", f"{data.skipped} images"),
         ("test from", data.test_from),
         ("fingerprint", data.fingerprint),
     ]
@@ -98,7 +124,7 @@ def coefficients(facts: Facts) -> str:
     values = ", ".join(f"{name} = {units.factor(getattr(chosen, name))}" for name in ("alpha", "beta", "gamma"))
     noise = f"{100 * choice.noise_sd:.2f} points."
     if choice.noise_freedom == 0:
-        spread = f"With one seed, only the sampling error of the validation pictures is known: {noise}"
+        spread = f"With one seed, only the sampling error of the validation images is known: {noise}"
     else:
         spread = f"In one seed, the difference of two networks has a standard deviation of {noise}"
     basis = "The choice rests on validation accuracy only."
@@ -117,9 +143,9 @@ def _standing(choice: ChoiceRecord) -> str:
         return f"{len(choice.tied)} candidates are tied within the noise; an older version took the cheapest of these."
     others = sum(one != choice.chosen for one in choice.tied)
     if not others:
-        return "It has the best mean, and the noise tells every other candidate apart from it."
+        return "It has the best mean, and every other candidate is worse beyond the noise."
     many = "1 other candidate" if others == 1 else f"{others} other candidates"
-    return f"It has the best mean; the noise does not tell {many} apart from it."
+    return f"It has the best mean; the noise hides the difference to {many}."
 
 
 def method(facts: Facts) -> list[str]:
@@ -127,7 +153,7 @@ def method(facts: Facts) -> list[str]:
     noise, total = facts.noise, facts.test_pictures
     lines = [
         (
-            "MACs are the multiply-adds of convolutions and linear layers for one picture, counted on the rounded "
+            "MACs are the multiply-adds of convolutions and linear layers for one image, counted on the rounded "
             "network; squeeze-excite counts its two 1×1 convolutions. Biases, norms, activations and pooling are not "
             "counted. Params are the trainable parameters."
         ),
@@ -142,8 +168,8 @@ def method(facts: Facts) -> list[str]:
         )
     if total:
         lines.append(
-            f"“95 %, pictures”: Wilson score interval for the mean accuracy on the {total:,} test pictures. All "
-            "networks see the same pictures, so differences between networks are known better than this."
+            f"“95 %, images”: Wilson score interval for the mean accuracy on the {total:,} test images. All "
+            "networks see the same images, so differences between networks are known better than this."
         )
     lines.append("The test decides nothing: it is run after the choice, on networks that validation has chosen.")
     return lines

@@ -1,17 +1,14 @@
-"""From a resolved network to steps: what each block does to its maps, in the order of the data."""
+"""From a network's operations to the runtime's steps, in the order of the data; what can be done on the way is."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from triscale.errors import InputError
-from triscale.layer_weights import module_names
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Enter, Leave, Map, MaxPool, Mean, Step
-from triscale.spec import Activation, Block, Layer, Network, resolve
-from triscale.spec.layer import pads
-
-POOL_KERNEL, POOL_STRIDE = 3, 2
-"""The max pooling of a stem."""
+from triscale.spec import Activation, Network, dataflow, resolve
+from triscale.spec.dataflow import Node, Unit
 
 
 class Steps(NamedTuple):
@@ -27,173 +24,114 @@ def steps_of(network: Network) -> Steps:
     Raises:
         InputError: there are blocks that the runtime does not know, which are named.
     """
-    resolved = resolve(network)
-    draft = _Draft()
-    x = draft.new("image", network.input_channels, network.resolution, planes=True)
-    draft.steps.append(Enter(name="image", y=x))
-    for (_, block), module in zip(resolved.flat(), module_names(resolved), strict=True):
-        if block.operator not in _BLOCKS:
-            raise InputError(
-                f"{network.name} cannot be compiled: {module} is a {block.operator}, which the runtime does not know.\n"
-                "Export it to .onnx."
-            )
-        x = _BLOCKS[block.operator](_Writer(draft, module), block, x)
-    draft.steps.append(Leave(name="logits", x=x))
+    nodes = dataflow.nodes_of(resolve(network))
+    draft, maps = _Draft(network.name, Counter(number for node in nodes for number in node.inputs)), list[int]()
+    for node in nodes:
+        maps.append(draft.write(node, [maps[number] for number in node.inputs]))
+    draft.steps.append(Leave(name="logits", x=maps[-1]))
     return Steps(tuple(draft.steps), tuple(draft.maps))
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """The lists while they grow."""
+    """The lists while they grow.
 
+    Attributes:
+        network: its name.
+        readers: how many nodes read the map of each.
+    """
+
+    network: str
+    readers: Mapping[int, int]
     steps: list[Step] = field(default_factory=list)
     maps: list[Map] = field(default_factory=list)
 
-    def new(self, name: str, channels: int, size: tuple[int, int], *, planes: bool = False) -> int:
-        self.maps.append(Map(name, channels, size, planes))
+    def write(self, node: Node, x: Sequence[int]) -> int:
+        """Append the steps of a node that reads these maps; the map that it makes."""
+        match node.operation:
+            case dataflow.Image():
+                y = self._new(node, planes=True)
+                self.steps.append(Enter(name=node.role, y=y))
+            case dataflow.Unit() as unit:
+                y = self._unit(node, unit, x[0])
+            case dataflow.Normalize(layer, module):
+                y = self._combine(node, x[0], norm=module, layer=layer, activation=layer.activation)
+            case dataflow.Activate(kind):
+                y = self._activated(node, x[0], kind)
+            case dataflow.Mean():
+                y = self._mean(node, x[0])
+            case dataflow.Pooling("max", kernel, stride, pad):
+                y = self._new(node)
+                self.steps.append(MaxPool(name=_name(node), x=x[0], y=y, kernel=kernel, stride=stride, pad=pad))
+            case dataflow.Scale():
+                y = self._combine(node, x[0], gate=x[1])
+            case dataflow.Sum():
+                y = self._sum(node, *x)
+            case _:
+                self._refuse(node)
+        return y
+
+    def _refuse(self, node: Node) -> NoReturn:
+        what = type(node.operation).__name__
+        raise InputError(
+            f"{self.network} cannot be compiled: {node.module} has a step that the runtime does not know, {what}.\n"
+            "Export it to .onnx."
+        )
+
+    def _new(self, node: Node, *, planes: bool = False) -> int:
+        self.maps.append(Map(_name(node), node.channels, node.size, planes))
         return len(self.maps) - 1
 
-
-@dataclass(frozen=True)
-class _Writer:
-    """Appends the steps of one block; `module` is the block's name in the built network."""
-
-    draft: _Draft
-    module: str
-
-    def path(self, *names: str) -> str:
-        return ".".join(name for name in (self.module, *names) if name)
-
-    def unit(self, x: int, layer: Layer, unit: str) -> int:
-        """Convolution, norm, activation: a `ConvUnit` called `unit`."""
-        return self.layer(x, layer, self.path(unit, "conv"), self.path(unit, "norm"))
-
-    def layer(self, x: int, layer: Layer, conv: str, norm: str = "") -> int:
-        y = self.draft.new(conv, layer.out_channels, layer.output)
-        name = conv.removesuffix(".conv")
+    def _unit(self, node: Node, unit: Unit, x: int) -> int:
+        y, layer, name = self._new(node), unit.layer, unit.conv.removesuffix(".conv")
         if layer.groups == layer.in_channels == layer.out_channels > 1:
-            self.draft.steps.append(Depthwise(name=name, x=x, y=y, layer=layer, conv=conv, norm=norm))
+            self.steps.append(Depthwise(name=name, x=x, y=y, layer=layer, conv=unit.conv, norm=unit.norm))
         else:
             activation = layer.activation
-            self.draft.steps.append(
-                Convolve(name=name, x=x, y=y, layer=layer, conv=conv, norm=norm, activation=activation)
+            self.steps.append(
+                Convolve(name=name, x=x, y=y, layer=layer, conv=unit.conv, norm=unit.norm, activation=activation)
             )
         return y
 
-    def combine(self, name: str, x: int, **parts: object) -> int:
-        """A new map of the size of x."""
-        of = self.draft.maps[x]
-        y = self.draft.new(self.path(name), of.channels, of.size)
-        self.draft.steps.append(Combine(name=self.path(name), x=x, y=y, **parts))  # type: ignore[arg-type]
+    def _combine(self, node: Node, x: int, **parts: Any) -> int:
+        y = self._new(node)
+        self.steps.append(Combine(name=_name(node), x=x, y=y, **parts))
         return y
 
-    def mean(self, x: int, name: str) -> int:
-        """The mean of each channel; a depthwise convolution in front of it takes it on the way."""
-        y = self.draft.new(self.path(name), self.draft.maps[x].channels, (1, 1))
-        last = self.draft.steps[-1]
+    def _mean(self, node: Node, x: int) -> int:
+        """A depthwise convolution in front of it takes it on the way."""
+        y, last = self._new(node), self.steps[-1]
         if isinstance(last, Depthwise) and last.y == x:
-            self.draft.steps[-1] = replace(last, mean=y)
+            self.steps[-1] = replace(last, mean=y)
         else:
-            self.draft.steps.append(Mean(name=self.path(name), x=x, y=y))
+            self.steps.append(Mean(name=_name(node), x=x, y=y))
         return y
 
-    def gate(self, x: int, layers: dict[str, Layer]) -> int:
-        """The gate of squeeze-excite, a vector."""
-        y = self.mean(x, "squeeze_excite.mean")
-        y = self.layer(y, layers["squeeze"], self.path("squeeze_excite", "reduce"))
-        return self.layer(y, layers["excite"], self.path("squeeze_excite", "expand"))
+    def _sum(self, node: Node, kept: int, branch: int) -> int:
+        """At the end of the step that made one of the maps, if it was the last and nobody else reads that map."""
+        last = self.steps[-1]
+        for number, own, other in zip(node.inputs, (kept, branch), (branch, kept), strict=True):
+            if isinstance(last, Convolve | Combine) and last.y == own and self.readers[number] == 1 and _is_open(last):
+                self.steps[-1] = replace(last, residual=other)
+                return own
+        return self._combine(node, branch, residual=kept)
 
-    def joined(self, x: int, kept: int | None, activation: Activation | None) -> int:
-        """The sum with what was kept, and the activation after it: at the end of a convolution where one was last."""
-        last = self.draft.steps[-1]
-        if isinstance(last, Convolve) and last.y == x and last.activation is None:
-            self.draft.steps[-1] = replace(last, residual=kept, activation=activation)
+    def _activated(self, node: Node, x: int, kind: Activation) -> int:
+        """At the end of the step that made the map, as a sum is."""
+        last = self.steps[-1]
+        if (
+            isinstance(last, Convolve | Combine) and last.y == x and last.activation is None
+            and self.readers[node.inputs[0]] == 1
+        ):  # fmt: skip
+            self.steps[-1] = replace(last, activation=kind)
             return x
-        return (
-            x if kept is None and activation is None else self.combine("sum", x, residual=kept, activation=activation)
-        )
+        return self._combine(node, x, activation=kind)
 
 
-def _roles(block: Block) -> dict[str, Layer]:
-    return {layer.role: layer for layer in block.layers}
+def _is_open(step: Convolve | Combine) -> bool:
+    """Whether a map can be added to what the step makes."""
+    return step.residual is None and step.activation is None and (isinstance(step, Convolve) or step.norm is None)
 
 
-def _stem(at: _Writer, block: Block, x: int) -> int:
-    *deep, last = block.layers
-    for index, layer in enumerate(deep):
-        x = at.unit(x, layer, f"deep.{index}")
-    x = at.unit(x, last, "")
-    if not block.pool:
-        return x
-    y = at.draft.new(at.path("pool"), last.out_channels, block.output)
-    pad = pads(last.output, POOL_KERNEL, POOL_STRIDE, block.pool_padding)
-    at.draft.steps.append(MaxPool(name=at.path("pool"), x=x, y=y, kernel=POOL_KERNEL, stride=POOL_STRIDE, pad=pad))
-    return y
-
-
-def _head(at: _Writer, block: Block, x: int) -> int:
-    first = block.layers[0]
-    if block.operator == "head":
-        x = at.unit(x, first, "head")
-    elif first.kind == "norm":
-        x = at.combine("head", x, norm="head.norm", layer=first, activation=first.activation)
-    elif "activation" in block.around:
-        x = at.combine("head", x, activation=block.activation)
-    x = at.mean(x, "mean")
-    for layer in block.layers:
-        if layer.kind == "linear":
-            x = at.layer(x, layer, {"hidden": "hidden.0"}.get(layer.role, layer.role))
-    return x
-
-
-def _chain(at: _Writer, x: int, layers: dict[str, Layer], *roles: str) -> int:
-    for role in roles:
-        if role == "squeeze" and role in layers:
-            x = at.combine("squeeze_excite", x, gate=at.gate(x, layers))
-        elif role in layers:
-            x = at.unit(x, layers[role], role)
-    return x
-
-
-def _inverted(at: _Writer, block: Block, x: int) -> int:
-    """MBConv and its fused form."""
-    roles = ("conv",) if block.operator == "fused_mbconv" else ("expand", "depthwise")
-    y = _chain(at, x, _roles(block), *roles, "squeeze", "project")
-    return at.joined(y, x if block.skip else None, None)
-
-
-def _separable(at: _Writer, block: Block, x: int) -> int:
-    return _chain(at, x, _roles(block), "depthwise", "pointwise")
-
-
-def _residual(at: _Writer, block: Block, x: int) -> int:
-    """A basic block or bottleneck: the activation follows the sum."""
-    roles, layers = ("conv1", "conv2") if block.operator == "basic" else ("reduce", "conv", "project"), _roles(block)
-    kept = (at.unit(x, layers["shortcut"], "shortcut") if "shortcut" in layers else x) if block.skip else None
-    y = _chain(at, x, layers, *roles)
-    if "squeeze" in layers:
-        return at.combine("squeeze_excite", y, gate=at.gate(y, layers), residual=kept, activation=block.activation)
-    return at.joined(y, kept, block.activation)
-
-
-def _preactivation(at: _Writer, block: Block, x: int) -> int:
-    """Norm and activation first; a projecting shortcut takes what they leave, an identity what they take."""
-    layers = _roles(block)
-    entry = layers["entry"]
-    entered = at.combine("entry", x, norm=at.path("entry", "norm"), layer=entry, activation=entry.activation)
-    kept = at.unit(entered, layers["shortcut"], "shortcut") if "shortcut" in layers else x
-    y = _chain(at, entered, layers, "reduce", "conv", "project")
-    return at.joined(y, kept if block.skip else None, None)
-
-
-_BLOCKS: dict[str, Callable[[_Writer, Block, int], int]] = {
-    "stem": _stem,
-    "mbconv": _inverted,
-    "fused_mbconv": _inverted,
-    "separable": _separable,
-    "basic": _residual,
-    "bottleneck": _residual,
-    "preactivation": _preactivation,
-    "head": _head,
-    "classifier": _head,
-}
+def _name(node: Node) -> str:
+    return ".".join(part for part in (node.module, node.role) if part)

@@ -119,7 +119,7 @@ class _Writer(NamedTuple):
         return f"max_pool<Pooling{{{sizes}}}>({self.at(step.x)}, {self.at(step.y)});"
 
     def convolve(self, step: Convolve, weights: str) -> str:
-        """A convolution; where groups are no whole panels, with the places of its inputs."""
+        """A convolution; where groups are not whole panels, with the places of its inputs."""
         layer, lanes = step.layer, self.plan.lanes
         sizes, name, before = self.convolution(step, widths_of(self.plan, step)), "convolve", ""
         if is_gathered(layer, lanes):

@@ -31,7 +31,7 @@ class _Shape(ctypes.Structure):
 
 
 class About(NamedTuple):
-    """What a library says of itself.
+    """What a library says about itself.
 
     Attributes:
         network: the spec.
@@ -48,7 +48,7 @@ class NativeLibrary:
     """A loaded library, of which any number of instances can be made.
 
     Attributes:
-        about: what it says of itself; `text` is the same as JSON.
+        about: what it says about itself; `text` is the same as JSON.
         isa: the instruction set that it was compiled for.
     """
 
@@ -113,7 +113,7 @@ class NativeNetwork:
         if code == _BUSY:
             raise BusyError("another thread runs this network; open one for each thread.")
         if code:
-            raise UsageError(f"the library refused {len(images)} images (error {code}).")
+            raise UsageError(f"the library rejected {len(images)} images (error {code}).")
 
 
 def open(path: str | Path, *, batch: int = 1, threads: int = 1, trust: bool = False) -> NativeNetwork:  # noqa: A001  read as `runtime.open`
@@ -160,7 +160,7 @@ def _loaded(payload: bytes, path: Path) -> ctypes.CDLL:
         try:
             loaded = ctypes.CDLL(copy.name)
         except OSError:
-            raise InputError(f"{path} is no library for this system.") from None
+            raise InputError(f"{path} is not a library for this system.") from None
     if not hasattr(loaded, "triscale_abi") or loaded.triscale_abi() != ABI:
         raise InputError(f"{path} is a library of another version of triscale; export the network again.")
     for name in ("triscale_about", "triscale_isa"):

@@ -64,7 +64,7 @@ def library(network: Network, weights: LayerWeights, *, about: str | None = None
 
 
 def lock_text(network: Network, classes: tuple[str, ...] = (), preprocessing: Preprocessing | None = None) -> str:
-    """What a library says of itself: JSON in the form of an exported file, with the place for its seal."""
+    """What a library says about itself: JSON in the form of an exported file, with the place for its seal."""
     document: dict[str, Any] = {
         "format": "triscale.export",
         "version": 1,

@@ -28,7 +28,7 @@ class Packed(NamedTuple):
 
 
 def is_gathered(layer: Layer, lanes: int) -> bool:
-    """Whether the groups of a convolution are no whole panels, so that each lane needs inputs of its own."""
+    """Whether the groups of a convolution are not whole panels, so that each lane needs inputs of its own."""
     parts = layer.in_channels // layer.groups, layer.out_channels // layer.groups
     return layer.groups > 1 and any(part % lanes for part in parts)
 

@@ -20,7 +20,7 @@ def network(text: str) -> Network:
 
     Raises:
         UsageError: an unknown name (with the nearest ones) or a malformed scaling.
-        InputError: a spec file that cannot be read, or a network too large to be meant.
+        InputError: a spec file that cannot be read, or a network that is too large.
     """
     if is_foreign_text(text):
         raise UsageError(f"unknown network {text!r}: Python code cannot stand here, only networks of triscale.")

@@ -6,6 +6,7 @@ from functools import partial
 
 from triscale.costs import ANYWHERE, Counts, Target, Values, metric_named
 from triscale.errors import InputError
+from triscale.notebook_html import ShownInNotebook
 from triscale.scaling.budget import Curve, fit
 from triscale.scaling.leftover import fill
 from triscale.scaling.limit import CostOf, Fit, Limit, Limits, UnboundedError, check, point_at
@@ -16,7 +17,7 @@ from triscale.spec import Network, scale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BudgetFit:
+class BudgetFit(ShownInNotebook):
     """The largest network on a rule's curve inside a budget.
 
     Attributes:
@@ -115,7 +116,7 @@ def _checked(network: Network, found: Fit, limits: Limits, values: Values) -> Bu
 
 
 def _cost(network: Network, values: Values, names: tuple[str, ...], where: Factors) -> dict[str, float]:
-    """Of the scaled network: all counts, which bound what can be meant, and the limited metrics."""
+    """Of the scaled network: all counts, which bound its size, and the limited metrics."""
     return values.of(scale(network, **where._asdict()), dict.fromkeys((*Counts._fields, *names)))
 
 

@@ -26,7 +26,7 @@ Constant = None | bool | int | float | str | tuple["Constant", ...]
 """What an argument can be: what JSON holds, objects left out."""
 
 Role = Literal["depth", "width", "resolution", "classes", "input_channels"]
-"""What the callable can be told by triscale; the first three can be scaled."""
+"""What triscale can pass to the callable; the first three can be scaled."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
 UNKNOWN: Size = (0, 0)
@@ -54,7 +54,7 @@ class ForeignNetwork:
         input_channels: of an image.
         arguments: constants that the callable gets, by name, sorted.
         names: parameter of the callable by role, where it is not called `depth`, `width`, `resolution`, `num_classes`
-            or `in_chans`; "": the callable is not told, and the dimension stays as it is.
+            or `in_chans`; "": the callable does not get it, and the dimension stays as it is.
         fingerprint: hash of what the callable built (shapes of its tensors, MACs by operation); "": not built yet.
     """
 

@@ -1,7 +1,7 @@
 """The text of a foreign network: `module:callable@resolution=64,width=1.4,width=width_mult,blocks=2`.
 
 After the @ stand settings with commas between. `depth`, `width`, `resolution`, `classes` and `input_channels` take a
-number (factors; pixels; counts) or a word: the callable's own parameter for it, nothing where it must not be told.
+number (factors; pixels; counts) or a word: the callable's own parameter for it, nothing where it takes none.
 Both can be given. Every other name is an argument of the callable.
 """
 

@@ -54,7 +54,7 @@ class Block(NamedTuple):
     def plan(self) -> CellPlan:
         """What a cell does to each of its states."""
         if self.cell is None:
-            raise TypeError(f"a {self.operator} block is no cell")
+            raise TypeError(f"a {self.operator} block is not a cell")
         return plan_cell(
             self.cell, channels=self.in_channels, size=self.input, previous=self.previous,
             filters=self.inner_channels, stride=self.stride, activation=self.activation, padding=self.padding,

@@ -6,6 +6,7 @@ All classes are frozen and keyword-only; a change is a new object (`dataclasses.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from triscale.notebook_html import ShownInNotebook
 from triscale.spec.cell import CELL_DIVISOR, Cell
 from triscale.spec.fields import FieldError, later, require_choice, require_integer, require_number, require_odd
 from triscale.spec.rounding import Padding, Size
@@ -215,7 +216,7 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Network:
+class Network(ShownInNotebook):
     """A whole network. `str(network)` prints it like Table 1 of the paper.
 
     Attributes:

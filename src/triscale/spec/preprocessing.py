@@ -1,4 +1,4 @@
-"""The preprocessing lock: all that decides which tensor a picture becomes, kept with the weights that were trained so.
+"""The preprocessing lock: all that decides which tensor an image becomes, kept with the weights that were trained so.
 
 Two things of a network's input are not here, because they are in the network itself: padding and the norms' eps.
 Channels are red, green, blue; one channel is grey. Levels 0..255 are divided by 255 before mean and std, so a network
@@ -23,14 +23,14 @@ MAX_SIDE = 100_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preprocessing:
-    """What a picture goes through: resized, its centre cut out, scaled to [0, 1], then (x - mean) / std by channel.
+    """What an image goes through: resized, its centre cut out, scaled to [0, 1], then (x - mean) / std by channel.
 
     The defaults are those of a study, and of every checkpoint that holds mean and std alone.
 
     Attributes:
         resolution: (height, width) in pixels where it is not the network's own, such as a larger one to test at.
         fit: `centre` keeps the aspect ratio and cuts off what sticks out; `squash` does not keep it.
-        crop: the part of the resized picture's side that is kept: 0.875 resizes to 256 px and keeps 224.
+        crop: the part of the resized image's side that is kept: 0.875 resizes to 256 px and keeps 224.
         interpolation: `area` averages areas where a side shrinks and is bicubic where it grows, after the cut; the
             others are Pillow's filters, before the cut, as torchvision and timm use them.
         mean, std: per channel, as fractions of white.
@@ -59,11 +59,11 @@ class Preprocessing:
 
     @property
     def exact_pixels(self) -> bool:
-        """Whether pixels are cut and resized as in a study, whose rendered pictures then serve."""
+        """Whether pixels are cut and resized as in a study, whose rendered images then serve."""
         return (self.interpolation, self.fit, self.crop) == ("area", "centre", 1.0)
 
     def for_channels(self, channels: int) -> "Preprocessing":
-        """For pictures of another number of channels: mean and std are averaged for one, repeated in turn for more."""
+        """For images of another number of channels: mean and std are averaged for one, repeated in turn for more."""
         if channels == len(self.mean):
             return self
         if channels == 1:
@@ -71,7 +71,7 @@ class Preprocessing:
         return replace(self, mean=_in_turn(self.mean, channels), std=_in_turn(self.std, channels))
 
     def before_crop(self, size: Size) -> Size:
-        """The size to which a picture is resized before `size` is cut out of it (the least, with `centre`)."""
+        """The size to which an image is resized before `size` is cut out of it (the least, with `centre`)."""
         # 240 / (240 / 272) is a little less than 272.
         return math.floor(size[0] / self.crop + 1e-6), math.floor(size[1] / self.crop + 1e-6)
 
@@ -115,7 +115,7 @@ def refuse_difference(locked: Preprocessing, wanted: Mapping[str, object]) -> No
     for name, (found, asked) in different(locked, wanted).items():
         raise InputError(
             f"these weights were trained with {name} {value_text(found)}, not {value_text(asked)}.\n"
-            f"Leave it out, or say that you mean it: override {name}={value_text(asked)}."
+            f"Leave it out, or override it on purpose: override {name}={value_text(asked)}."
         )
 
 

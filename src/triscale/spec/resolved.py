@@ -45,7 +45,7 @@ def resolve(network: Network) -> Resolved:
     """All blocks of the network, distinct ones once with their repeat count.
 
     Raises:
-        InputError: more than 10,000 layers, or pictures that are smaller than a kernel of the stem.
+        InputError: more than 10,000 layers, or images that are smaller than a kernel of the stem.
     """
     runs = [BlockRun(_stem(network), 1, 0)]
     for index, stage in enumerate(network.stages, 1):

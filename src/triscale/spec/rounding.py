@@ -27,7 +27,7 @@ def round_repeats(repeats: float) -> int:
 
 
 def round_side(pixels: float) -> int:
-    """A side of a scaled picture in pixels: nearest (half rounds up), at least 1."""
+    """A side of a scaled image in pixels: nearest (half rounds up), at least 1."""
     return max(1, math.floor(pixels * _UP + 0.5))
 
 

@@ -22,7 +22,7 @@ def scale(network: Network, *, depth: float = 1.0, width: float = 1.0, resolutio
 
     Raises:
         UsageError: a factor is zero, negative, NaN or infinite.
-        InputError: the result is too large to be meant.
+        InputError: the result is too large.
     """
     for label, factor in (("depth", depth), ("width", width), ("resolution", resolution)):
         if not (math.isfinite(factor) and factor > 0):

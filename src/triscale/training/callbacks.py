@@ -12,7 +12,7 @@ _NAMED = 3
 
 
 class Callbacks(Protocol):
-    """What a training calls while it runs; derive from `Quiet` and override what you want to hear of."""
+    """What a training calls while it runs; derive from `Quiet` and override what you want to hear about."""
 
     def begin(self) -> None:
         """Data and job are known: from here on `stopping` is polled, and stopping saves first."""
@@ -70,7 +70,7 @@ class Warnings:
         if new:
             more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
             self._callbacks.say(
-                f"warning: after the check {len(new)} pictures could not be read any more, and were left out: "
+                f"warning: after the check {len(new)} images could not be read any more, and were left out: "
                 f"{', '.join(new[:_NAMED])}{more}"
             )
 
@@ -82,7 +82,7 @@ def introduce(callbacks: Callbacks, source: Source, left_out: int, engine: Train
     for note in source.notes:
         callbacks.say(note)
     if left_out:
-        callbacks.say(f"each epoch leaves out {left_out} pictures, others each time, that fill no batch")
+        callbacks.say(f"each epoch leaves out {left_out} images, others each time, that fill no batch")
     if engine.steps * engine.recipe.epochs == 1 and not engine.recipe.learning_rate_at(0):
         callbacks.say(
             "warning: the training has one step, the first of the warm-up, whose learning rate is 0: nothing is "

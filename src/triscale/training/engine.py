@@ -35,15 +35,15 @@ class Trainer:
         seed: all that is drawn in a step is a function of it and of the step.
         world: the processes that learn together.
         checkpointing: whether blocks compute their maps again in the backward pass; no bit depends on it.
-        teacher: gives the logits of a teacher for the pictures of a part; None: nothing is distilled.
+        teacher: gives the logits of a teacher for the images of a part; None: nothing is distilled.
         loss: of a part of a batch, see `Loss`.
         parts: into how many parts a batch is split, one after the other, for want of memory.
         precision: in what it computes; a resumed training keeps that in which it began.
         halving: whether parts are halved when memory does not suffice.
         optimizer, average: what follows the model; `average` is None without one.
         step: steps that were made.
-        samples, epoch_samples: pictures seen, in all and in this epoch.
-        loss_sum: sum of the losses of the pictures of this epoch, where the model lies.
+        samples, epoch_samples: images seen, in all and in this epoch.
+        loss_sum: sum of the losses of the images of this epoch, where the model lies.
         history: the epochs that are complete.
         seconds, training_seconds: with and without evaluation, over all processes.
         norm: of the last gradient that was learned from, before it was clipped.
@@ -137,7 +137,7 @@ class Trainer:
 
     @property
     def mean_loss(self) -> float:
-        """Mean loss of the pictures seen in this epoch."""
+        """Mean loss of the images seen in this epoch."""
         return self.loss_sum.item() / max(1, self.epoch_samples)
 
     def skipped_in(self, epoch: int) -> list[int]:
@@ -215,7 +215,7 @@ class Trainer:
             one.copy_(before)
 
     def _sow(self) -> None:
-        """Seed what is drawn in a step: dropout and stochastic depth, of other pictures in other processes."""
+        """Seed what is drawn in a step: dropout and stochastic depth, of other images in other processes."""
         sow(step_seed(self.seed, self.step, self.world.rank), self.device)
 
     def _backward_in_parts(self, pictures: Tensor, labels: Tensor, count: int, buffers: list[Tensor]) -> Tensor:
@@ -235,12 +235,12 @@ class Trainer:
             self._put_norms(buffers)
 
     def _backward(self, pictures: Tensor, labels: Tensor, count: int) -> Tensor:
-        """The part that these have in the mean loss of `count` pictures; the gradient is left in the weights."""
+        """The part that these have in the mean loss of `count` images; the gradient is left in the weights."""
         recipe = self.recipe
         batch = self.mixed(pictures, labels)
         bfloat16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         whole = torch.zeros((), device=self.device)
-        parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one picture
+        parts = max(1, min(self.parts, len(labels) // 2))  # batch norm cannot learn from one image
         pieces = (one.tensor_split(parts) for one in (batch.pictures, labels, batch.others))
         for part, (some, own, others) in enumerate(zip(*pieces, strict=True), 1):
             with bfloat16, self.world.gradients_meet(self._together, part == parts):

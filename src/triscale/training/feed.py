@@ -1,4 +1,4 @@
-"""Which pictures come when: a function of (seed, epoch, step), so that a training resumes in the middle of an epoch."""
+"""Which images come when: a function of (seed, epoch, step), so that a training resumes in the middle of an epoch."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -37,22 +37,22 @@ class Feed(Protocol):
         """The batches of an epoch from its step `first` on: float32 [n, c, h, w], int64 [n]."""
 
     def names(self, epoch: int, step: int) -> Sequence[str]:
-        """What the pictures of a batch are called, for a message."""
+        """What the images of a batch are called, for a message."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PictureFeed(WholeBatches):
-    """Augmented batches of pictures that are in memory, or mapped into it.
+    """Augmented batches of images that are in memory, or mapped into it.
 
     Attributes:
         images: uint8 [n, height, width, 3].
         labels: int64 [n].
         indices, batch: see `WholeBatches`.
         seed: not negative.
-        augmentation: what is done to the pictures.
+        augmentation: what is done to the images.
         mean, std: by which they are normalised.
         workers: threads that make batches ahead; 0: each is made when it is needed. The same batches come.
-        name: the name of a picture by its position.
+        name: the name of an image by its position.
         share: which of each batch are made.
         on_gpu: the same images on the GPU, which then makes the same batches there, of whole batches alone.
     """
@@ -64,7 +64,7 @@ class PictureFeed(WholeBatches):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     workers: int = 0
-    name: Callable[[int], str] = "picture {}".format
+    name: Callable[[int], str] = "image {}".format
     share: Share = WHOLE
     on_gpu: ImagesOnGpu | None = None
 
@@ -95,7 +95,7 @@ class PictureFeed(WholeBatches):
         return [self.name(int(one)) for one in order[step * self.batch : (step + 1) * self.batch]]
 
     def _drawn(self, epoch: int) -> tuple[NDArray[np.float64], Indices]:
-        """What is drawn for every picture of an epoch, as in `data.feed.in_memory.train_batches`, and their order."""
+        """What is drawn for every image of an epoch, as in `data.feed.in_memory.train_batches`, and their order."""
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
         drawn = draws.random((len(self.images), 4))
         return drawn, self.indices[np.argsort(drawn[self.indices, 0], kind="stable")]
@@ -103,7 +103,7 @@ class PictureFeed(WholeBatches):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GrowingFeed:
-    """A feed for each epoch: the same pictures in the same order, at sizes and strengths that grow.
+    """A feed for each epoch: the same images in the same order, at sizes and strengths that grow.
 
     Attributes:
         by_epoch: the feeds; epochs of one size and strength share one.
@@ -118,7 +118,7 @@ class GrowingFeed:
 
     @property
     def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
+        """Images that an epoch leaves out, others in each."""
         return self.by_epoch[-1].left_out
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
@@ -133,7 +133,7 @@ class GrowingFeed:
 def eval_photos(
     part: Part, indices: Indices, size: Size, how: Preprocessing, batch: int, broken: dict[str, str]
 ) -> Iterator[Batch]:
-    """Pictures of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
+    """Images of a part in order, cut and resized as `how` says: the pixels that `evaluate` and `predict` give them.
 
     One that cannot be read any more is left out, its name and the reason put into `broken`.
 

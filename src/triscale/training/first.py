@@ -17,7 +17,7 @@ from triscale.weights import AnyModel, Checkpoint, begin_with, grown, refuse_gro
 
 
 def refuse_unfit(job: TrainJob, inputs: Inputs) -> None:
-    """Refuse, before anything is written, what cannot be trained, and weights or a teacher of other classes.
+    """Reject, before anything is written, what cannot be trained, and weights or a teacher of other classes.
 
     Raises:
         InputError: images of an epoch that are too small for the network; weights of another network, or of one that
@@ -38,7 +38,7 @@ def refuse_unfit(job: TrainJob, inputs: Inputs) -> None:
     if content_hash(free if free == found.network else known_any(free)) != content_hash(found.network):
         raise InputError(
             f"the weights are of {found.network.name}, not of {job.network.name}.\n"
-            "Give the network that the weights are of, or --grow for a larger one."
+            "Give the network of the weights, or --grow for a larger one."
         )
 
 
@@ -46,7 +46,7 @@ def refuse_blocks(network: ForeignNetwork, *, checkpointing: bool, pipeline: boo
     """UsageError where a foreign network would have to be cut into its blocks, of which nothing is known."""
     wanted = {"gradient checkpointing": checkpointing, "a pipeline": pipeline, "growing from smaller weights": grow}
     if found := [what for what, asked in wanted.items() if asked]:
-        raise UsageError(f"{found[0]} needs the blocks of triscale's own networks; {network.path} is code of your own.")
+        raise UsageError(f"{found[0]} needs the blocks of triscale's own networks; {network.path} is your own code.")
 
 
 def _require_runs(network: AnyNetwork) -> None:

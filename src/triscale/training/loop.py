@@ -42,12 +42,12 @@ def train(
     Args:
         engine: the training under way; changed in place.
         feed: where its batches come from; what comes at a step must not depend on where the training began.
-        evaluate: top-1 of a model on pictures it was not trained on.
+        evaluate: top-1 of a model on images it was not trained on.
         on_step: told after every step; may raise to stop here.
         on_epoch: told after every epoch, the last of `engine.history`; may raise to stop here.
 
     Raises:
-        NumericError: a loss or a gradient is not finite; the message names the step, the rate and the pictures. Or a
+        NumericError: a loss or a gradient is not finite; the message names the step, the rate and the images. Or a
             weight is not, at the end of an epoch; the epoch and the rate are named.
     """
     while engine.epoch < engine.recipe.epochs:
@@ -85,6 +85,6 @@ class Clock:
 
 
 def batch_named(feed: Feed, steps: int, step: int) -> str:
-    """The first pictures of the batch of a step, counted from 0 over epochs of so many steps."""
+    """The first images of the batch of a step, counted from 0 over epochs of so many steps."""
     names = feed.names(step // steps, step % steps)
     return f"The batch: {some(names, _SHOWN)}."

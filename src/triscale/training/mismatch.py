@@ -79,7 +79,7 @@ def _data(then: DataUse, now: DataUse) -> str:
     before, after = _contents(then), _contents(now)
     found = [name for name in after | before if before.get(name, "none") != after.get(name, "none")]
     if not found:
-        shown = [f"{one.images} pictures in {len(one.classes)} classes ({one.fingerprint[:8]})" for one in (then, now)]
+        shown = [f"{one.images} images in {len(one.classes)} classes ({one.fingerprint[:8]})" for one in (then, now)]
         return f"{_both(*shown)}; each class has as many as before"
     texts = [
         f"{name!r} had {before.get(name, 'none')}, has {after.get(name, 'none')}" for name in found[:_SHOWN_CLASSES]
@@ -89,4 +89,6 @@ def _data(then: DataUse, now: DataUse) -> str:
 
 
 def _contents(data: DataUse) -> dict[str, Any]:
-    return dict(zip(data.classes, data.contents or [f"{data.images} in all"] * len(data.classes), strict=True))
+    """What each class holds. Runs that were started by an older version say pictures."""
+    held = [text.replace("picture", "image") for text in data.contents]
+    return dict(zip(data.classes, held or [f"{data.images} in all"] * len(data.classes), strict=True))

@@ -115,7 +115,7 @@ def contents_of(source: Source) -> tuple[str, ...]:
             if isinstance(part, PhotoPart):
                 digests[label].append(part.digests[index])
     return tuple(
-        f"{count} pictures" + (f" ({hashlib.sha256(' '.join(sorted(own)).encode()).hexdigest()[:8]})" if own else "")
+        f"{count} images" + (f" ({hashlib.sha256(' '.join(sorted(own)).encode()).hexdigest()[:8]})" if own else "")
         for count, own in zip(counts, digests, strict=True)
     )
 

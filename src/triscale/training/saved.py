@@ -40,11 +40,11 @@ def forget_state(folder: Path) -> None:
 
 
 class Interrupted(BaseException):
-    """A training was asked to stop, and has saved its state; not an `Exception`, since it is no failure."""
+    """A training was asked to stop, and has saved its state; not an `Exception`, since it is not a failure."""
 
 
 class _UnusableError(Exception):
-    """A file that is no state of this training; the text says why."""
+    """A file that is not a state of this training; the text says why."""
 
 
 class ResumeState:
@@ -155,7 +155,7 @@ class ResumeState:
                 self.restored = hashlib.sha256(path.read_bytes()).hexdigest()
             return True
         if reasons:
-            raise InputError("\n".join([*reasons, "No state is left to go on from; use another --out, or a backup."]))
+            raise InputError("\n".join([*reasons, "No state is left to resume from; use another --out, or a backup."]))
         return False
 
     def _about(self, engine: Trainer) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class ResumeState:
         if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
             raise _UnusableError(f"is {about.get('format')} version {about.get('version')}, not {FORMAT} {VERSION}")
         if about.get("identity") != self.key:
-            raise _UnusableError("is of another training")
+            raise _UnusableError("belongs to another training")
         return about, tensors
 
     def _bring(self, engine: Trainer, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:

@@ -22,7 +22,7 @@ from triscale.trials import TrainJob
 
 TrainingFeed = PictureFeed | Loader | GrowingFeed
 Validation = Callable[[int], Iterator[Batch]]
-"""From how many pictures at once to their batches."""
+"""From how many images at once to their batches."""
 
 _CPU = torch.device("cpu")
 
@@ -36,12 +36,12 @@ def feeds_of(
     share: Share = WHOLE,
     device: torch.device = _CPU,
 ) -> tuple[TrainingFeed, Validation]:
-    """What is trained on and what is validated on; rendering pictures, which may take minutes, tells `go_on`.
+    """What is trained on and what is validated on; rendering images, which may take minutes, tells `go_on`.
 
-    Where pictures grow, each size is rendered from the originals; few lie on the GPU, which makes the same batches.
+    Where images grow, each size is rendered from the originals; few lie on the GPU, which makes the same batches.
 
     Raises:
-        InputError: too few pictures for both.
+        InputError: too few images for both.
     """
     part, size = source.parts["train"], job.network.resolution
     split = source.training_split(seed=job.data.seed, train_size=job.data.subset)
@@ -49,12 +49,12 @@ def feeds_of(
     fewest = min(job.recipe.batch, len(training)) // 2 // share.of
     if share.of > 1 and fewest < 1:
         raise InputError(
-            f"{share.of} processes cannot share batches of {min(job.recipe.batch, len(training))} pictures.\n"
-            "Give each of them two at least: fewer processes, a larger batch or more pictures."
+            f"{share.of} processes cannot share batches of {min(job.recipe.batch, len(training))} images.\n"
+            "Give each of them two at least: fewer processes, a larger batch or more images."
         )
     if len(training) < 2 or not len(validation):
         raise InputError(
-            f"{source.name} leaves {len(training)} pictures to train on and {len(validation)} to validate on.\n"
+            f"{source.name} leaves {len(training)} images to train on and {len(validation)} to validate on.\n"
             "Give at least two of each class."
         )
     drawn: dict[str, Any] = {
@@ -116,13 +116,13 @@ def _growing(
 
 
 def grown_up(feed: TrainingFeed) -> PictureFeed | Loader:
-    """The feed of pictures as large as those of the validation."""
+    """The feed of images as large as those of the validation."""
     return feed.by_epoch[-1] if isinstance(feed, GrowingFeed) else feed
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoValidation:
-    """Validation on photos that are read anew each time; `broken` are those that cannot be read any more."""
+    """Validation on photos that are read again each time; `broken` are those that cannot be read any more."""
 
     part: Part
     indices: Indices
@@ -136,7 +136,7 @@ class PhotoValidation:
 
 
 def broken_in(feed: TrainingFeed, validation: Validation) -> Mapping[str, str]:
-    """Names of pictures that could not be read any more, with reasons."""
+    """Names of images that could not be read any more, with reasons."""
     found = [one.broken for one in (grown_up(feed), validation) if isinstance(one, Loader | PhotoValidation)]
     return {name: reason for broken in found for name, reason in broken.items()}
 

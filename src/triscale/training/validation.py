@@ -21,7 +21,7 @@ class Validator:
 
     Args:
         engine: the training under way.
-        feed: of its training, for norms whose statistics are taken anew.
+        feed: of its training, for norms whose statistics are taken again.
         validation: the images.
         check: called between batches; saves and raises if the training is to stop.
 

@@ -56,7 +56,7 @@ def converted(path: Path, lines: Sequence[bytes]) -> Iterator[AnyLine]:
     """The lines of a file of 0.1, converted.
 
     Raises:
-        InputError: it is no file of 0.1 either.
+        InputError: it is not a file of 0.1 either.
     """
     old = [_decoded(path, number, text) for number, text in enumerate(lines, 1)]
     first = old[0]
@@ -161,7 +161,7 @@ def _trial(old: OldRun | OldFailed, study: OldStudy, plan: OldPlan, network: Any
 
 
 def _data_of(study: OldStudy, plan: OldPlan) -> DataUse:
-    """As far as the records say it: of a subset, they do not say of how many training images."""
+    """As far as the records say it: of a subset, they do not say about how many training images."""
     about, asked = study.data, study.question
     seed, size = asked.get("seed"), asked.get("train_size")
     subset = size if isinstance(size, int) else plan.train_size if plan.train_size < about.train else None

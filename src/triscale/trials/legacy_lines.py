@@ -26,7 +26,7 @@ Machine = Mapping[str, str | int | None]
 
 
 class OldLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """A line of 0.1, told apart by `kind`."""
+    """A line of 0.1; `kind` says which."""
 
 
 class OldSplit(msgspec.Struct, frozen=True, kw_only=True):

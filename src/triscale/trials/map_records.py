@@ -2,6 +2,8 @@
 
 import msgspec
 
+from triscale.map_scores import MapScore
+
 
 class MapRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A class activation map of one network: its PNG below the study's folder, and what the network predicted."""
@@ -19,3 +21,11 @@ class PictureRecord(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     file: str
     maps: tuple[MapRecord, ...]
+
+
+class FocusRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the maps of one network are worth, an entry an image; all networks of a study have the same images."""
+
+    id: str
+    rule: str
+    scores: tuple[MapScore, ...]

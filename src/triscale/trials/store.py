@@ -244,7 +244,7 @@ def _loaded(store: Stored, path: Path) -> tuple[int, bool]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path}: no such record file; is its folder of a training, a study or a search?") from None
+        raise InputError(f"{path}: no such record file; give the folder of a run, a study or a search.") from None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
     lines, rest = whole_lines(content)

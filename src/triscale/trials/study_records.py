@@ -9,7 +9,7 @@ import msgspec
 
 from triscale.recipes import Recipe
 from triscale.spec import Size
-from triscale.trials.map_records import PictureRecord
+from triscale.trials.map_records import FocusRecord, PictureRecord
 from triscale.trials.pilot_records import PilotRecord
 from triscale.trials.surface_records import AskedRecord, Interval, SharesRecord, SurfaceRecord
 
@@ -19,7 +19,7 @@ Cost = Mapping[str, int | float]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
-    """One line of a store, told apart by `kind`."""
+    """One line of a store; `kind` says which."""
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +52,12 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BegunRecord(Line, frozen=True, kw_only=True):
-    """What was asked of a search, on what, where.
+    """The question of a search, on what, where.
 
     Attributes:
         triscale: version.
         command: the command line that asks it.
-        question: what was asked, by field.
+        question: as it was given, by field.
         question_hash: names the study.
         data: see `DataFacts`.
         machine: as `triscale.machine.machine` describes it, and `gpu`.
@@ -274,9 +274,11 @@ class FamilyRecord(Line, frozen=True, kw_only=True, tag="family"):
 
 
 class CamRecord(Line, frozen=True, kw_only=True, tag="cam"):
-    """The grid of class activation maps."""
+    """The grid of class activation maps; what maps are worth by `steps` of deletion (not in older studies)."""
 
     pictures: tuple[PictureRecord, ...]
+    focus: tuple[FocusRecord, ...] = ()
+    steps: int = 0
 
 
 class AnswerRecord(Line, frozen=True, kw_only=True, tag="answer"):
@@ -287,7 +289,7 @@ class AnswerRecord(Line, frozen=True, kw_only=True, tag="answer"):
 
 
 class EventRecord(Line, frozen=True, kw_only=True, tag="event"):
-    """Something that happened to the study, such as a plan made anew; `at` is UTC, ISO 8601."""
+    """Something that happened to the study, such as a plan made again; `at` is UTC, ISO 8601."""
 
     at: str
     text: str

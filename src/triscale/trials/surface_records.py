@@ -16,7 +16,7 @@ class SharesRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A network of the triangle and what the surface says of it; accuracies are fractions.
+    """A network of the triangle and what the surface says about it; accuracies are fractions.
 
     Attributes:
         id: of the network.
@@ -38,7 +38,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContourRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The smooth part of the surface at one point of a lattice over the triangle, for pictures: fractions."""
+    """The smooth part of the surface at one point of a lattice over the triangle, for images: fractions."""
 
     shares: SharesRecord
     expected: float
@@ -73,7 +73,7 @@ class SurfaceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         places: every network that the study could train, best first.
-        contour: the smooth part, for pictures.
+        contour: the smooth part, for images.
         chosen: id of the place with the highest expected accuracy.
         area: share of the triangle's places in the region.
         within_half_a_point: see `WithinRecord`.

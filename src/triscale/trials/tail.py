@@ -1,4 +1,4 @@
-"""What a crash leaves of a store's file, and what is no store at all."""
+"""What a crash leaves of a store's file, and what is not a store at all."""
 
 import msgspec
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from triscale.errors import NumericError
+from triscale.notebook_html import ShownInNotebook
 from triscale.spec import AnyNetwork, Size
 from triscale.trials.job import TrainJob
 from triscale.trials.numerics import Numerics
@@ -62,7 +63,7 @@ class Deviation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
+class Trial(ShownInNotebook):
     """One trial, self-contained.
 
     Attributes:

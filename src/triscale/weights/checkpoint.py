@@ -52,10 +52,10 @@ class Checkpoint:
         network: what the weights are of.
         state: the weights by their names in our `state_dict`.
         classes: in the order of the outputs; none where `lacks` says why.
-        preprocessing: of its pictures.
+        preprocessing: of its images.
         notes: sentences on what was chosen or taken for granted when the file was read; not written into files.
         trained_on: which images made the weights; None where that is not known.
-        lacks: why it cannot answer, where layers at the end are missing; a training makes them anew.
+        lacks: why it cannot answer, where layers at the end are missing; a training makes them again.
         probe: logits of the probe image, where the network is foreign; `save` computes them.
     """
 
@@ -159,7 +159,7 @@ def load(path: Path, named: str | None = None) -> Checkpoint:
             metadata = file.metadata() or {}
             about = json.loads(metadata["triscale"])
             if not isinstance(about, dict):
-                raise ValueError("its description is no object")
+                raise ValueError("its description is not an object")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
@@ -200,7 +200,7 @@ def described_by(path: Path, about: Mapping[str, Any], state: Mapping[str, Tenso
     """The checkpoint of a `description` and its tensors; InputError, with the file in front, where it is none."""
     classes = about.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"{path} is damaged: its classes are no list of names.")
+        raise InputError(f"{path} is damaged: its classes are not list of names.")
     return Checkpoint(
         network=_part(path, about, "network", any_from_document),
         state=state,
@@ -213,7 +213,7 @@ def described_by(path: Path, about: Mapping[str, Any], state: Mapping[str, Tenso
 
 def _numbers(path: Path, found: object) -> tuple[float, ...]:
     if not isinstance(found, list) or not all(isinstance(one, int | float) and math.isfinite(one) for one in found):
-        raise InputError(f"{path} is damaged: its probe is no list of numbers.")
+        raise InputError(f"{path} is damaged: its probe is not a list of numbers.")
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ class Classifier(Predictor):
     """A model in evaluation mode with the names of its classes and the preprocessing it was trained with.
 
     Attributes:
-        model: maps pictures [n, c, h, w] to logits [n, classes].
+        model: maps images [n, c, h, w] to logits [n, classes].
         notes: sentences on how sure the preprocessing is.
     """
 
@@ -49,7 +49,7 @@ class Classifier(Predictor):
 
     @torch.inference_mode()
     def logits(self, pictures: Tensor) -> Tensor:
-        """Logits [n, classes] on the CPU of normalised pictures [n, c, h, w].
+        """Logits [n, classes] on the CPU of normalised images [n, c, h, w].
 
         Raises:
             NumericError: they are not finite.
@@ -62,9 +62,9 @@ class Classifier(Predictor):
 
 
 def finite(logits: Tensor) -> Tensor:
-    """The logits themselves; NumericError where one is no number."""
+    """The logits themselves; NumericError where one is not a number."""
     if not torch.isfinite(logits).all():
-        raise NumericError("the network answers what is not a number: its weights are broken.")
+        raise NumericError("the network outputs NaN or infinity: its weights are broken.")
     return logits
 
 
@@ -106,5 +106,5 @@ def load_classifier(
     if source is not None and weights is not None:
         raise UsageError("give a run folder or weights, or --weights, not both.")
     found = load_weights(weights if source is None else source, network, allow_pth=allow_pth)
-    model = found.model().to(memory_format=torch.channels_last)  # as the pictures are: faster on CPUs and GPUs
+    model = found.model().to(memory_format=torch.channels_last)  # as the images are: faster on CPUs and GPUs
     return replace(classifier_of(model, found.classes), notes=found.notes)

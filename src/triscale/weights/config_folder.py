@@ -32,7 +32,7 @@ def of_folder(files: HubFiles, network: str | None, allow_pth: bool, classes: in
         return _of_timm(files, config, network, allow_pth, classes)
     if "model_type" in config:
         return _of_transformers(files, config, network, allow_pth, classes)
-    raise InputError(f"{files.config} is no config.json of timm, which names an architecture, nor of transformers.")
+    raise InputError(f"{files.config} is not a config.json of timm, which names an architecture, nor of transformers.")
 
 
 def _of_timm(
@@ -41,7 +41,7 @@ def _of_timm(
     details = config.get("pretrained_cfg", config)
     number = config.get("num_classes", CLASSES)
     if not isinstance(details, dict) or type(number) is not int or number < 0:
-        raise InputError(f"{files.config} is no config.json of timm.")
+        raise InputError(f"{files.config} is not a config.json of timm.")
     identity = _configured(config["architecture"], files.config)
     _require_configured(identity, network, files.config.parent)
     with naming(files.config):
@@ -94,7 +94,7 @@ def _as_transformers(files: HubFiles, config: Mapping[str, Any], identity: Ident
     size = how.resolution or size
     if transformers.pads_otherwise(identity.network, size, config):
         notes.append(
-            f"{files.config}: its depthwise_padding is made for pictures of another size than {value_text(size)}; "
+            f"{files.config}: its depthwise_padding is made for images of another size than {value_text(size)}; "
             "transformers itself answers a little otherwise at this one."
         )
     labels = transformers.labels(config)

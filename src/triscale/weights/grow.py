@@ -35,7 +35,7 @@ At = tuple[int, int]
 def grown(checkpoint: Checkpoint, network: Network) -> Checkpoint:
     """The larger network with weights by which it answers, in evaluation mode, what the smaller one does.
 
-    Equal to rounding, at any picture of any size; in training too as long as nothing is dropped. Blocks of `mbconv`,
+    Equal to rounding, at any image of any size; in training too as long as nothing is dropped. Blocks of `mbconv`,
     `fused_mbconv`, `basic`, `bottleneck` and `preactivation` may become wider and more, `separable` ones wider.
     Dropout, stochastic depth, momentum of the norms and resolution may be others. Uses torch's random numbers.
 

@@ -56,6 +56,12 @@ def is_hub_id(source: object) -> bool:
     return isinstance(source, str) and source.startswith(PREFIXES)
 
 
+def _report_nothing(constants: Any) -> None:
+    """The client asks for files and tells the hub no more than that: neither usage nor the versions that are here."""
+    for switch in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK"):
+        setattr(constants, switch, True)
+
+
 def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
     """Fetch a model's config and weights, unless the cache has them.
 
@@ -71,12 +77,13 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
     name, _, revision = source.partition(":")[2].partition("@")
     if name.count("/") != 1 or ".." in name or not all(name.split("/")):
         raise UsageError(
-            f"{source} is no hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
+            f"{source} is not a hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
         )
     try:
         client, errors, utils = (import_module(f"huggingface_hub{part}") for part in ("", ".errors", ".utils"))
     except ImportError:
         raise InputError("weights of the hub need its client: pip install 'triscale[hub]'.") from None
+    _report_nothing(client.constants)
     utils.logging.set_verbosity_error()  # it retries for some 20 s; we say in the end what came of it
     if not sys.stderr.isatty():
         utils.disable_progress_bars()
@@ -129,7 +136,7 @@ def _file(client: Any, errors: Any, name: str, file: str, *, revision: str) -> P
     except errors.EntryNotFoundError:
         raise _NoEntryError(f"hf-hub:{name} has no file {file}.") from None
     except errors.HFValidationError as error:
-        raise UsageError(f"hf-hub:{name} is no hub id: {first_line(error)}.") from None
+        raise UsageError(f"hf-hub:{name} is not a hub id: {first_line(error)}.") from None
     except errors.HfHubHTTPError as error:
         raise InputError(f"hf-hub:{name}: the hub answered: {first_line(error)}.") from None
     except OSError as error:

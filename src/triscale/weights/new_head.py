@@ -1,4 +1,4 @@
-"""Weights for other pictures and other classes than they were trained on; what was learned is kept."""
+"""Weights for other images and other classes than they were trained on; what was learned is kept."""
 
 from dataclasses import replace
 
@@ -15,17 +15,17 @@ CLASSIFIER = "classifier."
 
 
 def with_input_channels(checkpoint: Checkpoint, channels: int) -> Checkpoint:
-    """The checkpoint for pictures of another number of channels; mean and std are repeated, or averaged for one.
+    """The checkpoint for images of another number of channels; mean and std are repeated, or averaged for one.
 
     The rule is timm's (`timm.models.adapt_input_conv`): for one channel the kernels are summed over the channels, so
-    that a grey picture gives what it gave as RGB; for n of them they are repeated in turn and scaled by old / n, so
-    that a picture whose channels are all alike gives what it gave before, exactly if n is a multiple of the old number.
+    that a grey image gives what it gave as RGB; for n of them they are repeated in turn and scaled by old / n, so
+    that an image whose channels are all alike gives what it gave before, exactly if n is a multiple of the old number.
 
     Raises:
         UsageError: fewer than one channel.
     """
     if channels < 1:
-        raise UsageError(f"a picture has at least 1 channel, not {channels}.")
+        raise UsageError(f"an image has at least 1 channel, not {channels}.")
     network = checkpoint.spec
     if channels == network.input_channels:
         return checkpoint

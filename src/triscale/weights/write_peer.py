@@ -45,7 +45,7 @@ def write_for_peer(path: Path, checkpoint: Checkpoint, peer: str) -> Written:
 
     Args:
         path: for Keras a file that ends in `.h5` but not in `.weights.h5`, for others safetensors; for timm also a
-            folder, which gets `model.safetensors` and the `config.json` that tells timm how to prepare pictures.
+            folder, which gets `model.safetensors` and the `config.json` that tells timm how to prepare images.
         checkpoint: the weights.
         peer: one of `PEERS_TO_WRITE`.
 

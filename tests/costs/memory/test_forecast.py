@@ -88,7 +88,7 @@ def test_memory_grows_with_the_batch_and_training_takes_more(
     assert inference_memory(of, batch) < training_memory(of, batch)
     assert training_memory(of, batch, "sgd") <= training_memory(of, batch, "adam")
     assert training_memory(of, batch) < training_memory(of, batch, ema=True)
-    # Of one small picture, the block that is made again can hold more than was spared.
+    # Of one small image, the block that is made again can hold more than was spared.
     assert training_memory(of, batch + 15, recompute=True) < training_memory(of, batch + 15)
 
 

@@ -153,8 +153,8 @@ def test_one_near_copy_is_reported_in_the_singular(tmp_path: Path, cache: Path) 
     np.savez(tmp_path / "train.npz", images=images, labels=np.arange(12) % 2)
     np.savez(tmp_path / "test.npz", images=images[:1] + 3, labels=[0])
     (found,) = (one.text for one in open_data(tmp_path, cache=cache).findings if one.kind == "near copies")
-    assert found.startswith("1 picture is a near copy of another (resized, re-encoded), and 1 of the pictures to test ")
-    assert "validate on looks like a training picture;" in found
+    assert found.startswith("1 image is a near copy of another (resized, re-encoded), and 1 of the images to test ")
+    assert "validate on looks like a training image;" in found
 
 
 def test_near_copies_in_arrays_are_found(tmp_path: Path, cache: Path) -> None:
@@ -164,4 +164,4 @@ def test_near_copies_in_arrays_are_found(tmp_path: Path, cache: Path) -> None:
     for _ in range(2):  # the second time from memory
         found = {one.kind: one for one in open_data(tmp_path, cache=cache).findings}
         assert found["near copies"].count == 4
-        assert "4 of the pictures to test or validate on look like training pictures" in found["near copies"].text
+        assert "4 of the images to test or validate on look like training images" in found["near copies"].text

@@ -1,4 +1,4 @@
-"""What holds nothing usable is refused with its first file, the reason of that, and what to do."""
+"""What holds nothing usable is rejected with its first file, the reason of that, and what to do."""
 
 import shutil
 from pathlib import Path
@@ -22,9 +22,9 @@ def spoil(folder: Path, content: bytes = b"<html>") -> None:
 @pytest.mark.parametrize(
     ("content", "reason", "remedy"),
     [
-        (b"<html>", "not a picture but an HTML page", "Convert it to JPEG or PNG"),
+        (b"<html>", "not an image but an HTML page", "Convert it to JPEG or PNG"),
         (b"", "it is empty", "Copy the file again"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(40), "broken|not a picture", "Restore the file|Convert"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "broken|not an image", "Restore the file|Convert"),
     ],
 )
 def test_a_class_or_a_test_without_a_picture_names_the_first_file(
@@ -38,17 +38,17 @@ def test_a_class_or_a_test_without_a_picture_names_the_first_file(
     shutil.rmtree(folders / "train" / "cow")
     for name in ("cat", "dog"):
         spoil(folders / "test" / name, content)
-    with pytest.raises(InputError, match=rf"no readable picture in .*: 'test/cat/0.png' \(({reason})") as caught:
+    with pytest.raises(InputError, match=rf"no readable image in .*: 'test/cat/0.png' \(({reason})") as caught:
         open_split(folders, cache=cache)
     assert str(caught.value).count("\n") < 3
     shutil.rmtree(folders / "train" / "dog")
     shutil.copytree(folders / "train" / "cat", folders / "train" / "dog")
-    refused(folders, cache, rf"no readable test picture in .*: 'test/cat/0.png' \(({reason}).*\), and 5 more")
+    refused(folders, cache, rf"no readable test image in .*: 'test/cat/0.png' \(({reason}).*\), and 5 more")
 
 
 def test_a_class_without_any_file_has_no_reason_to_name(folders: Path, cache: Path) -> None:
     (folders / "train" / "cow").mkdir()
-    refused(folders, cache, r"'cow' holds no readable picture for training\.\nRemove")
+    refused(folders, cache, r"'cow' holds no readable image for training\.\nRemove")
 
 
 def test_links_out_of_the_folder_say_how_to_take_them(folders: Path, cache: Path) -> None:
@@ -63,14 +63,14 @@ def test_links_out_of_the_folder_say_how_to_take_them(folders: Path, cache: Path
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["0.jpg", "1.jpg"], "no class folder in .*, but 2 files such as '0.jpg'.\nPut each picture into a folder"),
+        (["0.jpg", "1.jpg"], "no class folder in .*, but 2 files such as '0.jpg'.\nPut each image into a folder"),
         (["data.zip"], "but 1 file such as 'data.zip'.\ndata.zip: Unpack it"),
         (["train-0.tar.gz"], "but 1 file such as 'train-0.tar.gz'.\ntrain-0.tar.gz: Unpack it"),
         (["a.npy", "b.npy"], "numpy.savez"),
         (["list.xlsx"], "Save it as CSV"),
-        (["b.txt", "a.lst"], "If 'a.lst' lists path and label of pictures, give that file"),
+        (["b.txt", "a.lst"], "If 'a.lst' lists path and label of images, give that file"),
         (["README.txt"], "but 1 file such as 'README.txt'.\nPut one folder"),
-        (["notes.doc"], "but 1 file such as 'notes.doc'.\nPut one folder of pictures there"),
+        (["notes.doc"], "but 1 file such as 'notes.doc'.\nPut one folder of images there"),
         ([".DS_Store", "Thumbs.db"], r"no class folder in '[^']*'\.\n"),
     ],
 )

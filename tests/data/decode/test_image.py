@@ -1,4 +1,4 @@
-"""Decoding: every mode and orientation to the same RGB, everything hostile refused with a reason."""
+"""Decoding: every mode and orientation to the same RGB, everything hostile rejected with a reason."""
 
 import contextlib
 import os
@@ -113,9 +113,9 @@ def test_a_large_photo_is_averaged_as_a_small_one(tmp_path: Path) -> None:
 
 HOSTILE = {
     "empty": (b"", "empty"),
-    "text": (b"<html>not found</html>", "not a picture"),
-    "vector": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not a picture"),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+    "text": (b"<html>not found</html>", "not an image"),
+    "vector": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not an image"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
     "bomb": (png_claiming(12_000, 12_000), "50 megapixels"),
     "larger bomb": (png_claiming(60_000, 60_000), "50 megapixels"),
     "header only": (png_claiming(20, 20), "broken"),

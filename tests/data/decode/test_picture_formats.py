@@ -1,4 +1,4 @@
-"""Formats: what is read, and what the reason says of a file that is not."""
+"""Formats: what is read, and what the reason says about a file that is not."""
 
 import io
 import sys
@@ -92,7 +92,7 @@ TOLD = {
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
     "JSON": (b'{"error": "not found"}', "JSON"),
     "AppleDouble": (b"\0\5\x16\7\0\2\0\0Mac OS X", "AppleDouble"),
-    "text": (b"hello", "not a picture of an allowed format"),
+    "text": (b"hello", "not an image of an allowed format"),
 }
 
 

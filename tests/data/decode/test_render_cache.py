@@ -1,4 +1,4 @@
-"""Rendered pictures: stored whole, mapped read-only, rebuilt when broken."""
+"""Rendered images: stored whole, mapped read-only, rebuilt when broken."""
 
 import os
 import resource
@@ -52,7 +52,7 @@ def test_the_file_is_what_numpy_would_have_written(cache: Path) -> None:
 
 BREAKS: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
-    "garbage": lambda _: b"no pictures here",
+    "garbage": lambda _: b"no images here",
     "truncated": lambda content: content[:-1],
     "too long": lambda content: content + b"x",
     "half a header": lambda content: content[:40],

@@ -1,4 +1,4 @@
-"""Turned pictures: every way of every file decodes, measures and crops in the one upright frame."""
+"""Turned images: every way of every file decodes, measures and crops in the one upright frame."""
 
 import io
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_every_turned_picture_is_measured_and_decoded_as_by_pillow(way: str) -> 
 def test_every_crop_of_a_turned_picture_is_that_of_an_upright_copy(
     way: str, fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the decoders of the extra `fast` and without; none leaves the picture."""
+    """With the decoders of the extra `fast` and without; none leaves the image."""
     if not fast:
         for place in ("random_crop.part_decoder", "train_augment.part_decoder", "random_crop._fast_decoder"):
             monkeypatch.setattr(f"triscale.data.transforms.{place}", lambda: None)
@@ -110,9 +110,9 @@ def test_the_size_that_a_check_tells_is_upright(tmp_path: Path) -> None:
 
 
 def test_a_crop_that_leaves_the_picture_is_our_fault_and_no_broken_file() -> None:
-    """A fault of ours inside of an opened picture stays what it is: nobody is sent to restore a sound file."""
+    """A fault of ours inside of an opened image stays what it is: nobody is sent to restore a sound file."""
     data = saved("JPEG")(scene(), 6)
-    with pytest.raises(ValueError, match="leaves the upright picture"), opened(data) as image:
+    with pytest.raises(ValueError, match="leaves the upright image"), opened(data) as image:
         cut(image, (0, 0, 96, 72), SIZE, "bilinear")
     with pytest.raises(ZeroDivisionError), opened(data):
         1 / 0  # noqa: B018

@@ -154,7 +154,7 @@ def test_more_than_one_in_a_hundred_gone_ends_the_run(
 
 
 class Deadly:
-    """A part whose eighth picture kills the process that reads it, if it is not the test's own."""
+    """A part whose eighth image kills the process that reads it, if it is not the test's own."""
 
     def __init__(self, part: Any) -> None:
         self.part, self.labels, self.parent = part, part.labels, os.getpid()
@@ -163,7 +163,7 @@ class Deadly:
         return getattr(self.part, name)
 
     def opened(self, index: int) -> Any:
-        """The picture, or death."""
+        """The image, or death."""
         if index == 8 and os.getpid() != self.parent:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.part.opened(index)
@@ -171,7 +171,7 @@ class Deadly:
 
 def test_a_worker_that_dies_ends_the_job_with_a_clear_error(loader: Loader) -> None:
     deadly = replace(loader, part=Deadly(loader.part), workers=2)
-    with pytest.raises(StorageError, match="process that loads pictures ended"):
+    with pytest.raises(StorageError, match="process that loads images ended"):
         list(deadly.batches(0))
 
 

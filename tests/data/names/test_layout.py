@@ -1,4 +1,4 @@
-"""Folders of splits under the names that exporters and people give them: used, or refused with what was expected."""
+"""Folders of splits under the names that exporters and people give them: used, or rejected with what was expected."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ CLASSES = ("cat", "dog")
 
 
 def lay(root: Path, paint: Paint, folders: Mapping[str, Sequence[str]], count: int = 5) -> Path:
-    """For each folder some pictures in each of its class folders; no class: right in it; names may hold slashes."""
+    """For each folder some images in each of its class folders; no class: right in it; names may hold slashes."""
     for place, classes in folders.items():
         (root / place).mkdir(parents=True, exist_ok=True)
         for name in classes or (".",):
@@ -94,7 +94,7 @@ def test_classes_that_are_called_like_splits_are_classes_where_they_hold_images(
     [
         ({"test": ()}, "train", "'test/' holds no class folders: its 5 files have no labels"),
         ({"test": ("unknown",)}, "train", "'test/' is not used: no class folder in it"),
-        ({"test": ("cat",)}, "test", "pictures of 'cat' only"),
+        ({"test": ("cat",)}, "test", "images of 'cat' only"),
         ({"val": CLASSES, "test": ()}, "val", "'test/' holds no class folders"),
         ({"val": ("unknown",), "test": CLASSES}, "test", "'val/' is not used"),
         ({"test": CLASSES, "extra": CLASSES}, "test", "Beside the splits, and not used: 'extra/'"),

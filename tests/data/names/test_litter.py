@@ -1,4 +1,4 @@
-"""What operating systems, file servers and archives leave among pictures is neither a class nor a picture."""
+"""What operating systems, file servers and archives leave among images is neither a class nor an image."""
 
 import io
 import shutil
@@ -22,7 +22,7 @@ FILES = [
 
 
 def littered(root: Path) -> None:
-    """Every kind of litter in every folder; the folders hold readable pictures, as thumbnails are."""
+    """Every kind of litter in every folder; the folders hold readable images, as thumbnails are."""
     picture = next(root.rglob("*.png")).read_bytes()
     for place in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         for name in FILES:

@@ -1,4 +1,4 @@
-"""Arrays of pictures and labels in the forms in which people keep them are the same pictures and labels."""
+"""Arrays of images and labels in the forms in which people keep them are the same images and labels."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_every_form_of_pictures_gives_the_same_pixels(tmp_path: Path, cache: Pat
         np.testing.assert_array_equal(np.asarray(image), wanted[3])
     held = open_split(tmp_path / "test.npz", cache=cache)
     np.testing.assert_array_equal(np.concatenate(list(held.part.render((6, 7)))), wanted[:8])
-    assert any("read as pictures of 6x7 px" in note for note in source.notes) == (form != "as documented")
+    assert any("read as images of 6x7 px" in note for note in source.notes) == (form != "as documented")
 
 
 def test_what_is_transparent_is_white_as_in_files(tmp_path: Path, cache: Path) -> None:
@@ -82,7 +82,7 @@ LABELLED: Mapping[str, tuple[Callable[[Array], Array], tuple[str, ...]]] = {
     "numbers as texts": (lambda y: np.array(["9", "10"])[y], ("9", "10")),
     "a gap": (lambda y: y * 3 + 1, ("1", "4")),
     "numbers far apart": (lambda y: y * 10**12 + 7, ("7", "1000000000007")),
-    "a column without pictures": (lambda y: np.eye(5, dtype=int)[y * 3 + 1], ("1", "4")),
+    "a column without images": (lambda y: np.eye(5, dtype=int)[y * 3 + 1], ("1", "4")),
 }
 
 

@@ -102,8 +102,8 @@ def test_copies_between_val_train_and_test_are_told(folders: Path, cache: Path) 
     shutil.copy(folders / "train" / "cat" / "0.png", folders / "val" / "cat" / "again.png")
     texts = [one.text for one in open_data(folders, cache=cache).findings if one.kind == "leakage"]
     assert texts == [
-        "1 of 7 validation pictures are also training pictures: the validation is too kind.",
-        "6 of 6 test pictures are also validation pictures: the test is too kind.",
+        "1 of 7 validation images are also training images: the validation is too kind.",
+        "6 of 6 test images are also validation images: the test is too kind.",
     ]
 
 
@@ -156,7 +156,7 @@ def test_links_to_pictures_and_folders_in_folders_are_followed_as_one_expects(fo
     (dog / "linked.png").symlink_to(folders / "test" / "dog" / "0.png")
     source = open_data(folders, cache=cache)
     assert np.bincount(source.labels("train")).tolist() == [6, 7]
-    assert any("1 of 6 test pictures are also training pictures" in note for note in source.notes)
+    assert any("1 of 6 test images are also training images" in note for note in source.notes)
 
 
 @pytest.mark.parametrize("name", ["with space", "quote'\"", "neue\nZeile", "-dash", "ünïcödé", "<script>", "x" * 255])
@@ -192,15 +192,15 @@ def test_what_cannot_be_a_data_set_is_an_input_error(folders: Path, cache: Path,
 
 def test_a_class_without_a_readable_picture_is_an_input_error_that_names_it(folders: Path, cache: Path) -> None:
     (folders / "train" / "bad").mkdir()
-    refused(folders, cache, "'bad' holds no readable picture")
+    refused(folders, cache, "'bad' holds no readable image")
     (folders / "train" / "bad" / "a.jpg").write_text("no")
-    refused(folders, cache, "'bad' holds no readable picture")
+    refused(folders, cache, "'bad' holds no readable image")
 
 
 def test_a_test_without_a_readable_picture_is_an_input_error(folders: Path, cache: Path) -> None:
     for path in (folders / "test").glob("*/*"):
         path.write_bytes(b"")
-    refused(folders, cache, "no readable test picture")
+    refused(folders, cache, "no readable test image")
 
 
 def test_classes_that_are_one_are_an_input_error(folders: Path, cache: Path) -> None:
@@ -213,7 +213,7 @@ def test_classes_that_are_one_are_an_input_error(folders: Path, cache: Path) -> 
 
 def test_a_picture_in_two_classes_is_told(folders: Path, cache: Path) -> None:
     shutil.copy(folders / "train" / "cat" / "0.png", folders / "train" / "dog" / "same.png")
-    assert any("1 picture lies in more than one class" in note for note in open_data(folders, cache=cache).notes)
+    assert any("1 image lies in more than one class" in note for note in open_data(folders, cache=cache).notes)
 
 
 def test_a_picture_that_breaks_after_opening_is_named(folders: Path, cache: Path) -> None:

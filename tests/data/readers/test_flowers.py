@@ -58,7 +58,7 @@ def test_few_pictures_that_were_asked_for(cache: Path) -> None:
 
 
 def middle(label: int, index: int) -> NDArray[np.float32]:
-    """Mean colour around the middle of a picture."""
+    """Mean colour around the middle of an image."""
     low, high = SIDE // 2 - 8, SIDE // 2 + 8
     found: NDArray[np.float32] = draw(0, "train", 12 * index + label)[low:high, low:high].mean(axis=(0, 1))
     return found
@@ -75,7 +75,7 @@ def test_colour_is_a_hint_and_no_more() -> None:
 
 @pytest.mark.parametrize("petals", PETALS)
 def test_the_outline_has_as_many_lobes_as_the_class_says_where_it_can_be_seen(petals: int) -> None:
-    """Petals are the strongest frequency of the area over the angle in nearly every picture but the hardest."""
+    """Petals are the strongest frequency of the area over the angle in nearly every image but the hardest."""
     right = 0
     for index in range(40):
         inside = _petals(np.random.default_rng(index), petals, _ACROSS - _HALF, _DOWN - _HALF)

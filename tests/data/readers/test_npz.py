@@ -120,7 +120,7 @@ def test_files_are_named_by_the_words_for_splits(pair: Path, cache: Path) -> Non
     (pair / "test.npz").rename(pair / "VALID.npz")
     source = open_data(pair, cache=cache)
     assert {split: len(part.labels) for split, part in source.parts.items()} == {"train": 40, "val": 12, "test": 12}
-    assert [one.text.partition(" pictures")[0] for one in source.findings] == ["12 of 12 test"]
+    assert [one.text.partition(" images")[0] for one in source.findings] == ["12 of 12 test"]
 
 
 def test_files_that_no_split_is_named_by_are_refused_or_reported(pair: Path, cache: Path) -> None:
@@ -139,7 +139,7 @@ def test_images_of_a_class_that_training_lacks_are_left_out(pair: Path, cache: P
         np.savez(pair / f"{split}.npz", images=images, labels=labels)
     source = open_data(pair, cache=cache)
     assert (len(source.labels("test")), source.skipped, source.classes) == (8, 4, ("0", "1"))
-    assert source.findings[0].text == "4 of 12 test pictures were left out, since training has no class '2'."
+    assert source.findings[0].text == "4 of 12 test images were left out, since training has no class '2'."
     np.savez(pair / "test.npz", images=images, labels=np.full(12, 9))
     assert open_data(pair, cache=cache).test_from == "train"
 
@@ -161,7 +161,7 @@ WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "values from 0 to 1.5": {"images": GOOD["images"] / 255 * 1.5},
     "values from 0 to 863": {"images": np.arange(8 * 6 * 6 * 3).reshape(8, 6, 6, 3)},
     "values from nan": {"images": np.full((8, 6, 6, 3), np.nan)},
-    r"images are uint8 \[8, 108\]: each picture is one row": {"images": GOOD["images"].reshape(8, 108)},
+    r"images are uint8 \[8, 108\]: each image is one row": {"images": GOOD["images"].reshape(8, 108)},
     r"images are uint8 \[8, 6, 6, 2\]": {"images": GOOD["images"][..., :2]},
     r"images are uint8 \[8, 1, 6, 6, 3\]": {"images": GOOD["images"][:, None]},
     "images are object": {"images": np.array([None] * 8)},
@@ -174,7 +174,7 @@ WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     r"labels int64 \[7\]": {"labels": np.zeros(7, np.int64)},
     "negative": {"labels": np.arange(8) - 1},
     "label 7": {"labels": np.arange(8)},
-    "no picture of class 'yes'": {"labels": np.zeros(8, np.int64)},
+    "no image of class 'yes'": {"labels": np.zeros(8, np.int64)},
     "only one class": {"labels": np.zeros(8, np.int64), "classes": None},
     "not distinct": {"classes": np.array(["same", "same"])},
     "classes are int64": {"classes": np.array([1, 2])},

@@ -96,7 +96,7 @@ TABLES: dict[str, Callable[[Rows], str]] = {
     "Open Images": lambda rows: lines("ImageID,Source,LabelName,Confidence", "{stem},human,{label},1", rows),
     "HAM10000": lambda rows: lines("lesion_id,image_id,dx,dx_type,age", "L{i},{stem},{label},histo,4{dog}", rows),
     "number and name": lambda rows: lines("class_id,file,class_name", "{dog},{path},{label}", rows),
-    "path and name": lambda rows: lines("name,filepath,label", "picture {i},{path},{label}", rows),
+    "path and name": lambda rows: lines("name,filepath,label", "image {i},{path},{label}", rows),
     "one-hot": lambda rows: lines("image,cat,dog", "{stem},{cat},{dog}", rows),
     "one-hot floats": lambda rows: lines("image,width,dog,cat", "{path},4{i},{dog}.0,{cat}.0", rows),
     "one-hot words": lambda rows: (
@@ -133,7 +133,7 @@ TABLES: dict[str, Callable[[Rows], str]] = {
     "from the root": lambda rows: lines("path,label", "/{path},{label}", rows),
     "labels with what nobody sees": lambda rows: lines("path,label", "{path},\u200b{label}\u00a0", rows),
     "records under a name": lambda rows: json.dumps({"data": [record(*row) for row in rows]}),
-    "pictures by label": lambda rows: json.dumps(
+    "images by label": lambda rows: json.dumps(
         {name: [path for path, label in rows if label == name] for name in ("cat", "dog")}
     ),
     "boxes of COCO": coco,
@@ -252,14 +252,14 @@ def test_the_split_is_read_wherever_it_stands_and_only_where_it_is_one(folders: 
 def test_numbers_that_happen_to_lead_to_pictures_do_not_outdo_names_that_are_lost(
     animals: Path, rows: Rows, cache: Path
 ) -> None:
-    """As labelling tools write them: the upload's name beside a running number, which is another picture's name."""
+    """As labelling tools write them: the upload's name beside a running number, which is another image's name."""
     for i, (path, _) in enumerate(rows):
         (animals / path).rename(animals / f"{i}.png")
     for name, lost in (("/data/upload/1/{i}a.png", True), ("https://host/{i}a.png", False)):
         text = "".join(f"{name.format(i=i)},{i},{label}\n" for i, (_, label) in enumerate(rows))
         (animals / "t.csv").write_text("image,id,choice\n" + text)
         if lost:
-            refused(animals / "t.csv", cache, "'image' names no picture that is there, 'id' does")
+            refused(animals / "t.csv", cache, "'image' names no image that is there, 'id' does")
         else:
             assert open_data(animals / "t.csv", cache=cache).classes == ("cat", "dog")
 
@@ -344,7 +344,7 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(animals: Path, rows: Ro
         "../test/cat/0.png": ("cat", "a path out of the folder of the table"),
         "https://example.org/0.png": ("cat", "an address, no file"),
         "dog/1.png": ("nan", "no label"),
-        "cat/._0.png": ("cat", "a file of the system, no picture"),
+        "cat/._0.png": ("cat", "a file of the system, no image"),
         "cat": ("cat", "a folder, no file"),
         "dog/0.jpg": ("dog", "no such file, but 'dog/0.png'"),
     }
@@ -357,7 +357,7 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(animals: Path, rows: Ro
 def test_a_class_of_which_nothing_can_be_used_is_no_class_that_is_forgotten(
     animals: Path, rows: Rows, cache: Path
 ) -> None:
-    """Its first file and reason are named, also if another reason than its content keeps all of its pictures out."""
+    """Its first file and reason are named, also if another reason than its content keeps all of its images out."""
     for path, reason, remedy in (
         ("../test/cat/0.png", "out of the folder of the table", "--follow-links"),
         ("cow/0.png", "no such file", "correct the path"),
@@ -369,11 +369,11 @@ def test_a_class_of_which_nothing_can_be_used_is_no_class_that_is_forgotten(
         refused(
             animals / "t.csv",
             cache,
-            rf"class 'bird' holds no readable picture for training: '{path}' \(.*{reason}.*, and 1 more\.\n.*{remedy}",
+            rf"class 'bird' holds no readable image for training: '{path}' \(.*{reason}.*, and 1 more\.\n.*{remedy}",
         )
 
 
-# --- what is refused
+# --- what is rejected
 
 REFUSED: dict[str, tuple[str, str]] = {
     "no column but one": ("path\ncat/0.png\n", "the table has one column"),
@@ -397,12 +397,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a comma in a label": ("path,label\ncat/0.png,cat, black\n", "line 2: .* it has 3 cells, and the first line 2"),
     "a line cut off": ("path,label\ncat/0.png,cat\ncat/1", "line 3: 'cat/1' cannot"),
     "a quote left open": ('path,label\ncat/0.png,"cat\n', "line 2"),
-    "a split of its own": ("path,label,split\ncat/0.png,cat,first\n", "line 2: .* 'first' is no split"),
+    "a split of its own": ("path,label,split\ncat/0.png,cat,first\n", "line 2: .* 'first' is not a split"),
     "nothing below": ("path,label\n", "holds 0 classes: there is no line below"),
     "an empty file": ("", "empty"),
-    "a text": ("These are my pictures.\nThey are nice.\n", "no column leads to pictures"),
+    "a text": ("These are my images.\nThey are nice.\n", "no column leads to images"),
     "JSON of another kind": ('{"a": {"b": 1}, "c": 2}', "'c'|no "),
-    "a broken record": ('{"path": "cat/0.png", "label": "cat"}\n{"path": \n', "line 2 is no record"),
+    "a broken record": ('{"path": "cat/0.png", "label": "cat"}\n{"path": \n', "line 2 is not a record"),
 }
 
 
@@ -435,7 +435,7 @@ def test_an_image_of_two_categories_is_refused(animals: Path, cache: Path) -> No
 
 
 def flat(folders: Path, place: Path) -> Rows:
-    """The training pictures in one folder, with names of their own."""
+    """The training images in one folder, with names of their own."""
     place.mkdir(parents=True)
     found = [(f"{file.parent.name}{file.name}", file) for file in sorted((folders / "train").rglob("*.png"))]
     for name, file in found:

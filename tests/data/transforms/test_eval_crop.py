@@ -1,4 +1,4 @@
-"""The preprocessing lock in pixels: what torchvision and timm make of a picture, to the level."""
+"""The preprocessing lock in pixels: what torchvision and timm make of an image, to the level."""
 
 import warnings
 from dataclasses import replace

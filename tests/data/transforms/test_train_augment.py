@@ -253,7 +253,7 @@ def test_every_operation_keeps_size_and_mode_at_every_level(name: str) -> None:
     for level in (0, 1, 10, 17, 28):
         got = OPS[name](picture, level / 10, draws_for(0, 0, level))
         assert (got.size, got.mode) == (picture.size, "RGB")
-    np.testing.assert_array_equal(np.asarray(picture), np.asarray(photograph(40, 30)), "the picture itself was changed")
+    np.testing.assert_array_equal(np.asarray(picture), np.asarray(photograph(40, 30)), "the image itself was changed")
 
 
 def test_policies_change_most_pictures_and_not_all() -> None:

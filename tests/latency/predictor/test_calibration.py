@@ -1,4 +1,4 @@
-"""Calibrations: measured so that a kill loses nothing, kept with what they are of, refused where they are another's."""
+"""Calibrations: a kill loses nothing, each is kept with what it is of, and one of another target is rejected."""
 
 import shutil
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def test_a_target_that_nothing_here_runs_is_refused_before_anything_is_measured(
 
 
 def test_a_calibration_that_was_killed_measures_only_what_is_missing(tmp_path: Path) -> None:
-    """The file is cut in the middle of a line, as a kill leaves it; other headers begin anew."""
+    """The file is cut in the middle of a line, as a kill leaves it; other headers begin again."""
     passes, path, seen = 2, tmp_path / "passes.jsonl", list[int]()
 
     def watch(done: int, whole: int) -> None:
@@ -136,7 +136,7 @@ def test_a_calibration_that_was_killed_measures_only_what_is_missing(tmp_path: P
 
 
 def test_drift_is_found_and_taken_into_account(made: Calibration) -> None:
-    """Beyond a quarter it is no drift: the calibration is to be renewed. Within 2% it is noise."""
+    """Beyond a quarter it is not a drift: the calibration is to be renewed. Within 2% it is noise."""
     anchor = next(net for net in calibration_networks() if net.name == ANCHORS[0])
     before, name = made.predict(anchor), anchor.name
     for now, ratio, factor in ((0.88, 1.1, 1.1), (0.72, 0.9, 0.9), (0.81, 1.0125, 1.0)):

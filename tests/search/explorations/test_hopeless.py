@@ -94,7 +94,7 @@ def test_a_floor_is_the_lower_quartile_of_at_least_8_earlier_trials_and_never_ea
 
 
 def test_of_trainings_in_a_random_order_about_a_quarter_is_stopped_over_all_epochs() -> None:
-    """Those that were stopped before count as worse, so that each epoch does not stop a quarter anew."""
+    """Those that were stopped before count as worse, so that each epoch does not stop a quarter again."""
     dice, earlier, stopped = Random(0), list[list[float]](), 0
     for _ in range(1_000):
         course = [dice.random() for _ in range(6)]

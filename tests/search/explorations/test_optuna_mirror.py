@@ -108,7 +108,7 @@ def test_a_storage_that_fails_is_warned_of_once_and_the_search_goes_on(tmp_path:
     hears = searched(tmp_path / "run", url)
     (warning,) = hears.warnings
     assert "not mirrored to the Optuna storage: OperationalError" in warning
-    assert "The search goes on." in warning
+    assert "The search continues." in warning
     assert "secret" not in warning, "an address may hold a password"
     assert {one.state for one in outcomes(read(tmp_path / "run"))} == {"done"}
     (tmp_path / "no" / "such" / "folder").mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_a_storage_that_hangs_holds_up_nothing(tmp_path: Path, monkeypatch: pyte
     assert time.monotonic() - started < 1
     mirror.close()
     hangs.set()
-    assert said == ["warning: trials are not mirrored to the Optuna storage: it does not answer. The search goes on."]
+    assert said == ["warning: trials are not mirrored to the Optuna storage: it does not answer. The search continues."]
 
 
 def test_a_mirror_that_was_given_up_writes_nothing_that_the_next_would_write_again(

@@ -44,7 +44,7 @@ _PATIENCE = 240.0
 _AROUND = {
     "PYTHONPATH": os.pathsep.join(sys.path),
     "RAY_worker_niceness": "0",
-    "RAY_health_check_timeout_ms": "120000",  # a busy machine is no dead node
+    "RAY_health_check_timeout_ms": "120000",  # a busy machine is not a dead node
 }
 
 

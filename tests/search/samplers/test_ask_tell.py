@@ -151,7 +151,7 @@ def test_a_result_may_come_twice_but_not_change() -> None:
     asked = search.ask()
     for _ in range(2):
         search.tell(asked, 0.5, costs={"macs": 3})
-    with pytest.raises(UsageError, match="told before with another result"):
+    with pytest.raises(UsageError, match="has another result already"):
         search.tell(asked, 0.6)
     assert len(search.results) == 1
 

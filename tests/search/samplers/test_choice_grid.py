@@ -58,5 +58,5 @@ def test_choices_of_another_space_are_named() -> None:
     good = GRID.chosen((0, 0, 0, 0, 0))
     with pytest.raises(InputError, match=r"missing or unknown: stride\."):
         GRID.point({**good, "stride": 2})
-    with pytest.raises(InputError, match=r"7 is no value of the choice 'kernel'; it has \[3, 5\]\."):
+    with pytest.raises(InputError, match=r"7 is not a value of the choice 'kernel'; it has \[3, 5\]\."):
         GRID.point({**good, "kernel": 7})

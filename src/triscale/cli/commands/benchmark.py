@@ -29,20 +29,21 @@ def benchmark(
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Measure milliseconds of a step of networks with random weights, side by side on engines, on pinned cores.
+    """Measure latency of networks side by side on several engines.
 
-    Rounds go on until the interval of each median is narrow; those that other work disturbed are thrown out.
+    The networks have random weights and run on pinned cores. Rounds go on until the interval of each median is narrow;
+    rounds that other work disturbed are thrown out.
 
     Args:
-        nets: registered or scaled names, spec files (.json), or foreign ones, such as my_package.models:build.
+        nets: network names, spec files (.json), or your own code, such as my_package.models:build.
         engine: torch, torch_compile, onnxruntime, openvino, native, several with commas, or all that are installed.
         precision: float32, bfloat16, int8, several with commas, or all that an engine runs on this machine.
-        threads: of arithmetic; several with commas, such as 1,2.
-        batch: pictures a step; several with commas, such as 1,8.
-        time: after which no further round begins, such as 60s or 5m; opening the networks is not counted.
-        rounds: exactly so many rounds instead.
-        table4: print the ratios of the paper's Table 4 beside those measured; without NET it measures its networks.
-        out: append the record to this file (.jsonl), or write record and picture into this folder.
+        threads: threads of arithmetic; several with commas, such as 1,2.
+        batch: images a step; several with commas, such as 1,8.
+        time: start no round after this time, such as 60s or 5m; opening the networks is not counted.
+        rounds: measure exactly so many rounds instead.
+        table4: print the ratios of the paper's Table 4 beside the measured ones; without NET, measure its networks.
+        out: append the record to this file (.jsonl), or write record and figure into this folder.
         json: print one JSON document instead of text.
     """
     names = nets or (tuple(one for pair in LATENCIES for one in (pair.slower, pair.faster)) if table4 else ())

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def calibrate(*, target: str, check: Flag = False, json: Flag = False) -> None:
-    """Measure 25 networks on a target of this machine, in a minute or two, and keep a predictor of milliseconds.
+    """Fit a latency predictor to this machine, in a minute or two.
 
-    A calibration that was killed continues where it was. It is best made while nothing else runs.
+    It measures 25 networks on a target. A calibration that was killed resumes. Run it while nothing else runs.
 
     Args:
         target: ENGINE:PRECISION:tTHREADS[:bBATCH], such as onnxruntime:float32:t1.
-        check: only see in some seconds whether the machine has become slower or faster since, and take it into account.
+        check: only check, in some seconds, whether the machine is slower or faster than before, and correct for it.
         json: print one JSON document instead of text.
     """
     wanted = parse_target(target)

@@ -17,14 +17,14 @@ _CLASSES = 20
 def check(
     data: Annotated[str, Parameter(name="DATA")], /, *, doubtful: Doubtful = LEFT_OUT, json: Flag = False
 ) -> None:
-    """Tell what training on a data set will use, what it leaves out and why.
+    """Check a data set: what training uses, leaves out, and why.
 
-    Every file is decoded once; the verdict is remembered, so that training starts at once.
+    Every file is decoded once; the result is cached, so that training starts at once.
 
     Args:
         data: class folders, an .npz file or pair, a table of path,label[,split] (.csv, .tsv, .txt, .json) or a folder
-            that holds one, .tar shards, flowers (the embedded set), or a data set of torchvision with its
-            folder, such as cifar10:FOLDER.
+            with one, .tar shards, flowers (the embedded set), or a torchvision data set and its folder, such as
+            cifar10:FOLDER.
         doubtful: see `Doubtful`.
         json: print one JSON document instead of text.
     """
@@ -45,7 +45,7 @@ def _show(found: dict[str, Any]) -> None:
     print_text(
         f"{printable(found['data'])}: {found['train']:,} training"
         + (f", {found['val']:,} validation" if "val" in found else "")
-        + f" and {found['test']:,} test pictures in {len(classes)} classes"
+        + f" and {found['test']:,} test images in {len(classes)} classes"
     )
     if found["native"]:
         print_text(f"original size  {found['native'][0]}x{found['native'][1]} px (of photos the median shorter side)")

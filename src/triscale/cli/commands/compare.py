@@ -35,19 +35,22 @@ def compare(
     target: str | None = None,
     json: Flag = False,
 ) -> None:
-    """Networks side by side: the paper's tables counted, any networks, one network scaled by named rules, or a figure.
+    """Count networks or the paper's tables side by side.
+
+    Without NET it shows a table of the paper; with several, these networks; with one and --rules, the network scaled by
+    each rule.
 
     Args:
-        nets: registered or scaled names, or spec files (.json); ratios are to the first. None: a table of the paper.
-        metric: compare the networks by this metric, such as file_size, instead of the usual ones; several may be given.
-        batch: pictures a step, for metrics of memory.
+        nets: network names or spec files (.json); ratios are to the first. None: a table of the paper.
+        metric: compare by this metric, such as file_size, instead of the usual ones; may be repeated.
+        batch: images a step, for metrics of memory.
         trained: how it is trained, for the same.
         table: table2 (members and rivals, the default), table3 (existing networks scaled) or table7 (B0 scaled).
-        figure: draw the one NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three
-            into this SVG file.
-        phi: how far --rules (1 by default) or the figure (2) scale; 2^phi is the nominal cost.
+        figure: draw NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three into
+            this SVG file.
+        phi: how far --rules (1 by default) or --figure (2) scale; 2^phi is the nominal cost.
         by: see `RuleChoice`.
-        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of.
+        target: where latency is measured: ENGINE:PRECISION:tTHREADS[:bBATCH].
         json: print one JSON document instead of text.
     """
     _check(nets, table, figure, phi, by)
@@ -157,7 +160,9 @@ def _printed(row: Compared) -> str:
 
 
 def errata(*, out: Path | None = None, json: Flag = False) -> None:
-    """What the paper, articles and ports print that is not so, what is true (counted now), and how to check it.
+    """List wrong figures of the paper, of articles and of ports.
+
+    Each entry says what is printed, what is true (counted now), and how to check it.
 
     Args:
         out: write the list there as a Markdown page.

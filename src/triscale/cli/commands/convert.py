@@ -22,22 +22,22 @@ def convert(
     allow_pth: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Write weights in another form: as a checkpoint of triscale, or for torchvision, timm or Keras.
+    """Convert weights to a checkpoint, or for torchvision, timm, Keras.
 
-    Every tensor is used once and every shape is checked; numbers are not changed. Safetensors keep classes and
-    preprocessing beside the tensors, whoever they are for; the line of code that loads them is printed.
+    Every tensor is used once and every shape is checked; numbers do not change. Safetensors keep classes and
+    preprocessing beside the tensors; the line of code that loads them is printed.
 
     Args:
         weights: a run folder, a checkpoint, a file of another library or of a trainer, a folder with a config.json of
-            timm or transformers, or hf-hub:OWNER/NAME; without it the weights of
-            --network in an installed package are taken (efficientnet_lite0, -lite1, -lite2).
-        out: the file to write: .safetensors, or .h5 for keras. For timm also a folder, which gets a config.json too, so
-            that timm prepares pictures as the weights want them.
+            timm or transformers, or hf-hub:OWNER/NAME; without it, the weights of --network in an installed package
+            (efficientnet_lite0, -lite1, -lite2).
+        out: the file to write: .safetensors, or .h5 for keras. For timm also a folder, which gets a config.json with
+            the preprocessing.
         to: triscale, torchvision, timm, timm_legacy, lukemelas (EfficientNet-PyTorch) or keras.
-        network: the network that the weights belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0, where the
-            file leaves it open.
-        classes: that the file must have; by default, as many as its classifier has.
-        allow_pth: read a pickle of torch (.pth), by its restricted reader.
+        network: the network of the weights, such as efficientnet_b0 or timm:tf_efficientnet_b0, where the file does not
+            say it.
+        classes: classes that the file must have; by default, as many as its classifier has.
+        allow_pth: read .pth files, which are pickles, with torch's restricted reader.
         json: print one JSON document instead of text.
     """
     _require_name(out, to)

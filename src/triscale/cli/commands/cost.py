@@ -40,21 +40,21 @@ def cost(
     calibration: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Count what a network costs: params, MACs and activations of one picture, memory at a batch size, bytes of a file.
+    """Count what a network costs: params, MACs, activations, memory.
 
     Args:
-        net: a registered or scaled name, a spec file (.json), or a foreign network, such as my_package.models:build.
+        net: a network's name, a spec file (.json), or your own code, such as my_package.models:build.
         resolution: pixels, 64 or 64x96 (height x width); by default the network's own.
-        batch: pictures a step, for the memory.
+        batch: images a step, for the memory.
         trained: how it is trained.
-        metric: a further metric by its name; several may be given.
-        by_stage: show where the cost sits.
+        metric: also count this metric, such as file_size; may be repeated.
+        by_stage: show the cost of each stage.
         fit_memory: find the largest batch that trains within a memory such as 8GiB.
-        separable: show, for each stage's kernel, a depthwise separable convolution beside a standard one.
-        stages: cut it into so many stages of a pipeline at equal MACs, and forecast the memory of each.
-        microbatches: into how many parts the pipeline splits a batch; four a stage by default.
+        separable: show a depthwise separable convolution beside a standard one, for the kernel of each stage.
+        stages: cut the network into so many stages of a pipeline at equal MACs, and predict the memory of each.
+        microbatches: parts into which the pipeline splits a batch; by default four a stage.
         target: ENGINE:PRECISION:tTHREADS[:bBATCH] of a predicted latency (after `calibrate`) or --metric engine_memory.
-        calibration: a file of a calibration of that target, made on another machine or by another version.
+        calibration: use this calibration file of the target, made on another machine or by another version.
         json: print one JSON document instead of text.
     """
     if is_foreign_text(net):

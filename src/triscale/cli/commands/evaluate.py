@@ -42,19 +42,19 @@ def evaluate(
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Count how many pictures of a data set a network tells right: top-1, top-5, by class, and what it confuses.
+    """Measure accuracy on a data set: top-1, top-5, each class.
 
-    Every picture counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids.
-    top-5 is left out below five classes. Where classes have unequal numbers of pictures, balanced accuracy (the mean
-    over classes) and macro F1 are shown too.
+    Every image counts once. Classes are matched by name, in any order; class folders may be named by WordNet ids. top-5
+    needs five classes. Where classes have unequal numbers of images, balanced accuracy (the mean over classes) and
+    macro F1 are shown too.
 
     Args:
-        run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights.
+        run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights.
         data: class folders, an .npz file or pair, flowers, or any other that `triscale check` takes.
         weights: see `Weights`.
-        split: test, val, train or all, taken whole; by default test, else val, and all of data without splits, except
-            the pictures that the weights were trained on or whose accuracy chose the epoch.
-        batch: pictures a step.
+        split: test, val, train or all; by default test, else val, else all images of data without splits, except those
+            that trained the weights or chose their epoch.
+        batch: images a step.
         compute: see `Compute`.
         out: a folder to write evaluation.json and confusion.png into.
         json: print one JSON document instead of text.
@@ -68,7 +68,7 @@ def evaluate(
     if out is not None:
         make_folder(out)
     classifier = weights.answering(run, compute)
-    with counting("pictures") as progress:
+    with counting("images") as progress:
         found = api.evaluate(classifier, data, split=split, batch=batch, progress=progress)
     document = found.to_dict()
     if out is not None:
@@ -82,7 +82,7 @@ def evaluate(
 def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
     write_text(out / "evaluation.json", json_text(document) + "\n")
     if document["confusion"] is None:
-        complain(f"no confusion.png: {len(found.classes)} classes are too many for a picture.")
+        complain(f"no confusion.png: {len(found.classes)} classes are too many for an image.")
         return
     from triscale.explanation import confusion_picture  # noqa: PLC0415  torch is loaded only here
 
@@ -95,7 +95,7 @@ def _write(out: Path, found: "Evaluation", document: dict[str, Any]) -> None:
 def _headline(document: dict[str, Any]) -> str:
     split = "" if document["split"] in ("all", "unseen") else f" ({document['split']})"
     one = document["top1"], document["top1_interval"]
-    return f"{printable(document['data'])}{split}: {document['n']:,} pictures, top-1 {_percent(*one)}"
+    return f"{printable(document['data'])}{split}: {document['n']:,} images, top-1 {_percent(*one)}"
 
 
 def _percent(value: float | None, interval: list[float] | None) -> str:
@@ -114,7 +114,7 @@ def _show(document: dict[str, Any], *, unequal: bool) -> None:
         print_text(f"balanced accuracy {document['balanced_accuracy']:.1%}, macro F1 {document['macro_f1']:.1%}")
     rows = [row for row in document["classes"] if row["n"]]
     shown = rows if len(rows) <= _WORST else sorted(rows, key=lambda row: float(row["top1"]))[:_WORST]
-    titles = ("class" if shown is rows else f"worst {_WORST} of {len(rows)} classes", "pictures", "top-1")
+    titles = ("class" if shown is rows else f"worst {_WORST} of {len(rows)} classes", "images", "top-1")
     print_table(
         titles,
         [(printable(row["name"]), f"{row['n']:,}", _percent(row["top1"], row["top1_interval"])) for row in shown],

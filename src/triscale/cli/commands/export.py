@@ -39,32 +39,33 @@ def export(
     threads: Whole | None = None,
     json: Flag = False,
 ) -> None:
-    """Write a network for another runtime: ONNX, torch.export, OpenVINO or compiled code, with its preprocessing.
+    """Export a network to ONNX, torch.export, OpenVINO or compiled code.
 
-    Before the file is put in place it is run on 100 random pictures; if its logits differ from the network's by more
-    than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate` and `serve` take it.
+    The file contains the preprocessing. Before it is written it runs on 100 random images; if its logits differ from
+    the network's by more than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate`
+    and `serve` take the file.
 
-    A file in int8 or bfloat16 is also held to its accuracy: it answers the same images as one in float32, and is
-    written only if no more than --max-drop points may be lost. Then both are timed in turns.
+    For int8 or bfloat16 the accuracy is measured too, on the same images as in float32; the file is written only if no
+    more than --max-drop points may be lost. Then both are timed in turns.
 
     With --engine auto the files of all engines are made and timed side by side, with --data also those in int8 and
     bfloat16 that keep to --max-drop, and the fastest is written.
 
     Args:
-        run: the folder of a finished study, or a checkpoint (.safetensors); not with --weights or --network.
-        out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for code of its own; with
+        run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights or --network.
+        out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code; with
             --engine auto its name without the ending.
         weights: see `Weights`.
-        kind: onnx, pt2, openvino or native; by default what the file's name says.
-        batch: pictures in each step: dynamic, or a number.
-        dynamic_size: take pictures of any size; not for networks with SAME padding, which follows the size.
+        kind: onnx, pt2, openvino or native; by default by the ending of the file.
+        batch: images a step: dynamic, or a number.
+        dynamic_size: take images of any size; not for networks with SAME padding, which depends on the size.
         lower: see `LowerPrecision`.
         engine: auto, which measures what is fastest here; else the name of --out decides.
         threads: of arithmetic that --engine auto measures, 1 by default.
         json: print one JSON document instead of text.
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
-        raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of pictures.")
+        raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of images.")
     api.require_place(out)  # before the weights are read
     options = {**lower.options(), "engine": engine, "threads": threads}
     _refuse_name(out, kind, engine)

@@ -35,23 +35,24 @@ def lite(
     compute: Compute = HERE,
     json: Flag = False,
 ) -> None:
-    """Make the Lite form of a trained network: without squeeze-excite, with ReLU6, fine-tuned to answer as it does.
+    """Make the Lite form of a trained network, by distillation.
 
-    It begins with those of the network's weights that fit, and learns from the labels and from the network's answers.
-    Then both are judged on images that neither saw, in float32 and int8, and timed in turns. The folder is a run.
+    The Lite form has no squeeze-excite and uses ReLU6. It starts from the weights of the network that fit, and learns
+    from the labels and from the network's outputs. Then both are evaluated on images that neither saw, in float32 and
+    int8, and timed in turns. The folder is a run.
 
     Args:
-        run: the folder of a training or study, or a checkpoint; or --weights; or --network with weights in a package.
+        run: the folder of a run or study, or a checkpoint; or --weights; or --network with weights in a package.
         data: images of the network's classes.
-        out: the folder of the training; the same command resumes it.
+        out: the folder of the run; the same command resumes it.
         weights: see `Weights`.
         activation: relu6 or hard_swish, instead of the network's.
-        recipe: of the fine-tuning.
+        recipe: recipe of the fine-tuning.
         epochs: instead of the recipe's.
-        batch: images a step instead of the recipe's.
-        seed: of all that is drawn.
-        split: that judges: test, val, train or all; by default the images that neither saw.
-        calibration: training images that calibrate int8.
+        batch: images a step, instead of the recipe's.
+        seed: seed of all random draws.
+        split: the images that judge: test, val, train or all; by default those that neither network saw.
+        calibration: number of training images that calibrate int8.
         compute: see `Compute`.
         json: print one JSON document instead of text.
     """

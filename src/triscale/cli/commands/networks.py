@@ -11,13 +11,14 @@ from triscale.spec import Network
 
 
 def networks(pattern: str = "*", /, *, json: Flag = False) -> None:
-    """List the registered networks with their counted params, MACs and resolution, and what is printed of them.
+    """List the networks that triscale knows, with their counted cost.
 
-    A spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5 serves wherever a network is expected.
+    The list also has their resolution and the figures printed in papers. Wherever a command takes a network, it also
+    takes a spec file (.json) or a scaled name such as efficientnet_b0@phi=1.5.
 
     Args:
         pattern: only names that match, such as 'resnet*' or '*_b[0-3]'.
-        json: print one JSON document instead of text; it has every printed figure, its source and the accuracy.
+        json: print one JSON document instead of text, with every printed figure, its source and the accuracy.
     """
     rows = [_row(name, *families.registry()[name]) for name in api.networks(pattern)]
     if json:

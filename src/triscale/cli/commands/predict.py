@@ -23,17 +23,17 @@ def predict(
     compute: Compute = HERE,
     json: Flag = False,
 ) -> None:
-    """Say what pictures show, most probable class first: triscale predict RUN IMAGE...
+    """Predict the classes of images: triscale predict RUN IMAGE...
 
-    A picture that cannot be read is named on stderr and left out; the exit code is 65 only if none could be read.
-    Pictures are prepared as those that the weights were trained on.
+    Images are preprocessed as in training. An image that cannot be read is named on stderr and left out; the exit code
+    is 65 only if none could be read.
 
     Args:
-        arguments: the folder of a finished study, or a checkpoint (.safetensors); not with --weights or --network.
-            Then picture files, folders of pictures, or patterns such as 'photos/**/*.jpg'.
+        arguments: the folder of a finished run or study, or a checkpoint (.safetensors), unless --weights or --network
+            is given; then image files, folders, or patterns such as 'photos/**/*.jpg'.
         weights: see `Weights`.
         top: how many classes to print.
-        batch: pictures a step.
+        batch: images a step.
         compute: see `Compute`.
         json: print one JSON document instead of text.
     """

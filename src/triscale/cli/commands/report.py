@@ -17,12 +17,12 @@ def report(
     triangle: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Write report.html of a study or a search again, from its records alone.
+    """Write report.html of a study or a search again, from its records.
 
     Args:
         run: the folder of the study or the search, finished or not.
         summary: print a short Markdown summary instead, and write no page.
-        triangle: write the triangle of depth, width and resolution of a study there instead, as FILE.svg.
+        triangle: write the triangle of depth, width and resolution of a study to this FILE.svg instead.
         json: print one JSON document instead of text.
     """
     from triscale import trials  # noqa: PLC0415

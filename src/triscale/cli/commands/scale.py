@@ -22,6 +22,9 @@ from triscale.latency.limited_on import limited_on
 from triscale.scaling import PAPER, Coefficients, Factors, rule_named
 from triscale.spec import Network, dumps
 
+_BUDGET_HELP = budget_help("find the largest network within a limit such as macs=1.0G")
+_Budget = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False, help=_BUDGET_HELP)]
+
 
 def scale(
     net: Annotated[str, Parameter(name="NET")],
@@ -31,9 +34,7 @@ def scale(
     depth: float | None = None,
     width: float | None = None,
     resolution: float | None = None,
-    budget: Annotated[
-        tuple[str, ...], Parameter(negative=(), show_default=False, help=budget_help("a limit such as macs=1.0G"))
-    ] = (),
+    budget: _Budget = (),
     batch: Whole | None = None,
     trained: CountedTraining = PLAINLY,
     rule: str = "compound",
@@ -45,23 +46,24 @@ def scale(
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Scale a network: by phi, by factors, or to the largest one that keeps a budget.
+    """Scale a network: by phi, by factors, or to fill a budget.
 
     Args:
-        net: a registered or scaled name, or a spec file (.json).
+        net: a network's name, or a spec file (.json).
         phi: how far along the rule; 2^phi is the nominal cost. Below 0 it shrinks.
         depth: factor of the repeats.
         width: factor of the channels.
         resolution: factor of the sides (not pixels).
-        budget: a limit such as macs=1.0G; several may be given.
-        batch: pictures a step, for the memory.
+        budget: find the largest network within a limit such as macs=1.0G; may be repeated.
+        batch: images a step, for the memory.
         trained: how it is trained.
         rule: compound, found (with --coefficients), depth, width, resolution, uniform, fast_compound, resnet_rs_depth,
             resnet_rs_width or tinynet.
-        coefficients: alpha,beta,gamma of compound and found, or a study's folder or records.jsonl, or a JSON file.
+        coefficients: alpha,beta,gamma for the rules compound and found; or a study's folder or records.jsonl, or a JSON
+            file.
         fix_stem_head: keep stem, head and the depth of the first and last stage (as EfficientNet-Lite does).
-        fill: spend what the rounding leaves of the budget on resolution, then on width.
-        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that a limit on latency is of; the answer is measured.
+        fill: spend what rounding leaves of the budget on resolution, then on width.
+        target: where a limit on latency is measured: ENGINE:PRECISION:tTHREADS[:bBATCH].
         explain: list each rounding: wanted and got.
         out: write the network there as a spec file.
         json: print one JSON document instead of text.

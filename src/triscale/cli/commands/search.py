@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
 from triscale.api.training import jobs_of
+from triscale.cli.help.page_writer import HELP_ALL
 from triscale.cli.options import sizes_and_limits
 from triscale.cli.options.cluster import NO_CLUSTER, Cluster
 from triscale.cli.options.compute import HERE, Compute
@@ -22,7 +23,12 @@ from triscale.lock import locked
 if TYPE_CHECKING:
     from triscale.search.explorations.search_question import SearchQuestion
 
-search = App(name="search", help="Find a network on your images, and see where a search stands.")
+search = App(
+    name="search",
+    help="Find a network on your images, and see where a search stands.",
+    help_flags=("--help", "-h", HELP_ALL),
+    group_commands=Group("Commands", sort_key=0),
+)
 
 
 @Parameter(name="*")
@@ -32,32 +38,32 @@ class SearchArguments:
 
     Attributes:
         space: mnasnet_b0, mnasnet_mobilenet_v2, small_24 (the default) to small_64, or a .json file.
-        data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
-        objective: soft (the default) or hard: the reward accuracy x (cost / target)^exponent, hard only above the
-            target; front: accuracy and costs, as a Pareto front; accuracy: alone, within the budget.
-        cost: of the reward, macs by default, or of a front: one or two, with a comma between.
-        reward_target: cost at which the reward is the accuracy, such as 4M; that of the baseline by default.
-        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of, as a cost or a limit.
-        exponent: of the cost in the reward; -0.07 by default.
-        worth: instead of the exponent, a sentence: "2x macs must buy 5% accuracy".
-        budget: a limit that every network keeps, such as params=100K; several may be given.
+        data: flowers (the default, embedded), or class folders, .npz, .csv, .tar: see `triscale check`.
+        objective: soft (the default) or hard: reward accuracy x (cost / target)^exponent, hard only above the target;
+            front: Pareto front of accuracy and costs; accuracy: alone, within the budget.
+        cost: the cost in the reward, macs by default; for a front, one or two with a comma between.
+        reward_target: the cost at which the reward equals the accuracy, such as 4M; by default the baseline's.
+        target: where latency is measured, as a cost or a limit: ENGINE:PRECISION:tTHREADS[:bBATCH].
+        exponent: exponent of the cost in the reward; -0.07 by default.
+        worth: instead of --exponent, a sentence: "2x macs must buy 5% accuracy".
+        budget: a limit that every network keeps, such as params=100K; may be repeated.
         sampler: evolution (the default), random, controller, surrogate, nsga2, tpe or gp.
-        trials: networks to train; 64, or as many as --time allows, by default.
-        lag: how many of them may be trained at a time, at most; 8 by default. Part of the question.
-        finalists: of the best, trained to the end with several seeds beside the baseline; 1 by default.
-        epochs: of each trial; 5 by default.
-        final_epochs: of the finalists; four times as many by default.
-        rungs: lengths of training among which networks are chosen; 1 by default: the trials alone. With 2, the best are
-            trained again for longer, and so on, before the finalists are taken.
-        eta: of each rung one of so many goes on to the next, trained that many times as long; 2 by default.
-        stop_hopeless: stop a trial that is behind three quarters of the earlier ones after half of its epochs or more.
-        seeds: of the finalists and the baseline; 3 by default.
+        trials: networks to train; by default 64, or as many as --time allows.
+        lag: at most so many of them train at a time; 8 by default. It changes the proposals.
+        finalists: the best networks, trained in full with several seeds beside the baseline; 1 by default.
+        epochs: epochs of each trial; 5 by default.
+        final_epochs: epochs of the finalists; by default four times as many.
+        rungs: lengths of training at which networks are chosen; 1 by default: the trials only. With 2, the best are
+            trained again for longer before the finalists are taken, and so on.
+        eta: one in so many networks goes on to the next rung, trained so many times as long; 2 by default.
+        stop_hopeless: stop a trial that, after half of its epochs, is behind three quarters of the earlier ones.
+        seeds: seeds of the finalists and the baseline; 3 by default.
         train_size: training images to use; at least 10.
         time: size the search to a time such as 60m.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         precision: float32, bfloat16 or auto, instead of the recipe's.
-        batch: images a step instead of the recipe's.
-        seed: the first seed, and that of the sampler.
+        batch: images a step, instead of the recipe's.
+        seed: the first seed, also of the sampler.
     """
 
     space: str | None = None
@@ -121,23 +127,23 @@ def architecture(
     optuna_storage: str | None = None,
     json: Flag = False,
 ) -> None:
-    """Search a space of networks for the best one on your images, and compare it with the baseline.
+    """Search a space of networks for the best one on your images.
 
-    Interrupt it anywhere: the same command resumes to the same proposals.
+    The search compares its answer with the baseline. Interrupt it at any time: the same command resumes with the same
+    proposals.
 
     Args:
-        net: the baseline, around which the space lies: a registered or scaled name, or a spec file; that of the space
-            by default.
+        net: the baseline at the centre of the space: a network's name or a spec file; by default that of the space.
         asked: see `SearchArguments`.
         jobs: trainings at a time, at most --lag; by default one a core (or as many as --threads leaves room for).
-        loader_workers: how many make batches ahead, of each training.
+        loader_workers: workers of each training that prepare batches ahead.
         cluster: see `Cluster`.
         doubtful: see `Doubtful`.
         compute: see `Compute`.
         kernels: as in `triscale study`.
-        out: the folder of the search; triscale-runs/HASH by default.
-        optuna_storage: mirror all trials to this storage of Optuna, so that optuna-dashboard shows them: a URL such
-            as sqlite:///search.db or postgresql://USER@HOST/DATABASE.
+        out: the folder of the search; by default triscale-runs/HASH.
+        optuna_storage: also write all trials to this storage of Optuna, for optuna-dashboard: a URL such as
+            sqlite:///search.db or postgresql://USER@HOST/DATABASE.
         json: print one JSON document instead of text.
     """
     if out is not None:
@@ -170,10 +176,10 @@ def architecture(
 
 @search.command
 def status(folder: Path, /, *, json: Flag = False) -> None:
-    """Say how far a search is, and what it has found so far.
+    """Show how far a search is, and what it has found so far.
 
     Args:
-        folder: of the search; it may be running.
+        folder: the folder of the search, which may be running.
         json: print one JSON document instead of text.
     """
     from triscale import trials  # noqa: PLC0415

@@ -23,18 +23,19 @@ def serve(
     compute: Compute = HERE,
     json: Flag = False,
 ) -> None:
-    """Answer over HTTP what pictures show: POST a picture to /predict, or open the page in a browser.
+    """Serve predictions over HTTP, with a page for the browser.
 
-    By default only this machine can ask. Anybody who can reach another --host may ask: there are no passwords and no
-    encryption. Ctrl-C or SIGTERM ends it after what is under way, with exit code 0.
+    POST an image to /predict, or open the page. By default only this machine can connect. With another --host anybody
+    who reaches it can: there are no passwords and no encryption. Ctrl-C or SIGTERM stops it after the requests under
+    way, with exit code 0.
 
     Args:
-        run: the folder of a finished study, a checkpoint, or a file of `triscale export`; not with --weights.
+        run: the folder of a finished run or study, a checkpoint, or an exported file; not with --weights.
         weights: see `Weights`.
-        host: the name or address to listen at; 0.0.0.0 for all of this machine.
-        port: 0 takes any free one.
+        host: the name or address to listen at; 0.0.0.0 for all addresses of this machine.
+        port: the port to listen at; 0 takes any free one.
         compute: see `Compute`.
-        json: print one JSON document when requests are answered, instead of text.
+        json: print one JSON document, once it listens, instead of text.
     """
     if run is None and not weights.named:
         raise UsageError("no weights are named: triscale serve RUN, or --weights FILE, or --network NAME.")

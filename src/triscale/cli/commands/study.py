@@ -38,31 +38,31 @@ class StudyArguments:
     """The question of a study; whatever is left out is as `triscale.search.studies.question.Question` says.
 
     Attributes:
-        data: flowers (the default), the embedded set; or class folders, .npz, .csv, .tar: see `triscale check`.
+        data: flowers (the default, embedded), or class folders, .npz, .csv, .tar: see `triscale check`.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         precision: float32, bfloat16 or auto, instead of the recipe's.
         phi: the largest phi of the family, 1 to 10; 2 by default.
-        budget: instead of phi, a limit on the largest member, such as macs=20M; several may be given.
-        batch: pictures a step instead of the recipe's; a limit on training_memory counts it.
-        tolerance: how far the counted cost of a candidate may be from twice the baseline's.
-        candidates: most networks of the scaling triangle to choose among; at least 4; 24 by default.
-        trainings: of candidates; two for each point of the lattice by default.
-        round: trainings of candidates that are decided on together; 4 by default, more where many run at a time.
-        seeds: most trainings of a candidate, and those of the baseline and of every member of the family.
-        rivals: rules that the family is compared with at equal counted cost: depth, width, resolution, paper (the
-            compound rule with its paper's coefficients), uniform, fast_compound, resnet_rs (depth where the study's
-            baseline overfits, else width), tinynet (with a budget below the baseline); commas between. By default the
-            first four.
+        budget: instead of --phi, a limit on the largest member, such as macs=20M; may be repeated.
+        batch: images a step, instead of the recipe's; a limit on training_memory uses it.
+        tolerance: how far the counted cost of a candidate may lie from twice the baseline's.
+        candidates: at most so many networks of the scaling triangle; at least 4; 24 by default.
+        trainings: number of trainings of candidates; by default two for each candidate.
+        round: trainings of candidates that are chosen together; 4 by default, more where many run at a time.
+        seeds: most trainings of one candidate; also those of the baseline and of each member of the family.
+        rivals: rules to compare the family with at equal counted cost, with commas between: depth, width, resolution,
+            paper (the compound rule with its paper's coefficients), uniform, fast_compound, resnet_rs (depth where the
+            baseline overfits, else width), tinynet (for a budget below the baseline). The first four by default.
         epochs: length of a training; at least 2.
-        train_size: training pictures to use; at least 10.
+        train_size: training images to use; at least 10.
         time: size the study to a time such as 30m.
         seed: the first seed.
-        at_phi: look at the triangle of 2^at_phi times the cost; 1 by default.
-        transfer: with --at-phi: the coefficients of another study (its folder, or three numbers such as 1.2,1.1,1.15);
-            the answer says what they lose here.
-        enlarge: candidates may take more pixels than the originals have.
-        target: ENGINE:PRECISION:tTHREADS[:bBATCH], that latency is of, as a cost or a limit; the answer is measured.
-        cost: what candidates, family and rivals cost alike: macs, the default, or another metric such as activations.
+        at_phi: look at networks of 2^at_phi times the cost; 1 by default.
+        transfer: with --at-phi: coefficients of another study (its folder, or three numbers such as 1.2,1.1,1.15); the
+            answer says what they lose here.
+        enlarge: let candidates take more pixels than the original images have.
+        target: where latency is measured, as a cost or a limit: ENGINE:PRECISION:tTHREADS[:bBATCH].
+        cost: the cost that candidates, family and rivals share: macs (the default), or another metric such as
+            activations.
     """
 
     data: str | None = None
@@ -74,7 +74,7 @@ class StudyArguments:
         Parameter(
             negative=(),
             show_default=False,
-            help=sizes_and_limits.budget_help("instead of phi, a limit on the largest member, such as macs=20M"),
+            help=sizes_and_limits.budget_help("instead of --phi, a limit on the largest member, such as macs=20M"),
         ),
     ] = ()
     batch: Whole | None = None
@@ -123,27 +123,27 @@ def study(
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Find how to spend a budget on depth, width and resolution, on your pictures, and prove it.
+    """Find how to spend a budget on depth, width and resolution.
 
-    Interrupt it anywhere: the same command resumes where it stopped.
-    The question, whose hash names the default folder, is all but --jobs, --loader-workers, --engine and its
-    options, --device, --threads, --kernels and --out.
+    Trains candidates on your images, chooses among them with statistics, and builds the family that follows. Interrupt
+    it at any time: the same command resumes. Options that do not change the answer are --jobs, --loader-workers,
+    --engine and its options, --device, --threads, --kernels and --out; all others name the study, and its default
+    folder.
 
     Args:
-        net: the baseline: a registered or scaled name, a spec file, or code of your own (my_package.models:build);
-            shallownet_24 by default.
+        net: the baseline: a network's name, a spec file, or your own code (my_package.models:build); by default
+            shallownet_24.
         asked: see `StudyArguments`.
-        jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU; a
-            cluster needs it.
-        loader_workers: how many make batches ahead, of each training.
+        jobs: trainings at a time; by default one a core (or as many as --threads leaves room for), one on a GPU.
+            Required on a cluster.
+        loader_workers: workers of each training that prepare batches ahead.
         cluster: see `Cluster`.
         doubtful: see `Doubtful`.
         compute: see `Compute`.
-        kernels: keep freed memory in the processes and, in trainings of a thousand steps and more, use kernels of our
-            own for the parts of the network that a short measurement finds faster with them; --no-kernels leaves all
-            to torch and the system.
+        kernels: keep freed memory in the processes, and in trainings of a thousand steps or more use our own kernels
+            where a short benchmark finds them faster. --no-kernels leaves all to torch and the system.
         plan: show candidates, family and predicted time; train and write nothing.
-        out: the folder of the study; triscale-runs/HASH by default.
+        out: the folder of the study; by default triscale-runs/HASH.
         json: print one JSON document instead of text.
     """
     if jobs is not None and jobs < 1:

@@ -34,29 +34,30 @@ class TrainArguments:
     """What is trained, and how.
 
     Attributes:
-        network: a registered or scaled name, a spec file, or code of your own, such as my_package.models:build; may be
-            left out where --weights tell it.
-        data: class folders, a table, .npz files, shards, or any other that `triscale check` takes; flowers is embedded.
-        resolution: pixels, 64 or 64x96; that of the weights, or else the network's own, by default.
-        recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
+        network: a network's name, a spec file, or your own code (my_package.models:build). Not needed where --weights
+            name their network.
+        data: class folders, a table, .npz files, .tar shards (see `triscale check`), or flowers, the embedded set.
+        resolution: pixels, 64 or 64x96; by default that of the weights or the network.
+        recipe: efficientnet, modern, quick or transfer, or a .toml file.
         epochs: instead of the recipe's.
         precision: float32, bfloat16 or auto, instead of the recipe's.
-        batch: pictures a step instead of the recipe's; auto: the recipe's, in as many parts as memory asks for.
-        seed: of all that is drawn.
-        split_seed: of the split into training and validation images; by default that of --seed.
-        train_size: training images to use; all by default.
-        keep: which epoch's weights are kept: those of the best validation accuracy, or of the last epoch.
-        class_weights: balanced lets all classes count alike in the loss, however many pictures they have; or none;
-            instead of the recipe's.
-        weights: what to begin with: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
-            transformers or Keras, hf-hub:OWNER/NAME, or package for those of an installed package. Other classes get a
-            new classifier, and so do weights without one.
-        grow: weights of a smaller network of the same kind, of any source that --weights takes: --network, which is
-            only deeper, wider or of more pixels, begins as the very function that they have.
-        grow_network: the smaller network, where its weights do not tell.
-        teacher: weights whose answers are learned beside the labels, of any such source; of the classes of the data.
-        teacher_network: of the teacher, where its file does not tell.
-        allow_pth: read a pickle of torch (.pth), by its restricted reader.
+        batch: images a step, instead of the recipe's; auto splits the recipe's batch to fit into memory.
+        seed: seed of all random draws.
+        split_seed: seed of the split into training and validation images; by default that of --seed.
+        train_size: training images to use; by default all.
+        keep: the weights to keep: those of the epoch with the best validation accuracy, or of the last epoch.
+        class_weights: balanced: all classes count alike in the loss, whatever their number of images; none: all images
+            count alike. By default as the recipe says.
+        weights: start from these: a run folder, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch,
+            transformers or Keras, hf-hub:OWNER/NAME, or package (an installed package). A classifier for other classes
+            is replaced.
+        grow: start from the weights of a smaller network of the same kind; --network is larger and computes the same
+            function at the start. Same sources as --weights.
+        grow_network: name of the smaller network, where its weights do not say it.
+        teacher: weights of a teacher for distillation: its outputs are learned beside the labels. It must have the
+            classes of the data. Same sources as --weights.
+        teacher_network: name of the teacher's network, where its file does not say it.
+        allow_pth: read .pth files, which are pickles, with torch's restricted reader.
     """
 
     network: str | None = None
@@ -88,9 +89,11 @@ class TrainArguments:
     def _refuse_contradictions(self) -> None:
         """Mistakes in the words of the command line."""
         if self.grow is not None and (self.network is None or self.weights is not None):
-            raise UsageError("--grow begins with smaller weights than --network: give that, and leave --weights out.")
+            raise UsageError(
+                "--grow starts from a smaller network than --network: give --network, and leave --weights out."
+            )
         if self.network is None and self.weights is None:
-            raise UsageError("give --network, or --weights that tell which network they are of.")
+            raise UsageError("give --network, or --weights that name their network.")
         for name in ("grow", "teacher"):
             if getattr(self, name) is None and getattr(self, f"{name}_network") is not None:
                 raise UsageError(f"--{name}-network says which network --{name} is of: give that too.")
@@ -116,21 +119,21 @@ def train(
 ) -> None:
     """Train a network by a recipe, and keep its best weights.
 
-    Interrupt or kill it anywhere: the same command resumes to the very bits that an unbroken training gives.
+    Interrupt or kill it at any time: the same command resumes, and ends with the same bits as a run without a break.
 
     Args:
         wanted: see `TrainArguments`.
-        out: the folder of the training.
-        loader_workers: how many make batches ahead: threads, or processes for random crops.
-        gradient_checkpointing: compute the maps inside of blocks again in the backward pass: less memory, one more
-            forward pass, the same bits. A training that ran out of memory can be resumed with it.
-        save_every: how often the state is saved, beside the end and when it is stopped.
+        out: the folder of the run.
+        loader_workers: workers that prepare batches ahead: threads, or processes for random crops.
+        gradient_checkpointing: compute activations inside blocks again in the backward pass: less memory, one more
+            forward pass, the same bits. A run that ran out of memory can resume with it.
+        save_every: time between two saves of the state; it is also saved at the end and when stopped.
         compute: see `Compute`.
         line: see `PipelineArguments`.
         doubtful: see `Doubtful`.
-        kernels: compile kernels of our own, and use them for the parts of the network that a short measurement finds
-            faster with them, and keep freed memory in the process; --no-kernels leaves all to torch and the system.
-        tensorboard: write the curves for TensorBoard into the folder too.
+        kernels: compile our own kernels, use them where a short benchmark finds them faster, and keep freed memory in
+            the process. --no-kernels leaves all to torch and the system.
+        tensorboard: also write the curves for TensorBoard into the folder.
         json: print one JSON document instead of text.
     """
     if loader_workers < 0:

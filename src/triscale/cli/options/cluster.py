@@ -19,10 +19,9 @@ class Cluster:
 
     Attributes:
         engine_name: local: processes of this machine; ray: a Ray cluster (pip install 'triscale[ray]').
-        address: of the cluster: auto, the one this machine is a part of (the default); local, one that is started
-            here; or HOST:PORT.
+        address: the cluster: auto, that of this machine (the default); local, a new one on this machine; or HOST:PORT.
         num_gpus: GPUs of each training on a cluster; may be a fraction.
-        ship_data: carry the data to nodes that lack them, instead of rejecting these nodes.
+        ship_data: send the data to nodes that do not have it, instead of rejecting these nodes.
     """
 
     engine_name: Annotated[Literal["local", "ray"], Parameter(name="--engine")] = "local"

@@ -18,7 +18,7 @@ class Compute:
 
     Attributes:
         device: cpu, cuda, cuda:1 or mps; by default a CUDA GPU if there is one, else the CPU.
-        threads: threads of arithmetic on the CPU; by default one in each worker of a study, elsewhere as torch chooses.
+        threads: CPU threads; by default one for each training of a study, elsewhere as torch chooses.
     """
 
     device: str | None = None

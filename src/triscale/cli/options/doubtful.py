@@ -1,4 +1,4 @@
-"""What is done about doubtful pictures: the options of `check` and of every command that trains."""
+"""What is done about doubtful images: the options of `check` and of every command that trains."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -17,15 +17,15 @@ GroupBy = Literal["content", "near"]
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Doubtful:
-    """What to do about pictures in doubt; a command takes it as the argument `doubtful: Doubtful = LEFT_OUT`.
+    """What to do about doubtful images; a command takes it as the argument `doubtful: Doubtful = LEFT_OUT`.
 
     Attributes:
-        strict: stop (exit code 65) if a picture would be left out, lies in two classes, or in both train and test.
-        allow_empty: leave classes without a readable picture out instead of stopping.
-        follow_links: take links that lead out of the data folder.
-        download: let torchvision fetch one of its data sets where it is not there.
-        allow_truncated: take JPEGs that are cut off, grey where they end, instead of leaving them out.
-        group_by: what stays on one side of a split that is drawn: images of equal content, or near copies too (resized,
+        strict: stop (exit code 65) if an image would be left out, or is in two classes, or in both train and test.
+        allow_empty: leave out classes without a readable image, instead of stopping.
+        follow_links: follow links that lead out of the data folder.
+        download: let torchvision download one of its data sets if it is missing.
+        allow_truncated: use truncated JPEGs, grey where they end, instead of leaving them out.
+        group_by: images that stay on one side of a drawn split: those of equal content, or near copies too (resized,
             re-encoded).
     """
 
@@ -45,4 +45,4 @@ class Doubtful:
 
 
 LEFT_OUT = Doubtful()
-"""Doubtful pictures are left out and told."""
+"""Doubtful images are left out and reported."""

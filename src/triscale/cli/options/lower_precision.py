@@ -12,16 +12,17 @@ from triscale.cli.show.output import Whole
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class LowerPrecision:
-    """The precision of a file, and what a lower one is held to.
+    """The precision of a file, and the accuracy that a lower one must keep.
 
     Attributes:
-        precision: float32; int8 (.onnx by ONNX Runtime, .xml by NNCF); or bfloat16 (.xml).
-        data: of a lower precision: training images calibrate int8, other images judge, as `evaluate` would take them.
-        split: that judges instead: test, val, train or all.
-        max_drop: percentage points of top-1 that may be lost, 1.0 by default. It bounds the upper end of the 95%
-            interval of the drop on the same images; where more may be lost, nothing is written.
-        calibration: images that calibrate int8, 256 by default.
-        time: for finding layers that go back to float32 where int8 loses too much; 10m by default.
+        precision: float32, int8 (.onnx by ONNX Runtime, .xml by NNCF) or bfloat16 (.xml).
+        data: images for a lower precision: training images calibrate int8, others measure the accuracy as in
+            `evaluate`.
+        split: the images that measure the accuracy: test, val, train or all.
+        max_drop: percentage points of top-1 that may be lost; 1.0 by default. The upper end of the 95% interval of the
+            drop must stay below it, else nothing is written.
+        calibration: number of images that calibrate int8; 256 by default.
+        time: time for finding layers to keep in float32 where int8 loses too much; 10m by default.
     """
 
     precision: str = "float32"

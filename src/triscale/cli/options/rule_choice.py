@@ -43,9 +43,9 @@ class RuleChoice:
         rules: scale the one NET by these rules, such as compound,width,fast_compound, or by all: to --phi (1 by
             default) or to the largest within --budget.
         budget: a limit such as macs=1.0G.
-        equal: with --rules, scale to as much of this metric as the compound member at --phi has, such as activations,
-            or latency with --target, which is measured.
-        coefficients: alpha,beta,gamma of the rule found, or a study's folder or records.jsonl, or a JSON file.
+        equal: with --rules, scale to the value of this metric that the compound member at --phi has, such as
+            activations, or latency with --target, which is measured.
+        coefficients: alpha,beta,gamma for the rule found; or a study's folder or records.jsonl, or a JSON file.
     """
 
     rules: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()

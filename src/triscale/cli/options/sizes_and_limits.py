@@ -51,5 +51,8 @@ def metric_names(texts: Sequence[str]) -> tuple[str, ...]:
 
 def budget_help(what: str) -> str:
     """The help of `--budget`, with every metric that there is."""
-    names = ", ".join(f"{name} (such as {one.unit.example})" for name, one in known_metrics().items())
-    return f"{what}; several may be given. The limits are {names}."
+    examples: dict[str, list[str]] = {}
+    for name, metric in known_metrics().items():
+        examples.setdefault(metric.unit.example, []).append(name)
+    kinds = "; ".join(f"{', '.join(names)} (such as {example})" for example, names in examples.items())
+    return f"{what}; may be repeated. The limits are {kinds}."

@@ -22,9 +22,9 @@ class PipelineArguments:
     """How processes share one network; a command takes it as the argument `line: Line = NO_LINE`.
 
     Attributes:
-        pipeline: cut the network into so many stages, one a process that torchrun started; without it every process
-            has all of the network and a share of each batch.
-        microbatches: into how many parts the pipeline splits a batch; four a stage by default.
+        pipeline: cut the network into so many stages, one for each process that torchrun started; by default every
+            process has the whole network and a share of each batch.
+        microbatches: parts into which the pipeline splits a batch; by default four a stage.
         schedule: 1f1b, or gpipe, which needs more memory for the same gradient.
     """
 
@@ -49,7 +49,7 @@ class PipelineArguments:
         if batch % count or not there.size <= count <= batch // 2:
             raise UsageError(
                 f"a batch of {batch} cannot be split into {count} micro-batches for {there.size} stages.\n"
-                f"Give {there.size} or more that divide it and leave two pictures in each."
+                f"Give {there.size} or more that divide it and leave two images in each."
             )
         from triscale.training import Pipelined  # noqa: PLC0415  torch is loaded only here
 
@@ -114,7 +114,7 @@ def show_pipeline(rows: list[dict[str, Any]], microbatches: int) -> None:
         )
         for index, row in enumerate(rows)
     ]
-    titles = ("", "from", "blocks", "params", "MACs", "", "activations", "sends a picture", *rows[0]["memory"])
+    titles = ("", "from", "blocks", "params", "MACs", "", "activations", "sends an image", *rows[0]["memory"])
     print_table(titles, cells)
 
 

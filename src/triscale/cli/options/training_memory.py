@@ -29,14 +29,14 @@ class CountedTraining:
     """How training memory is counted; a command takes it as the argument `trained: Trained = PLAINLY`.
 
     Attributes:
-        optimizer: whose state counts as training memory: sgd, rmsprop, adam or adamw.
-        precision: of the training: float32, or bfloat16 by autocast.
-        recompute: gradient checkpointing: the training keeps the inputs of blocks alone, and makes their maps again in
-            the backward pass.
-        ema: the training keeps a moving average of the weights.
-        isa: whose kernels count beside tensors: avx2, avx512, none, or here, which is this machine.
-        threads: of these kernels; by default as many as torch takes here.
-        weights_precision: of the stored weights, for file_size: float32, float16, bfloat16 or int8.
+        optimizer: optimizer whose state counts as training memory: sgd, rmsprop, adam or adamw.
+        precision: precision of training: float32, or bfloat16 by autocast.
+        recompute: count training with gradient checkpointing: only the inputs of blocks are kept, and activations are
+            computed again in the backward pass.
+        ema: count a moving average of the weights.
+        isa: count the buffers of kernels for avx2, avx512, none, or here (this machine).
+        threads: threads of these kernels; by default as many as torch uses here.
+        weights_precision: precision of the stored weights, for file_size: float32, float16, bfloat16 or int8.
     """
 
     optimizer: str = "sgd"

@@ -26,18 +26,18 @@ class Weights:
     """The weights and their preprocessing; a command takes it as the argument `weights: Weights = OWN`.
 
     Attributes:
-        network: the network that the weights must belong to, such as efficientnet_b0 or timm:tf_efficientnet_b0; alone,
-            its weights in an installed package are taken (efficientnet_lite0, -lite1, -lite2). Weights of code of your
-            own need its name here, such as my_package.models:build.
+        network: the network of the weights, such as efficientnet_b0 or timm:tf_efficientnet_b0; required for weights of
+            your own code (my_package.models:build). Alone, it takes the weights of an installed package
+            (efficientnet_lite0, -lite1, -lite2).
         weights: instead of RUN, a checkpoint, a file of timm, torchvision, EfficientNet-PyTorch or Keras, or
-            hf-hub:OWNER/NAME; an .onnx, .xml or .so of `triscale export` where a command only runs the network.
-        allow_pth: read a pickle of torch (.pth), by its restricted reader.
-        trust_code: run an exported .so that was not compiled on this machine; it can do all that you can.
-        resolution: pixels, 64 or 64x96; refused unless the weights were trained for it.
-        interpolation: area, nearest, bilinear, bicubic or lanczos; refused unless it is that of the weights.
-        crop: the part of the side that is kept, such as 0.875; refused unless it is that of the weights.
-        override: replace a part of the weights' preprocessing on purpose, such as interpolation=bilinear; also
-            resolution, crop, fit (centre, squash), mean and std. Several may be given.
+            hf-hub:OWNER/NAME; for commands that only run the network, also an exported .onnx, .xml or .so.
+        allow_pth: read .pth files, which are pickles, with torch's restricted reader.
+        trust_code: run an exported .so that was compiled on another machine; it can do all that you can.
+        resolution: pixels, 64 or 64x96; rejected unless the weights were trained for it.
+        interpolation: area, nearest, bilinear, bicubic or lanczos; rejected unless it is that of the weights.
+        crop: the part of the side that is kept, such as 0.875; rejected unless it is that of the weights.
+        override: change the preprocessing of the weights on purpose, such as interpolation=bilinear; also resolution,
+            crop, fit (centre, squash), mean and std. May be repeated.
     """
 
     network: str | None = None
@@ -83,7 +83,7 @@ class Weights:
         return load_exported(given, trusted=trusted).held_to(wanted, replaced)
 
     def _preprocessing(self) -> tuple[dict[str, object], dict[str, object]]:
-        """What is asked of the preprocessing, and what of it is replaced."""
+        """What the preprocessing must be, and what of it is replaced."""
         asked = {name: getattr(self, name) for name in ("resolution", "interpolation", "crop")}
         wanted = _fields({name: text for name, text in asked.items() if text is not None})
         return wanted, _fields(_assignments(self.override))

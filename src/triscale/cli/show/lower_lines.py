@@ -1,4 +1,4 @@
-"""What an export in a lower precision says of its accuracy and its speed."""
+"""What an export in a lower precision says about its accuracy and its speed."""
 
 from typing import TYPE_CHECKING
 

@@ -62,7 +62,7 @@ def json_text(document: Any) -> str:
 
 
 def printable(path: str | Path) -> str:
-    """A file's name for people: what is no text, such as a newline or a byte that is not UTF-8, is escaped."""
+    """A file's name for people: what is not text, such as a newline or a byte that is not UTF-8, is escaped."""
     text = os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
@@ -92,7 +92,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that was asked for."""
+    """Write a file that the user wants."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

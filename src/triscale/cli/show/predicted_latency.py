@@ -23,7 +23,7 @@ def calibrated_target(target: str | None, calibration: Path | None) -> Target | 
 
 
 def predicted_latency(network: Network, target: Target, calibration: Path | None) -> dict[str, Any]:
-    """What JSON says of a prediction.
+    """What JSON says about a prediction.
 
     Raises:
         InputError: the target is not calibrated; the message has the line that does it.

@@ -3,10 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from triscale import units
 from triscale.cli.show.output import complain
 
 if TYPE_CHECKING:
@@ -47,15 +45,11 @@ class OnTerminal:
     """A line a step, and a bar of all trainings of the study, moved by epochs, in predicted seconds."""
 
     def __init__(self, bar: "Bar") -> None:
+        from triscale.search.trainings.study_course import StudyCourse  # noqa: PLC0415  with torch
+
         self._bar = bar
         self._task = bar.add_task("", total=None, visible=False, left="")
-        self._weights: Mapping[str, float] = {}
-        self._passed: dict[str, float] = {}
-        self._before = (0, 0.0)
-        self._standing = ""
-        # What was predicted of earlier phases of this run, and what they took: between phases nothing is trained.
-        self._predicted = self._took = 0.0
-        self._started = self._moved = monotonic()
+        self._course = StudyCourse()
 
     def say(self, text: str) -> None:
         """A line above the bar."""
@@ -67,42 +61,29 @@ class OnTerminal:
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """The bar is as long as all that is done and all that is left; what runs keeps its epochs."""
-        running = {key: passed for key, passed in self._passed.items() if passed < left.get(key, 0.0)}
-        self._predicted += sum(self._passed.values()) - sum(running.values())
-        self._took += self._moved - self._started
-        self._weights, self._passed = left, running
-        self._before = (done, seconds)
-        self._started = monotonic()
+        self._course.agenda(left, done, seconds)
         self._move()
 
     def epoch(self, key: str, share: float) -> None:
         """The bar moves by one epoch of this training."""
-        self._passed[key] = self._weights[key] * share
+        self._course.epoch(key, share)
         self._move()
 
     def settled(self, trial: "Trial") -> None:
         """The training is done, or has failed and says why."""
-        self._passed[trial.key] = self._weights[trial.key]
+        self._course.settled(trial.key)
         if trial.state == "failed":
             self.say(_failure(trial))
         self._move()
 
     def standing(self, text: str) -> None:
         """Stands behind the time left."""
-        self._standing = f", {text}"
+        self._course.standing = text
         self._move()
 
     def _move(self) -> None:
-        self._moved = monotonic()
-        passed, total = sum(self._passed.values()), sum(self._weights.values())
-        predicted, took = self._predicted + passed, self._took + self._moved - self._started
-        # Until something is done the prediction is all there is; then the machine's speed corrects it.
-        left = (total - passed) * (took / predicted if predicted else 1)
-        trainings, seconds = self._before
-        whole = trainings + sum(1 for key, weight in self._weights.items() if self._passed.get(key) == weight)
-        text = f"{whole}/{trainings + len(self._weights)} trainings, {units.duration(left)} left{self._standing}"
-        unfinished = self._passed != self._weights
-        self._bar.update(self._task, total=seconds + total, completed=seconds + passed, left=text, visible=unfinished)
+        now = self._course.now()
+        self._bar.update(self._task, total=now.whole, completed=now.done, left=now.text, visible=now.unfinished)
 
 
 def _resumed(done: int, whole: int) -> str:

@@ -43,10 +43,10 @@ def show_plan(document: dict[str, Any]) -> None:
     """The plan as text."""
     data = document["data"]
     print_text(
-        f"data      {data['source']}: {len(data['classes'])} classes; {data['train']:,} pictures for training, "
+        f"data      {data['source']}: {len(data['classes'])} classes; {data['train']:,} images for training, "
         f"{data['validation']:,} for validation, {data['test']:,} for the test (from {data['test_from']})",
         *(f"          {note}" for note in data["notes"]),
-        f"training  {document['epochs']} epochs of {document['train_size']:,} pictures, seeds "
+        f"training  {document['epochs']} epochs of {document['train_size']:,} images, seeds "
         f"{', '.join(map(str, document['seeds']))}; {document['jobs']} trainings at a time",
         f"networks  {len(document['candidates'])} candidates of {document['distinct']:,} distinct ones of "
         f"{document['target']:g} times the {_cost_word(document.get('cost', 'macs'))}",

@@ -96,7 +96,7 @@ def activation(run: Eager, x: Map, name: Activation | Gate, *, keeps_input: bool
 
 
 def linear(run: Eager, x: Map, layer: Layer) -> Map:
-    """A linear layer on a vector for each picture."""
+    """A linear layer on a vector for each image."""
     parameters, copied = _learned(run, (layer.in_channels + 1) * layer.out_channels)
     return run.op((x,), run.bytes(layer.out_channels), saves=(x,), parameters=parameters, copied=copied)
 

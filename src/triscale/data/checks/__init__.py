@@ -1,1 +1,1 @@
-"""What is looked at before pictures are used: every file, near copies, and the verdict on all of them."""
+"""What is looked at before images are used: every file, near copies, and the verdict on all of them."""

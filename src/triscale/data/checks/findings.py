@@ -14,9 +14,9 @@ from triscale.units import agreeing, some
 SHOWN = 3
 EXAMPLES = 10
 ODD_ASPECT = 4.0
-"""Longer side over shorter side beyond which the centre says little about a picture."""
+"""Longer side over shorter side beyond which the centre says little about an image."""
 IMBALANCE = 10.0
-"""Pictures of the largest class over those of the smallest beyond which accuracy hides the small ones."""
+"""Images of the largest class over those of the smallest beyond which accuracy hides the small ones."""
 
 
 _CALLED: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
@@ -30,7 +30,7 @@ class Finding:
     Attributes:
         kind: `unreadable`, `unknown class`, `leakage`, `two classes`, `truncated`, `duplicates`, `near copies`,
             `frames`, `aspect`, `imbalance` or `empty`.
-        count: pictures (classes, for the last two) that it concerns.
+        count: images (classes, for the last two) that it concerns.
         text: a sentence.
         examples: the first ten, sorted as the files are.
         serious: whether a strict check stops for it.
@@ -73,13 +73,13 @@ def findings(
 
 
 def alike_in(splits: Mapping[Split, Sequence[Photo]]) -> dict[str, str]:
-    """The group of each digest that has near copies among the pictures of all splits."""
+    """The group of each digest that has near copies among the images of all splits."""
     every = [photo for photos in splits.values() for photo in photos]
     return alike([photo.digest for photo in every], [photo.look for photo in every])
 
 
 def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, drawn: bool) -> tuple[Finding, ...]:
-    """What digests and looks tell: pictures in two splits, in two classes, twice in one, and near copies."""
+    """What digests and looks tell: images in two splits, in two classes, twice in one, and near copies."""
     good = [photo for part in parts.values() for photo in part]
     given = {"": good} if drawn else {_CALLED[name]: photos for name, photos in parts.items()}
     found = (
@@ -92,9 +92,9 @@ def copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str], *, d
 
 
 def strangers(split: Split, count: int, of: int, classes: Sequence[str]) -> Finding:
-    """Pictures whose class the training does not have."""
+    """Images whose class the training does not have."""
     text = (
-        f"{count} of {of} {_CALLED[split]} pictures were left out, since training has no class "
+        f"{count} of {of} {_CALLED[split]} images were left out, since training has no class "
         f"{_some(list(map(repr, classes)))}."
     )
     return Finding(kind="unknown class", count=count, text=text, examples=(), serious=True)
@@ -104,28 +104,28 @@ def refuse_serious(found: Sequence[Finding], policy: CheckOptions) -> None:
     """Stop for the first serious finding if the policy is strict."""
     for one in found:
         if policy.strict and one.serious:
-            raise InputError(f"{one.text}\nPut the pictures in order, or leave --strict out to train without them.")
+            raise InputError(f"{one.text}\nCorrect these images, or leave --strict out to train without them.")
 
 
 def readable(photos: Sequence[Photo]) -> list[Photo]:
-    """Those that are pictures."""
+    """Those that are images."""
     return [photo for photo in photos if not photo.reason]
 
 
 def left_out(photos: Sequence[Photo]) -> Finding | None:
-    """The files that are no pictures, with reasons."""
+    """The files that are not images, with reasons."""
     bad = [f"{photo.name!r} ({photo.reason})" for photo in photos if photo.reason]
     text = f"{len(bad)} of {len(photos)} files were left out: {_some(bad)}."
     return _finding("unreadable", len(bad), text, bad, serious=True)
 
 
 def _leakage(one: Split, other: Split, parts: Mapping[Split, Sequence[Photo]]) -> Finding | None:
-    """Pictures of a split that are also in another one, on which the choice of the network depends."""
+    """Images of a split that are also in another one, on which the choice of the network depends."""
     known = {photo.digest: photo.name for photo in reversed(parts.get(other, ()))}
     photos = parts.get(one, ())
     leaked = [f"{photo.name!r} is {known[photo.digest]!r}" for photo in photos if photo.digest in known]
     text = (
-        f"{len(leaked)} of {len(photos)} {_CALLED[one]} pictures are also {_CALLED[other]} pictures: "
+        f"{len(leaked)} of {len(photos)} {_CALLED[one]} images are also {_CALLED[other]} images: "
         f"the {_CALLED[one]} is too kind."
     )
     return _finding("leakage", len(leaked), text, leaked, serious=True)
@@ -136,15 +136,13 @@ def _two_classes(photos: Sequence[Photo]) -> Finding | None:
     for photo in photos:
         by_label[photo.digest].setdefault(photo.label, photo.name)
     torn = [" is ".join(map(repr, names.values())) for names in by_label.values() if len(names) > 1]
-    lie = agreeing(len(torn), "picture lies", "pictures lie")
+    lie = agreeing(len(torn), "image lies", "images lie")
     return _finding("two classes", len(torn), f"{lie} in more than one class.", torn, serious=True)
 
 
 def _truncated(photos: Sequence[Photo]) -> Finding | None:
     cut = [repr(photo.name) for photo in photos if isinstance(photo.file, ArchiveMember) and photo.file.mended]
-    text = agreeing(
-        len(cut), "picture is cut off and grey where it ends", "pictures are cut off and grey where they end"
-    )
+    text = agreeing(len(cut), "image is cut off and grey where it ends", "images are cut off and grey where they end")
     return _finding("truncated", len(cut), f"{text}.", cut)
 
 
@@ -156,13 +154,13 @@ def _duplicates(part: str, photos: Sequence[Photo]) -> Finding | None:
         if (kept := first.setdefault((photo.digest, photo.label), index)) != index
     ]
     which = f"{part} " if part else ""
-    are = agreeing(len(again), f"{which}picture is a copy of another", f"{which}pictures are copies of others")
+    are = agreeing(len(again), f"{which}image is a copy of another", f"{which}images are copies of others")
     text = f"{are} of {'its' if len(again) == 1 else 'their'} class: {_some(again)}."
     return _finding("duplicates", len(again), text, again)
 
 
 def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]) -> Finding | None:
-    """Pictures that look like another one; for copies to the byte there are other findings."""
+    """Images that look like another one; for copies to the byte there are other findings."""
     first: dict[str, Photo] = {}
     where: defaultdict[str, set[Split]] = defaultdict(set)
     again = dict[str, str]()
@@ -177,11 +175,11 @@ def _near_copies(parts: Mapping[Split, Sequence[Photo]], near: Mapping[str, str]
     torn = sum(near.get(photo.digest) in where and "train" in where[near[photo.digest]]
                for split in READ if split != "train" for photo in parts.get(split, ()))  # fmt: skip
     grouped = any(photo.group for photos in parts.values() for photo in photos)
-    alike = "looks like a training picture" if torn == 1 else "look like training pictures"
-    told = f", and {torn} of the pictures to test or validate on {alike}" if torn else ""
+    alike = "looks like a training image" if torn == 1 else "look like training images"
+    told = f", and {torn} of the images to test or validate on {alike}" if torn else ""
     advice = "" if grouped else "; --group-by near keeps them on one side of a split that is drawn"
     shown = list(again.values())
-    are = agreeing(len(shown), "picture is a near copy of another", "pictures are near copies of others")
+    are = agreeing(len(shown), "image is a near copy of another", "images are near copies of others")
     text = f"{are} (resized, re-encoded){told}{advice}: {_some(shown)}."
     return _finding("near copies", len(shown), text, shown)
 
@@ -195,7 +193,7 @@ def _frames(photos: Sequence[Photo]) -> Finding | None:
 
 def _aspect(photos: Sequence[Photo]) -> Finding | None:
     odd = [f"{p.name!r} ({p.size[1]}x{p.size[0]} px)" for p in photos if max(p.size) > ODD_ASPECT * min(p.size)]
-    are, its = agreeing(len(odd), "picture is", "pictures are"), "its" if len(odd) == 1 else "their"
+    are, its = agreeing(len(odd), "image is", "images are"), "its" if len(odd) == 1 else "their"
     text = f"{are} more than {ODD_ASPECT:g} times as long as wide; {its} centre is used: {_some(odd)}."
     return _finding("aspect", len(odd), text, odd)
 
@@ -209,7 +207,7 @@ def _imbalance(train: Sequence[Photo], classes: Sequence[str]) -> Finding | None
         return None
     rare = [f"{classes[label]!r} ({count})" for label, count in counts.items() if IMBALANCE * count < most]
     text = (
-        f"{classes[large]!r} has {most} training pictures and {classes[small]!r} {least}: "
+        f"{classes[large]!r} has {most} training images and {classes[small]!r} {least}: "
         "accuracy over all says little about the small classes."
     )
     return _finding("imbalance", len(rare), text, rare)

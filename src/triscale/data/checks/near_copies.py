@@ -33,7 +33,7 @@ _MOST = 512
 
 Looks = NDArray[np.uint8]
 BYTES = 8 + 32 + 8
-"""Of a look: coarse signs, fine signs, two colour differences of each quarter; all zero is no look."""
+"""Of a look: coarse signs, fine signs, two colour differences of each quarter; all zero is not a look."""
 
 
 def look_of(image: Image.Image) -> str:

@@ -10,22 +10,22 @@ ELSEWHERE = "a path out of the folder of the table"
 NO_LABEL = "no label"
 
 REMEDIES = {
-    "pip install": "Install that, or convert the pictures to JPEG.",
+    "pip install": "Install that, or convert the images to JPEG.",
     "out of the data folder": "Copy it into the folder, or take such links with --follow-links (check and train).",
-    "out of the folder of the table": "Put the table above its pictures, or take such paths with --follow-links.",
-    "a folder, no file": "List the pictures in it.",
+    "out of the folder of the table": "Put the table above its images, or take such paths with --follow-links.",
+    "a folder, no file": "List the images in it.",
     "no such file": "Restore the file, or correct the path; paths are relative to the table.",
     "link to nothing": "Restore what the link leads to.",
     "it may be": "Write the path with its folder and its suffix.",
-    "an address": "Download the pictures, and list their files.",
+    "an address": "Download the images, and list their files.",
     "no label": "Give it a label (in shards 17.cls, 17.txt or 17.json beside 17.jpg).",
-    "no picture": "Put the picture beside its label.",
-    "labelled": "Give each picture one label.",
+    "no image": "Put the image beside its label.",
+    "labelled": "Give each image one label.",
     "permission": "Allow this user to read it.",
     "empty": "Copy the file again: it has no content.",
     "broken": "Restore the file; --allow-truncated takes JPEGs that are cut off.",
-    "megapixels": "Make the picture smaller.",
-    "not a picture": "Convert it to JPEG or PNG, or remove it.",
+    "megapixels": "Make the image smaller.",
+    "not an image": "Convert it to JPEG or PNG, or remove it.",
 }
 """What to do, by words of a reason; the first that fits."""
 

@@ -1,4 +1,4 @@
-"""The verified scan of picture files: every file is hashed and decoded once, the verdicts are remembered."""
+"""The verified scan of image files: every file is hashed and decoded once, the verdicts are remembered."""
 
 import hashlib
 import json
@@ -22,8 +22,8 @@ from triscale.machine import cores
 Item = TypeVar("Item")
 Verdict = tuple[int, int, bool, str, str, str]
 """Height, width, several frames, format, the reason to leave it out, and its look."""
-SCAN = 2
-"""Version of what is remembered of a scan: another one is made anew."""
+SCAN = 3
+"""Version of what is remembered of a scan: another one is made again."""
 
 
 def threads() -> ThreadPoolExecutor:
@@ -32,7 +32,7 @@ def threads() -> ThreadPoolExecutor:
 
 
 def hashed(photos: Sequence[Photo], progress: Progress | None = None) -> list[Photo]:
-    """The photos with the digests and stamps of their files; one that is refused already is not touched."""
+    """The photos with the digests and stamps of their files; one that is rejected already is not touched."""
     with threads() as pool:
         found = pool.map(lambda photo: ("", (0, 0)) if photo.reason else _digest(photo.file), photos)
         return [
@@ -42,7 +42,7 @@ def hashed(photos: Sequence[Photo], progress: Progress | None = None) -> list[Ph
 
 
 def _told(found: Iterable[Item], before: int, count: int, progress: Progress | None) -> Iterator[Item]:
-    """The same, and `progress` is told: a scan passes over the files twice, `before` is what was done."""
+    """The same, and `progress` follows: a scan passes over the files twice, `before` is what was done."""
     for done, item in enumerate(found, before + 1):
         if progress is not None:
             progress(done, 2 * count)
@@ -65,7 +65,7 @@ def _digest(file: File) -> tuple[str, tuple[int, int]]:
 
 
 def digests(images: Pictures) -> tuple[str, ...]:
-    """A hash of the pixels of each of the pictures `[n, height, width, 3]`."""
+    """A hash of the pixels of each of the images `[n, height, width, 3]`."""
     return tuple(hashlib.blake2b(np.ascontiguousarray(one).data, digest_size=16).hexdigest() for one in images)
 
 

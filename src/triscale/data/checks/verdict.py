@@ -14,7 +14,7 @@ def verdict(source: Source) -> dict[str, Any]:
         `data`, `ok` (whether nothing serious was found), `fingerprint`, `native` (`[h, w]` px or None), `test_from`,
         `train`, `test` (counts; `val` where there is one beside the test, also by class), `skipped`, `classes` (a list
         of `name`, `train`, `test`), `findings` (a list of
-        `kind`, `count`, `serious`, `text` and the first ten `examples`), `notes` (sentences that are no findings).
+        `kind`, `count`, `serious`, `text` and the first ten `examples`), `notes` (sentences that are not findings).
     """
     counts = {
         split: np.bincount(source.labels(split), minlength=len(source.classes)).tolist() for split in source.parts

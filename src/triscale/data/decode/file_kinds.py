@@ -13,7 +13,7 @@ HEIC = "HEIC"
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What a file is: its name with an article where it takes one, and whether it is a picture at all."""
+    """What a file is: its name with an article where it takes one, and whether it is an image at all."""
 
     name: str
     picture: bool = False

@@ -23,7 +23,7 @@ from triscale.spec import Preprocessing
 MAX_PIXELS = 50_000_000
 TOO_LARGE = f"more than {MAX_PIXELS // 10**6} megapixels"
 JPEGS = {"JPEG", "MPO"}
-"""What Pillow calls a JPEG; an MPO is one that holds further pictures behind the first, as phones write them."""
+"""What Pillow calls a JPEG; an MPO is one that holds further images behind the first, as phones write them."""
 ORIENTATION = 0x0112
 """The tag of EXIF."""
 _TURNS = {
@@ -35,16 +35,16 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a stored picture upright, by its orientation."""
+"""What brings a stored image upright, by its orientation."""
 END_OF_JPEG = b"\xff\xd9"
 
 
 class UnreadableError(Exception):
-    """A file that is no picture we take; the text is the reason in a few words."""
+    """A file that is not an image we take; the text is the reason in a few words."""
 
 
 class ForeignError(UnreadableError):
-    """It is no picture at all, or one of a format that is not read here."""
+    """It is not an image at all, or one of a format that is not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ArchiveMember:
 
 
 File = Path | ArchiveMember
-"""Where the bytes of a picture lie."""
+"""Where the bytes of an image lie."""
 
 Stamp = tuple[int, int]
 """Size in bytes and time of change in nanoseconds of a file (of a member's archive): another one, another file."""
@@ -69,7 +69,7 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one decoding shows: `(height, width)` of the upright picture, several frames or one, its format and look."""
+    """What one decoding shows: `(height, width)` of the upright image, several frames or one, its format and look."""
 
     size: Size
     moving: bool = False
@@ -78,7 +78,7 @@ class Look:
 
 
 def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pictures:
-    """One picture, cut and resized.
+    """One image, cut and resized.
 
     Args:
         path: a file of a format of `formats()`, or HEIC with the extra of that name; of several frames the first.
@@ -95,7 +95,7 @@ def load_picture(path: str | Path, size: Size, how: Preprocessing = STUDY) -> Pi
         with pillow_warnings_off():
             return decode(Path(path), size, how)
     except UnreadableError as error:
-        raise InputError(f"The picture {str(path)!r} cannot be read: {error}.\n{WANTED}") from error
+        raise InputError(f"The image {str(path)!r} cannot be read: {error}.\n{WANTED}") from error
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def pillow_warnings_off() -> Iterator[None]:
 
 
 def examine(file: File) -> Look:
-    """Size and frames of a picture after the whole file was decoded once; `UnreadableError` if it cannot be."""
+    """Size and frames of an image after the whole file was decoded once; `UnreadableError` if it cannot be."""
     with opened(file) as image:
         with reading():
             kind = image.format or ""
@@ -133,14 +133,14 @@ def decode(file: File | bytes, size: Size, how: Preprocessing = STUDY) -> Pictur
 
 @contextmanager
 def opened(file: File | bytes, stamp: Stamp | None = None) -> Iterator[Image.Image]:
-    """The picture with its header read and its pixels not yet: `upright_rgb` and `loaded` read them.
+    """The image with its header read and its pixels not yet: `upright_rgb` and `loaded` read them.
 
     Args:
         file: where it lies, or what such a file holds.
-        stamp: what the file was when it was checked; another one is refused.
+        stamp: what the file was when it was checked; another one is rejected.
 
     Raises:
-        UnreadableError: it is no picture that we take. What fails inside of the block stays what it is.
+        UnreadableError: it is not an image that we take. What fails inside of the block stays what it is.
     """
     with ExitStack() as held:
         with reading(file):
@@ -164,14 +164,14 @@ def reading(file: File | bytes = b"") -> Iterator[None]:
 
 
 def loaded(image: Image.Image) -> Image.Image:
-    """The same picture with its pixels read; `UnreadableError` if they cannot be."""
+    """The same image with its pixels read; `UnreadableError` if they cannot be."""
     with reading():
         image.load()
     return image
 
 
 def _identified(stream: BinaryIO) -> Image.Image:
-    """A picture of an allowed format and size."""
+    """An image of an allowed format and size."""
     head = stream.read(HEAD)
     open_white_is_zero()
     try:
@@ -256,10 +256,10 @@ def upright_size(image: Image.Image) -> Size:
 
 
 def orientation(image: Image.Image) -> int:
-    """How EXIF says that the picture is turned: 1 is upright, from 5 on height and width are exchanged."""
+    """How EXIF says that the image is turned: 1 is upright, from 5 on height and width are exchanged."""
     try:
         value = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  Pillow's parsers raise anything; every viewer shows such a picture as it lies
+    except Exception:  # noqa: BLE001  Pillow's parsers raise anything; every viewer shows such an image as it lies
         return 1
     return value if value in _TURNS else 1
 
@@ -268,7 +268,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     """Decode: turned as EXIF says, every mode brought to RGB of 8 bits, what is transparent white.
 
     Returns:
-        A picture without metadata: nothing in it says to turn it once more.
+        An image without metadata: nothing in it says to turn it once more.
     """
     loaded(image)
     negative, turn = white_is_zero(image), _TURNS.get(orientation(image))

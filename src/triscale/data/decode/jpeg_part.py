@@ -23,7 +23,7 @@ _WIDTH, _HEIGHT, _SUBSAMPLING = 5, 6, 4
 _BLOCK_WIDTHS = {0: 8, 1: 16, 2: 16, 4: 8, 5: 32}
 """Pixels by subsampling: 4:4:4, 4:2:2, 4:2:0, 4:4:0, 4:1:1 (the numbers of `TJSAMP`)."""
 _APP1, _SCAN = 0xE1, 0xDA
-"""Markers of the segments that hold EXIF and XMP, which may say that a picture is turned, and of the pixels."""
+"""Markers of the segments that hold EXIF and XMP, which may say that an image is turned, and of the pixels."""
 
 
 class _Region(ctypes.Structure):
@@ -82,9 +82,9 @@ class PartDecoder(threading.local):
 
         Args:
             data: the file.
-            size: `(height, width)` of the picture, pixels.
+            size: `(height, width)` of the image, pixels.
             times: how many times smaller it is wanted: 1, 2, 4 or 8.
-            box: in pixels of the smaller picture.
+            box: in pixels of the smaller image.
 
         Returns:
             uint8 `[height, width, 3]` of the box.

@@ -1,4 +1,4 @@
-"""Which picture formats are read here, and what is said of a file of another one."""
+"""Which image formats are read here, and what is said about a file of another one."""
 
 from functools import lru_cache
 
@@ -12,15 +12,15 @@ _NAMES = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}
 _FEATURES = {"WEBP": "webp", "JPEG2000": "jpg_2000", "AVIF": "avif"}
 """Formats that Pillow reads only where it was built with a library."""
 SINCE_THEN = frozenset({"PPM", "JPEG2000", "AVIF", "HEIF"})
-"""Formats that were not always read, or are not read everywhere: data sets with such pictures are other data sets."""
+"""Formats that were not always read, or are not read everywhere: data sets with such images are other data sets."""
 
 _SUBFILE_TYPE, _MAKE, _SUB_PAGES, _DNG_VERSION = 254, 271, 330, 50706
 
 WANTED = (
     "Give a JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000 or PPM file, or HEIC with pip install 'triscale[heic]'."
 )
-FOREIGN = "not a picture of an allowed format"
-"""The reason, or its beginning, where the file is a picture of another format or nobody knows what it is."""
+FOREIGN = "not an image of an allowed format"
+"""The reason, or its beginning, where the file is an image of another format or nobody knows what it is."""
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +42,7 @@ def reads_heic() -> bool:
 
 
 def rules() -> str:
-    """What decides which files are pictures, in a few letters; a remembered verdict counts under equal rules only."""
+    """What decides which files are images, in a few letters; a remembered verdict counts under equal rules only."""
     return "-".join(["2", *(one.lower() for one in formats() if one in SINCE_THEN), *["heif"] * reads_heic()])
 
 
@@ -51,7 +51,7 @@ def why_not(kind: FileKind | None) -> str:
     if kind is None:
         return FOREIGN
     if not kind.picture:
-        return f"not a picture but {kind.name}"
+        return f"not an image but {kind.name}"
     if kind.name == HEIC and not reads_heic():
         return f"{FOREIGN}: {HEIC}, which pip install 'triscale[heic]' adds"
     if kind.name == "TIFF":

@@ -1,4 +1,4 @@
-"""Rendered pictures on disk: written whole or not at all, mapped read-only so that processes share the memory."""
+"""Rendered images on disk: written whole or not at all, mapped read-only so that processes share the memory."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,12 +34,12 @@ def write_cached(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
 def cached_pictures(
     path: Path, shape: tuple[int, int, int, int], render: Callable[[], Iterable[Pictures]], progress: Progress | None
 ) -> Pictures:
-    """The pictures in the `.npy` file `path`; rendered and stored first if it is missing or broken.
+    """The images in the `.npy` file `path`; rendered and stored first if it is missing or broken.
 
     Args:
         path: the file.
         shape: `(n, height, width, 3)`.
-        render: yields the pictures in order, in blocks `[some, height, width, 3]`.
+        render: yields the images in order, in blocks `[some, height, width, 3]`.
         progress: called with `(done, n)` after each block.
 
     Returns:

@@ -13,7 +13,7 @@ def as_batch(batch: Any, number: int) -> tuple[Tensor, Tensor]:
     """The tensor and the labels of a batch, which is the `number`th.
 
     Raises:
-        InputError: it is no pair of tensors of one length, or its labels are no whole numbers; with what to do.
+        InputError: it is not a pair of tensors of one length, or its labels are not whole numbers; with what to do.
     """
     if not isinstance(batch, tuple | list) or len(batch) != 2:
         got = f"a {type(batch).__name__}" + (f" of {len(batch)}" if isinstance(batch, tuple | list | dict) else "")

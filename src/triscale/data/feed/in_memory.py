@@ -1,4 +1,4 @@
-"""Batches of normalised tensors; what is drawn for a picture depends on (seed, epoch, its index), at any resolution."""
+"""Batches of normalised tensors; what is drawn for an image depends on (seed, epoch, its index), at any resolution."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Colour = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to training pictures.
+    """What is done to training images.
 
     Attributes:
         flip: mirror left and right, half of the time.
@@ -36,12 +36,12 @@ class Augmentation:
 class WholeBatches:
     """Epochs of whole batches.
 
-    The last, partial batch is left out unless it is the only one: batch norm cannot learn from one picture, and every
+    The last, partial batch is left out unless it is the only one: batch norm cannot learn from one image, and every
     epoch leaves out others.
 
     Attributes:
-        indices: the pictures that are trained on.
-        batch: pictures a step.
+        indices: the images that are trained on.
+        batch: images a step.
     """
 
     indices: Indices
@@ -54,7 +54,7 @@ class WholeBatches:
 
     @property
     def left_out(self) -> int:
-        """Pictures that an epoch leaves out, others in each."""
+        """Images that an epoch leaves out, others in each."""
         return max(0, len(self.indices) - self.steps * self.batch)
 
 
@@ -73,16 +73,16 @@ def train_batches(
     """One epoch of augmented batches.
 
     The order, the flips and the shifts (in fractions of the side) are the same for every resolution and batch size, so
-    networks that are compared see the same pictures in the same order.
+    networks that are compared see the same images in the same order.
 
     Args:
         images: uint8 `[n, height, width, 3]`; may be mapped read-only.
         labels: int64 `[n]`.
-        indices: the pictures of the epoch, in any order.
-        batch: pictures in each batch; the last, partial batch is left out unless it is the only one.
+        indices: the images of the epoch, in any order.
+        batch: images in each batch; the last, partial batch is left out unless it is the only one.
         seed: not negative.
         epoch: from 0.
-        augmentation: what is done to the pictures.
+        augmentation: what is done to the images.
         mean: taken off each channel, as fractions of white.
         std: by which each channel is then divided.
 
@@ -100,7 +100,7 @@ def train_batches(
 def eval_batches(
     images: Pictures, labels: Indices, indices: Indices, *, batch: int, mean: Colour, std: Colour
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """All pictures of `indices` in that order, as they are; arguments and tensors as of `train_batches`."""
+    """All images of `indices` in that order, as they are; arguments and tensors as of `train_batches`."""
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
         yield to_tensor(images[chosen], mean, std), torch.from_numpy(labels[chosen])
@@ -114,7 +114,7 @@ def moved(batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Ite
 
 
 def augmented(images: Pictures, chosen: Indices, draws: NDArray[np.float64], augmentation: Augmentation) -> Pictures:
-    """The pictures `chosen`, flipped and shifted in a single gather.
+    """The images `chosen`, flipped and shifted in a single gather.
 
     Args:
         images: `[n, height, width, 3]`.
@@ -131,7 +131,7 @@ def augmented(images: Pictures, chosen: Indices, draws: NDArray[np.float64], aug
 
 
 def _shifted(draws: NDArray[np.float64], side: int, shift: float) -> Indices:
-    """`[batch, side]`: from which row (or column) each row comes; beyond the edge the picture is mirrored."""
+    """`[batch, side]`: from which row (or column) each row comes; beyond the edge the image is mirrored."""
     offsets = np.rint((2 * draws - 1) * shift * side).astype(np.int64)
     place = np.arange(side) - offsets[:, None]
     mirrored = np.where(place < 0, -1 - place, place)
@@ -139,7 +139,7 @@ def _shifted(draws: NDArray[np.float64], side: int, shift: float) -> Indices:
 
 
 def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
-    """Normalised pictures: float32 `[n, channels, height, width]` in channels-last memory.
+    """Normalised images: float32 `[n, channels, height, width]` in channels-last memory.
 
     Args:
         pixels: uint8 `[n, height, width, 3]`; turned grey if mean and std have one channel.
@@ -153,7 +153,7 @@ def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
         pixels = grey(pixels)
     n, height, width, channels = pixels.shape
     if len(mean) != channels:
-        raise InputError(f"a picture has {channels} channels, but the network takes {len(mean)}.")
+        raise InputError(f"an image has {channels} channels, but the network takes {len(mean)}.")
     scale = np.tile(1 / (255 * np.array(std)), width).astype(np.float32)
     offset = np.tile(np.array(mean) / np.array(std), width).astype(np.float32)
     # Rows of interleaved channels: broadcasting along a last axis of 3 would be many times slower.

@@ -29,7 +29,7 @@ from triscale.orphans import end_with, release_signals, signals_held
 from triscale.spec import Preprocessing
 
 MOST_BROKEN = 0.01
-"""Part of the pictures of an epoch that may break after the check; beyond it something is wrong with all of them."""
+"""Part of the images of an epoch that may break after the check; beyond it something is wrong with all of them."""
 GRACE = 10
 """Seconds that a worker works on after SIGTERM, which a whole group of processes gets at once."""
 PREFETCH = 2
@@ -40,7 +40,7 @@ _ENDED = "DataLoader worker (pid"
 
 @dataclass(frozen=True)
 class _Made:
-    """A batch on its way out of a worker: pictures, labels, and which could not be read with the reasons."""
+    """A batch on its way out of a worker: images, labels, and which could not be read with the reasons."""
 
     pictures: Tensor
     labels: Tensor
@@ -49,21 +49,21 @@ class _Made:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loader(WholeBatches):
-    """Augmented batches of the pictures of a source.
+    """Augmented batches of the images of a source.
 
-    A picture that cannot be read any more is named in `broken`, and the next one of its batch that can be read stands
+    An image that cannot be read any more is named in `broken`, and the next one of its batch that can be read stands
     in, so that batches keep their size.
 
     Attributes:
-        part: the pictures, such as `source.parts["train"]`.
+        part: the images, such as `source.parts["train"]`.
         indices, batch: see `WholeBatches`.
         size: `(height, width)` in pixels.
         how: interpolation, mean and std.
-        augmentation: what is done to each picture.
+        augmentation: what is done to each image.
         seed: not negative.
         share: which of each batch are made.
         workers: processes that work ahead; 0: each batch is made when it is needed.
-        broken: picture names with reasons, filled while batches are taken.
+        broken: image names with reasons, filled while batches are taken.
     """
 
     part: Part
@@ -82,14 +82,14 @@ class Loader(WholeBatches):
                 "Give a batch of at least 1; workers and seed may be 0."
             )
         if not len(self.indices):
-            raise InputError("There are no pictures to train on.")
+            raise InputError("There are no images to train on.")
 
     def chosen(self, epoch: int, step: int) -> Indices:
-        """The pictures of a batch: positions in the part, shuffled anew in every epoch."""
+        """The images of a batch: positions in the part, shuffled again in every epoch."""
         return self._order(epoch)[step * self.batch : (step + 1) * self.batch]
 
     def names(self, epoch: int, step: int) -> Sequence[str]:
-        """What the pictures of a batch are called, for a message."""
+        """What the images of a batch are called, for a message."""
         return [self.part.name(int(index)) for index in self.chosen(epoch, step)]
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
@@ -99,7 +99,7 @@ class Loader(WholeBatches):
             float32 `[batch, channels, *size]` in channels-last memory, normalised; int64 `[batch]`.
 
         Raises:
-            InputError: a whole batch, or more than one in a hundred of the pictures, cannot be read any more.
+            InputError: a whole batch, or more than one in a hundred of the images, cannot be read any more.
             StorageError: a worker process died.
         """
         for made in self._made(epoch, first):
@@ -135,8 +135,8 @@ class Loader(WholeBatches):
             if not str(error).startswith(_ENDED):  # a fault of ours in a worker, as it is
                 raise
             raise StorageError(
-                f"A process that loads pictures ended: {' '.join(str(error).split())[:120]}\n"
-                "It may have been out of memory: use fewer --workers or a smaller batch."
+                f"A process that loads images ended: {' '.join(str(error).split())[:120]}\n"
+                "It may have been out of memory: use fewer --loader-workers or a smaller batch."
             ) from error
         finally:
             # Now, not when the last traceback that knows of it is gone.
@@ -144,18 +144,18 @@ class Loader(WholeBatches):
 
     def _order(self, epoch: int) -> Indices:
         draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((self.seed, epoch))))
-        # The draw of a picture does not depend on which others take part.
+        # The draw of an image does not depend on which others take part.
         place = draws.random(len(self.part.labels))[self.indices]
         order: Indices = self.indices[np.argsort(place, kind="stable")]
         return order
 
 
 def refuse_broken(lost: int, of: int, broken: Mapping[str, str]) -> None:
-    """InputError where too many pictures cannot be read any more; one may always be lost."""
+    """InputError where too many images cannot be read any more; one may always be lost."""
     if lost > max(MOST_BROKEN * of, 1):
         name, reason = list(broken.items())[-1]
         raise InputError(
-            f"{lost} of {of} pictures cannot be read any more, {name!r} among them: "
+            f"{lost} of {of} images cannot be read any more, {name!r} among them: "
             f"{reason}.\nRestore them, then run the command again."
         )
 
@@ -177,7 +177,9 @@ class _Plan(Dataset[_Made | TriscaleError]):
         except TriscaleError as error:
             return error
         except MemoryError:
-            return OutOfMemoryError("There is no memory left to load pictures; use fewer --workers or a smaller batch.")
+            return OutOfMemoryError(
+                "There is no memory left to load images; use fewer --loader-workers or a smaller batch."
+            )
 
     def _made(self, step: int) -> _Made:
         loader = self.loader
@@ -212,11 +214,11 @@ class _Plan(Dataset[_Made | TriscaleError]):
 
 
 def _stand_in(pictures: Tensor, labels: Tensor, good: Sequence[int], broken: Sequence[tuple[str, str]]) -> None:
-    """Fill the gaps of a batch with the next good picture, around its end."""
+    """Fill the gaps of a batch with the next good image, around its end."""
     if not good:
         name, reason = broken[0]
         raise InputError(
-            f"No picture of a batch can be read any more, {name!r} among them: {reason}.\n"
+            f"No image of a batch can be read any more, {name!r} among them: {reason}.\n"
             "Restore them, then run the command again."
         )
     for at in set(range(len(labels))) - set(good):

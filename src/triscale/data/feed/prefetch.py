@@ -1,4 +1,4 @@
-"""Pictures made ready in other threads while the model computes, in order and with bounded memory."""
+"""Images made ready in other threads while the model computes, in order and with bounded memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,19 +29,19 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 def decoded(
     pictures: Sequence[Given], size: Size, how: Preprocessing, batch: int
 ) -> Iterator[list[tuple[Given, Pictures | UnreadableError]]]:
-    """Pictures in batches, in their order, decoded by all processors while the last batch is used.
+    """Images in batches, in their order, decoded by all processors while the last batch is used.
 
     Args:
-        pictures: files, or pictures in memory.
+        pictures: files, or images in memory.
         size: `(height, width)` in pixels.
         how: how they are cut and resized.
-        batch: pictures in each batch; the last may hold fewer.
+        batch: images in each batch; the last may hold fewer.
 
     Yields:
-        Each picture with its pixels uint8 `[*size, 3]`; a file that has none with the reason.
+        Each image with its pixels uint8 `[*size, 3]`; a file that has none with the reason.
 
     Raises:
-        InputError: something in memory is no picture; see `triscale.data.Transform`.
+        InputError: something in memory is not an image; see `triscale.data.Transform`.
     """
 
     def one(picture: Given) -> tuple[Given, Pictures | UnreadableError]:

@@ -1,4 +1,4 @@
-"""Which pictures of a batch, or of an evaluation, a process takes when several work on it together."""
+"""Which images of a batch, or of an evaluation, a process takes when several work on it together."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Indices = NDArray[np.int64]
 class Share:
     """The part of process `rank` of `of`.
 
-    A batch is the same on any number of processes. A picture lies with its mirror place in the batch, which mixup and
+    A batch is the same on any number of processes. An image lies with its mirror place in the batch, which mixup and
     CutMix mix it with, so that they too do not depend on the number.
     """
 
@@ -26,7 +26,7 @@ class Share:
         return np.concatenate([first, middle, n - 1 - first[::-1]])
 
     def turns(self, indices: Indices) -> Indices:
-        """Every `of`-th of the pictures of an evaluation: each is counted by one process."""
+        """Every `of`-th of the images of an evaluation: each is counted by one process."""
         return indices[self.rank :: self.of]
 
 

@@ -1,1 +1,1 @@
-"""What names mean: of folders, files and splits; which are pictures, which are litter, and where to look."""
+"""What names mean: of folders, files and splits; which are images, which are litter, and where to look."""

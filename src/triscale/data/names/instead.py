@@ -15,18 +15,18 @@ REMEDIES = {
     "Unpack it, and give the folder.": ("zip", "7z", "rar", "gz", "tgz", "xz", "bz2", "zst"),
     "Save it as CSV with the columns path and label.": ("xlsx", "xls", "xlsm", "ods", "numbers"),
     "Write images and labels into one file: numpy.savez(FILE, images=..., labels=...).": ("npy",),
-    "Write its pictures into class folders, or its arrays with numpy.savez(FILE, images=..., labels=...).": (
+    "Write its images into class folders, or its arrays with numpy.savez(FILE, images=..., labels=...).": (
         "parquet", "feather", "arrow", "mat", "h5", "hdf5", "pkl", "pickle", "pt", "pth", "tfrecord", "tfrecords",
         "mdb", "lmdb", "rec", "bin", "beton",
     ),
     FOLDERS: tuple(PICTURE_SUFFIXES),
 }  # fmt: skip
 """What to do with a file by its suffix."""
-LOOSE = "Put each picture into a folder named by its class, or list path and label in a table (.csv)."
+LOOSE = "Put each image into a folder named by its class, or list path and label in a table (.csv)."
 
 
 def remedy_for(name: str) -> str:
-    """What to do with a file that is no data set."""
+    """What to do with a file that is not data set."""
     return next((remedy for remedy, suffixes in REMEDIES.items() if suffix_of(name) in suffixes), FOLDERS)
 
 

@@ -34,7 +34,7 @@ def layout(root: Path, version: int = NEWEST) -> Layout:
         version: of the rule of splits; the first knows exact names only, and takes one split beside the training.
 
     Raises:
-        InputError: no folder, or one of the system; folders that look like splits, but none that can be told to be the
+        InputError: no folder, or one of the system; folders that look like splits, but none that is clearly the
             training.
     """
     require_folder(root)
@@ -101,7 +101,7 @@ def _chosen(root: Path, named: Mapping[str, Split]) -> dict[Split, str]:
 
 
 def _refuse_unknown_splits(root: Path, folders: Mapping[str, Path], named: Mapping[str, Split]) -> None:
-    """Folders that are no classes would become a network that tells one split from the other."""
+    """Folders that are not classes would become a network that tells one split from the other."""
     expected = f"Expected class folders in it, or in {EXPECTED} above them."
     if folders and set(folders) == set(named):
         why = "have no train split beside them" if "train" not in named.values() else "hold no class folders"

@@ -1,4 +1,4 @@
-"""Names that operating systems, file servers and archives leave among pictures; nobody means them as data."""
+"""Names that operating systems, file servers and archives leave among images; nobody means them as data."""
 
 from collections.abc import Iterable
 

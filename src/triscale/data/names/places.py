@@ -1,4 +1,4 @@
-"""Places on disk: the pictures that a path, a folder or a pattern means, and folders that are no data set."""
+"""Places on disk: the images that a path, a folder or a pattern means, and folders that are not data set."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,12 +61,12 @@ def picture_files(image: str | Path) -> Iterator[Path]:
         return
     found = [file for file in found if not _ignored(path, file)]
     if not found:
-        raise InputError(f"no picture at {str(image)!r}.")
+        raise InputError(f"no image at {str(image)!r}.")
     yield from found
 
 
 def _ignored(given: Path, file: Path) -> bool:
-    """Whether the file is hidden or litter, or lies in such a folder; a name in the argument itself is no reason."""
+    """Whether the file is hidden or litter, or lies in such a folder; a name in the argument itself is not a reason."""
     hidden = any(part.startswith(".") and part.strip(".") for part in given.parts)
     ignored = is_litter if hidden else is_ignored
     return any(ignored(part) for part in file.parts if part not in given.parts)

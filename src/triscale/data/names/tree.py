@@ -1,4 +1,4 @@
-"""The files below a folder by their names: in any case, composed in any way, with a picture's suffix or without."""
+"""The files below a folder by their names: in any case, composed in any way, with an image's suffix or without."""
 
 import re
 import unicodedata
@@ -25,7 +25,7 @@ class Tree:
     _called: dict[str, frozenset[Path]] = field(default_factory=dict)
 
     def below(self, place: Path, parts: Sequence[str]) -> list[Path]:
-        """The files of a folder that fit a path: its name as it is, else in any case, else with a picture's suffix."""
+        """The files of a folder that fit a path: its name as it is, else in any case, else with an image's suffix."""
         *folders, last = parts
         for part in folders:
             names = _fitting(self._listing(place), part)
@@ -41,7 +41,7 @@ class Tree:
 
         Args:
             parts: of the path.
-            prefer: names of folders; where one with pictures is called so, no other counts. The first counts most.
+            prefer: names of folders; where one with images is called so, no other counts. The first counts most.
         """
         places = self._holders.get(_folded(parts[0]), [])
         for name in prefer:
@@ -53,7 +53,7 @@ class Tree:
         return [file for place in places for file in self.below(place, parts)]
 
     def other_suffix(self, parts: Sequence[str]) -> list[Path]:
-        """Pictures where a path leads, but with another suffix."""
+        """Images where a path leads, but with another suffix."""
         return self.below(self.root, (*parts[:-1], PurePosixPath(parts[-1]).stem)) if parts else []
 
     @cached_property
@@ -62,7 +62,7 @@ class Tree:
 
     @cached_property
     def _holders(self) -> dict[str, list[Path]]:
-        """The folders by what lies in them: names, and those of pictures without their suffix."""
+        """The folders by what lies in them: names, and those of images without their suffix."""
         holders = defaultdict[str, list[Path]](list)
         for place in self._folders:
             for name in dict.fromkeys(key.removesuffix("\0") for key in self._listing(place)):
@@ -71,12 +71,12 @@ class Tree:
 
     @cached_property
     def _pictured(self) -> frozenset[Path]:
-        """The folders that hold pictures, here or deeper."""
+        """The folders that hold images, here or deeper."""
         holding = (place for place in self._folders if any(key.endswith("\0") for key in self._listing(place)))
         return frozenset(place for one in holding for place in (one, *one.parents))
 
     def _called_so(self, name: str) -> frozenset[Path]:
-        """The folders with pictures of which a part is `name`, begins with it, or is another word for this split."""
+        """The folders with images of which a part is `name`, begins with it, or is another word for this split."""
         if name not in self._called:
             fits = re.compile(rf"{re.escape(name)}(?:[_-]|$)", re.IGNORECASE)
             parts = {place: place.relative_to(self.root).parts for place in self._folders}
@@ -90,7 +90,7 @@ class Tree:
         return self._called[name]
 
     def _listing(self, place: Path) -> dict[str, list[str]]:
-        """Names by what is alike in any case; those of pictures also by their stem and a zero."""
+        """Names by what is alike in any case; those of images also by their stem and a zero."""
         if place not in self._listings:
             names = defaultdict[str, list[str]](list)
             for name in _entries(place):

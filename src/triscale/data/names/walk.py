@@ -19,7 +19,7 @@ FOR_READERS = ("readme", "licen", "notes", "citation")
 
 
 def files_that_are_pictures(folder: Path) -> list[str]:
-    """Names of the files right in a folder that end as pictures do, sorted."""
+    """Names of the files right in a folder that end as images do, sorted."""
     entries = (entry for entry in os.scandir(folder) if looks_like_picture(entry.name) and not is_ignored(entry.name))
     return sorted(entry.name for entry in entries if entry.is_file())
 
@@ -36,7 +36,7 @@ def folders_in(folder: Path) -> dict[str, Path]:
 
 
 def beside(folder: Path, used: Collection[str]) -> list[str]:
-    """What else lies in a folder and could have been meant to be used: folders, and files with pictures or labels."""
+    """What else lies in a folder and could be intended for use: folders, and files with images or labels."""
     others = [entry for entry in os.scandir(folder) if entry.name not in used and not is_ignored(entry.name)]
     shown = [f"{one.name}/" for one in others if one.is_dir()]
     return sorted(shown + [one.name for one in others if one.is_file() and suffix_of(one.name) in MEANT])
@@ -55,7 +55,7 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
         found = f"only the class folder {next(iter(folders))!r}" if folders else "no class folder"
         files, remedy = loose_files(root)
         remedy = remedy or _instead(root, folders)
-        wanted = f"Put one folder of pictures there for each of {least} or more classes."
+        wanted = f"Put one folder of images there for each of {least} or more classes."
         raise InputError("\n".join(filter(None, (f"There is {found} in {str(root)!r}{files}.", remedy, wanted))))
     seen: dict[str, str] = {}
     for name, folder in folders.items():
@@ -70,20 +70,20 @@ def class_folders(root: Path, least: int = 2) -> dict[str, Path]:
 
 
 def _instead(root: Path, folders: Mapping[str, Path]) -> str:
-    """What lies in a folder that is no data set, and may be one itself: its only folder, or a list."""
+    """What lies in a folder that is not data set, and may be one itself: its only folder, or a list."""
     inner = next(iter(folders.values()), None)
     if inner is not None and len(folders_in(inner)) > 1:
         return f"If {inner.name + '/'!r} holds the classes or splits, give {str(inner)!r}."
     names = [entry.name for entry in os.scandir(root) if entry.is_file() and entry.name.endswith((".txt", ".lst"))]
     lists = [name for name in names if not name.casefold().startswith(FOR_READERS)]
-    return f"If {min(lists)!r} lists path and label of pictures, give that file." if lists else ""
+    return f"If {min(lists)!r} lists path and label of images, give that file." if lists else ""
 
 
 def files_below(folder: Path, seen: Callable[[int], None] | None = None) -> list[Path]:
-    """Everything below a class folder that is no folder and not hidden, sorted; links to folders are not followed.
+    """Everything below a class folder that is not a folder and not hidden, sorted; links to folders are not followed.
 
-    A folder that may not be read, and an empty one named like a file (`x.jpg/`), are themselves told as what cannot be
-    read: somebody may take them for pictures. `seen` is called with the number of files in each folder.
+    A folder that may not be read, and an empty one named like a file (`x.jpg/`), are reported as unreadable:
+    somebody may take them for images. `seen` is called with the number of files in each folder.
     """
     closed: list[OSError] = []
     found = list[Path]()

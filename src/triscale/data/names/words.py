@@ -1,4 +1,4 @@
-"""The words by which tables, records and arrays call paths and labels, and the suffixes by which files are pictures."""
+"""The words by which tables, records and arrays call paths and labels, and the suffixes by which files are images."""
 
 import re
 from pathlib import PurePosixPath
@@ -18,13 +18,13 @@ PATH, LABEL, SPLIT = "path", "label", "split"
 PATH_WORDS = (
     """path""",
     """filepath imagepath imgpath picturepath photopath relpath relativepath fullpath pathtoimage imagefilepath""",
-    """filename file imagefile imagefilename imagename imgname imgfile fname picturename photoname pictures filenames
+    """filename file imagefile imagefilename imagename imgname imgfile fname picturename photoname images filenames
     files imagefilenames filepaths imagepaths imagelocation filelocation""",
-    """image img picture photo images imgs""",
+    """image img image photo images imgs""",
     """imageid imgid pictureid photoid imageindex isicid fileid imgindex""",
     """id name key uid uuid uri url imageurl sample sourceref idcode""",
 )
-"""By rank: what names a file comes before what names a picture, and that before what may name anything."""
+"""By rank: what names a file comes before what names an image, and that before what may name anything."""
 
 LABEL_WORDS = (
     """label""",
@@ -48,7 +48,7 @@ def word_of(cell: str) -> str:
 
 
 def path_rank(title: str) -> int | None:
-    """How surely a title means the path of a picture, 0 most; None: it does not."""
+    """How surely a title means the path of an image, 0 most; None: it does not."""
     return _PATHS.get(word_of(title))
 
 
@@ -69,5 +69,5 @@ def suffix_of(cell: str) -> str:
 
 
 def looks_like_picture(cell: str) -> bool:
-    """Whether a cell ends as the name of a picture file does."""
+    """Whether a cell ends as the name of an image file does."""
     return suffix_of(cell) in PICTURE_SUFFIXES

@@ -1,4 +1,4 @@
-"""One split in an `.npz` file: its pictures, labels and perhaps class names, each in a form that `arrays.py` knows."""
+"""One split in an `.npz` file: its images, labels and perhaps class names, each in a form that `arrays.py` knows."""
 
 import zipfile
 import zlib
@@ -26,7 +26,7 @@ WANTED = (
 
 @dataclass(frozen=True, eq=False)
 class ArrayPart:
-    """Pictures of equal size in an `.npz` file; `chosen` are the positions that belong to this split."""
+    """Images of equal size in an `.npz` file; `chosen` are the positions that belong to this split."""
 
     names: ArrayNames
     form: Form
@@ -41,14 +41,14 @@ class ArrayPart:
         return self.form.size
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
-        """The pictures as they are in the file."""
+        """The images as they are in the file."""
         images = _array(self.names.path, self.names.images)
         for start in range(0, len(self.chosen), CHUNK):
             yield self.form.pixels(images[self.chosen[start : start + CHUNK]])
 
     @cached_property
     def whole(self) -> Pictures:
-        """All pictures of the array, those of other splits too; kept in memory once asked for."""
+        """All images of the array, those of other splits too; kept in memory once asked for."""
         return self.form.pixels(_array(self.names.path, self.names.images))
 
     def name(self, index: int) -> str:
@@ -56,7 +56,7 @@ class ArrayPart:
         return f"{self.names.shown}[{self.chosen[index]}]"
 
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """One picture; the first one asked for loads them all into memory."""
+        """One image; the first one asked for loads them all into memory."""
         return nullcontext(Image.fromarray(self.whole[self.chosen[index]]))
 
     def some(self, positions: NDArray[np.int64]) -> "ArrayPart":
@@ -71,7 +71,7 @@ class ArrayFile:
 
     Attributes:
         names: of its arrays.
-        form: of its pictures.
+        form: of its images.
         labels: `[n]`, not negative.
         classes: what the labels stand for, named by an array `classes` or by labels that are texts; None: nothing says.
         texts: whether the labels are texts themselves.
@@ -85,17 +85,17 @@ class ArrayFile:
 
     @property
     def note(self) -> str:
-        """How the pictures are read; empty for the documented form."""
+        """How the images are read; empty for the documented form."""
         return self.form.note and f"{self.names.shown}: {self.form.note}"
 
     def part(self, chosen: NDArray[np.int64] | None = None) -> ArrayPart:
-        """The pictures at some positions, by default all."""
+        """The images at some positions, by default all."""
         chosen = np.arange(len(self.labels)) if chosen is None else chosen
         return ArrayPart(self.names, self.form, self.labels[chosen], chosen)
 
 
 def read_file(names: ArrayNames) -> ArrayFile:
-    """The labels and the form of the pictures, which stay in the file.
+    """The labels and the form of the images, which stay in the file.
 
     Raises:
         InputError: the file is missing, broken, or holds other arrays than it should.
@@ -126,7 +126,7 @@ def read_file(names: ArrayNames) -> ArrayFile:
 
 
 def is_unlabelled(names: ArrayNames) -> bool:
-    """Whether the pictures of a split are there and its labels are not; of a broken file `read_file` says so."""
+    """Whether the images of a split are there and its labels are not; of a broken file `read_file` says so."""
     try:
         there = _names(names.path)
     except (OSError, zipfile.BadZipFile):
@@ -172,8 +172,8 @@ def _broken(path: Path, error: Exception) -> InputError:
     if "Object arrays" in str(error):
         return InputError(
             f"{str(path)!r} cannot be read: an array holds Python objects.\n"
-            "Write texts as numpy.array(texts, dtype=str), pictures as one uint8 array of equal sizes."
+            "Write texts as numpy.array(texts, dtype=str), images as one uint8 array of equal sizes."
         )
     return InputError(
-        f"{str(path)!r} cannot be read: {' '.join(str(error).split())[:120]}.\nWrite it anew with numpy.savez. {WANTED}"
+        f"{str(path)!r} cannot be read: {' '.join(str(error).split())[:120]}.\nWrite it with numpy.savez. {WANTED}"
     )

@@ -1,4 +1,4 @@
-"""Arrays of pictures and of labels in the forms in which people keep them, brought to one or refused."""
+"""Arrays of images and of labels in the forms in which people keep them, brought to one or rejected."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class ArrayError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How an array holds pictures.
+    """How an array holds images.
 
     Attributes:
         size: `(height, width)` in pixels.
-        channels: where the channels stand: last, first (behind the pictures), or nowhere, of grey pictures.
+        channels: where the channels stand: last, first (behind the images), or nowhere, of grey images.
         scale: by which values become those from 0 to 255.
         note: what a reader should know of it; empty for the documented form.
     """
@@ -38,7 +38,7 @@ class Form:
     note: str = ""
 
     def pixels(self, images: Array) -> Pictures:
-        """The pictures of such an array, uint8 `[n, height, width, 3]`; what is transparent is white."""
+        """The images of such an array, uint8 `[n, height, width, 3]`; what is transparent is white."""
         if images.dtype == np.uint8 and self.channels == "last" and images.shape[3] == 3:
             return images.astype(np.uint8, copy=False)
         blocks = [self._block(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK)]
@@ -57,7 +57,7 @@ class Form:
 
 
 def form_of(shape: tuple[int, ...], dtype: np.dtype[Any], images: Callable[[], Array]) -> Form:
-    """The form of an array of pictures.
+    """The form of an array of images.
 
     Args:
         shape: of the array.
@@ -69,7 +69,7 @@ def form_of(shape: tuple[int, ...], dtype: np.dtype[Any], images: Callable[[], A
     """
     said = f"{dtype} {list(shape)}"
     if 0 in shape or len(shape) not in {3, 4}:
-        flat = ": each picture is one row, reshape them" if len(shape) == 2 else ""
+        flat = ": each image is one row, reshape them" if len(shape) == 2 else ""
         raise ArrayError(said + flat)
     channels: Channels = "none"
     if len(shape) == 4:
@@ -80,7 +80,7 @@ def form_of(shape: tuple[int, ...], dtype: np.dtype[Any], images: Callable[[], A
     scale, values = (1.0, "") if dtype == np.uint8 else _scale(said, dtype, images())
     plain = channels == "last" and shape[3] == 3 and not values
     layout = {"last": "", "first": ", channels first", "none": ", grey"}[channels]
-    note = "" if plain else f"images {said} are read as pictures of {size[0]}x{size[1]} px{layout}{values}."
+    note = "" if plain else f"images {said} are read as images of {size[0]}x{size[1]} px{layout}{values}."
     return Form(size=(size[0], size[1]), channels=channels, scale=scale, note=note)
 
 
@@ -112,10 +112,10 @@ class Labels:
 
 
 def labels_of(array: Array, count: int) -> Labels:
-    """The labels of `count` pictures: whole numbers, texts, or a one in the column of the class.
+    """The labels of `count` images: whole numbers, texts, or a one in the column of the class.
 
     Raises:
-        ArrayError: it is none of these, or not as long as there are pictures.
+        ArrayError: it is none of these, or not as long as there are images.
     """
     said = f"{array.dtype} {list(array.shape)} for {count} images"
     if array.shape in {(count, 1), (1, count)}:

@@ -21,12 +21,12 @@ def open_folders(
 ) -> Source:
     """The class folders below `root`.
 
-    Every file is decoded once, here, so that labels and pictures align from then on. The verdicts are kept in the cache
+    Every file is decoded once, here, so that labels and images align from then on. The verdicts are kept in the cache
     under the hash of the content: opening the same folders again only reads the files.
 
     Raises:
-        InputError: no or one class, a class without a readable picture, two classes of one name or one folder, a class
-            folder that is a link out of `root`; folders that look like splits and cannot be told apart.
+        InputError: no or one class, a class without a readable image, two classes of one name or one folder, a class
+            folder that is a link out of `root`; folders that look like splits, several of one kind.
     """
     found = layout(root, policy.split.version)
     folders, notes = class_folders(found.splits["train"]), list(found.notes)
@@ -87,7 +87,7 @@ def listed(
     Args:
         root: names are relative to it.
         folders: where they lie.
-        within: links that lead out of this folder are refused; None: they are followed.
+        within: links that lead out of this folder are rejected; None: they are followed.
         seen: called with the number of files in each folder.
     """
     for _, folder in folders:

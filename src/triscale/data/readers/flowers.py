@@ -5,8 +5,8 @@ A training of a few hundred steps must learn something from it in every seed, an
 - the classes differ in several ways that are learned one after the other, none of them at a sudden step: each class
   has a usual colour of its petals and of its disc (a first hint that leaves most open), an outline and a weave;
 - flowers stand upright and near the middle but for small turns and shifts, and look the same in a mirror on average;
-- every picture has its own difficulty, drawn for outline, weave and grain apart: some are seen by any network, some by
-  none, so that a little more of depth, width or pixels gains a few pictures, and accuracy never saturates.
+- every image has its own difficulty, drawn for outline, weave and grain apart: some are seen by any network, some by
+  none, so that a little more of depth, width or pixels gains a few images, and accuracy never saturates.
 
 The weave has a period of a fifth to two fifths of the side: 3 to 6 px at 16 px, where more pixels show more of it.
 """
@@ -67,7 +67,7 @@ _DOWN: Field = _ACROSS.T
 
 @dataclass(frozen=True, eq=False)
 class FlowerPart:
-    """The pictures `0..n - 1` of one split; picture i is of class i modulo 12 and depends on (seed, split, i) alone."""
+    """The images `0..n - 1` of one split; image i is of class i modulo 12 and depends on (seed, split, i) alone."""
 
     split: Split
     n: int
@@ -85,7 +85,7 @@ class FlowerPart:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """None: each picture is another."""
+        """None: each image is another."""
         return ()
 
     @property
@@ -98,11 +98,11 @@ class FlowerPart:
         return f"flower {index} of {self.split}"
 
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """One picture, drawn."""
+        """One image, drawn."""
         return nullcontext(Image.fromarray(draw(self.seed, self.split, index)))
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
-        """All pictures, drawn."""
+        """All images, drawn."""
         for start in range(0, self.n, _BLOCK):
             yield np.stack([draw(self.seed, self.split, i) for i in range(start, min(start + _BLOCK, self.n))])
 
@@ -113,12 +113,12 @@ def open_flowers(
     """The embedded set.
 
     Args:
-        train: number of training pictures, at least one for each of the twelve classes.
-        test: number of test pictures, likewise.
-        val: number of validation pictures, or 0: a tenth of `train`, as of any set without them.
-        seed: another seed, other pictures.
+        train: number of training images, at least one for each of the twelve classes.
+        test: number of test images, likewise.
+        val: number of validation images, or 0: a tenth of `train`, as of any set without them.
+        seed: another seed, other images.
         name: what the source calls itself.
-        cache: folder for rendered pictures; at 64 px 12 KiB each.
+        cache: folder for rendered images; at 64 px 12 KiB each.
     """
     if min(train, test) < len(CLASSES) or seed < 0:
         raise UsageError(
@@ -131,9 +131,7 @@ def open_flowers(
         native=(SIDE, SIDE),
         fingerprint=hashlib.sha256(f"flowers {DRAWING} {seed} {train} {val} {test}".encode()).hexdigest(),
         test_from="test",
-        notes=(
-            "The pictures are drawn, not photographed: they show how a study works, not how well it does on photos.",
-        ),
+        notes=("The images are drawn, not photographed: they show how a study works, not how well it does on photos.",),
         parts={split: FlowerPart(split, number, seed) for split, number in numbers.items()},
         cache=cache,
     )
@@ -150,7 +148,7 @@ def named_flowers(where: str, cache: Path) -> Source:
 
 
 def draw(seed: int, split: Split, index: int) -> Pictures:
-    """Picture `index` of a split: uint8 `[64, 64, 3]` of class `index % 12`."""
+    """Image `index` of a split: uint8 `[64, 64, 3]` of class `index % 12`."""
     draws = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, _SPLITS[split], index))))
     picture = _background(draws)
     for _ in range(draws.integers(1, 5)):
@@ -238,6 +236,6 @@ def _hue(draws: np.random.Generator, twelfth: int, spread: float) -> Field:
 
 
 def _paint(picture: Field, inside: Field, colours: Field) -> None:
-    """Lay `colours` over the picture where `inside` (a length in sides) is positive, softly over one pixel."""
+    """Lay `colours` over the image where `inside` (a length in sides) is positive, softly over one pixel."""
     cover = np.clip(inside * _single(SIDE) + _HALF, 0, 1)
     picture += cover * (colours - picture)

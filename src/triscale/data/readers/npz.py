@@ -81,14 +81,14 @@ def open_npz(where: Path, *, name: str, cache: Path, policy: CheckOptions = DEFA
 
 
 def with_digests(part: ArrayPart, cache: Path) -> ArrayPart:
-    """The same with the digest of each picture."""
+    """The same with the digest of each image."""
     with part.names.path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     return replace(part, digests=tuple(one.digest for one in _seen(part, cache, content)))
 
 
 def read_npz(names: ArrayNames) -> tuple[tuple[str, ...] | None, ArrayPart, str]:
-    """All pictures of one file, its classes if it names them, and a note on how the pictures are read, or nothing.
+    """All images of one file, its classes if it names them, and a note on how the images are read, or nothing.
 
     Raises:
         InputError: it is missing, broken, or holds other arrays than it should.
@@ -100,7 +100,7 @@ def read_npz(names: ArrayNames) -> tuple[tuple[str, ...] | None, ArrayPart, str]
 
 
 def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
-    """The digest and the look of each picture, remembered in the cache under the digest of the file."""
+    """The digest and the look of each image, remembered in the cache under the digest of the file."""
     memory = cache / f"{content[:24]}-{hashlib.sha256(part.names.images.encode()).hexdigest()[:8]}-scan.json"
     try:
         known = json.loads(memory.read_bytes())
@@ -108,7 +108,7 @@ def _seen(part: ArrayPart, cache: Path, content: str) -> list[Photo]:
     except (OSError, ValueError, TypeError, KeyError):
         found = []
     if len(found) <= part.chosen.max():
-        images = replace(part).whole  # a copy keeps no pictures in memory
+        images = replace(part).whole  # a copy keeps no images in memory
         found = list(zip(digests(images), looks_of(images), strict=True))
         write_cached(memory, [json.dumps({"version": SCAN, "found": found}).encode()])
     some = [found[one] for one in part.chosen.tolist()]
@@ -123,7 +123,7 @@ def _keyed(part: ArrayPart, seen: Sequence[Photo], near: Mapping[str, str], grou
 
 
 def _classes(train: ArrayFile) -> tuple[str, ...]:
-    """The classes of the training; without names they are the numbers that occur, so that a gap is no empty class."""
+    """The classes of the training; without names they are the numbers that occur, so a gap is not an empty class."""
     classes = train.classes or tuple(map(str, np.unique(train.labels)))
     if len(classes) < 2:
         raise InputError(
@@ -138,8 +138,8 @@ def _classes(train: ArrayFile) -> tuple[str, ...]:
     empty = np.flatnonzero(np.bincount(labels, minlength=len(classes)) == 0)
     if len(empty):
         raise InputError(
-            f"{train.names.where!r} has no picture of class {classes[empty[0]]!r} (label {empty[0]}).\n"
-            "Leave the class out of `classes`, or give pictures."
+            f"{train.names.where!r} has no image of class {classes[empty[0]]!r} (label {empty[0]}).\n"
+            "Leave the class out of `classes`, or give images."
         )
     return classes
 
@@ -147,7 +147,7 @@ def _classes(train: ArrayFile) -> tuple[str, ...]:
 def _known_parts(
     files: Mapping[Split, ArrayFile], classes: tuple[str, ...]
 ) -> tuple[dict[Split, ArrayPart], tuple[Finding, ...]]:
-    """The pictures of each split whose class the training has; findings on the others.
+    """The images of each split whose class the training has; findings on the others.
 
     A split of which no label is a class of the training has no labels to evaluate on: it is left out whole.
     """

@@ -1,4 +1,4 @@
-"""From rows of (picture, label, split), as tables and shards have them, to a `Source`."""
+"""From rows of (image, label, split), as tables and shards have them, to a `Source`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from triscale.units import agreeing
 
 @dataclass(frozen=True, kw_only=True)
 class PictureRow:
-    """A picture as it is listed: `reason` says why it cannot be one, `label` is what the list calls its class."""
+    """An image as it is listed: `reason` says why it cannot be one, `label` is what the list calls its class."""
 
     name: str
     file: File
@@ -37,10 +37,10 @@ def rows_source(
     policy: CheckOptions,
     progress: Progress | None = None,
 ) -> Source:
-    """The source of listed pictures.
+    """The source of listed images.
 
     Args:
-        rows: all pictures of all splits, in their order.
+        rows: all images of all splits, in their order.
         name: what opens it again.
         names: of the classes, where labels are their numbers from 0; by default labels are the names, in the order of
             numbers if all are whole numbers, else of texts.
@@ -56,7 +56,7 @@ def rows_source(
         rows = [row for row in rows if row.split != "val"]
     if rows and not any(row.split == "train" for row in rows):
         there = ", ".join(sorted({row.split for row in rows}))
-        raise InputError(f"{name!r} has no training pictures: all are of {there}.\nExpected a split train beside them.")
+        raise InputError(f"{name!r} has no training images: all are in {there}.\nExpected a split train beside them.")
     labels = _labels(rows, name, names)
     strange = "there is no class {!r} in training".format
     splits: dict[Split, list[Photo]] = {}
@@ -67,7 +67,7 @@ def rows_source(
     known = {row.split for row in rows if row.label in labels} | {"train"}
     unknown = [split for split in splits if split not in known]
     notes += tuple(
-        f"The {split} split is not used: none of its {len(splits[split])} pictures has the label of a training class."
+        f"The {split} split is not used: none of its {len(splits[split])} images has the label of a training class."
         for split in unknown
     )
     used = [row for row in rows if row.split not in unknown]
@@ -100,7 +100,7 @@ def _labels(rows: Sequence[PictureRow], name: str, names: Sequence[str] | None) 
 def _number(row: PictureRow, count: int) -> int:
     if not row.label.isdecimal() or int(row.label) >= count:
         raise InputError(
-            f"The picture {row.name!r} has the label {row.label!r}, but there are names for {count} classes.\n"
+            f"The image {row.name!r} has the label {row.label!r}, but there are names for {count} classes.\n"
             "Labels are whole numbers from 0 where classes.txt names them."
         )
     return int(row.label)

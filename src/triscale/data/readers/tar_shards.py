@@ -1,6 +1,6 @@
 """A data set as tar shards, laid out as webdataset does: `000017.jpg` and `000017.cls` are one sample.
 
-The shards are indexed once and then read at any place, so that the order of the pictures can be a function of the seed;
+The shards are indexed once and then read at any place, so that the order of the images can be a function of the seed;
 a stream could only shuffle what lies near. Nothing is ever extracted.
 """
 
@@ -41,10 +41,10 @@ class _Sample:
 
     @property
     def reason(self) -> str:
-        """Why it is no sample, with the members that it has instead."""
+        """Why it is not a sample, with the members that it has instead."""
         if self.picture is not None and any(self.labels.values()):
             return ""
-        lacks = "no picture" if self.picture is None else "no label"
+        lacks = "no image" if self.picture is None else "no label"
         other = sorted(
             {f".{kind}" for name in self.names if (kind := _parted(name)[1]) not in {"cls", *PICTURE_SUFFIXES}}
         )
@@ -119,19 +119,19 @@ def _row(sample: _Sample, shard: Path, split: Split) -> PictureRow:
 
 
 def _require_samples(name: str, samples: Sequence[_Sample]) -> None:
-    """Raise where there is no sample at all, or an archive of class folders, which is no shard."""
+    """Raise where there is no sample at all, or an archive of class folders, which is not a shard."""
     if not samples:
-        raise InputError(f"{name!r} holds no samples: no member is called as a picture is.\n{WANTED}")
+        raise InputError(f"{name!r} holds no samples: no member is called as an image is.\n{WANTED}")
     labelled = any(any(sample.labels.values()) for sample in samples)
     if not labelled and len({PurePosixPath(sample.key).parent for sample in samples}) > 1:
         raise InputError(
-            f"No picture of {name!r} has a label, such as {samples[0].name!r}.\n"
+            f"No image of {name!r} has a label, such as {samples[0].name!r}.\n"
             f"If its folders are the classes, unpack it, and give the folder.\n{LABELLED}"
         )
 
 
 def _told_by(name: str, samples: Sequence[_Sample]) -> tuple[str, ...]:
-    """Which members tell the labels, where others than .cls do; as many texts as half of the pictures are captions.
+    """Which members tell the labels, where others than .cls do; as many texts as half of the images are captions.
 
     Raises:
         InputError: only .txt members do, and they are captions.
@@ -173,7 +173,7 @@ def _samples(shard: Path) -> list[_Sample]:
 def _sound(shard: Path, member: tarfile.TarInfo, seen: set[str], length: int) -> bool:
     """Whether it is a file to look at; a folder or a hidden file is not.
 
-    What a program for data would not write is a reason to refuse the shard: places outside, links, names twice.
+    What a program for data would not write is a reason to reject the shard: places outside, links, names twice.
     """
     name = member.name
     if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name or "\0" in name:
@@ -218,4 +218,4 @@ LABELS: Mapping[str, Callable[[str], str]] = {
 
 
 def _refused(shard: Path, why: str) -> InputError:
-    return InputError(f"The shard {str(shard)!r} is refused: {why}.\n{WANTED}")
+    return InputError(f"The shard {str(shard)!r} is rejected: {why}.\n{WANTED}")

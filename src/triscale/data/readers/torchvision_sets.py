@@ -34,9 +34,9 @@ class TorchvisionSet:
 
     Attributes:
         kind: the class in `torchvision.datasets`.
-        train: splits of that class that are the training pictures.
+        train: splits of that class that are the training images.
         test: the one that is the test.
-        printed: training and test pictures as the paper prints them (Table 5).
+        printed: training and test images as the paper prints them (Table 5).
         note: where that is not what the set holds.
     """
 
@@ -57,7 +57,7 @@ KNOWN = {
         kind="OxfordIIITPet",
         train=("trainval",),
         printed=(3_680, 3_369),
-        note="The set has 3,669 test pictures; the paper's 3,369 is a slip.",
+        note="The set has 3,669 test images; the paper's 3,369 is a slip.",
     ),
     "food101": TorchvisionSet(kind="Food101", printed=(75_750, 25_250)),
 }
@@ -65,7 +65,7 @@ KNOWN = {
 
 @dataclass(frozen=True, eq=False)
 class MemoryPart:
-    """Pictures of one size in memory, `[n, height, width, 3]`."""
+    """Images of one size in memory, `[n, height, width, 3]`."""
 
     images: Pictures
     labels: NDArray[np.int64]
@@ -75,7 +75,7 @@ class MemoryPart:
 
     @property
     def master(self) -> Size | None:
-        """The size of the pictures."""
+        """The size of the images."""
         return self.images.shape[1], self.images.shape[2]
 
     def name(self, index: int) -> str:
@@ -83,11 +83,11 @@ class MemoryPart:
         return f"{self.split}[{index}]"
 
     def opened(self, index: int) -> AbstractContextManager[Image.Image]:
-        """One picture."""
+        """One image."""
         return nullcontext(Image.fromarray(self.images[index]))
 
     def render(self, size: Size, how: Preprocessing = STUDY) -> Iterator[Pictures]:  # noqa: ARG002 - only at `master`
-        """The pictures as they are."""
+        """The images as they are."""
         for start in range(0, len(self.images), CHUNK):
             yield self.images[start : start + CHUNK]
 
@@ -150,7 +150,7 @@ def _opened(known: TorchvisionSet, root: Path, split: str, policy: CheckOptions)
 def _notes(known: TorchvisionSet, train: int, test: int) -> tuple[str, ...]:
     if (train, test) == known.printed:
         return ()
-    printed = f"The paper prints {known.printed[0]:,} training and {known.printed[1]:,} test pictures"
+    printed = f"The paper prints {known.printed[0]:,} training and {known.printed[1]:,} test images"
     return (f"{printed}, here are {train:,} and {test:,}." + (f" {known.note}" if known.note else ""),)
 
 

@@ -1,1 +1,1 @@
-"""Data sets as tables: from bytes to text, cells, columns and rows, and to the pictures that they mean."""
+"""Data sets as tables: from bytes to text, cells, columns and rows, and to the images that they mean."""

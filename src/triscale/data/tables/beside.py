@@ -1,4 +1,4 @@
-"""Tables in a folder of pictures: labels.csv beside images/, metadata.csv of Hugging Face, train.csv of Kaggle."""
+"""Tables in a folder of images: labels.csv beside images/, metadata.csv of Hugging Face, train.csv of Kaggle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from triscale.units import some
 SUFFIXES = frozenset((".csv", ".tsv", ".jsonl", ".ndjson"))
 """Of tables that are looked for; a .txt or .json in a folder may be anything."""
 NAMES = ("metadata", "labels", "label", "annotations")
-"""How the table of a folder with several is called, the first of these; metadata beside pictures is Hugging Face's."""
+"""How the table of a folder with several is called, the first of these; metadata beside images is Hugging Face's."""
 SHOWN = 4
 NO_TABLES = ("sample_submission", "samplesubmission", "submission", "classes", "class_names")
 
@@ -40,7 +40,7 @@ def tables_in(folder: Path) -> tuple[Path, ...]:
 
 
 def is_listed(folder: Path) -> bool:
-    """Whether tables tell the classes of a folder: there are some, and no two folders of pictures to be classes."""
+    """Whether tables tell the classes of a folder: there are some, and no two folders of images to be classes."""
     if not tables_in(folder):
         return False
     try:
@@ -52,7 +52,7 @@ def is_listed(folder: Path) -> bool:
 
 
 def open_listed(name: str, cache: Path, policy: CheckOptions, progress: Progress | None = None) -> Source:
-    """The pictures that the tables of a folder list; several tables are those of its splits.
+    """The images that the tables of a folder list; several tables are those of its splits.
 
     Raises:
         InputError: several tables fit, or one cannot be understood.
@@ -71,7 +71,7 @@ def open_listed(name: str, cache: Path, policy: CheckOptions, progress: Progress
         if not found.rows or (found.label != labelled and label_rank(found.label) is None):
             notes.append(f"The table {shown.as_posix()} holds no labels; it is not used.")
             continue
-        told = "The classes are" if split == "train" else f"The {split} pictures are"
+        told = "The classes are" if split == "train" else f"The {split} images are"
         notes += [f"{told} those of the table {shown.as_posix()}.", *found.notes]
         rows += [replace(row, name=(shown.parent / row.name).as_posix()) for row in found.rows]
     notes += _not_read([table for table in tables_in(folder) if table not in chosen], folder, "")
@@ -81,16 +81,16 @@ def open_listed(name: str, cache: Path, policy: CheckOptions, progress: Progress
 
 
 def unread_note(folder: Path) -> tuple[str, ...]:
-    """What is said of tables in a folder whose class folders are the classes."""
+    """What is said about tables in a folder whose class folders are the classes."""
     tables = tables_in(folder) if folder.is_dir() else ()
     return tuple(_not_read(tables, folder, ", since class folders tell the classes: give the table to read it"))
 
 
 def _without_labels(folder: Path, rows: Sequence[PictureRow]) -> list[str]:
-    """What is said of folders named by a split from which no table takes a picture."""
+    """What is said about folders named by a split from which no table takes an image."""
     listed = {part for row in rows for part in Path(row.name).parts[:1]}
     bare = [name for name in recognised(folders_in(folder)) if name not in listed]
-    return [f"No picture in {name + '/'!r} has a label; the folder is not used." for name in bare]
+    return [f"No image in {name + '/'!r} has a label; the folder is not used." for name in bare]
 
 
 def _not_read(tables: Sequence[Path], folder: Path, why: str) -> list[str]:

@@ -26,7 +26,7 @@ TRUE, FALSE = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false", "
 
 
 class ColumnsError(Exception):
-    """The columns cannot be told apart; the text says why."""
+    """Which column is which is not clear; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Columns:
         path: the column of paths.
         label: that of labels; None: `marked` has one for each class.
         split: that of splits; None: there is none.
-        marked: columns of zeros and of a one in the class of a picture.
+        marked: columns of zeros and of a one in the class of an image.
         doubtful: columns that may be the split and are not read, where there is no split.
     """
 
@@ -51,7 +51,7 @@ class Columns:
 
     @property
     def doubt(self) -> str:
-        """That pictures which somebody set aside may be trained on; empty if no column says so."""
+        """That images which somebody set aside may be trained on; empty if no column says so."""
         if not self.doubtful:
             return ""
         shown = ", ".join(repr(self.titles[column]) for column in self.doubtful)
@@ -96,7 +96,7 @@ class Sheet:
 
 
 def has_head(first: SheetLine, leads: Callable[[str], bool]) -> bool:
-    """Whether the first line names columns: two words of a head, or no cell that is a picture."""
+    """Whether the first line names columns: two words of a head, or no cell that is an image."""
     if sum(map(is_known, filter(None, map(str.strip, first.cells)))) >= 2:
         return True
     return not any(looks_like_picture(cell) or leads(cell) for cell in first.cells if cell.strip())
@@ -143,18 +143,18 @@ def _path(sheet: Sheet, used: Sequence[int]) -> int:
             surest = [column for column in some if ranks[column] == best]
             alone = [column for column in surest if len(set(sheet.cells(column))) == len(sheet.lines)]
             return _only(sheet, alone or surest, PATH)
-    raise ColumnsError("no column leads to pictures")
+    raise ColumnsError("no column leads to images")
 
 
 def _refuse_lost_names(sheet: Sheet, looking: Sequence[int], leading: Sequence[int]) -> None:
-    """Numbers may lead to other pictures than the names beside them mean, of which none is there."""
+    """Numbers may lead to other images than the names beside them mean, of which none is there."""
     if set(leading) & set(looking):
         return
     for one in looking:
         local = not any("://" in cell for cell in sheet.cells(one)[:SAMPLE])
         if local and path_rank(sheet.title(one)) is not None and leading and _all_numbers(sheet, leading):
             raise ColumnsError(
-                f"{sheet.title(one)!r} names no picture that is there, {sheet.title(leading[0])!r} does: "
+                f"{sheet.title(one)!r} names no image that is there, {sheet.title(leading[0])!r} does: "
                 f"call the right one {PATH!r}"
             )
 

@@ -1,4 +1,4 @@
-"""From the lines of a table to rows: a picture, its label, its split, and the reason where it cannot be used."""
+"""From the lines of a table to rows: an image, its label, its split, and the reason where it cannot be used."""
 
 import os
 from collections import defaultdict
@@ -21,10 +21,10 @@ from triscale.errors import InputError
 from triscale.units import counted
 
 WANTED = (
-    "Wanted: a first line path,label or path,label,split, then a line a picture; split is train, val or test, "
+    "Wanted: a first line path,label or path,label,split, then a line an image; split is train, val or test, "
     "or another word for them."
 )
-LITTER = "a file of the system, no picture"
+LITTER = "a file of the system, no image"
 SAMPLE = 20
 
 
@@ -37,7 +37,7 @@ class Entry:
     label: str
     split: Split
     hints: tuple[str, ...] = ()
-    """Folders in which the picture may lie: the line's split, that and the name of the table, the label."""
+    """Folders in which the image may lie: the line's split, that and the name of the table, the label."""
 
 
 def entries(lines: Sequence[SheetLine], columns: Columns, table: Path, split: Split) -> list[Entry]:
@@ -86,7 +86,7 @@ def _entry(line: SheetLine, columns: Columns, table: Path, splits: Mapping[str, 
     cell = _split(line, columns)
     split = splits.get(cell)
     if split is None:
-        raise _refused(table, line, f"{cell[:40]!r} is no split")
+        raise _refused(table, line, f"{cell[:40]!r} is not a split")
     label = line.cells[columns.label] if columns.label is not None else _marked(line, columns, table)
     return Entry(line=line, path=path, label=label, split=split, hints=(cell, split) if cell else ())
 
@@ -108,12 +108,12 @@ def _refused(table: Path, line: SheetLine, why: str) -> InputError:
 def rows_of(
     found: Sequence[Entry], table: Path, lookup: Lookup, policy: CheckOptions, text: Text
 ) -> tuple[list[PictureRow], list[str]]:
-    """The rows, each picture once in a split, and notes about how paths are read.
+    """The rows, each image once in a split, and notes about how paths are read.
 
     Args:
         found: all entries of the table.
         table: the file.
-        lookup: finds the pictures.
+        lookup: finds the images.
         policy: whether paths out of the table's folder are taken.
         text: how the table was read: names of files may be bytes of another encoding.
     """
@@ -129,7 +129,7 @@ def rows_of(
     notes += _alike({one.label for one in found})
     rows, repeated = _once(rows)
     if repeated:
-        notes.append(f"{counted(repeated, 'line')} of the table passed over: a picture again with its label.")
+        notes.append(f"{counted(repeated, 'line')} of the table passed over: an image again with its label.")
     return rows, notes
 
 
@@ -165,7 +165,7 @@ def _row(one: Entry, place: Found, folder: Path, policy: CheckOptions) -> Pictur
 
 
 def _once(rows: Sequence[PictureRow]) -> tuple[list[PictureRow], int]:
-    """Each picture once in a split, and how many lines said the same again; none of those with two labels is used."""
+    """Each image once in a split, and how many lines said the same again; none of those with two labels is used."""
     labels = defaultdict[tuple[str, str], dict[str, PictureRow]](dict)
     for row in rows:
         labels[row.split, str(row.file)].setdefault(row.label, row)

@@ -17,7 +17,7 @@ def read_json(text: str, name: str) -> list[SheetLine]:
     """The records as a table: its first line are the names of their fields; a line's number is the record's from 1.
 
     Raises:
-        InputError: it is no JSON, or has no records of pictures; the message names the record.
+        InputError: it is not JSON, or has no records of images; the message names the record.
     """
     records = _records(text, name)
     if not records:
@@ -39,7 +39,7 @@ def _records(text: str, name: str) -> list[tuple[int, Mapping[str, Any]]]:
     elif isinstance(found, Mapping):
         found = list(_mapping(found))
     if not isinstance(found, list) or not all(isinstance(record, Mapping) for record in found):
-        raise InputError(f"{name!r} is no table of pictures.\n{WANTED}")
+        raise InputError(f"{name!r} is not a table of images.\n{WANTED}")
     return list(enumerate(found, 1))
 
 
@@ -52,14 +52,14 @@ def _by_line(text: str, name: str, whole: Exception) -> list[tuple[int, Mapping[
             except (ValueError, RecursionError):
                 record = None
             if not isinstance(record, Mapping):
-                said = f"{' '.join(str(whole).split())[:80]}" if number == 1 else f"line {number} is no record"
+                said = f"{' '.join(str(whole).split())[:80]}" if number == 1 else f"line {number} is not a record"
                 raise InputError(f"{name!r} cannot be read: {said}.\n{WANTED}")
             records.append((number, record))
     return records
 
 
 def _mapping(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Records under one name, pictures by label, columns as pandas writes them, else labels by path."""
+    """Records under one name, images by label, columns as pandas writes them, else labels by path."""
     values = list(found.values())
     if len(values) == 1 and isinstance(values[0], list) and all(isinstance(one, Mapping) for one in values[0]):
         yield from values[0]
@@ -93,12 +93,12 @@ def _coco(found: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
             there[box["image_id"]].add(str(names.get(box["category_id"], box["category_id"])))
         files = [(image["file_name"], sorted(there[image["id"]])) for image in found["images"]]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{name!r} is no COCO file: {str(error)[:60]} is missing.\n{WANTED}") from error
+        raise InputError(f"{name!r} is not a COCO file: {str(error)[:60]} is missing.\n{WANTED}") from error
     for file, labels in files:
         if len(labels) > 1:
             raise InputError(
                 f"{name!r}: the image {file!r} shows {labels[0]!r} and {labels[1]!r}.\n"
-                "A classifier needs one class for each picture: cut the boxes out, or list one label."
+                "A classifier needs one class for each image: cut the boxes out, or list one label."
             )
         yield {"path": file, "label": labels[0] if labels else ""}
 

@@ -1,4 +1,4 @@
-"""Where the picture lies that a table means: paths with backslashes, in another case, without a suffix or a folder."""
+"""Where the image lies that a table means: paths with backslashes, in another case, without a suffix or a folder."""
 
 import os
 import re
@@ -26,7 +26,7 @@ class Found:
     """What a cell leads to.
 
     Attributes:
-        file: where the picture lies, or would lie.
+        file: where the image lies, or would lie.
         changed: how the cell was read, for a note, where it does not name the file as it stands.
         reason: why there is no such file.
     """
@@ -119,7 +119,7 @@ class Lookup:
 
 
 def _there(path: Path) -> bool:
-    """Whether something lies there that is no folder; a link to nothing does."""
+    """Whether something lies there that is not a folder; a link to nothing does."""
     try:
         return os.path.lexists(path) and not path.is_dir()
     except (OSError, ValueError):  # a name too long for the file system

@@ -1,4 +1,4 @@
-"""A data set as a table: a line for each picture, with its path, its label and perhaps its split.
+"""A data set as a table: a line for each image, with its path, its label and perhaps its split.
 
 CSV as spreadsheets, Kaggle, pandas and labelling tools write it, plain lists of `path label`, and JSON.
 """
@@ -36,7 +36,7 @@ class PictureTable:
 
 
 def open_table(name: str, cache: Path, policy: CheckOptions, progress: Progress | None = None) -> Source:
-    """The pictures that a table lists; their paths are relative to the folder of the table.
+    """The images that a table lists; their paths are relative to the folder of the table.
 
     Raises:
         InputError: it cannot be read, or a line cannot be understood; the message names the line.

@@ -52,13 +52,13 @@ def read_lines(text: str, name: str) -> list[SheetLine]:
     best = max(sheets or [_spaced(text)], key=_score)
     if not best:
         raise NoColumnsError(
-            f"The first line of {name!r} is missing: the table is empty.\nWrite a line for each picture."
+            f"The first line of {name!r} is missing: the table is empty.\nWrite a line for each image."
         )
     if max(len(line.cells) for line in best) < 2:
         shown = best[0].cells[0][:60]
         raise NoColumnsError(
             f"The first line of {name!r} is {shown!r}: the table has one column.\n"
-            "Give each picture a label in a second column: path,label."
+            "Give each image a label in a second column: path,label."
         )
     return _with_index([SheetLine(line.number + skipped, line.cells) for line in best])
 

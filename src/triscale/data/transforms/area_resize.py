@@ -46,7 +46,7 @@ def _row_weights(length: int, extent: float, out: int) -> NDArray[np.float32]:
 
 
 def resize(pictures: Pictures, size: Size, extent: tuple[float, float] | None = None) -> Pictures:
-    """Pictures at another size.
+    """Images at another size.
 
     Args:
         pictures: `[n, height, width, 3]`, 0..255.

@@ -35,7 +35,7 @@ AUTOAUGMENT_V0: tuple[tuple[Step, Step], ...] = (
     (("Solarize", 0.6, 8), ("Equalize", 0.6, 1)),
     (("Color", 0.8, 6), ("Rotate", 0.4, 5)),
 )
-"""The 25 pairs; each picture goes through one of them."""
+"""The 25 pairs; each image goes through one of them."""
 
 
 def autoaugment(image: Image.Image, draws: np.random.Generator) -> Image.Image:

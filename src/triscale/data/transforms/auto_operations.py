@@ -1,7 +1,7 @@
-"""The operations of AutoAugment and RandAugment on Pillow pictures, by name, at a level.
+"""The operations of AutoAugment and RandAugment on Pillow images, by name, at a level.
 
 Levels mean what the authors' autoaugment.py makes of them (10 is a full step, RandAugment goes beyond); distances,
-there in pixels of their largest picture, are fractions of the side here, so that a policy means the same at any
+there in pixels of their largest image, are fractions of the side here, so that a policy means the same at any
 resolution. What enters from outside is grey.
 """
 
@@ -15,11 +15,11 @@ FULL = 10.0
 TRANSLATE = 1 / 6
 """Part of the side at level 10: the authors' 100 px of 600."""
 CUTOUT = 1 / 15
-"""Half the side of the square at level 10, as a part of the picture's: the authors' 40 px of 600."""
+"""Half the side of the square at level 10, as a part of the image's: the authors' 40 px of 600."""
 
 Draws = np.random.Generator
 Op = Callable[[Image.Image, float, Draws], Image.Image]
-"""Picture RGB, level over 10, and what is drawn for signs and places."""
+"""Image RGB, level over 10, and what is drawn for signs and places."""
 
 _HALF = np.arange(256)
 

@@ -1,7 +1,7 @@
-"""From a picture of any shape to pixels of one size: the cut and the resizing that a `Preprocessing` names.
+"""From an image of any shape to pixels of one size: the cut and the resizing that a `Preprocessing` names.
 
-`area` is the way of a study. The other filters give the very pixels of torchvision's `Resize` and `CenterCrop` and of
-timm's evaluation transform, because weights from there were trained with them.
+`area` is the way of a study. The other filters give the pixels of torchvision's `Resize` and `CenterCrop` and of timm's
+evaluation transform, because weights from there were trained with them.
 """
 
 from math import ceil
@@ -14,7 +14,7 @@ from triscale.spec import Preprocessing
 
 STUDY = Preprocessing()
 MOST_RESIZED = 50_000_000
-"""Pixels of a resized picture above which only the part that is kept is worked out."""
+"""Pixels of a resized image above which only the part that is kept is worked out."""
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -25,7 +25,7 @@ _FILTERS = {
 
 
 def fitted(image: Image.Image, size: Size, how: Preprocessing) -> Pictures:
-    """The pixels of one RGB picture.
+    """The pixels of one RGB image.
 
     Args:
         image: upright, mode RGB.
@@ -39,7 +39,7 @@ def fitted(image: Image.Image, size: Size, how: Preprocessing) -> Pictures:
 
 
 def fitted_block(pictures: Pictures, size: Size, how: Preprocessing) -> Pictures:
-    """Pictures `[n, h, w, 3]` of one size at another; as in a study they are taken whole, not cut."""
+    """Images `[n, h, w, 3]` of one size at another; as in a study they are taken whole, not cut."""
     if how.exact_pixels:
         return resize(np.asarray(pictures), size)
     return np.stack([fitted(Image.fromarray(picture), size, how) for picture in np.ascontiguousarray(pictures)])
@@ -73,7 +73,7 @@ def _filtered(image: Image.Image, size: Size, how: Preprocessing) -> Pictures:
 
 
 def _resized(image: Image.Image, size: Size, how: Preprocessing) -> Size:
-    """To which (height, width) the whole picture is resized; the roundings are those of torchvision and timm."""
+    """To which (height, width) the whole image is resized; the roundings are those of torchvision and timm."""
     target = how.before_crop(size)
     if how.fit == "squash":
         return target

@@ -1,4 +1,4 @@
-"""From pixels to what a network takes, one picture at a time while it is still in the cache of the processor."""
+"""From pixels to what a network takes, one image at a time while it is still in the cache of the processor."""
 
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from triscale.spec import Preprocessing
 def normalised(pixels: Tensor, how: Preprocessing, out: Tensor) -> None:
     """Write `pixels` uint8 `[height, width, 3]`, normalised, into `out` float32 `[height, width, channels]`.
 
-    The values are those of `to_tensor`. With one mean and std the picture is turned grey.
+    The values are those of `to_tensor`. With one mean and std the image is turned grey.
 
     Raises:
         InputError: the network wants neither colours nor grey.
@@ -23,7 +23,7 @@ def normalised(pixels: Tensor, how: Preprocessing, out: Tensor) -> None:
         pixels = torch.from_numpy(grey(pixels.numpy()))
     height, width, channels = pixels.shape
     if len(how.mean) != channels:
-        raise InputError(f"a picture has {channels} channels, but the network takes {len(how.mean)}.")
+        raise InputError(f"an image has {channels} channels, but the network takes {len(how.mean)}.")
     scale, offset = _rows(how.mean, how.std, width)
     # Rows of interleaved channels: broadcasting along a last axis of 3 would be many times slower.
     rows = out.view(height, width * channels)

@@ -37,9 +37,9 @@ class RandomCrop:
     """Figures of the random crop; by default the paper's (its preprocessing.py).
 
     Attributes:
-        area: least and largest part of the picture.
+        area: least and largest part of the image.
         ratio: least and largest width over height.
-        cover: least part of the picture, over and above `area`.
+        cover: least part of the image, over and above `area`.
         tries: draws after which the centre is taken instead.
     """
 
@@ -49,7 +49,7 @@ class RandomCrop:
     tries: int = 10
 
     def drawn(self, size: Size, draws: np.random.Generator) -> Box | None:
-        """A crop of a picture of `size` (height, width); None if none was found: take the centre."""
+        """A crop of an image of `size` (height, width); None if none was found: take the centre."""
         chances = draws.random((self.tries, 4))
         for ratio, height, down, across in chances:
             found = self._sized(size, self.ratio[0] + (self.ratio[1] - self.ratio[0]) * ratio, height)
@@ -75,7 +75,7 @@ class RandomCrop:
 
 
 def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) -> Tensor:
-    """The part `box` of a picture at another size.
+    """The part `box` of an image at another size.
 
     A JPEG is decoded at a half, a quarter or an eighth where the part still has all the pixels that are wanted; then
     the box is moved to whole pixels of that. Bilinear and bicubic come from torch, which averages as Pillow does where
@@ -83,7 +83,7 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
 
     Args:
         image: as `opened` gives it: the header is read, the pixels are not yet.
-        box: in the upright picture, whose size `upright_size` tells.
+        box: in the upright image, whose size `upright_size` tells.
         size: `(height, width)` of the result.
         interpolation: the filter.
 
@@ -92,11 +92,11 @@ def cut(image: Image.Image, box: Box, size: Size, interpolation: Interpolation) 
 
     Raises:
         UnreadableError: the pixels cannot be read.
-        ValueError: the box leaves the picture, which is a fault of the caller.
+        ValueError: the box leaves the image, which is a fault of the caller.
     """
     high, wide = upright_size(image)
     if not (0 <= box[0] < box[2] <= wide and 0 <= box[1] < box[3] <= high):
-        raise ValueError(f"the crop {box} leaves the upright picture of {wide}x{high} px")
+        raise ValueError(f"the crop {box} leaves the upright image of {wide}x{high} px")
     times = draft_of(image, box, size)
     box = reduced(box, times) if times > 1 else box
     if interpolation in {"bilinear", "bicubic"}:
@@ -116,7 +116,7 @@ def cut_jpeg(data: bytes, whole: Size, box: Box, size: Size, interpolation: Inte
 
 
 def _part(image: Image.Image, box: Box, times: int) -> Pictures:
-    """The part `box` of the picture, upright, so many times smaller."""
+    """The part `box` of the image, upright, so many times smaller."""
     if image.format in JPEGS and _plain(image) and (decode := part_decoder()) is not None:
         pixels = decode(_content(image), (image.height, image.width), times, box)
         if pixels is not None:
@@ -133,7 +133,7 @@ def _content(image: Image.Image) -> bytes:
 
 
 def _decoded(image: Image.Image, times: int) -> Pictures:
-    """The whole picture, upright, so many times smaller: `[height, width, 3]`."""
+    """The whole image, upright, so many times smaller: `[height, width, 3]`."""
     if image.format in JPEGS and _plain(image) and (decode := _fast_decoder()) is not None:
         high, wide = -(-image.height // times), -(-image.width // times)
         with suppress(ValueError):  # a warning, or an error: Pillow knows which
@@ -164,7 +164,7 @@ def _averaged(pixels: Tensor, size: Size, interpolation: Interpolation) -> Tenso
 
 
 def draft_of(image: Image.Image, box: Box, size: Size) -> int:
-    """How many times smaller a picture may be decoded: 1, or for a JPEG also 2, 4 or 8."""
+    """How many times smaller an image may be decoded: 1, or for a JPEG also 2, 4 or 8."""
     return _times(box, size) if image.format in JPEGS and _plain(image) else 1
 
 
@@ -174,7 +174,7 @@ def _times(box: Box, size: Size) -> int:
 
 
 def reduced(box: Box, times: int) -> Box:
-    """The box in the whole pixels of a picture that is so many times smaller."""
+    """The box in the whole pixels of an image that is so many times smaller."""
     left, top, right, bottom = (round(edge / times) for edge in box)
     return left, top, right, bottom
 

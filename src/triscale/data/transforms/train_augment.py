@@ -35,7 +35,7 @@ class PhotoAugmentation:
         crop: the random crop; None: the centre, as in evaluation.
         flip: probability of mirroring left and right.
         policy: `autoaugment` (policy v0), `randaugment`, or none.
-        layers: operations of RandAugment for each picture (its N).
+        layers: operations of RandAugment for each image (its N).
         magnitude: level of RandAugment (its M).
         jitter: brightness, contrast and saturation change by a factor of at most 1 +- this.
         erase: probability of random erasing (arXiv 1708.04896), by noise of the mean and std of normalisation.
@@ -58,7 +58,7 @@ class PhotoAugmentation:
 
 
 def draws_for(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The stream of random numbers that belongs to one picture in one epoch; it depends on nothing else."""
+    """The stream of random numbers that belongs to one image in one epoch; it depends on nothing else."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch, index))))
 
 
@@ -72,7 +72,7 @@ def photo(
         size: `(height, width)` in pixels.
         how: interpolation counts, and mean and std for what is erased; the cut of evaluation where there is no crop.
         augmentation: what is done.
-        draws: of this picture in this epoch.
+        draws: of this image in this epoch.
 
     Returns:
         uint8 `[*size, 3]`.
@@ -88,7 +88,7 @@ def photo(
 def jpeg_photo(
     data: bytes, size: Size, how: Preprocessing, augmentation: PhotoAugmentation, draws: np.random.Generator
 ) -> Tensor | None:
-    """`photo` of the bytes of a JPEG, without Pillow; None if that cannot be: take `photo`, with the draws anew."""
+    """`photo` of the bytes of a JPEG, without Pillow; None if that cannot be: take `photo`, with the draws again."""
     decoder = part_decoder()
     whole = decoder.size(data) if decoder is not None else None
     if whole is None or augmentation.crop is None or whole[0] * whole[1] > MAX_PIXELS:
@@ -128,7 +128,7 @@ def _coloured(picture: Image.Image, augmentation: PhotoAugmentation, draws: np.r
 
 
 def _erased(pixels: Tensor, how: Preprocessing, draws: np.random.Generator) -> Tensor:
-    """A rectangle of noise; a rectangle that does not fit is drawn anew, ten times at most."""
+    """A rectangle of noise; a rectangle that does not fit is drawn again, ten times at most."""
     height, width, _ = pixels.shape
     for area, ratio, down, across in draws.random((10, 4)).tolist():
         share = ERASED_AREA[0] + (ERASED_AREA[1] - ERASED_AREA[0]) * area

@@ -1,7 +1,9 @@
 "use strict";
-const [file, drop, preview, hint, status, answer, about] =
-  ["file", "drop", "preview", "hint", "status", "answer", "about"].map((id) => document.getElementById(id));
+const [file, drop, preview, hint, status, answer, about, seen, map, caption] =
+  ["file", "drop", "preview", "hint", "status", "answer", "about", "seen", "map", "caption"]
+    .map((id) => document.getElementById(id));
 let mostBytes = Infinity;
+let path = "predict"; // until /about says that there are maps
 let asked = 0;
 
 // Names come from whoever trained the network: as text only, never as markup.
@@ -29,25 +31,41 @@ function show(top) {
   }));
 }
 
+function duration(seconds) {
+  return seconds < 1 ? `${Math.max(1, Math.round(1000 * seconds))} ms` : `${seconds.toFixed(1)} s`;
+}
+
+function showMap(drawn) {
+  seen.hidden = !drawn;
+  URL.revokeObjectURL(map.src);
+  if (!drawn) return;
+  const bytes = Uint8Array.from(atob(drawn.png), (sign) => sign.charCodeAt(0));
+  map.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+  map.alt = `Where the network sees ${drawn.name}`;
+  caption.textContent = `Where the network sees ${drawn.name}: red most, dark least (${drawn.method}).`;
+}
+
 async function ask(picture) {
   const turn = ++asked;
   answer.replaceChildren();
+  showMap(null);
   URL.revokeObjectURL(preview.src);
   preview.src = URL.createObjectURL(picture);
   preview.hidden = false;
   hint.hidden = true;
   if (picture.size > mostBytes) {
-    say(`This picture is larger than ${Math.floor(mostBytes / 1e6)} MB.`, true);
+    say(`This image is larger than ${Math.floor(mostBytes / 1e6)} MB.`, true);
     return;
   }
   say("Looking ...");
   try {
-    const response = await fetch("predict?top=5", { method: "POST", body: picture });
+    const response = await fetch(`${path}?top=5`, { method: "POST", body: picture });
     const found = await response.json();
-    if (turn !== asked) return; // another picture was chosen meanwhile
-    if (!response.ok) throw new Error(typeof found.detail === "string" ? found.detail : "it was refused");
+    if (turn !== asked) return; // another image was chosen meanwhile
+    if (!response.ok) throw new Error(typeof found.detail === "string" ? found.detail : "it was rejected");
     show(found[0].top);
-    say("");
+    showMap(found[0].map);
+    say(`Answered in ${duration(found[0].seconds)}.`);
   } catch (error) {
     if (turn === asked) say(error instanceof TypeError ? "The service does not answer." : `No answer: ${error.message}.`, true);
   }
@@ -69,6 +87,7 @@ document.addEventListener("paste", (event) => {
 
 fetch("about").then((response) => response.json()).then((found) => {
   mostBytes = found.most_bytes;
+  if (found.maps) path = "explain";
   const [high, wide] = found.resolution;
   about.textContent = `${found.network} · ${found.classes.toLocaleString("en")} classes · ${wide} × ${high} px`;
   document.title = `${found.network} - triscale`;

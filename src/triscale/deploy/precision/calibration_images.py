@@ -33,7 +33,7 @@ class Judging:
     labels: NDArray[np.int64]
 
     def right(self, classifier: Predictor) -> Right:
-        """[n], whether the classifier tells each image right."""
+        """[n], whether the classifier is right about each image."""
         return np.asarray(ranked_answers(classifier, self.held)[:, 0] == self.labels)
 
 

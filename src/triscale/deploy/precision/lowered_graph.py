@@ -24,7 +24,7 @@ from triscale.weights import Predictor
 
 
 def judging_for(asked: Lowering, classifier: Predictor) -> Judging:
-    """The images that judge a lower precision of a classifier; what cannot be shown is refused before any work.
+    """The images that judge a lower precision of a classifier; what cannot be shown is rejected before any work.
 
     Raises:
         UsageError: too few images to show so small a drop.

@@ -102,7 +102,7 @@ def lowering_from(
         return None
     if data is None:
         what = "calibrated and judged" if named == "int8" else "judged"
-        raise UsageError(f"{named} is {what} on images of yours: give --data, such as the data of the training.")
+        raise UsageError(f"{named} is {what} on your images: give --data, such as the data of the training.")
     made = Lowering(precision=named, data=data, say=say, **found)
     _require_sane(made)
     return made

@@ -13,6 +13,9 @@ from triscale.errors import InputError
 from triscale.spec import Size
 
 INPUT, OUTPUT = "input", "logits"
+SILU_SIGMOID = "silu_sigmoid"
+"""How names of the first of the two nodes of a SiLU end."""
+
 OPSET = 20
 """Of the ONNX operators that are used: ONNX Runtime 1.17 and OpenVINO 2024.0 and later run it."""
 

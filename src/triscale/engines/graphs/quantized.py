@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from triscale.engines.graphs.graph_draft import OUTPUT, Constant, GraphDraft, Node
+from triscale.engines.graphs.graph_draft import OUTPUT, SILU_SIGMOID, Constant, GraphDraft, Node
 from triscale.layer_weights import Floats
 
 _FUSED = {"Relu", "Clip"}
@@ -13,24 +13,29 @@ _FUSED = {"Relu", "Clip"}
 _MOVES = {"MaxPool", "Slice", "Pad"}
 """Operations that only move values: what they leave has the scale of what they take."""
 
-_RANGES = {"Relu": (0.0, 8.0), "Clip": (0.0, 6.0), "Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0)}
-_OTHERS = (-8.0, 8.0)
+_RANGES = {"Relu": (0.0, 4.0), "Clip": (0.0, 6.0), "Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0)}
+_OTHERS = (-4.0, 4.0)
 _GRAIN = 255
 _WEIGHT_OPERATIONS = {"Conv", "Gemm"}
 
 
-def quantized(draft: GraphDraft, seed: int) -> GraphDraft:
+def quantized(draft: GraphDraft, seed: int, *, whole_silu: bool = False) -> GraphDraft:
     """The same operations on int8: weights signed and by channel, activations unsigned with a zero point.
 
-    The ranges of activations are those of the operation that makes them, times a draw between a half and 1: as in what
-    images calibrate, no range is wider than what the operation can give. ONNX Runtime would leave a convolution in
-    float32 where the range after its Clip is.
+    The ranges of activations are those of the operation that makes them, times a draw between 0.5 and 1. What a
+    calibration measures behind a ReLU6 is at most 6, too: engines leave it in float32 where a range is wider.
+
+    Args:
+        draft: in float32.
+        seed: of the ranges.
+        whole_silu: a SiLU is one operation, at the end of the one in front where there is one.
     """
-    return _Quantizer(draft, seed).draft
+    return _Quantizer(draft, seed, whole_silu=whole_silu).draft
 
 
 class _Quantizer:
-    def __init__(self, draft: GraphDraft, seed: int) -> None:
+    def __init__(self, draft: GraphDraft, seed: int, *, whole_silu: bool) -> None:
+        self._whole_silu = whole_silu
         self.draft, self._old = GraphDraft(), draft
         self._draws = np.random.default_rng(seed)
         self._readers = Counter(name for node in draft.nodes for name in node.inputs)
@@ -44,15 +49,20 @@ class _Quantizer:
 
     def _add(self, node: Node) -> None:
         self.draft.nodes.append(node._replace(inputs=self._inputs(node)))
-        if node.output == OUTPUT or self._is_fused(node):
+        if self._is_fused(node):
             return
         if node.operation in _MOVES:
             self._parameters[node.output] = self._parameters[node.inputs[0]]
         self._pass(node.output, _RANGES.get(node.operation, _OTHERS))
 
     def _is_fused(self, node: Node) -> bool:
-        """Whether the only reader is computed together with the node."""
-        return self._readers[node.output] == 1 and self._next[node.output].operation in _FUSED
+        """Whether all readers are computed together with the node."""
+        if node.output == OUTPUT:
+            return True
+        following = self._next[node.output]
+        if self._whole_silu and SILU_SIGMOID in (node.output.rpartition(".")[2], following.output.rpartition(".")[2]):
+            return True
+        return self._readers[node.output] == 1 and following.operation in _FUSED
 
     def _inputs(self, node: Node) -> tuple[str, ...]:
         if node.operation not in _WEIGHT_OPERATIONS:

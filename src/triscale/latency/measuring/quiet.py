@@ -22,7 +22,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quiet:
-    """What the readings say of the rounds.
+    """What the readings say about the rounds.
 
     Attributes:
         counted: the rounds that count, by number; all of them where the machine was loaded.

@@ -20,7 +20,7 @@ class Ready:
 
 
 def results(group: Sequence[Ready], rounds: Rounds, width: float) -> Iterator[Measurement]:
-    """What the rounds of a group say of each of its networks.
+    """What the rounds of a group say about each of its networks.
 
     Args:
         group: in the order of the visits.

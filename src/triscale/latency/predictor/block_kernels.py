@@ -7,7 +7,7 @@ from triscale.latency.predictor.kernel_features import Kernel, Vectors, convolut
 from triscale.spec import Block, Layer
 
 SQUEEZE, HEAD, POOL, SILU = "squeeze", "head", "pool", ".silu"
-"""Roles of kernels that are no layer; of a SiLU: its layer's role and this."""
+"""Roles of kernels that are not layer; of a SiLU: its layer's role and this."""
 
 _BIG = 1 << 16
 """Elements above which a map does not stay in the nearest cache."""

@@ -119,7 +119,7 @@ def calibration(target: Target, path: Path | None = None) -> Calibration:
         raise InputError(f"{missing}; a minute or two does:\n  {renewing(target)}") from None
     found = _loaded(place, stamp)
     if found is None:
-        raise InputError(f"{place} is no calibration, or it is damaged; make it again:\n  {renewing(target)}")
+        raise InputError(f"{place} is not a calibration, or it is damaged; make it again:\n  {renewing(target)}")
     if found.target != str(target):
         raise InputError(f"{place} is a calibration of {found.target}, not of {target}.")
     if path is None and (differs := _difference(place, stamp, target)):

@@ -71,7 +71,7 @@ _ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "Hardswish", "Sigmoid", "Hardsigmoid")
 
 
 def _is_layer(part: "nn.Module") -> bool:
-    """Squeeze-excite counts as one: its mean and product are no modules."""
+    """Squeeze-excite counts as one: its mean and product are not modules."""
     kind = type(part).__name__
     return kind in (*_ACTIVATIONS, "SqueezeExcite") or (not list(part.children()) and bool(list(part.parameters())))
 

@@ -4,8 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from triscale.costs import Target
-from triscale.engines import Engine, Floats, GraphEngine, OnnxRuntimeEngine, Opened, OpenvinoEngine, engine_named
-from triscale.engines.graphs import onnx_graph
+from triscale.engines import (
+    Engine,
+    Floats,
+    GraphEngine,
+    OnnxRuntimeEngine,
+    Opened,
+    OpenvinoEngine,
+    engine_named,
+    graph_for,
+)
 from triscale.engines.torch_eager import TorchEngine
 from triscale.errors import InputError
 from triscale.latency.predictor.kernel_features import Vectors
@@ -46,7 +54,7 @@ class Profiler:
             return _prepared_module(engine, network, target)
         if not isinstance(engine, GraphEngine):
             raise InputError(f"{engine.name} has no profile.")
-        graph = onnx_graph(network, batch=target.batch, precision="int8" if target.precision == "int8" else "float32")
+        graph = graph_for(network, target)
 
         def profile(images: Floats, runs: int) -> tuple[NodeTimes, ...]:
             match engine:

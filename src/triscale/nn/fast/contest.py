@@ -21,7 +21,7 @@ STOCK = "stock"
 _EARLY, _MIDDLE, _LATE = 3, 8, 14
 _MOST_LOST = 2
 """Rounds after which a way can win: early if it is several times as fast, then if it won all, last if it won all but
-`_MOST_LOST`. At a true gain of exactly what is asked for it passes in 1% of all tries (binomial), and so in fewer at
+`_MOST_LOST`. At a true gain of exactly what is required it passes in 1% of all tries (binomial), and so in fewer at
 less. One more lost round, and it has lost."""
 _PLAIN, _STEADY = 3.0, 1.5
 """A ratio that needs few rounds, if no way's slowest round takes this many times as long as its fastest."""

@@ -42,7 +42,7 @@ class Depthwise(nn.Conv2d):
     """A depthwise convolution with one of the ways to its gradients.
 
     Parameters, their names and what comes out are those of the class that it was (`stock`), and where a way does not
-    apply (no gradient asked for, another device or type, being compiled or exported) that class does the work.
+    apply (no gradient needed, another device or type, being compiled or exported) that class does the work.
     """
 
     stock: type[nn.Conv2d]
@@ -135,7 +135,7 @@ def taps_of(weight: Tensor) -> Tensor:
 
 
 def shape_of(x: Tensor, of: Geometry) -> Any:
-    """What the kernels are told of a convolution."""
+    """What the kernels get of a convolution."""
     n, c, h, w = x.shape
     return native.longs(n, c, h, w, *of.output, of.kernel, of.stride, of.vertical[0], of.horizontal[0])
 

@@ -49,7 +49,7 @@ class InnerMBConv(MBConv):
         """[n, in, h, w] -> [n, out, h', w']."""
         expand = self.expand if isinstance(self.expand, ConvUnit) else None
         norms = [self.depthwise.norm, *([] if expand is None else [expand.norm])]
-        several = len(x) > 1 or x.shape[2] * x.shape[3] > 4  # values of a channel after the stride; torch refuses one
+        several = len(x) > 1 or x.shape[2] * x.shape[3] > 4  # values of a channel after the stride; torch rejects one
         if not (differentiated(x) and several and all(map(norm_fits, norms))):
             return MBConv.forward(self, x)
         entering = as_autocast(x) if expand is None else expand.conv(x)
@@ -155,7 +155,7 @@ class _Inner(torch.autograd.Function):
 def _convolution(
     ctx: Any, x: Tensor, g: Tensor, y: Tensor, after: tuple[Tensor, ...], taps: Tensor, first: Statistics | None
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """Gradient before the first norm, that of the taps for each picture, the sums that the first norm needs."""
+    """Gradient before the first norm, that of the taps for each image, the sums that the first norm needs."""
     of: Geometry = ctx.of
     dx, dtaps, sums = empty(x), torch.empty(len(x), of.kernel**2, x.shape[1]), torch.empty(len(x), 2, x.shape[1])
     before = (None, None, None) if first is None else (first.scale, first.shift, first.mean)

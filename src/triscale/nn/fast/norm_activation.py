@@ -43,7 +43,7 @@ class NormActivation(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> the same shape."""
-        if not (differentiated(x) and norm_fits(self) and x.numel() > x.shape[1]):  # torch refuses a single value
+        if not (differentiated(x) and norm_fits(self) and x.numel() > x.shape[1]):  # torch rejects a single value
             y: Tensor = self.following(nn.BatchNorm2d.forward(self, x))
             return y
         joined: Tensor = _NormActivation.apply(x, self.weight, self.bias, self, code_of(self.following))
@@ -94,12 +94,12 @@ def coefficients(norm_weight: Tensor, partial: Tensor, values: int, of: Statisti
 
 
 def sweep(x: Tensor) -> Any:
-    """What the kernels are told of a map."""
+    """What the kernels get of a map."""
     return native.longs(x.shape[0], x.shape[2] * x.shape[3], x.shape[1])
 
 
 def pieces(x: Tensor) -> int:
-    """How many pieces the kernels make of a picture."""
+    """How many pieces the kernels make of an image."""
     return native.call("norm_pieces", sweep(x), None)
 
 

@@ -49,7 +49,7 @@ def kept_plan(
 
     Args:
         model: as of `tune`, like `batch`, `resolution` and `precision`.
-        tell: hears of a measurement, which takes seconds, and of what it found.
+        tell: hears about a measurement, which takes seconds, and of what it found.
         busy: whether other programs take the machine's cores now.
     """
     if native.unwanted() or device_of(model).type != "cpu":

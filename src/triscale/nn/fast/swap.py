@@ -93,5 +93,5 @@ def block(model: nn.Module, name: str) -> MBConv:
     """The block of that name."""
     found = model.get_submodule(name)
     if not isinstance(found, MBConv):
-        raise TypeError(f"{name} is no MBConv")
+        raise TypeError(f"{name} is not an MBConv")
     return found

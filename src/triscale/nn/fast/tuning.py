@@ -49,7 +49,7 @@ class Tuned:
         ratio = f"a training step is {gain.median:.2f} times as fast ({gain.low:.2f} to {gain.high:.2f}){loaded}"
         if self.plan != SpeedPlan():
             return ratio
-        return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} was asked for"
+        return f"torch's own ways are kept; with the fastest of others {ratio}, and {self.step.gain:g} is required"
 
     def to_dict(self) -> dict[str, Any]:
         """How it was found, as plain data."""
@@ -86,10 +86,10 @@ def measured(
 
     Args:
         model: on the CPU; elsewhere the plan is empty, as torch's own ways are fast there.
-        batch: pictures in a step.
-        resolution: of the pictures, [h, w] in pixels.
+        batch: images in a step.
+        resolution: of the images, [h, w] in pixels.
         precision: `bfloat16` stands for training under autocast.
-        channels: of the pictures.
+        channels: of the images.
         measure: takes the time of a way (`STOCK` and others) or of a whole step (`STOCK` and `plan`); by default the
             process's on its cores, and for a whole step on a quiet machine that of the clock.
         load: says what others take of the machine.

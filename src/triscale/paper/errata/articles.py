@@ -87,7 +87,7 @@ ARTICLES = (
         where="articles and pages about B1",
         says="Bk is B0 at phi = k, so B1 has depth 1.2, width 1.1 and resolution 1.15.",
         true="B1 has depth {depth:.1f}, width {width:.1f} and {side:.0f} px; the formula's {formula:.0f} px at phi=1 "
-        "is no member. B2 is the one with depth at phi = {b2:.2f}.",
+        "is not a member. B2 is the one with depth at phi = {b2:.2f}.",
         check=("triscale cost efficientnet_b1", "triscale cost efficientnet_b0@phi=1"),
         numbers=_b1,
     ),

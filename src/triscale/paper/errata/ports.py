@@ -92,8 +92,7 @@ PORTS = (
         kind="ports",
         where="authors' flags against the author (tensorflow/tpu issue 546)",
         says="The flags' batch is 2048.",
-        true="The members were trained with {batch:.0f}; the rate of 0.256 is 0.016 for each 256 pictures "
-        "of that batch.",
+        true="The members were trained with {batch:.0f}; the rate of 0.256 is 0.016 for each 256 images of that batch.",
         check=(python("print(0.256 / 0.016 * 256)"),),
         numbers=lambda: {"batch": 0.256 / 0.016 * 256},
     ),
@@ -140,8 +139,8 @@ PORTS = (
         id="keras-normalises-inside",
         kind="ports",
         where="Keras applications",
-        says="Pictures are scaled to [0, 1] or normalised before the model.",
-        true="The model does both itself: it expects 0 to 255, and pictures that are prepared twice cost accuracy.",
+        says="Images are scaled to [0, 1] or normalised before the model.",
+        true="The model does both itself: it expects 0 to 255, and images that are prepared twice cost accuracy.",
         check=(python("import keras; print(keras.applications.EfficientNetB0(weights=None).layers[1:3])"),),
     ),
 )

@@ -141,7 +141,7 @@ PRINTED = (
         where="paper, Table 2: SENet; its text says 145 M",
         says="146 M params, 42 B FLOPS.",
         true="SENet-154 as released has {params:.1f} M params and {macs:.1f} G MACs at 224 px; at 320 px it costs "
-        "{larger:.1f} G, so the printed MACs are those of the larger picture.",
+        "{larger:.1f} G, so the printed MACs are those of the larger image.",
         check=("triscale cost senet154", "triscale cost senet154 --resolution 320"),
         numbers=_senet,
     ),

@@ -1,1 +1,1 @@
-"""Measured latency as a record and as a picture."""
+"""Measured latency as a record and as an image."""

@@ -1,4 +1,4 @@
-"""The files of a benchmark: a record, and a picture of the medians with their intervals."""
+"""The files of a benchmark: a record, and an image of the medians with their intervals."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from triscale.report.latency.latency_svg import latency_figure
 def write_benchmark(
     out: Path, document: Mapping[str, object], measured: Sequence[Measurement], command: str
 ) -> list[Path]:
-    """Append the document as a line to a `.jsonl` file, or to `benchmark.jsonl` of a folder with a picture beside it.
+    """Append the document as a line to a `.jsonl` file, or to `benchmark.jsonl` of a folder with an image beside it.
 
     Args:
         out: the file or the folder, which is there.
@@ -24,7 +24,7 @@ def write_benchmark(
         command: that measured it.
 
     Raises:
-        OutputError: the picture cannot be written.
+        OutputError: the image cannot be written.
         StorageError: writing failed.
     """
     path = out if out.suffix == ".jsonl" else out / "benchmark.jsonl"

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from plotly.offline import get_plotlyjs
 
-# The browser itself refuses anything from outside: the page proves that it opens offline.
+# The browser itself rejects anything from outside: the page proves that it opens offline.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 
 

@@ -10,7 +10,7 @@ from triscale import units
 LIGHT = "rgba(128,128,128,0.6)"
 GRID = "rgba(128,128,128,0.22)"
 FRONT = "rgba(128,128,128,0.9)"
-COSTS = {"macs": "MACs per picture", "params": "parameters"}
+COSTS = {"macs": "MACs per image", "params": "parameters"}
 
 
 def log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[str, object]:

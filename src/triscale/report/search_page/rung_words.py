@@ -41,7 +41,7 @@ def ranks_doubts(facts: SearchFacts) -> list[str]:
     """A warning for each length that did not rank networks, where its interval holds 0."""
     ranks = () if facts.found is None else facts.found.ranks
     return [
-        f"{one.short} epochs do not rank networks as {one.long} do, as far as these trials tell: what was chosen after "
+        f"{one.short} epochs do not rank networks as {one.long} do, as far as these trials show: what was chosen after "
         f"them is partly luck. Longer ones may rank them: --epochs {one.long}."
         for one in ranks
         if _holds_zero(one.interval if one.tau is not None else one.best_interval)

@@ -139,7 +139,7 @@ def effects_figure(facts: SearchFacts) -> str | None:
     if not rows:
         return None
     figure = go.Figure()
-    for clear, color, name in ((True, _CLEAR, "tells from 0"), (False, FRONT, "may be 0")):
+    for clear, color, name in ((True, _CLEAR, "differs from 0"), (False, FRONT, "may be 0")):
         own = [one for one in rows if one.clear == clear]
         if own:
             figure.add_trace(_dots(own, color, name))

@@ -1,4 +1,4 @@
-"""The page of a search: the answer first, then what it rests on."""
+"""The page of a search: the answer in a sentence, then the figure, then what both rest on."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -22,14 +22,19 @@ def search_html(facts: SearchFacts) -> str:
     """The whole page; sections without records are left out, and the notices say what is missing."""
     front, rise = search_figures.front_figure(facts), search_figures.rise_figure(facts)
     worth = search_figures.effects_figure(facts)
-    sections = [*_opening(facts), *_front(facts, front), *_networks(facts), *_rise(facts, rise), *_rungs(facts)]
-    sections += [*_worth(facts, worth), *_trials(facts), *_fine_print(facts)]
+    sections = [*_answer(facts), *_front(facts, front), *_ground(facts), *_networks(facts), *_rise(facts, rise)]
+    sections += [*_rungs(facts), *_worth(facts, worth), *_trials(facts), *_fine_print(facts)]
     style = files("triscale.report.search_page").joinpath("search.css").read_text(encoding="utf-8")
     return html_document(search_words.title(facts), sections, plots=bool(front or rise or worth), style=style)
 
 
-def _opening(facts: SearchFacts) -> Iterable[str]:
+def _answer(facts: SearchFacts) -> Iterable[str]:
+    yield f'<p class="headline">{escape(search_words.headline(facts))}</p>'
     yield f'<p class="lead">triscale search, started {escape(facts.record.started)}</p>'
+
+
+def _ground(facts: SearchFacts) -> Iterable[str]:
+    """What the answer rests on, in lines, and what speaks against it."""
     yield bullets("answer", search_words.answer(facts))
     found = search_words.notices(facts)
     if found:

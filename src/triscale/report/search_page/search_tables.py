@@ -55,7 +55,7 @@ def effects(facts: SearchFacts) -> Table | None:
     note = (
         f"An additive model of {found.n} trials by {found.method}; it explains {units.percent(found.explained, 0)} of "
         f"the variance and leaves {100 * found.noise:.2f} points of noise ({found.freedom} degrees of freedom). "
-        f"{units.MISSING}: the trials cannot tell this choice from another."
+        f"{units.MISSING}: the trials do not distinguish this choice from another."
     )
     return Table(("choice", "value", "trials", "effect, points", "95 %"), rows, note)
 

@@ -8,6 +8,7 @@ from triscale.report.wording import Lines
 from triscale.trials import ENDED
 from triscale.trials.searches.search_doubts import compared
 from triscale.trials.searches.search_outcomes import SEARCH
+from triscale.trials.searches.search_records import FinalistRecord
 
 _FOLLOWS = 0.7
 """From this tau on, accuracy follows size so closely that the search may have found size alone."""
@@ -27,6 +28,25 @@ def answer(facts: SearchFacts) -> list[str]:
         best = units.percent(facts.best.accuracy)
         lines.append(f"The best so far is proposal {facts.best.number}, {best} validation top-1.")
     return lines
+
+
+def headline(facts: SearchFacts) -> str:
+    """The answer in one plain sentence; accuracies are those on validation after the last trainings."""
+    rows = () if facts.found is None else facts.found.finalists
+    first = next((one for one in rows if one.rule == "baseline"), None)
+    if not rows or first is None:
+        return "The search is unfinished: it has no answer yet." if not rows else _best(facts, rows[0])
+    if rows[0].rule == "baseline":
+        return f"Keep {_baseline(facts)}: nothing that was tried is better."
+    share = facts.sizes[rows[0].id].macs / facts.sizes[first.id].macs
+    before = units.percent(first.validation)
+    return f"{_best(facts, rows[0])}, the baseline about {before}; it costs {share:.2f} times as much."
+
+
+def _best(facts: SearchFacts, one: FinalistRecord) -> str:
+    return (
+        f"Take {facts.network(one.id).name}: it is right about {units.percent(one.validation)} of the validation images"
+    )
 
 
 def notices(facts: SearchFacts) -> list[str]:

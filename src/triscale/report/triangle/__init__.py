@@ -1,4 +1,4 @@
-"""The scaling triangle of a study: the picture, the same as a table, and what it lets one say."""
+"""The scaling triangle of a study: the image, the same as a table, and what it lets one say."""
 
 from triscale.report.study_facts import Facts
 from triscale.report.triangle.edge_svg import draw_edge
@@ -10,7 +10,7 @@ __all__ = ["triangle_figure", "triangle_sentences", "triangle_table"]
 
 
 def triangle_figure(facts: Facts, *, titled: bool = True) -> str | None:
-    """The picture as SVG, which shows on light and on dark pages and needs nothing else.
+    """The image as SVG, which shows on light and on dark pages and needs nothing else.
 
     Where a foreign baseline scales two dimensions only, it is the edge between them. None where the study rests on no
     surface, or scales one dimension.

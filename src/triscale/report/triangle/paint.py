@@ -1,4 +1,4 @@
-"""Colours of the pictures of the triangle: bands that their lightness tells apart, for light and dark pages."""
+"""Colours of the images of the triangle: bands that their lightness tells apart, for light and dark pages."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,7 @@ _DARK = """
 
 
 def style(bands: int) -> str:
-    """The style sheet of a picture; a band has the class `b0`, `b1` and so on. It says nothing of other pictures."""
+    """The style sheet of an image; a band has the class `b0`, `b1` and so on. It says nothing of other images."""
     dark = f"@media (prefers-color-scheme: dark) {{{_DARK}\n{_fills(DARK, bands)}\n  }}"
     return f"{_SHARED}\n{_fills(LIGHT, bands)}\n  {dark}"
 

@@ -8,7 +8,7 @@ from triscale.report.triangle.contours import Point
 from triscale.trials.triangle_words import PointOfTriangle
 
 WIDE = 440.0
-"""Of every picture, in its own units: at 400 pixels a text of 13 units is still 12 pixels high."""
+"""Of every image, in its own units: at 400 pixels a text of 13 units is still 12 pixels high."""
 
 LEFT, SIDE = 50.0, 340.0
 HIGH = SIDE * sqrt(3) / 2

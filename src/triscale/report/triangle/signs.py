@@ -1,4 +1,4 @@
-"""The signs that the pictures of the triangle share: marks of networks, their legend, the frame of the document."""
+"""The signs that the images of the triangle share: marks of networks, their legend, the frame of the document."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -13,7 +13,7 @@ from triscale.trials.surface_records import PlaceRecord
 MARGIN = 16.0
 _ROW, _GAP, _SIGN = 22.0, 14.0, 22.0
 _ON = 11.0
-"""Size of a text that lies on the picture."""
+"""Size of a text that lies on the image."""
 
 
 def path(loops: Iterable[Loop], kind: str) -> str:
@@ -103,7 +103,7 @@ def _row(entries: Iterable[tuple[str, str]], y: float) -> Iterable[str]:
 
 
 def heading(shown: View) -> list[str]:
-    """The baseline, and what the picture shows."""
+    """The baseline, and what the image shows."""
     return [
         text("title", MARGIN, 28, shown.name),
         text("soft", MARGIN, 47, f"at {shown.cost} its cost: expected accuracy on validation images"),
@@ -111,7 +111,7 @@ def heading(shown: View) -> list[str]:
 
 
 def document(parts: Iterable[str], high: float, label: str, bands: int) -> str:
-    """The SVG of a picture, which fits into any width and shows on light and on dark pages."""
+    """The SVG of an image, which fits into any width and shows on light and on dark pages."""
     body = "\n".join(part for part in parts if part)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" class="triangle" viewBox="0 0 {WIDE:g} {high:.0f}" \
 width="{WIDE:g}" role="img" aria-label="{escape(label)}">

@@ -53,7 +53,7 @@ def _label(shown: View) -> str:
 
 
 def _grid(contour: Sequence[ContourRecord], top: float) -> list[contours.Triangle]:
-    """The small triangles between the points of the contour; none where these are no whole lattice."""
+    """The small triangles between the points of the contour; none where these are not whole lattice."""
     side = contours.lattice_side(len(contour))
     if side is None:
         return []

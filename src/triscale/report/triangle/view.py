@@ -1,4 +1,4 @@
-"""What the pictures of the triangle show of a study."""
+"""What the images of the triangle show of a study."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -51,7 +51,7 @@ class View:
 
     @property
     def name(self) -> str:
-        """The baseline's name, cut where it is too long for a picture."""
+        """The baseline's name, cut where it is too long for an image."""
         return self.baseline if len(self.baseline) <= _LONGEST_NAME else f"{self.baseline[: _LONGEST_NAME - 1]}…"
 
 

@@ -15,7 +15,7 @@ from triscale.spec import Network
 
 Limit = float | str
 TRIES, BEFORE_DOUBT = 1_000, 100
-"""Combinations that are drawn before a budget counts as too narrow, and before it is asked whether any is inside."""
+"""Combinations that are drawn before a budget counts as too narrow, and before we look whether any is inside."""
 
 
 class Bounds(NamedTuple):
@@ -90,7 +90,7 @@ def budget(
         target: what the metrics are of.
 
     Raises:
-        UsageError: no limit, an unknown metric, a limit that is no finite number above 0, or limits that contradict
+        UsageError: no limit, an unknown metric, a limit that is not a finite number above 0, or limits that contradict
             each other.
     """
     least, most = dict[str, float](), dict[str, float]()

@@ -116,7 +116,7 @@ _JSON_WORDS = {"int": "an integer", "float": "a number", "bool": "true or false"
 
 
 def _complaint(message: str, document: object) -> FieldError:
-    """What msgspec says of a document, with the value and what is allowed."""
+    """What msgspec says about a document, with the value and what is allowed."""
     found = _AT.fullmatch(message)
     text, path = (found[1], found[2] or "") if found else (message, "")
     holder = _value_at(document, path)

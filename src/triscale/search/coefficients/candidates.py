@@ -85,7 +85,7 @@ class Candidate(NamedTuple):
 
 
 def is_upsampled(network: AnyNetwork, native: Size | None) -> bool:
-    """Whether the network wants more pixels than the original pictures have."""
+    """Whether the network wants more pixels than the original images have."""
     return native is not None and (network.resolution[0] > native[0] or network.resolution[1] > native[1])
 
 

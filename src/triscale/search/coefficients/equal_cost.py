@@ -27,7 +27,7 @@ class EqualCost:
 
     def __post_init__(self) -> None:
         if metric_named(self.metric, "cost").at_least:
-            raise UsageError(f"--cost {self.metric}: more of it is better, so it is no cost; give macs or another.")
+            raise UsageError(f"--cost {self.metric}: more of it is better, so it is not a cost; give macs or another.")
 
     def __call__(self, network: AnyNetwork) -> float:
         """The cost of a network, in the metric's unit."""
@@ -41,9 +41,7 @@ class EqualCost:
     def refuse_foreign(self, network: AnyNetwork) -> None:
         """UsageError for code of one's own at anything but equal MACs: its points are found by their MACs."""
         if self.metric != "macs" and isinstance(network, ForeignNetwork):
-            raise UsageError(
-                f"--cost {self.metric} is for networks of triscale; code of your own is scaled by its MACs."
-            )
+            raise UsageError(f"--cost {self.metric} is for networks of triscale; your own code is scaled by its MACs.")
 
 
 MACS = EqualCost()

@@ -64,7 +64,7 @@ def _overfits(
     training, validation = mean(trained.values()), mean(validated[seed] for seed in trained)
     found = overfits(training, validation)
     say(
-        f"the baseline gets {training:.1%} of training and {validation:.1%} of validation images right: "
+        f"the baseline classifies {training:.1%} of training and {validation:.1%} of validation images correctly: "
         f"{RESNET_RS} scales the {'depth' if found else 'width'}"
     )
     return found

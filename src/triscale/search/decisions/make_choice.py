@@ -1,4 +1,4 @@
-"""The choice of a study: which candidate is best, and what the noise allows to say of it."""
+"""The choice of a study: which candidate is best, and what the noise allows to say about it."""
 
 from triscale.errors import InputError
 from triscale.scaling import Factors

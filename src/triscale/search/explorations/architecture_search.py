@@ -65,7 +65,7 @@ class ArchitectureSearch:
         folder: of the search alone; the same question in it resumes.
         jobs: trainings at a time.
         numerics: on what each of them computes.
-        progress: hears of it.
+        progress: hears about it.
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials; None without.

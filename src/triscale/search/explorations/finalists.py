@@ -12,7 +12,7 @@ from triscale.trials import TEST, VALIDATION, Stored, Trial
 from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
 
 Scores = Mapping[str, tuple[float, ...]]
-"""By the id of a network: what the sampler was told, and is maximised."""
+"""By the id of a network: what the sampler got, and maximises."""
 
 
 def told(stored: Stored, epochs: int, score: Score, seed: int) -> dict[str, tuple[float, ...]]:

@@ -53,7 +53,7 @@ class OptunaMirror:
 
     Args:
         url: of the storage, as SQLAlchemy writes it: sqlite:///file.db, postgresql://user@host/database.
-        study: its name there; the same name goes on with the same study.
+        study: its name there; the same name continues the same study.
         choices: of the space.
         axes: of the values.
         say: hears a warning.
@@ -135,7 +135,7 @@ class OptunaMirror:
         if not self._warned:
             self._warned = True
             first = reason.replace(self._url, "URL").splitlines()[0]  # an address may hold a password
-            self._say(f"warning: trials are not mirrored to the Optuna storage: {first}. The search goes on.")
+            self._say(f"warning: trials are not mirrored to the Optuna storage: {first}. The search continues.")
 
 
 class _OpenStudy:

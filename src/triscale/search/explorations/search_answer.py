@@ -88,7 +88,7 @@ def _difference(one: FinalistRecord) -> str:
     if one.interval is None:
         return f"{points} (one seed: no interval)"
     low, high = one.interval
-    known = "" if low > 0 or high < 0 else ", which the noise does not tell from 0"
+    known = "" if low > 0 or high < 0 else ", which is within the noise of 0"
     return f"{points} ({100 * low:+.1f} to {100 * high:+.1f}{known})"
 
 

@@ -23,7 +23,7 @@ class SearchWatch:
         record: of its beginning.
         objective: what is maximised.
         finals: how many trainings compare the best with the baseline.
-        progress: hears of the bar, the best so far and the front.
+        progress: hears about the bar, the best so far and the front.
         mirror: is shown every trial; None without.
         rungs: above the trials of all proposals.
     """

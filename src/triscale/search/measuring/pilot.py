@@ -33,7 +33,7 @@ SETTLED = 0.75
 """A training has settled where it is this far from chance to what twice as many steps give."""
 
 _SURE = 3.0
-"""Standard errors above chance that are no luck, at two checkpoints in a row."""
+"""Standard errors above chance that are not luck, at two checkpoints in a row."""
 
 _IMAGES = 2_000
 """Images of the validation that are enough to tell."""

@@ -40,7 +40,7 @@ class Front:
         for name in self.metrics:
             metric_named(name)
         if not 1 <= len(set(self.metrics)) == len(self.metrics) <= _MOST:
-            raise UsageError(f"a front is of accuracy and one or two costs, got {', '.join(self.metrics) or 'none'}.")
+            raise UsageError(f"a front needs accuracy and one or two costs, got {', '.join(self.metrics) or 'none'}.")
 
     def scores(self, accuracy: float, costs: Mapping[str, float]) -> tuple[float, ...]:
         """Accuracy and each cost, turned so that more is better."""
@@ -74,7 +74,7 @@ class Objective:
         return tuple(dict.fromkeys((*self.goal.metrics, *self.limits)))
 
     def scores(self, accuracy: float, costs: Mapping[str, float]) -> float | tuple[float, ...]:
-        """What a sampler is told: one number, or one for each axis of a front."""
+        """What a sampler gets: one number, or one for each axis of a front."""
         return self.goal.scores(accuracy, costs)
 
     def violations(self, costs: Mapping[str, float]) -> dict[str, float]:

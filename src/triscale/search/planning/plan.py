@@ -45,7 +45,7 @@ class StudyPlan:
     Attributes:
         baseline, candidates: the networks of the search.
         phis: of the family.
-        train_size: training pictures (validation not included).
+        train_size: training images (validation not included).
         seeds: the seeds, in order; the first is used for every candidate.
         search: trainings of candidates.
         target: counted cost of a candidate over the baseline's.
@@ -105,8 +105,8 @@ class StudyPlan:
         found += [] if self.pilot is None else [_pilot_text(self.pilot, self.train_size * self.recipe.epochs)]
         if validation < ENOUGH_IMAGES:
             found.append(
-                f"{validation:,} validation images cannot tell {100 * TOLD_APART:g} points apart in one training each; "
-                f"{ENOUGH_IMAGES:,} can"
+                f"{validation:,} validation images cannot distinguish {100 * TOLD_APART:g} points in one "
+                f"training each; {ENOUGH_IMAGES:,} can"
             )
         return found
 
@@ -148,15 +148,15 @@ def make_plan(
 ) -> StudyPlan:
     """Candidates, lengths and the predicted time.
 
-    Where the question gives `time`, the epochs are sized to it; where even few epochs of all pictures take too long,
-    fewer pictures are used, but never so few that a training has fewer steps than the baseline needs to settle; then
+    Where the question gives `time`, the epochs are sized to it; where even few epochs of all images take too long,
+    fewer images are used, but never so few that a training has fewer steps than the baseline needs to settle; then
     fewer trainings of candidates, then fewer seeds, then the corners alone.
 
     Args:
-        question: what was asked.
+        question: as it was given.
         baseline: its network, with as many classes as the data.
         pictures: how many there are for `train` and `validation`.
-        speed: seconds of training a picture takes in one worker.
+        speed: seconds of training an image takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
         target: what the limits are held against, see `study_target`.
@@ -165,7 +165,7 @@ def make_plan(
         cost: what candidates cost alike.
 
     Raises:
-        InputError: the time is too short even for the smallest study, or there are fewer pictures than asked for.
+        InputError: the time is too short even for the smallest study, or there are fewer images than asked for.
     """
     ground = baseline_of(baseline, cost)
     phis, times = _phis(question, ground, target), 2.0**question.at_phi
@@ -211,7 +211,7 @@ class _Shape(NamedTuple):
 
 
 def _shapes(question: Question, every: Sequence[Candidate]) -> Iterator[_Shape]:
-    """From what is asked for down to one training of each corner, for as long as the time is too short."""
+    """From what the question wants down to one training of each corner, for as long as the time is too short."""
     lattice = sum(one.lattice is not None for one in every) or len(every)
     most = len(every) * question.seeds
     search = min(question.trainings or TRAININGS_A_POINT * lattice, most)

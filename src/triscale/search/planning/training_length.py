@@ -15,7 +15,7 @@ _LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
 _LEAST_SAMPLES = 2_000
 
 _SAFE = 1.05
-"""Of a time that is proposed: timed anew, a machine may be a little slower."""
+"""Of a time that is proposed: timed again, a machine may be a little slower."""
 
 
 class Need(NamedTuple):
@@ -86,7 +86,7 @@ def too_short(question: Question, need: Need, per_sample: float) -> InputError:
 
 
 def length(question: Question, need: Need, per_sample: float, usual: int) -> tuple[int, int]:
-    """(training pictures, epochs); the samples' worth of validation come on top of each epoch."""
+    """(training images, epochs); the samples' worth of validation come on top of each epoch."""
     size = min(question.train_size or need.available, need.available)
     if need.time is None:
         return size, question.epochs or usual

@@ -47,14 +47,14 @@ class Sampler:
 
     Trial k depends on the seed and on the results of trials 0 to k - lag alone, in the order of their numbers. So any
     number of workers up to `lag` gets the same proposals, in whatever order they end; and a search that was stopped
-    goes on with a new sampler that gets the same calls of `ask` and `tell`.
+    continues with a new sampler that gets the same calls of `ask` and `tell`.
 
     Args:
         space: choices and their values, or a space that has them.
         strategy: makes the way of sampling.
         seed: of all draws.
         lag: how many trials may be open at a time, this one included.
-        feasible: says of choices whether they may be proposed at all; it must always say the same.
+        feasible: says about choices whether they may be proposed at all; it must always say the same.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Sampler:
             raise UsageError(f"trial {asked.number} has other choices than those that were proposed.")
         result = Result(asked.number, point, _scores(score), dict(costs or {}), _by_name(violations))
         if self._results.get(asked.number, result) != result:
-            raise UsageError(f"trial {asked.number} was told before with another result.")
+            raise UsageError(f"trial {asked.number} has another result already.")
         self._check(result)
         self._results[asked.number] = result
 

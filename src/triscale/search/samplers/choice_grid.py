@@ -132,7 +132,7 @@ def at_least(value: int, least: int, what: str) -> int:
 
 def _place(name: str, values: tuple[Value, ...], value: Value) -> int:
     if value not in values:
-        raise InputError(f"{value!r} is no value of the choice {name!r}; it has {list(values)}.")
+        raise InputError(f"{value!r} is not a value of the choice {name!r}; it has {list(values)}.")
     return values.index(value)
 
 

@@ -81,7 +81,7 @@ class Controller:
         """Count it; each full batch moves the policy."""
         if len(result.scores or ()) > 1:
             raise UsageError(
-                "the controller maximises one score and was told several.\n"
+                "the controller maximises one score and got several.\n"
                 "Make them one reward, or search with evolution, surrogate, nsga2, tpe or gp."
             )
         self._last.append(result)

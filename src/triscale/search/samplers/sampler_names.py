@@ -40,7 +40,7 @@ def sampler(
         seed: of all draws.
         lag: how many trials may be open at a time. Trial k knows the results of trials 0 to k - lag, so any number of
             workers up to the lag gets the same proposals; it is part of the question.
-        feasible: says of choices whether they may be proposed.
+        feasible: says about choices whether they may be proposed.
 
     Raises:
         UsageError: an unknown name, or a seed or lag out of range.

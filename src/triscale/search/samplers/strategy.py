@@ -39,7 +39,7 @@ class Strategy(Protocol):
     """One way of sampling. It is called in one order only, whatever the number of workers."""
 
     tries: int
-    """How often it is asked for one trial before the sampler walks from its last point to one that may be proposed."""
+    """Proposals for one trial before the sampler walks from the last of them to a point that may be proposed."""
 
     def propose(self, number: int, rng: Generator) -> Point:
         """A point for the trial `number`; asked again for the same number, another one."""

@@ -40,7 +40,7 @@ class Surrogate:
         self._best: tuple[int, Iterator[Point]] = -1, iter(())
 
     def learn(self, result: Result) -> None:
-        """Kept for the regressions; of a failed trial, what it says of constraints."""
+        """Kept for the regressions; of a failed trial, what it says about constraints."""
         self._results.append(result)
 
     def propose(self, number: int, rng: Generator) -> Point:
@@ -84,7 +84,7 @@ class Surrogate:
         return self._drawn(name, known, np.array([one.violations[name] for one in known]), rng)
 
     def _drawn(self, name: str, results: Sequence[Result], values: Floats, rng: Generator) -> Function:
-        """A function through values at the points of results; the prior is chosen anew as these grow."""
+        """A function through values at the points of results; the prior is chosen again as these grow."""
         count, shares = self._shares.get(name, (0, None))
         if len(results) >= _GROWTH * count:
             count, shares = len(results), None

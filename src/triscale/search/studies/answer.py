@@ -154,7 +154,7 @@ def _standing(choice: ChoiceRecord, trained: int, cost: str = "twice") -> str:
     if choice.rule != RULE and len(choice.tied) > 1:
         return f"the cheapest of {len(choice.tied)} tied among {among}"
     others = sum(one != choice.chosen for one in choice.tied)
-    apart = f", not told apart from {others} other{'s' if others > 1 else ''}" if others else ""
+    apart = f", tied with {others} other{'s' if others > 1 else ''}" if others else ""
     return f"the best of {among}{apart}"
 
 
@@ -175,7 +175,7 @@ def _corner(plan: PlanRecord, choice: ChoiceRecord) -> str | None:
 
 def _verdict(compared: Sequence[Comparison], corner: str | None, *, one_seed: bool = False) -> str:
     if not compared:
-        return "No rival at equal counted cost was trained, so nothing is said of compound scaling here."
+        return "No rival at equal counted cost was trained, so nothing is said about compound scaling here."
     parts = []
     for one in compared:
         winner = "beats" if one.difference > 0 else "loses to"

@@ -6,7 +6,7 @@ from statistics import mean
 
 from triscale.data import Source
 from triscale.errors import InputError
-from triscale.explanation import write_cam_grid
+from triscale.explanation import score_maps, write_cam_grid
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.studies.answer import answer_lines
 from triscale.search.trainings.best_files import are_there, write_best
@@ -16,6 +16,10 @@ from triscale.trials.study_records import AnswerRecord, CamRecord, MemberRecord,
 from triscale.weights import Classifier
 
 _IMAGES_IN_GRID = 6
+_SCORED, _STEPS = 24, 16
+"""Images whose maps are scored, and steps of deletion and of insertion."""
+_MOST_MACS = 1e12
+"""Of scoring a network's maps and their shuffled copies; a large network scores fewer images, but those of the grid."""
 
 
 def untested(stored: Stored, members: Sequence[MemberRecord]) -> list[Trial]:
@@ -46,9 +50,17 @@ def draw_maps(
     plan: PlanRecord,
     classifier: Callable[[Trial], Classifier],
 ) -> None:
-    """Draw the class activation maps of the members that are shown, and record them."""
-    models = [(member.rule, member.id, classifier(trial)) for member, trial in shown(store, members, plan)]
-    store.add(CamRecord(pictures=tuple(write_cam_grid(store.folder, source, models, _IMAGES_IN_GRID))))
+    """Draw and score the class activation maps of the members that are shown, and record them."""
+    drawn = shown(store, members, plan)
+    models = [(member.rule, member.id, classifier(trial)) for member, trial in drawn]
+    pictures = write_cam_grid(store.folder, source, models, _IMAGES_IN_GRID)
+    focus = score_maps(source, models, scored_images(max(member.cost["macs"] for member, _ in drawn)), _STEPS)
+    store.add(CamRecord(pictures=tuple(pictures), focus=tuple(focus), steps=_STEPS))
+
+
+def scored_images(macs: float) -> int:
+    """How many images have their maps scored, where the largest network costs `macs` an image."""
+    return max(_IMAGES_IN_GRID, min(_SCORED, int(_MOST_MACS / (4 * (_STEPS + 1) * macs))))
 
 
 def best_member(stored: Stored, members: Sequence[MemberRecord], plan: PlanRecord) -> tuple[MemberRecord, Trial]:

@@ -67,7 +67,7 @@ class Study:
         folder: of the study alone; the same question in it resumes.
         jobs: trainings at a time.
         numerics: on what each of them computes.
-        progress: hears of it.
+        progress: hears about it.
         loader_workers: of each training.
         engine: what runs the trainings; processes of this machine by default.
         baseline: instead of the network that the question names.
@@ -260,7 +260,7 @@ class Study:
     def _test(self, campaign: Campaign) -> None:
         waiting = untested(self._store, self._schedule.members)
         if waiting:
-            self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} pictures")
+            self.progress.say(f"testing {len(waiting)} networks on {self.counts['test']} images")
         for trial in waiting:
             found = self._classifier(campaign, trial)
             metrics = {**trial.metrics, TEST: test_accuracy(found, self.source)}

@@ -38,7 +38,7 @@ class Schedule:
         speed: seconds that an image takes.
         jobs: trainings at a time.
         validation: images of it.
-        progress: hears of the work.
+        progress: hears about the work.
         ready: renders images.
     """
 

@@ -62,7 +62,7 @@ def terms_of(
     loader_workers: int,
     say: Callable[[str], None],
 ) -> Terms:
-    """What all trainings of a search share; what its recipe leaves open is resolved once, which `say` hears of."""
+    """What all trainings of a search share; what its recipe leaves open is resolved once, which `say` hears about."""
     request = TrainRequest(
         network=baseline, data=asked.data, recipe=asked.to_recipe(), seed=asked.seed,
         split_seed=asked.seed, subset=asked.train_size, policy=policy, keep="last",
@@ -97,7 +97,7 @@ class Campaign:
         store: of the study, open.
         terms: what they share.
         executor: what runs `run_trial`.
-        progress: hears of them.
+        progress: hears about them.
     """
 
     def __init__(
@@ -248,7 +248,7 @@ def open_campaign(
         engine: what runs them.
         jobs: trainings at a time.
         data: what opens the images.
-        progress: hears of them.
+        progress: hears about them.
     """
     workers = engine.workers(jobs, terms.numerics.threads, data, store.folder, progress.say)
     try:

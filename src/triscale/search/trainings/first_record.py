@@ -32,7 +32,7 @@ def known_in(
         kind: of the record.
         hash_: of the question.
         source, numerics: of now.
-        say: hears of what differs.
+        say: hears about what differs.
 
     Raises:
         InputError: the folder holds another search, or the data or the rule of splits changed.
@@ -93,7 +93,7 @@ def changed_since(known: BegunRecord, source: Source, numerics: Numerics) -> lis
         InputError: the search drew its splits by another rule.
     """
     if known.data.rule != source.rule.version:
-        raise InputError("the folder was begun with an older rule of splits.\nName the folder by --out to resume it.")
+        raise InputError("the folder was started with an older rule of splits.\nName the folder by --out to resume it.")
     if (known.device, known.threads) == (numerics.device, numerics.threads):
         return []
     begun_on = f"it began on {known.device} with {known.threads} threads a training"

@@ -14,7 +14,7 @@ class Prepared:
         source: of the study.
         recipe: of its trainings; random crops are read from the originals.
         seed: of its split.
-        say: hears of each size.
+        say: hears about each size.
     """
 
     def __init__(self, source: Source, recipe: Recipe, seed: int, say: Callable[[str], None]) -> None:

@@ -7,7 +7,7 @@ from triscale.trials import Trial
 
 
 class StudyProgress(Protocol):
-    """What a study reports while it works; derive from `Quiet` and override what you want to hear of."""
+    """What a study reports while it works; derive from `Quiet` and override what you want to hear about."""
 
     def say(self, text: str) -> None:
         """A step begins, or something that a user should know."""

@@ -39,7 +39,7 @@ class Training(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharedTerms:
-    """What the question of any search says of its trainings; how many workers answer it is no part of it.
+    """What the question of any search says about its trainings; how many workers answer it is no part of it.
 
     Attributes:
         data: `flowers`, an .npz pair or a folder of class folders.

@@ -51,7 +51,7 @@ class Engine:
             threads: of each training.
             data: what opens the images.
             folder: of the study.
-            notice: hears of nodes that are rejected.
+            notice: hears about nodes that are rejected.
 
         Raises:
             InputError: the cluster does not answer, or no node of it is fit.

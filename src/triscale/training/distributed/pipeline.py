@@ -42,12 +42,12 @@ class Pipelined(World):
 
     @property
     def share(self) -> Share:
-        """All of every batch: the first process needs the pictures, the last one the labels."""
+        """All of every batch: the first process needs the images, the last one the labels."""
         return Share()
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What all processes must have been asked alike."""
+        """What must be the same in all processes."""
         return {"stages": self.size, "microbatches": self.microbatches, "schedule": self.schedule}
 
     def pictures(self, here: int) -> int:
@@ -55,7 +55,7 @@ class Pipelined(World):
         return here
 
     def seen_at_once(self, batch: int) -> int:
-        """Pictures of a batch that a norm takes its statistics of: a micro-batch."""
+        """Images of a batch that a norm takes its statistics of: a micro-batch."""
         return batch // self.microbatches
 
     def parts(self, then: int) -> int:
@@ -118,7 +118,7 @@ class PipelineTrainer(Trainer):
 
     @property
     def entrance(self) -> torch.device:
-        """Pictures are needed by the first section alone."""
+        """Images are needed by the first section alone."""
         return self.device if self.own.first else torch.device("cpu")
 
     @property
@@ -195,12 +195,12 @@ class PipelineTrainer(Trainer):
         return sum((one.detach() for one in losses), torch.zeros((), device=self.device))
 
     def _scheduled(self, pictures: Tensor) -> ScheduleGPipe | Schedule1F1B:
-        """For pictures of this shape. All shapes are given, so that nothing has to run to find them out."""
+        """For images of this shape. All shapes are given, so that nothing has to run to find them out."""
         wanted = (self.parts, pictures.shape)
         if self._built_for != wanted:
             if len(pictures) % self.parts:
                 raise UsageError(
-                    f"batches have {len(pictures)} pictures, which {self.parts} micro-batches do not divide.\n"
+                    f"batches have {len(pictures)} images, which {self.parts} micro-batches do not divide.\n"
                     "Give another --batch or --microbatches."
                 )
             height, width = pictures.shape[2:]

@@ -50,7 +50,7 @@ class World:
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What all processes must have been asked alike, beside the training itself."""
+        """What must be the same in all processes, beside the training itself."""
         return {}
 
     def pictures(self, here: int) -> int:
@@ -58,7 +58,7 @@ class World:
         return int(self.total(here))
 
     def seen_at_once(self, batch: int) -> int:
-        """Pictures of a batch that a norm takes its statistics of, where it sees all that it may."""
+        """Images of a batch that a norm takes its statistics of, where it sees all that it may."""
         return batch
 
     def parts(self, then: int) -> int:
@@ -188,7 +188,7 @@ def here() -> World:
     """As `torchrun`, or whoever set RANK, WORLD_SIZE and LOCAL_RANK, says.
 
     Raises:
-        InputError: these are no numbers that can be meant.
+        InputError: these are not valid numbers.
     """
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     texts = [os.environ.get(name, default) for name, default in zip(names, ("0", "1", "0"), strict=True)]

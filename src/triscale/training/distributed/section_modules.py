@@ -10,7 +10,7 @@ from triscale.nn import SectionModel
 
 
 class Chain(nn.Module):
-    """All sections one after the other, for evaluation: every process gives the same pictures and gets the logits."""
+    """All sections one after the other, for evaluation: every process gives the same images and gets the logits."""
 
     def __init__(self, section: SectionModel) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How much a picture of each class counts in the loss, where classes have unequal numbers of pictures."""
+"""How much an image of each class counts in the loss, where classes have unequal numbers of images."""
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ def balanced(labels: Indices, classes: int) -> Tensor:
 
 
 def class_weights(job: TrainJob, source: Source) -> Tensor | None:
-    """Those that the recipe wants, by the labels of the training split; None: all pictures count alike."""
+    """Those that the recipe wants, by the labels of the training split; None: all images count alike."""
     if job.recipe.class_weights == "none":
         return None
     split = source.training_split(seed=job.data.seed, train_size=job.data.subset)

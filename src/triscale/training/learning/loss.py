@@ -7,7 +7,7 @@ from triscale.training.distributed.processes import World
 
 
 class Loss:
-    """Mean cross entropy over the pictures of a batch, whatever part of it a process sees at a time.
+    """Mean cross entropy over the images of a batch, whatever part of it a process sees at a time.
 
     With class weights it is the weighted mean over the whole batch, as torch's `cross_entropy(weight=...)`.
 
@@ -33,7 +33,7 @@ class Loss:
             self._relative = self._weights * (self._world.total(len(labels)) / self._world.total(here))
 
     def __call__(self, logits: Tensor, own: Tensor, others: Tensor, share: float) -> Tensor:
-        """Logits [n, classes] of a part whose pictures are `share` of their `own` class and else of another, [n]."""
+        """Logits [n, classes] of a part whose images are `share` of their `own` class and else of another, [n]."""
         loss = self._entropy(logits, own)
         return loss if share == 1 else share * loss + (1 - share) * self._entropy(logits, others)
 

@@ -1,4 +1,4 @@
-"""Want of memory: how torch says it, and how many pictures at a time the counted memory allows."""
+"""Want of memory: how torch says it, and how many images at a time the counted memory allows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +89,7 @@ def _kernels(network: AnyNetwork, device: torch.device, recipe: Recipe) -> Kerne
 
 
 def _together(network: AnyNetwork, recipe: Recipe, limit: int, kernels: Kernels | None, checkpointing: bool) -> int:
-    """How many pictures of a batch are trained at a time within `limit` bytes, 0 if none."""
+    """How many images of a batch are trained at a time within `limit` bytes, 0 if none."""
     try:
         return largest_batch_any(
             network, limit, recipe.batch, recipe.optimizer,

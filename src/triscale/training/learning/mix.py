@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """A mixed batch: `share` of each picture is its own, the rest that of its mirror place in the batch.
+    """A mixed batch: `share` of each image is its own, the rest that of its mirror place in the batch.
 
     Attributes:
         pictures: [n, c, h, w].

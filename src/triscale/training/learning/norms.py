@@ -1,4 +1,4 @@
-"""What batch norms do in a training: few pictures a step, or few steps, leave poor statistics for the evaluation."""
+"""What batch norms do in a training: few images a step, or few steps, leave poor statistics for the evaluation."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,15 @@ from triscale.nn import BatchNorm, device_of
 from triscale.recipes import Norms
 
 FEW = 64
-"""Pictures below which mean and variance of a batch are too noisy to learn from."""
+"""Images below which mean and variance of a batch are too noisy to learn from."""
 PRECISE = 2048
-"""Pictures that precise statistics are taken of."""
+"""Images that precise statistics are taken of."""
 
 
 def chosen(norms: Norms, together: int, *, begun: bool, grown: bool = False) -> Norms:
-    """What `auto` means: a function of how many pictures a norm sees together and of whether weights begin it.
+    """What `auto` means: a function of how many images a norm sees together and of whether weights begin it.
 
-    Weights bring statistics of a million pictures, so few of ours do not replace them; enough of ours do, quickly.
+    Weights bring statistics of a million images, so few of ours do not replace them; enough of ours do, quickly.
     A network that has grown has new norms too, which have none to keep.
     """
     if norms != "auto":
@@ -29,9 +29,9 @@ def chosen(norms: Norms, together: int, *, begun: bool, grown: bool = False) -> 
 
 REASONS = {
     "learn": "they learn as the network says",
-    "freeze": f"their statistics stay those of the weights, since a batch of below {FEW} pictures has poor ones",
-    "momentum": "their running statistics follow the new pictures within an epoch",
-    "precise": f"their statistics are taken anew, of up to {PRECISE:,} pictures, before each evaluation",
+    "freeze": f"their statistics stay those of the weights, since a batch of below {FEW} images has poor ones",
+    "momentum": "their running statistics follow the new images within an epoch",
+    "precise": f"their statistics are taken again, of up to {PRECISE:,} images, before each evaluation",
 }
 """Why, for a person."""
 
@@ -53,7 +53,7 @@ def freeze(model: nn.Module) -> None:
 
 @torch.no_grad()
 def take_precise(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-    """Take the statistics anew as plain means over the batches, with dropout and stochastic depth off.
+    """Take the statistics again as plain means over the batches, with dropout and stochastic depth off.
 
     Precise batch norm, as in arXiv 2105.07576, section 3.
     """

@@ -17,17 +17,17 @@ _SHOWN = 3
 class Teacher:
     """A trained network in evaluation mode that answers for the batches of a student.
 
-    It gets the very pictures that the student gets, mixed ones too: taken to its own mean and std, and resized to its
+    It gets the very images that the student gets, mixed ones too: taken to its own mean and std, and resized to its
     own resolution (bilinear, antialiased) where that is another. Its logits are put into the order of the classes.
 
     Args:
         checkpoint: of the teacher.
         classes: of the data, in the order of the labels.
-        how: what the student's pictures are normalised by.
+        how: what the student's images are normalised by.
         device: where it computes.
 
     Raises:
-        InputError: it knows other classes, or takes pictures of other channels.
+        InputError: it knows other classes, or takes images of other channels.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
-        """The student's pictures, normalised for it, [n, c, h, w] -> logits [n, classes]."""
+        """The student's images, normalised for it, [n, c, h, w] -> logits [n, classes]."""
         if self._colours is not None:
             pictures = pictures * self._colours[0] + self._colours[1]
         if pictures.shape[-2:] != self._size:
@@ -57,11 +57,11 @@ class Teacher:
 
 
 def refuse_other_pupils(checkpoint: Checkpoint, classes: Sequence[str], how: Preprocessing) -> None:
-    """InputError where a teacher of these weights would know other classes, or take pictures of other channels."""
+    """InputError where a teacher of these weights would know other classes, or take images of other channels."""
     class_order(checkpoint.classes, classes)
     if (takes := len(checkpoint.preprocessing.mean)) != len(how.mean):
         raise InputError(
-            f"the teacher takes pictures of {takes} channels, the student of {len(how.mean)}.\n"
+            f"the teacher takes images of {takes} channels, the student of {len(how.mean)}.\n"
             "Give a teacher that sees what the student sees."
         )
 

@@ -68,7 +68,7 @@ def unpackable(task: Task[Any], number: int, error: Exception) -> Failed:
 def sendable(outcome: Ended[R] | Failed) -> Ended[R] | Failed:
     """The outcome as it can travel: a failure in place of a result that cannot, words in place of such an error.
 
-    An error that is no mistake of the user carries the traceback of the worker as a note.
+    An error that is not a mistake of the user carries the traceback of the worker as a note.
     """
     if isinstance(outcome, Ended):
         reason = _unsendable(outcome.result)

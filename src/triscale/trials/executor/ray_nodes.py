@@ -1,4 +1,4 @@
-"""The nodes of a cluster: which of them can do the work, and why the others cannot. They are asked before it begins."""
+"""The nodes of a cluster: which of them can do the work, and why the others cannot, checked before it begins."""
 
 import hashlib
 import platform

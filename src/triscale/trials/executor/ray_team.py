@@ -59,7 +59,7 @@ class Team:
         return shared
 
     def accepted(self) -> list[Node]:
-        """The nodes that are alive now and fit; those that are new are asked first."""
+        """The nodes that are alive now and fit; those that are new are checked first."""
         ray = ray_module()
         nodes = alive(ray.nodes())
         new = [node for node in nodes if node.id not in self._fit and node.name not in self.rejected]

@@ -1,6 +1,6 @@
 """A model of a library held against a part of a file: which tensor is which, and what the file has otherwise.
 
-Read off the file are the number of classes and of channels of the pictures. A classifier of the user's own is taken
+Read off the file are the number of classes and of channels of the images. A classifier of the user's own is taken
 where it is one linear layer, in the place of the model's; anything more behind the network computes what none of our
 networks does, and is left out, so that only a training can begin with such weights.
 """
@@ -89,7 +89,7 @@ def adapted(identity: Identity, part: FilePart) -> Identity:
     last = next(entry for entry in entries if entry.ours == f"{CLASSIFIER}.weight")
     channels, classes = _length(entries[0], part, 1), _length(last, part, 0)
     network = identity.network
-    if channels and entries[0].shape[1] == network.input_channels:  # a stem that is no grouped convolution
+    if channels and entries[0].shape[1] == network.input_channels:  # a stem that is not a grouped convolution
         network = replace(network, input_channels=channels)
     return replace(identity, network=replace(network, classes=classes or network.classes))
 

@@ -1,7 +1,7 @@
 """Whose weights a file holds: which peer's names, which of its models, and which of the networks in the file.
 
 Names and shapes tell the peer and the network. They do not tell padding and norm, in which two models of one peer may
-differ, nor how pictures were prepared; so what is left open is asked for, never guessed.
+differ, nor how images were prepared; so the user decides what is left open; it is never guessed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ def _of_one_part(fitting: list[list[Fitted]]) -> list[Fitted]:
     places = ", ".join(_place(found[0]) for found in fitting[:5])
     raise InputError(
         f"the file holds {len(fitting)} networks: {places}.\n"
-        "Save the one that you want alone, or name its model with --network if they are of several models."
+        "Save the one that you want alone, or name its model with --network if they belong to several models."
     )
 
 
@@ -138,7 +138,7 @@ def _refuse(here: list[FilePart], models: Sequence[Identity], wanted: Wanted, cl
         some = ", ".join(shown(name) for name in list(part.names)[:2])
         raise InputError(
             f"the weights fit no network that triscale knows (they have {len(part.names)} tensors, such as {some}).\n"
-            "If they are of a scaled network, name it with --network."
+            "If they belong to a scaled network, name it with --network."
         )
     nearest = max(models, key=lambda model: _shared(part, model))
     _refuse_differences(part, nearest, classes)

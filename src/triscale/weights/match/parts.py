@@ -76,7 +76,7 @@ def parts(stored: StoredTensors) -> list[FilePart]:
 
 
 def no_weights(name: str) -> bool:
-    """Whether a tensor of this name in a network holds no weights: a count, or Keras' normalisation of pictures."""
+    """Whether a tensor of this name in a network holds no weights: a count, or Keras' normalisation of images."""
     *around, last = re.split(r"[./]", name)
     return last in _TRACES or (around[-1:] == [NORMALIZATION] and last in ("mean", "variance", "count"))
 

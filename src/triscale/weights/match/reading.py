@@ -20,7 +20,7 @@ class Told:
     """What is known of weights beside their tensors.
 
     Attributes:
-        preprocessing: of pictures.
+        preprocessing: of images.
         labels: names of the classes, as a file has them: a list, or a dict by number.
         classes: how many there are, where the user or a file says it.
         notes: sentences for the user.
@@ -64,8 +64,8 @@ def assumed(path: Path, identity: Identity, how: Preprocessing) -> str:
         if (value := getattr(how, name)) is not None
     )
     return (
-        f"{path.name} does not say how its pictures are prepared; taken as {identity.peer.name} has it for "
-        f"{identity.model}: {taken}. If its weights want another way: --override NAME=VALUE."
+        f"{path.name} does not say how its images are prepared; taken as {identity.peer.name} has it for "
+        f"{identity.model}: {taken}. If its weights need another one: --override NAME=VALUE."
     )
 
 

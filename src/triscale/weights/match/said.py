@@ -1,4 +1,4 @@
-"""What is said of a file that was read: what was chosen among what it holds, and how its classes are called."""
+"""What is said about a file that was read: what was chosen among what it holds, and how its classes are called."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ def choices(found: Fitted, stored: StoredTensors, classes: int | None) -> list[s
     if network.classes not in (published.classes, classes) and not found.why:
         said.append(f"{network.classes} classes, as its classifier has them")
     if network.input_channels != published.input_channels:
-        said.append(f"pictures of {_channels(network.input_channels)}, as its first layer takes them")
+        said.append(f"images of {_channels(network.input_channels)}, as its first layer takes them")
     if found.own_classifier:
         said.append(f"the classifier is {shown(found.own_classifier)}")
     if found.left_out:

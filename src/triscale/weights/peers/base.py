@@ -90,7 +90,7 @@ class Peer:
         counts: whether norms have `num_batches_tracked`.
         change: how a layer's weight is kept.
         loading: the line of code with which the peer loads a file of ours, with places for `model`, `classes`,
-            `channels` (of pictures) and `file`; empty where we write nothing for the peer.
+            `channels` (of images) and `file`; empty where we write nothing for the peer.
         outer: what stands in front of the names of all layers but the classifier, and is left out where the peer keeps
             a network without its classifier.
     """

@@ -1,6 +1,6 @@
 """Keras applications: EfficientNet and EfficientNetV2. Names are `layer/field`, kernels have their channels last.
 
-B0 to B7 keep mean and variance of pictures in a layer, `normalization`: see `triscale.weights.read.hdf5`.
+B0 to B7 keep mean and variance of images in a layer, `normalization`: see `triscale.weights.read.hdf5`.
 """
 
 from dataclasses import replace

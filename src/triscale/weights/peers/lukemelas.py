@@ -1,6 +1,6 @@
 """lukemelas/EfficientNet-PyTorch (PyPI: efficientnet-pytorch), whose names RangiLyu's EfficientNet-Lite has too.
 
-The weights are those of the TensorFlow authors: SAME padding, eps 1e-3, their own preparation of pictures.
+The weights are those of the TensorFlow authors: SAME padding, eps 1e-3, their own preparation of images.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ MODELS = {
 }
 
 ADVPROP = "advprop"
-"""The tag of weights from adversarial training, which take pictures in [-1, 1]."""
+"""The tag of weights from adversarial training, which take images in [-1, 1]."""
 
 _ENDS = {"classifier": Names("_fc"), "conv": Names("_conv_head", "_bn1")}
 _BLOCK = {

@@ -191,7 +191,7 @@ _FITS: dict[str, FitMode] = {"center": "centre", "squash": "squash"}
 
 
 def config(model: str, network: Network, classes: Sequence[str], how: Preprocessing) -> dict[str, Any]:
-    """The `config.json` of weights on the hub, or in a folder: what timm builds, and how it prepares pictures.
+    """The `config.json` of weights on the hub, or in a folder: what timm builds, and how it prepares images.
 
     timm cannot average areas: where the weights ask for that, its nearest way, `bicubic`, is written.
     """
@@ -220,7 +220,7 @@ def _preprocessing(model: str, tag: str, _file: str) -> Preprocessing:
         models = import_module("timm.models")
     except ImportError:
         raise InputError(
-            f"only timm knows how {name} wants its images, and it is not installed.\n"
+            f"only timm knows the preprocessing of {name}, and it is not installed.\n"
             "Give the folder of the weights with the hub's config.json in it, or pip install 'triscale[imagenet]'."
         ) from None
     try:

@@ -114,7 +114,7 @@ def _preprocessing(model: str, tag: str, file: str) -> Preprocessing:
         models = import_module("torchvision.models")
     except ImportError:
         raise InputError(
-            f"only torchvision knows how {model} wants its images, and it is not installed.\n"
+            f"only torchvision knows the preprocessing of {model}, and it is not installed.\n"
             "Install it beside torch: pip install 'triscale[imagenet]'."
         ) from None
     sets = list(models.get_model_weights(model))

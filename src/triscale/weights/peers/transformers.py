@@ -91,14 +91,14 @@ def labels(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def image_size(config: Mapping[str, Any], otherwise: Size) -> Size:
-    """(height, width) of the pictures that a `config.json` is made for."""
+    """(height, width) of the images that a `config.json` is made for."""
     size = config.get("image_size", otherwise)
     both = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
     return both if len(both) == 2 and all(type(side) is int and side > 0 for side in both) else otherwise
 
 
 def pads_otherwise(network: Network, size: Size, config: Mapping[str, Any]) -> bool:
-    """Whether transformers pads a strided convolution otherwise than ours at this size of pictures."""
+    """Whether transformers pads a strided convolution otherwise than ours at this size of images."""
     listed = config.get("depthwise_padding") or []
     height, width = ((side + 1) // 2 for side in size)
     odd = [side % 2 == 1 for side in size]
@@ -118,7 +118,7 @@ def settings(how: Mapping[str, Any], size: Size) -> Preprocessing:
 
     Args:
         how: the file.
-        size: of pictures, where it has none.
+        size: of images, where it has none.
 
     Raises:
         InputError: a field is garbled, or asks for what we do not do.
@@ -145,7 +145,7 @@ def settings(how: Mapping[str, Any], size: Size) -> Preprocessing:
 
 
 def _sides(how: Mapping[str, Any], size: Size) -> tuple[Size, float]:
-    """The size of pictures, and the part of the resized picture that it is."""
+    """The size of images, and the part of the resized image that it is."""
     resized = _size(how["size"]) if how.get("do_resize", True) and "size" in how else size
     if not how.get("do_center_crop", False):
         return resized, 1.0

@@ -2,7 +2,7 @@
 
 Each has its own layout; names come out as `layer/field` with the layer's own name, and with the layers around it in
 front where a network stands in another, as in transfer learning: `efficientnetb0/stem_conv/kernel`. Links that lead
-out of a file, data kept outside it, and filters that load libraries are refused.
+out of a file, data kept outside it, and filters that load libraries are rejected.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from triscale.weights.read.strict import shown
 from triscale.weights.read.tensor_file import MOST_TENSORS, StoredTensors, Tensors, first_line
 
 NORMALIZATION = "normalization"
-"""Keras' layer that holds mean and variance of pictures."""
+"""Keras' layer that holds mean and variance of images."""
 
 _DEEPEST = 12
 _HOLDERS = frozenset({"layers", "_layer_checkpoint_dependencies"})
@@ -47,7 +47,7 @@ def opened_hdf5(source: Path | IO[bytes], path: Path, config: str = "") -> Itera
     Args:
         source: the file, or its bytes.
         path: the name to complain under.
-        config: what Keras says of the model, as JSON, where it stands outside of the file.
+        config: what Keras says about the model, as JSON, where it stands outside of the file.
 
     Raises:
         InputError: h5py is not installed, or the file is damaged, or is not as Keras writes it.

@@ -75,7 +75,7 @@ def _loaded(path: Path, context: AbstractContextManager[None]) -> object:
 
 
 def _loaded_without_objects(path: Path, why: Exception) -> object:
-    """The file read again, with stand-ins for all that is no tensor; InputError where the file holds a program."""
+    """The file read again, with stand-ins for all that is not a tensor; InputError where the file holds a program."""
     try:
         names = names_in(path)
     except Exception:  # noqa: BLE001  what a broken pickle raises is not to be foretold

@@ -58,7 +58,7 @@ def opened(path: Path, *, allow_pth: bool = False) -> Iterator[StoredTensors]:
 
     Args:
         path: the file, or the list of a model's shards (`model.safetensors.index.json`), which are read as one.
-        allow_pth: read a pickle, which is refused otherwise.
+        allow_pth: read a pickle, which is rejected otherwise.
 
     Raises:
         InputError: missing, no weights, damaged, or a pickle that is not allowed.
@@ -98,7 +98,7 @@ def _refuse_other(path: Path, start: bytes) -> NoReturn:
             raise InputError(f"{path} {what}.")
     if start[4:8] == _TFLITE:
         raise InputError(f"{path} is a TensorFlow Lite file, whose weights have no names of layers.")
-    raise InputError(f"{path} holds no weights: it is no safetensors, HDF5, Keras or torch file, or it is cut off.")
+    raise InputError(f"{path} holds no weights: it is not a safetensors, HDF5, Keras or torch file, or it is cut off.")
 
 
 def _start(path: Path) -> tuple[bytes, int]:
@@ -122,7 +122,7 @@ def _opened_keras(path: Path) -> Iterator[StoredTensors]:
 
 
 def _config(archive: zipfile.ZipFile) -> str:
-    """What Keras says of the model; a file without it is read for its weights alone."""
+    """What Keras says about the model; a file without it is read for its weights alone."""
     if _KERAS_CONFIG not in archive.namelist():
         return ""
     return archive.read(_KERAS_CONFIG).decode("utf-8", "replace")
@@ -168,9 +168,9 @@ def shards_of(path: Path) -> list[Path]:
             raise ValueError("it is too large")
         names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is no list of shards: {first_line(error)}.") from None
+        raise InputError(f"{path} is not a list of shards: {first_line(error)}.") from None
     if not names or not all(isinstance(name, str) and name == Path(name).name != ".." for name in names):
-        raise InputError(f"{path} is no list of shards: it names files that do not lie beside it.")
+        raise InputError(f"{path} is not a list of shards: it names files that do not lie beside it.")
     if any(name.endswith(INDEX) for name in names):
-        raise InputError(f"{path} is no list of shards: it names another list.")
+        raise InputError(f"{path} is not a list of shards: it names another list.")
     return [path.with_name(name) for name in names]

@@ -1,4 +1,4 @@
-"""Stand-ins for the objects in a checkpoint that are no tensors: the options of a trainer, paths, dates.
+"""Stand-ins for the objects in a checkpoint that are not tensors: the options of a trainer, paths, dates.
 
 Trainers save them beside the weights. None of their classes is imported and none of their functions is called: each
 name in the pickle becomes a class of ours that takes what it is given. A name of the standard library

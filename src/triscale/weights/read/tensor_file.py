@@ -37,10 +37,10 @@ class StoredTensors:
 
     Attributes:
         tensors: one or more groups of them.
-        about: what the file says of itself (safetensors).
+        about: what the file says about itself (safetensors).
         architecture: the model that a trainer's checkpoint names, such as `efficientnet_b0`; empty where none is named.
         unlike: a layer without weights that answers otherwise than any of ours, in Keras' own description; or empty.
-        unread: the objects in a pickle that are no tensors and no plain data: the names of their types. None was made.
+        unread: the objects in a pickle that are not tensors and no plain data: the names of their types. None was made.
     """
 
     tensors: tuple[Tensors, ...]
@@ -64,7 +64,9 @@ def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         raise InputError(f"{path} is damaged: {error}.") from None
     found = {member.filename: member for member in listed}
     if len(found) != len(listed) or len(listed) > 2 * MOST_TENSORS:
-        raise InputError(f"{path} is no file of weights: it is a zip with {len(listed):,} members, some of one name.")
+        raise InputError(
+            f"{path} is not a file of weights: it is a zip with {len(listed):,} members, some of one name."
+        )
     if any(name.count("/") == 1 and name.endswith("/constants.pkl") for name in found):
         raise InputError(
             f"{path} is a TorchScript program, not weights; it was not run.\n"
@@ -73,7 +75,7 @@ def zip_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     for member in listed:
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise InputError(
-                f"{path} is no file of weights: {shown(member.filename)} in it is compressed or encrypted."
+                f"{path} is not a file of weights: {shown(member.filename)} in it is compressed or encrypted."
             )
     return found
 

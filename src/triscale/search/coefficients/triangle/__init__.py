@@ -1,1 +1,1 @@
-"""The surface over the scaling triangle: what trainings say of every split of a doubling, and what to train next."""
+"""The surface over the scaling triangle: what trainings say about every split of a doubling, and what to train next."""

@@ -93,7 +93,7 @@ def gains(mean: Vector, told: Matrix) -> Vector:
 def is_small(surface: Surface, optimum: Optimum) -> bool:
     """Whether further trainings could hardly change the answer.
 
-    The chosen place is expected less than a tenth of a point below the best. Equal means are no reason: what is not
+    The chosen place is expected less than a tenth of a point below the best. Equal means are not reason: what is not
     known yet looks equal too.
     """
     return optimum.loss(surface.places.index(surface.chosen)) < SMALL_LOSS

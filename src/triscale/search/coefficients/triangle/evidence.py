@@ -60,7 +60,7 @@ class Repeats(NamedTuple):
 
 
 def repeats(results: Iterable[Result]) -> Repeats:
-    """What networks with several seeds say of the noise: residuals of network + seed, by least squares."""
+    """What networks with several seeds say about the noise: residuals of network + seed, by least squares."""
     accuracies = defaultdict[str, dict[int, float]](dict)
     for one in results:
         accuracies[one.id][one.seed] = 100 * one.accuracy

@@ -136,7 +136,7 @@ def posterior(prior: Prior, seen: Points, accuracies: Vector, others: Repeats) -
         prior: before them.
         seen: of the trainings.
         accuracies: (n,) in points.
-        others: what networks outside the surface say of the noise.
+        others: what networks outside the surface say about the noise.
     """
     steady = accuracies - prior.slope * seen.log_cost
     level = float(steady.mean())

@@ -29,7 +29,7 @@ FEWEST = {2: 4, 3: 6}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surface:
-    """What trainings say of the networks of the triangle.
+    """What trainings say about the networks of the triangle.
 
     Accuracies are of the validation images at exactly the target cost, as fractions. `covariance` and what follows
     from it hold the error of these images that differs between networks, half of its variance for each of two; what
@@ -39,7 +39,7 @@ class Surface:
         places: by id, all that can be built.
         results: the trainings of them, by id and seed.
         fit: the posterior of any quantity, in points.
-        repeats: what repeated trainings say of the noise, those of other networks too.
+        repeats: what repeated trainings say about the noise, those of other networks too.
         image_variance: of a difference of two networks, in points squared; see `evidence.image_variance`.
     """
 

@@ -19,7 +19,7 @@ from triscale.trials.surface_records import (
 )
 
 SIDE = 12
-"""The picture's lattice has this many steps along an edge: 91 points."""
+"""The image's lattice has this many steps along an edge: 91 points."""
 
 Z = 1.959964
 

@@ -1,6 +1,6 @@
 """Successive halving over epochs: the best of each rung are trained longer, from the start, on the next one.
 
-Jamieson and Talwalkar 2016 (arXiv 1502.07943). A training begins anew on each rung, since its learning rates depend on
+Jamieson and Talwalkar 2016 (arXiv 1502.07943). A training begins again on each rung, since its learning rates depend on
 its length. Beside the best, a few of the others go on: ranks among the best alone span a narrower range, and would say
 too little of the short trainings.
 """

@@ -1,4 +1,4 @@
-"""What the answer of a search says of its lengths of training: how they rank networks, and what stopping saved."""
+"""What the answer of a search says about its lengths of training: how they rank networks, and what stopping saved."""
 
 from triscale import units
 from triscale.trials.searches.rung_records import RanksRecord

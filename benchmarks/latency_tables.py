@@ -1,0 +1,103 @@
+"""The tables of docs/evidence/latency.md, from the records.
+
+    python -m benchmarks.latency_tables
+
+writes each between its marks: errors of the predictors (`benchmarks.latency`), agreement with peers
+(`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks import equal_time
+from benchmarks.harness import RECORDS, ROOT, processor
+
+PAGE = ROOT / "docs" / "evidence" / "latency.md"
+
+Record = Mapping[str, Any]
+
+
+def recorded(name: str) -> list[Record]:
+    """All records of a name, oldest first."""
+    every = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
+    return [one for one in every if one["name"] == name]
+
+
+def errors() -> Iterator[str]:
+    """A row for each target: its last record that is not void."""
+    titles = (
+        "target", "networks", "median error", "within 5%", "within 10%", "worst", "in the 90% interval",
+        "truth repeats within", "MACs alone", "calibration",
+    )  # fmt: skip
+    yield f"| {' | '.join(titles)} |"
+    yield "|---|" + "---:|" * (len(titles) - 1)
+    latest = {one["target"]: one for one in recorded("latency") if not one["void"]}
+    for target, one in latest.items():
+        found, repeated = one["predictor"], one["repeated"]
+        yield (
+            f"| {target} | {one['networks']} | {found['median']:.1%} | {found['within_5']:.0%} | "
+            f"{found['within_10']:.0%} | {found['worst']:.0%} | {one['covered']:.0%} | {repeated['median']:.1%} | "
+            f"{one['trivial']['macs']['median']:.0%} | {one['calibration_seconds']:.0f} s |"
+        )
+
+
+def agreement() -> Iterator[str]:
+    """Ratios of the last record, by both clocks."""
+    last = recorded("engines_agree")[-1]
+    yield "| ratio | by the processor's clock | by the wall's |"
+    yield "|---|---|---|"
+    for pair, by_processor in last["ratios"]["cpu"].items():
+        yield f"| {pair} | {_interval(by_processor)} | {_interval(last['ratios']['wall'][pair])} |"
+
+
+def table4() -> Iterator[str]:
+    """The paper's ratios beside the last record's; a ~ stands where the machine was loaded."""
+    yield "| networks | target | paper | here | 95% interval | by processor time |"
+    yield "|---|---|---:|---:|---|---:|"
+    for one in recorded("table4")[-1]["table4"]:
+        low, high = one["interval"]
+        mark = "" if one["clean"] else "~"
+        yield (
+            f"| {one['slower']} / {one['faster']} | {one['target']} | {one['paper_ratio']:.1f}x | "
+            f"{one['ratio']:.2f}x{mark} | {low:.2f} to {high:.2f} | {one['cpu_ratio']:.2f}x |"
+        )
+
+
+def equal() -> Sequence[str]:
+    """See `benchmarks.equal_time`."""
+    return equal_time.table(equal_time.latest())
+
+
+TABLES = {"latency-errors": errors, "engines-agree": agreement, "table4": table4, "equal-time": equal}
+
+
+def filled(page: str) -> str:
+    """The page with each table between its marks."""
+    for name, table in TABLES.items():
+        parts = re.split(rf"(?<=<!-- {name} -->\n)|(?=<!-- /{name} -->)", page)
+        if len(parts) != 3:
+            raise SystemExit(f"{PAGE.name} has no place for {name}, or several; it needs one.")
+        page = parts[0] + "".join(f"{line}\n" for line in table()) + parts[2]
+    return page
+
+
+def machines() -> str:
+    """On which processors the records were made."""
+    used = {processor(one) for name in ("latency", "engines_agree", "table4", "equal_time") for one in recorded(name)}
+    return ", ".join(sorted(used))
+
+
+def _interval(found: Mapping[str, float]) -> str:
+    return f"{found['median']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+
+
+def main() -> None:
+    """Write the page again."""
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    print(machines())
+
+
+if __name__ == "__main__":
+    main()
