@@ -126,7 +126,7 @@ def key(row: Row) -> tuple[str, TargetPrecision]:
 
 def laws(rows: Sequence[Row]) -> Iterator[str]:
     """The laws that fit, as source: least squares of relative errors, no share below 0."""
-    names = ("fixed", "weights", "maps", "dense", "layers", "gates")
+    names = ("fixed", "weights", "maps", "images", "dense", "layers", "gates")
     for one in LAWS:
         own = [row for row in rows if row["fitted"] and key(row) == one]
         if own:

@@ -5,6 +5,7 @@ of this is in the spec, so the shares are fitted: `python -m benchmarks.engine_m
 prints `LAWS`. The parts that they multiply are counted; docs/memory.md has the errors on networks that were not fitted.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,13 +29,16 @@ class Parts:
     Attributes:
         weights: bytes of the weights in the precision.
         dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms.
-        maps: bytes of the maps that live at once, as the engine plans them, of all images of a step.
+        maps: bytes of the maps that live at once, as the engine plans them, of all images of a step; the native engine
+            takes one image after the other.
+        images: bytes of the images of a step, in float32.
         layers, gates: how many layers there are, and how many of them end in SiLU, a hard-swish or a gate.
     """
 
     weights: int
     dense: int
     maps: int
+    images: int
     layers: int
     gates: int
 
@@ -46,14 +50,16 @@ class Law:
     fixed: float
     weights: float
     maps: float
+    images: float = 0.0
     dense: float = 0.0
     layers: float = 0.0
     gates: float = 0.0
 
     def of(self, parts: Parts) -> int:
         """Bytes of a network."""
-        found = self.weights * parts.weights + self.dense * parts.dense + self.maps * parts.maps
-        return round(self.fixed + found + self.layers * parts.layers + self.gates * parts.gates)
+        held = self.weights * parts.weights + self.dense * parts.dense
+        seen = self.maps * parts.maps + self.images * parts.images
+        return round(self.fixed + held + seen + self.layers * parts.layers + self.gates * parts.gates)
 
 
 LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType({
@@ -95,6 +101,7 @@ def parts_of(network: Network, target: Target) -> Parts:
         weights=file_size(resolved, precision),
         dense=ELEMENT[precision] * sum(_weights(layer) for layer in layers if _is_dense(layer)),
         maps=_maps(resolved, target),
+        images=target.batch * ELEMENT["float32"] * network.input_channels * math.prod(network.resolution),
         layers=len(layers),
         gates=sum(layer.activation in _GATES for layer in layers),
     )
@@ -111,10 +118,10 @@ def _is_dense(layer: Layer) -> bool:
 def _maps(resolved: Resolved, target: Target) -> int:
     if target.runtime == "torch":
         return inference_memory(resolved, target.batch) - file_size(resolved)
-    nodes = nodes_of(resolved)
+    nodes, images = nodes_of(resolved), 1 if target.runtime == "native" else target.batch
     if target.runtime == "onnxruntime":
         nodes = _apart(nodes, "int8" if target.precision == "int8" else "float32")
-    return target.batch * ELEMENT[target.precision] * peak(nodes)
+    return images * ELEMENT[target.precision] * peak(nodes)
 
 
 _STEPS: Mapping[tuple[str, TargetPrecision], tuple[tuple[int, tuple[int, ...]], ...]] = MappingProxyType({
