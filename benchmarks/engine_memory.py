@@ -5,7 +5,8 @@
 measures each network on each engine and precision that this machine has, each in a process of its own, and appends one
 record. `--kept` keeps what was measured in a file, from which it resumes. `--fit` prints the laws of
 `triscale.engine_memory` that follow from the fitted networks and measures nothing further; the others are held out, and
-the errors of docs/memory.md are theirs. `--table` prints that table from the last record.
+the errors of docs/memory.md are theirs. `--table` prints that table from the last record,
+and before it the laws.
 """
 
 import argparse
@@ -162,6 +163,20 @@ def table(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def shares() -> list[str]:
+    """Markdown: the laws."""
+    names = ("weights", "maps", "images", "dense")
+    lines = [
+        f"| engine | precision | fixed, MB | {' | '.join(names)} | a layer, kB | a gate, kB |",
+        f"|---|---|{'---:|' * (len(names) + 3)}",
+    ]
+    for (engine, precision), law in LAWS.items():
+        cells = [f"{law.fixed / 1e6:.1f}", *(f"{getattr(law, name):.2f}" for name in names)]
+        cells += [f"{law.layers / 1e3:.0f}", f"{law.gates / 1e3:.0f}"]
+        lines.append(f"| {engine} | {precision} | {' | '.join(cells)} |")
+    return lines
+
+
 def latest() -> list[Row]:
     """The rows of the last record."""
     every = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
@@ -177,7 +192,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
     if given.table:
-        print("\n".join(table(latest())))
+        print("\n".join([*shares(), "", *table(latest())]))
         return
     if given.fit:
         rows = [json.loads(line) for line in given.kept.read_text().splitlines()] if given.kept else latest()

@@ -62,16 +62,22 @@ class Law:
         return round(self.fixed + held + seen + self.layers * parts.layers + self.gates * parts.gates)
 
 
-LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType({
-    ("torch", "float32"): Law(fixed=1.03e+08, weights=0.988, maps=1.76, layers=2.25e+05),
-    ("torch", "bfloat16"): Law(fixed=1.07e+08, weights=0.934, maps=1.15, layers=9.25e+04),
-    ("onnxruntime", "float32"): Law(fixed=1.32e+07, weights=2.01, maps=2.43, dense=0.665, gates=4.56e+04),
-    ("onnxruntime", "int8"): Law(fixed=1.68e+07, weights=1.94, maps=2.44),
-    ("openvino", "float32"): Law(fixed=4.62e+07, weights=1.75, maps=1.18, dense=0.229, layers=3.16e+05, gates=1.25e+04),
-    ("openvino", "bfloat16"): Law(fixed=4.93e+07, weights=3.05, maps=1.22, layers=1.67e+05, gates=9.99e+04),
-    ("openvino", "int8"): Law(fixed=4.92e+07, weights=1.04, maps=2.37, dense=1.24, layers=4.73e+05, gates=7.57e+05),
-    ("native", "float32"): Law(fixed=2.2e+06, weights=1.1, maps=1.0),
-})  # fmt: skip
+LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType(
+    {
+        ("torch", "float32"): Law(fixed=1.03e08, weights=0.989, maps=1.71, images=1.05, layers=2.32e05),
+        ("torch", "bfloat16"): Law(fixed=1.06e08, weights=0.941, maps=0.895, images=5.7, layers=1.1e05, gates=1.95e03),
+        ("onnxruntime", "float32"): Law(fixed=1.3e07, weights=2, maps=2.34, images=1.08, dense=0.68, gates=5.53e04),
+        ("onnxruntime", "int8"): Law(fixed=1.66e07, weights=1.92, maps=2.37, images=0.327, layers=5.23e03),
+        ("openvino", "float32"): Law(
+            fixed=4.64e07, weights=1.87, maps=0.88, images=3.14, dense=0.0904, layers=2.41e05, gates=6.17e04
+        ),
+        ("openvino", "bfloat16"): Law(
+            fixed=4.87e07, weights=3.07, maps=0.558, images=3.53, layers=1.68e05, gates=1.05e05
+        ),
+        ("openvino", "int8"): Law(fixed=4.86e07, weights=1.56, images=4.65, dense=0.693, layers=5.02e05, gates=2.61e05),
+        ("native", "float32"): Law(fixed=2.43e06, weights=1.03, maps=0.399, images=0.979, dense=0.0364, gates=8.25e03),
+    }
+)
 """By engine and precision, in one thread; made with the versions in the record `engine_memory`."""
 
 
