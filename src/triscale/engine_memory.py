@@ -49,7 +49,7 @@ class Law:
 
     fixed: float
     weights: float
-    maps: float
+    maps: float = 0.0
     images: float = 0.0
     dense: float = 0.0
     layers: float = 0.0
