@@ -16,10 +16,12 @@ from triscale.api.exporting import export, require_place
 from triscale.api.made_lite import lite
 from triscale.api.models import build, load
 from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
+from triscale.api.shipped import FitResult, fit
 from triscale.api.training import StudyResult, TrainResult, study, train
 from triscale.api.using import check, evaluate, explain, predict
 
 __all__ = [
+    "FitResult",
     "ForeignNetwork",
     "FrontNetwork",
     "SearchResult",
@@ -33,6 +35,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "fit",
     "fit_budget",
     "kernels_of",
     "lite",

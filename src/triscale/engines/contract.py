@@ -66,13 +66,11 @@ class Engine(ABC):
         name: as targets and the command line write it.
         library: the module that is imported.
         extra: of triscale, which installs the library; "" where triscale requires it.
-        most_threads: that it runs in; None: any number.
     """
 
     name: str
     library: str
     extra: str = ""
-    most_threads: int | None = None
 
     def version(self) -> str:
         """The version of the library, as it says itself."""

@@ -1,4 +1,4 @@
-"""Code that triscale compiles for one network: float32, one thread."""
+"""Code that triscale compiles for one network: float32."""
 
 from pathlib import Path
 
@@ -15,7 +15,6 @@ class NativeEngine(Engine):
 
     name = "native"
     library = "triscale"
-    most_threads = 1
 
     def missing(self) -> str | None:
         """It needs a C++ compiler and nothing else."""
@@ -37,7 +36,7 @@ class NativeEngine(Engine):
         """A network with given weights.
 
         Raises:
-            InputError: there is no compiler, more than one thread is wanted, or a block is not known to the runtime.
+            InputError: there is no compiler, or a block is not known to the runtime.
         """
         return self.open_file(_library(network, weights), target)
 
@@ -47,9 +46,7 @@ class NativeEngine(Engine):
 
     def open_file(self, path: Path, target: Target) -> Opened:
         """See `Engine.open_file`: a library that was compiled on this machine."""
-        if target.threads != 1:
-            raise InputError(f"the native engine runs in one thread, not in {target.threads}.")
-        return Opened(runtime.open(path, batch=target.batch), path.stat().st_size)
+        return Opened(runtime.open(path, batch=target.batch, threads=target.threads), path.stat().st_size)
 
 
 def _with_spec(network: AnyNetwork) -> Network:

@@ -63,7 +63,7 @@ def candidates(classifier: Classifier, request: AutoRequest) -> Iterator[Candida
         UsageError: too few images to show so small a drop.
         InputError: data that do not fit.
     """
-    pairs = [] if request.lowering is None else _lower_precisions(request)
+    pairs = [] if request.lowering is None else _lower_precisions()
     held, judging = None, None
     if request.lowering is not None and pairs:
         held = replace(request.lowering, precision="int8", shared=len(pairs))
@@ -76,25 +76,18 @@ def candidates(classifier: Classifier, request: AutoRequest) -> Iterator[Candida
                 yield _lowered(float32, replace(held, precision=precision), judging)
 
 
-def _lower_precisions(request: AutoRequest) -> list[tuple[ExportFormat, ExportPrecision]]:
+def _lower_precisions() -> list[tuple[ExportFormat, ExportPrecision]]:
     found: list[tuple[ExportFormat, ExportPrecision]] = []
     for form, carried in CARRIED.items():
         engine = engine_named(FORMATS[form].engine)
-        if not _missing(form, request.threads):
+        if not engine.missing():
             found += [(form, one) for one in carried if one != "float32" and engine.unfit(one) is None]
     return found
 
 
-def _missing(form: ExportFormat, threads: int) -> str | None:
-    engine = engine_named(FORMATS[form].engine)
-    if engine.most_threads is not None and threads > engine.most_threads:
-        return f"it runs in {engine.most_threads} thread{'s' * (engine.most_threads > 1)}, not in {threads}"
-    return engine.missing()
-
-
 def _float32(classifier: Classifier, request: AutoRequest, form: ExportFormat) -> Candidate:
     target = request.target(form, "float32")
-    reason = _missing(form, request.threads)
+    reason = engine_named(FORMATS[form].engine).missing()
     if reason:
         return Candidate(target=target, form=form, reason=reason)
     try:
