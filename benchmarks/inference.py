@@ -1,17 +1,24 @@
-"""Compiled networks beside other engines, one thread: seconds of processor time, interleaved, the same random weights.
+"""Compiled networks beside other engines: interleaved, the same random weights.
 
-    python -m benchmarks.inference efficientnet_b0 resnet50 --batch 1 8 --rounds 20
+    python -m benchmarks.inference efficientnet_b0 resnet50 --batch 1 8 --threads 1 2 --rounds 20
 
-A record is a network and a batch, with every engine that is there. `times_faster` is beside ONNX Runtime, the median of
-the ratios within a round; `best_peer` is how many times as fast as the fastest other engine the native one is.
+A record is a network, a batch and a number of threads, with every engine that is there. One thread is measured in
+seconds of processor time, several by the clock on the wall, and then `native:t1` is the native engine in one thread.
+`times_faster` is beside ONNX Runtime, the median of the ratios within a round; `best_peer` is how many times as fast as
+the fastest other engine the native one is, `own_thread` as itself in one thread. `--busy 1` measures beside a process
+that takes all the time of a core.
 """
 
 import argparse
 import os
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
-from statistics import geometric_mean
-from time import process_time
+from statistics import geometric_mean, median
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,43 +33,79 @@ NETWORKS = (
     "efficientnet_b0", "efficientnet_b1", "efficientnet_b4", "efficientnet_lite0", "efficientnetv2_b0", "mobilenet_v2",
     "mobilenet_v3_large", "mnasnet_a1", "resnet50", "smallnet_48",
 )  # fmt: skip
-NATIVE, AGAINST = "native", "onnxruntime"
+NATIVE, ALONE, AGAINST = "native", "native:t1", "onnxruntime"
 ENOUGH = 0.02
 """Seconds: what is faster runs several times in a round."""
 
 
-def measure(name: str, batch: int, engines: Sequence[str], rounds: int) -> float:
-    """Append the record of one network and batch; returns how many times as fast as the best peer native is."""
+class Place(NamedTuple):
+    """Where networks are measured: images of a step, threads of arithmetic, and busy processes beside."""
+
+    batch: int
+    threads: int
+    busy: int
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What tells the seconds."""
+        return process_time if self.threads == 1 and not self.busy else perf_counter
+
+
+def measure(name: str, place: Place, engines: Sequence[str], rounds: int) -> float:
+    """Append the record of one network; returns how many times as fast as the best peer native is."""
     spec = network(name)
-    shape = (batch, spec.input_channels, *spec.resolution)
+    shape = (place.batch, spec.input_channels, *spec.resolution)
     images = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-    opened = {engine: found for engine in engines if (found := _opened(engine, name, batch)) is not None}
+    targets = {engine: Target(runtime=engine, batch=place.batch, threads=place.threads) for engine in engines}
+    if place.threads > 1 and NATIVE in engines:
+        targets[ALONE] = Target(runtime=NATIVE, batch=place.batch)
+    opened = {engine: found for engine, target in targets.items() if (found := _opened(name, target)) is not None}
     wanted = opened[AGAINST].run(images)
     off = {engine: _off(one.run(images), wanted) for engine, one in opened.items() if engine in {NATIVE, "openvino"}}
-    repeats = {engine: _repeats(one, images) for engine, one in opened.items()}
+    repeats = {engine: _repeats(one, images, place.clock) for engine, one in opened.items()}
     calls = {engine: _call(one, images, repeats[engine]) for engine, one in opened.items()}
-    taken = interleave(calls, rounds=rounds, clock=process_time)
+    with _busy(place.busy):
+        taken = interleave(calls, rounds=rounds, clock=place.clock)
     seconds = {engine: [one / repeats[engine] for one in times] for engine, times in taken.items()}
-    peers = {engine: times for engine, times in seconds.items() if engine != NATIVE}
-    best = min(peers, key=lambda engine: min(peers[engine]))
+    return _kept(name, place, seconds, off)
+
+
+def _kept(name: str, place: Place, seconds: dict[str, list[float]], off: dict[str, float]) -> float:
     least = {engine: min(times) for engine, times in seconds.items()}
+    middle = {engine: median(times) for engine, times in seconds.items()}
+    found = middle if place.threads > 1 or place.busy else least
+    best = min(seconds.keys() - {NATIVE, ALONE}, key=found.__getitem__)
+    own = {"own_thread": asdict(ratio(seconds[ALONE], seconds[NATIVE]))} if ALONE in seconds else {}
     entry = record(
-        "inference", seconds, against=AGAINST, network=name, batch=batch, threads=1, best=best,
-        best_peer=asdict(ratio(seconds[best], seconds[NATIVE])), least=least, off=off,
-        versions={engine: ENGINES[engine].version() for engine in seconds}, load=os.getloadavg()[0],
+        "inference", seconds, against=AGAINST, network=name, **place._asdict(), best=best,
+        best_peer=asdict(ratio(seconds[best], seconds[NATIVE])), **own, least=least, off=off,
+        versions={engine: one.version() for engine, one in ENGINES.items() if engine in seconds},
+        load=os.getloadavg()[0],
     )  # fmt: skip
     append(entry)
-    times = ", ".join(f"{engine} {1e3 * value:.2f}" for engine, value in least.items())
-    print(f"{name} batch {batch}: least ms {times}; {least[best] / least[NATIVE]:.2f}x {best}", flush=True)
-    return least[best] / least[NATIVE]
+    times = ", ".join(f"{engine} {1e3 * value:.2f}" for engine, value in found.items())
+    print(f"{name} {place}: ms {times}; {found[best] / found[NATIVE]:.2f}x {best}", flush=True)
+    return found[best] / found[NATIVE]
 
 
-def _opened(engine: str, name: str, batch: int) -> Opened | None:
+@contextmanager
+def _busy(count: int) -> Iterator[None]:
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _opened(name: str, target: Target) -> Opened | None:
+    engine = target.runtime
     if reason := ENGINES[engine].missing():
         print(f"{engine} is left out: {reason}")
         return None
     try:
-        return ENGINES[engine].open(network(name), Target(runtime=engine, batch=batch))
+        return ENGINES[engine].open(network(name), target)
     except InputError as error:
         print(f"{engine} is left out: {error}")
         return None
@@ -73,11 +116,11 @@ def _off(found: Floats, wanted: Floats) -> float:
     return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
-def _repeats(opened: Opened, images: Floats) -> int:
+def _repeats(opened: Opened, images: Floats, clock: Callable[[], float]) -> int:
     opened.run(images)
-    start = process_time()
+    start = clock()
     opened.run(images)
-    return max(1, int(ENOUGH / max(process_time() - start, 1e-6)))
+    return max(1, int(ENOUGH / max(clock() - start, 1e-6)))
 
 
 class _call:  # noqa: N801  a function that keeps its arguments
@@ -95,11 +138,12 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=list(NETWORKS))
     parser.add_argument("--engines", nargs="+", default=list(ENGINES))
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1])
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    found = [
-        measure(name, batch, options.engines, options.rounds) for name in options.networks for batch in options.batch
-    ]
+    places = [Place(batch, threads, options.busy) for threads in options.threads for batch in options.batch]
+    found = [measure(name, place, options.engines, options.rounds) for name in options.networks for place in places]
     print(f"geometric mean beside the best peer: {geometric_mean(found):.2f}")
 
 

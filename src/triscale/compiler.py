@@ -121,7 +121,7 @@ def build(tools: Toolchain, units: Iterable[Unit], path: Path) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             whole = Path(scratch) / path.name
             parts = [_compiled(tools, unit, Path(scratch)) for unit in units]
-            linker = [tools.linker, "-Wl,--as-needed"] if tools.linker else [tools.compiler]
+            linker = [tools.linker, "-Wl,--as-needed", "-pthread"] if tools.linker else [tools.compiler]
             _checked(_run([*linker, "-shared", *map(str, parts), "-o", str(whole)]))
             whole.replace(path)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -18,6 +18,7 @@ from triscale.families.by_name import network
 from triscale.layer_weights import StoredWeights
 from triscale.machine import NEEDS, Isa, features
 from triscale.runtime import LANES, NativeNetwork, plan
+from triscale.runtime.cutting import TILE
 from triscale.runtime.instance import Floats
 from triscale.spec import Network, Operator, resolve, scale
 
@@ -61,9 +62,12 @@ def trained(net: Network) -> torch.nn.Module:
     return model
 
 
-def compiled(net: Network, model: torch.nn.Module, isa: Isa | None = None, batch: int = 3) -> NativeNetwork:
+def compiled(
+    net: Network, model: torch.nn.Module, isa: Isa | None = None, batch: int = 3, threads: int = 1, tile: int = TILE
+) -> NativeNetwork:
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    return runtime.open(runtime.library(net, StoredWeights(state, net.norm.eps), isa=isa), batch=batch)
+    built = runtime.library(net, StoredWeights(state, net.norm.eps), isa=isa, tile=tile)
+    return runtime.open(built, batch=batch, threads=threads)
 
 
 def images_for(net: Network, count: int) -> Floats:
@@ -76,13 +80,13 @@ def logits_of(model: torch.nn.Module, images: NDArray[np.floating]) -> NDArray[n
     return found
 
 
-def refuted(net: Network, isa: Isa | None = None) -> str:
+def refuted(net: Network, isa: Isa | None = None, threads: int = 1, tile: int = TILE) -> str:
     """How far the logits are from those in float64, where that is too far; empty where it is not.
 
     Within 1e-5 of the largest, or twice what torch in float32 is off.
     """
     model, images = trained(net), images_for(net, 2)
-    found, single = compiled(net, model, isa)(images), logits_of(model, images)
+    found, single = compiled(net, model, isa, threads=threads, tile=tile)(images), logits_of(model, images)
     exact = logits_of(model.double(), images.astype(np.float64))
     largest = np.abs(exact).max()
     own, torchs = (float(np.abs(one - exact).max() / largest) for one in (found, single))

@@ -52,7 +52,7 @@ def test_a_program_in_c_gives_the_bits_of_python(tmp_path: Path) -> None:
     assert b'"network"' in done.stderr
 
 
-@pytest.mark.parametrize("name", ["triscale_one_image", "triscale_weights", "triscale_about_text"])
+@pytest.mark.parametrize("name", ["triscale_steps", "triscale_weights", "triscale_about_text"])
 @COMPILER
 def test_inner_names_are_hidden(name: str) -> None:
     """Two networks in one program do not meet."""

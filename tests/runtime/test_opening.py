@@ -85,7 +85,7 @@ def test_other_images_than_it_was_compiled_for_are_refused(built: Path) -> None:
     assert run(zeros(5)).shape == (5, NET.classes)
 
 
-@pytest.mark.parametrize(("batch", "threads"), [(0, 1), (1, 0), (-3, 1)])
+@pytest.mark.parametrize(("batch", "threads"), [(0, 1), (1, 0), (-3, 1), (1, 1025)])
 def test_a_batch_or_threads_that_cannot_be_are_refused(built: Path, batch: int, threads: int) -> None:
     with pytest.raises(UsageError, match="at least 1"):
         runtime.open(built, batch=batch, threads=threads)

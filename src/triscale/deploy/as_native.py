@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from triscale import runtime as native
@@ -47,7 +48,7 @@ class AsNative:
 
 
 def opened(payload: bytes, path: Path, *, trusted: bool = False) -> Exported:
-    """Open the bytes of a library that triscale compiled.
+    """Open the bytes of a library that triscale compiled; it runs on as many threads as torch.
 
     Args:
         payload: the bytes, which are checked before they are loaded.
@@ -62,7 +63,7 @@ def opened(payload: bytes, path: Path, *, trusted: bool = False) -> Exported:
 
     def run(pictures: Floats) -> Floats:
         if not hasattr(instances, "own"):
-            instances.own = library.instance()
+            instances.own = library.instance(threads=torch.get_num_threads())
         logits: Floats = instances.own(pictures)
         return logits
 

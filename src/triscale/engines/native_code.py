@@ -1,4 +1,4 @@
-"""Code that triscale compiles for one network: float32, one thread."""
+"""Code that triscale compiles for one network: float32."""
 
 from triscale import compiler, runtime
 from triscale.costs import Target
@@ -36,12 +36,10 @@ class NativeEngine(Engine):
         """A network with given weights.
 
         Raises:
-            InputError: there is no compiler, more than one thread is wanted, or a block is not known to the runtime.
+            InputError: there is no compiler, or a block is not known to the runtime.
         """
-        if target.threads != 1:
-            raise InputError(f"the native engine runs in one thread, not in {target.threads}.")
         try:
             path = runtime.library(network, weights)
         except compiler.Unavailable as error:
             raise InputError(f"{network.name} cannot be compiled here: {error}.") from None
-        return Opened(runtime.open(path, batch=target.batch), path.stat().st_size)
+        return Opened(runtime.open(path, batch=target.batch, threads=target.threads), path.stat().st_size)

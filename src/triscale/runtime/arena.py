@@ -1,40 +1,24 @@
-"""Where each map lies, with room for the zeros around it: in one arena, where maps of different times share memory."""
+"""Where each map lies, with room for the zeros around it: in one arena, where maps of different times share memory.
+
+A ring lies in memory that each thread has of its own.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from triscale.runtime.blocking import panels, ring_widths
+from triscale.runtime.blocking import FLOAT, Place, panels, ring_widths
+from triscale.runtime.cutting import TILE, Cut, cut_of
 from triscale.runtime.drafting import steps_of
 from triscale.runtime.fusing import fused
-from triscale.runtime.steps import NO_PAD, Map, Step, framed, read, written
+from triscale.runtime.steps import NO_PAD, Depthwise, Map, Ring, Step, framed, read, written
 from triscale.spec import Network
 from triscale.spec.layer import Pad
 
-FLOAT = 4
 _LINE = 16
 """Floats of a cache line: everything begins on one."""
 _PAGE = 1024
 """Floats of 4 KiB: what lies a multiple of it apart meets in few places of a cache."""
-
-
-class Place(NamedTuple):
-    """How a map lies in the arena; all in floats.
-
-    Attributes:
-        offset: of its first panel.
-        block: channels of a panel, side by side for each pixel.
-        first: from a panel's beginning to its first pixel inside of the frame.
-        row, panel: from a row to the next, from a panel to the next.
-        floats: of all panels.
-    """
-
-    offset: int
-    block: int
-    first: int
-    row: int
-    panel: int
-    floats: int
 
 
 class Plan(NamedTuple):
@@ -47,7 +31,10 @@ class Plan(NamedTuple):
         frames: the zeros (top, bottom, left, right) around each map.
         places: where each map lies.
         lives: the first and last step that uses each map.
+        cuts: how threads share each step.
         floats: of the arena.
+        own: floats of the memory that each thread has for rings.
+        tile: multiply-adds of a tile, about.
     """
 
     network: Network
@@ -57,16 +44,20 @@ class Plan(NamedTuple):
     frames: tuple[Pad, ...]
     places: tuple[Place, ...]
     lives: tuple[tuple[int, int], ...]
+    cuts: tuple[Cut, ...]
     floats: int
+    own: int
+    tile: int
 
 
-def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
+def plan(network: Network, lanes: int, *, fuse: bool = True, tile: int = TILE) -> Plan:
     """The steps of a network and the places of its maps.
 
     Args:
         network: the spec; its resolution is the plan's.
         lanes: floats of a register: 4, 8 or 16.
         fuse: join steps that go faster together; without, there is one for each layer.
+        tile: multiply-adds of what a thread does at once, about; the logits' last bits depend on it.
 
     Raises:
         InputError: the network has a block that the runtime does not know.
@@ -75,10 +66,33 @@ def plan(network: Network, lanes: int, *, fuse: bool = True) -> Plan:
     frames = _frames(steps, len(maps))
     lives = _lives(steps, len(maps))
     shapes = [_shape(one, frame, lanes) for one, frame in zip(maps, frames, strict=True)]
-    offsets = placed([shape.floats for shape in shapes], lives)
-    places = tuple(shape._replace(offset=offset) for shape, offset in zip(shapes, offsets, strict=True))
-    floats = max(place.offset + place.floats for place in places)
-    return Plan(network, lanes, steps, maps, frames, places, lives, floats)
+    cuts = tuple(cut_of(step, maps, shapes, lanes, tile) for step in steps)
+    for step, cut in zip(steps, cuts, strict=True):
+        if (mean := mean_of(step)) is not None and cut.blocks > 1:
+            shapes[mean] = _with_sums(shapes[mean], cut.blocks)
+    whole = [number for number, one in enumerate(maps) if not one.ring]
+    offsets = placed([shapes[number].floats for number in whole], [lives[number] for number in whole])
+    for number, offset in zip(whole, offsets, strict=True):
+        shapes[number] = shapes[number]._replace(offset=offset)
+    floats = max(shapes[number].offset + shapes[number].floats for number in whole)
+    own = max((shapes[number].floats for number, one in enumerate(maps) if one.ring), default=0)
+    return Plan(network, lanes, steps, maps, frames, tuple(shapes), lives, cuts, floats, own, tile)
+
+
+def mean_of(step: Step) -> int | None:
+    """The mean that a step takes on the way."""
+    match step:
+        case Ring(second=second):
+            return second.mean
+        case Depthwise(mean=mean):
+            return mean
+        case _:
+            return None
+
+
+def _with_sums(mean: Place, blocks: int) -> Place:
+    """With room behind the means for the sums of each block of rows."""
+    return mean._replace(floats=whole_lines(mean.floats + blocks * mean.floats))
 
 
 def _frames(steps: Sequence[Step], count: int) -> tuple[Pad, ...]:

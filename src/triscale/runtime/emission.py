@@ -1,11 +1,12 @@
-"""From a plan to C++: one call of a kernel for each step, with every size a constant."""
+"""From a plan to C++: for each step a function that runs some of its tiles, with every size a constant."""
 
 from typing import NamedTuple
 
 from triscale.machine import Isa
-from triscale.runtime.arena import Place, Plan, whole_lines
-from triscale.runtime.blocking import Widths, panels
-from triscale.runtime.packing import Packed, is_gathered, ring_widths_of, widths_of
+from triscale.runtime.arena import Plan, mean_of, whole_lines
+from triscale.runtime.blocking import Place, Widths, is_gathered, panels
+from triscale.runtime.cutting import Cut, gate_cut_of
+from triscale.runtime.packing import Packed, ring_widths_of, widths_of
 from triscale.runtime.steps import (
     NO_PAD,
     Combine,
@@ -39,10 +40,18 @@ static_assert(triscale::LANES == {lanes}, "the weights are packed for another in
 asm(".section .rodata\\n.balign 64\\ntriscale_weights:\\n.incbin \\"{weights}\\"\\n.text\\n");
 extern "C" __attribute__((visibility("hidden"))) const float triscale_weights[];
 
-extern "C" void triscale_one_image(float* arena, const float* image, float* logits) {{
-  using namespace triscale;
-  const float* const weights = triscale_weights;
+using namespace triscale;
+
+{functions}
+extern "C" const Step triscale_steps[];
+const Step triscale_steps[] = {{
 {steps}
+}};
+"""
+
+_FUNCTION = """// {shown}
+static void step_{number}(const Task& at, Part tiles) {{
+{calls}
 }}
 """
 
@@ -51,6 +60,8 @@ _SIZES = """#define TRISCALE_CHANNELS {channels}
 #define TRISCALE_WIDTH {width}
 #define TRISCALE_CLASSES {classes}
 #define TRISCALE_ARENA {arena}ul
+#define TRISCALE_OWN {own}ul
+#define TRISCALE_STEPS {steps}
 #define TRISCALE_ISA_NAME "{isa}"
 #define TRISCALE_NEEDS_{upper} 1
 """
@@ -63,51 +74,87 @@ class Source(NamedTuple):
     sizes: str
 
 
+class _Shared(NamedTuple):
+    """What threads share: calls of kernels for some of so many tiles."""
+
+    shown: str
+    calls: list[str]
+    tiles: int
+
+
 def emit(plan: Plan, packed: Packed, isa: Isa) -> Source:
     """The source of a plan."""
-    writer = _Writer(plan, packed)
-    lines = [line for number, step in enumerate(plan.steps) for line in writer.step(number, step)]
+    shared = [one for number in range(len(plan.steps)) for one in _Writer(plan, packed, number).shared()]
+    functions = [
+        _FUNCTION.format(shown=one.shown, number=number, calls="\n".join(f"  {call}" for call in one.calls))
+        for number, one in enumerate(shared)
+    ]
+    steps = "\n".join(f"    {{step_{number}, {one.tiles}}}," for number, one in enumerate(shared))
     network = plan.network
     sizes = _SIZES.format(
         channels=network.input_channels, height=network.resolution[0], width=network.resolution[1],
-        classes=network.classes, arena=plan.floats, isa=isa, upper=isa.upper(),
+        classes=network.classes, arena=plan.floats, own=plan.own, steps=len(shared), isa=isa, upper=isa.upper(),
     )  # fmt: skip
-    steps = "\n".join(f"  {line}" for line in lines)
-    return Source(_SOURCE.format(lanes=plan.lanes, weights=WEIGHTS, steps=steps), sizes)
+    source = _SOURCE.format(lanes=plan.lanes, weights=WEIGHTS, functions="\n".join(functions), steps=steps)
+    return Source(source, sizes)
 
 
 class _Writer(NamedTuple):
     plan: Plan
     packed: Packed
+    number: int
+    """Of the step."""
 
-    def step(self, number: int, step: Step) -> list[str]:
-        """The lines of one step."""
-        shown = f"// {step.name}" + (f": {_shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
+    def shared(self) -> list[_Shared]:
+        """What a step is to threads: also a gate in front of it that must be whole, and means behind it."""
+        step, cut = self.plan.steps[self.number], self.plan.cuts[self.number]
+        shown = step.name + (f": {_shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
+        found = [_Shared(shown, [*self.cleared(step, cut), self.call(step)], cut.tiles)]
+        if isinstance(step, Convolve) and step.gate is not None:
+            gate = gate_cut_of(step, self.plan.lanes, self.plan.tile)
+            found.insert(0, _Shared(f"{step.name}, its gate", [self.gate(step, gate)], gate.tiles))
+        if cut.blocks > 1 and (mean := mean_of(step)) is not None:
+            found.append(_Shared(f"{step.name}, its means", [self.means(step, mean, cut)], 1))
+        return found
+
+    def cleared(self, step: Step, cut: Cut) -> list[str]:
+        """The frames of maps that begin with a step."""
         framed = [y for y in written(step) if self.plan.frames[y] != NO_PAD and not self.map(y).ring]
-        frames = [self.frame(y) for y in framed if self.plan.lives[y][0] == number]
-        weights = f"weights + {self.packed.offsets[number]}"
-        return [shown, *frames, self.call(step, weights)]
+        return [self.frame(y, cut.tiles) for y in framed if self.plan.lives[y][0] == self.number]
 
-    def call(self, step: Step, weights: str) -> str:
+    def call(self, step: Step) -> str:
         """The call of the kernel."""
+        cut = self.cut
         match step:
             case Enter():
-                call = f"enter<{self.map(step.y).channels}, {self.lie(step.y)}>(image, {self.at(step.y)});"
+                sizes = f"{self.map(step.y).channels}, {self.lie(step.y)}, {cut}"
+                call = f"enter<{sizes}>(at.image, {self.at(step.y)}, tiles);"
             case Convolve():
-                call = self.convolve(step, weights)
+                call = self.convolve(step)
             case Depthwise():
-                call = self.depthwise(step, weights)
+                call = self.depthwise(step)
             case Ring():
-                call = self.ring(step, weights)
+                call = self.ring(step)
             case MaxPool():
                 call = self.max_pool(step)
             case Mean():
-                call = f"average<{self.panels(step.x)}, {self.lie(step.x)}>({self.at(step.x)}, {self.at(step.y)});"
+                sizes = f"{self.panels(step.x)}, {self.lie(step.x)}, {cut}"
+                call = f"average<{sizes}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
             case Combine():
-                call = self.combine(step, weights)
+                call = self.combine(step)
             case Leave():
-                call = f"leave<{self.map(step.x).channels}>({self.at(step.x)}, logits);"
+                call = f"leave<{self.map(step.x).channels}>({self.at(step.x)}, at.logits);"
         return call
+
+    @property
+    def cut(self) -> str:
+        """How the step is cut."""
+        return _cut(self.plan.cuts[self.number])
+
+    @property
+    def weights(self) -> str:
+        """Where the step's weights begin."""
+        return f"triscale_weights + {self.packed.offsets[self.number]}"
 
     def max_pool(self, step: MaxPool) -> str:
         """The pooling of a stem."""
@@ -116,21 +163,37 @@ class _Writer(NamedTuple):
             f".kernel = {step.kernel}, .stride = {step.stride}, .panels = {self.panels(step.x)}, "
             f".top = {top}, .left = {left}, .in = {self.lie(step.x)}, .out = {self.lie(step.y)}"
         )
-        return f"max_pool<Pooling{{{sizes}}}>({self.at(step.x)}, {self.at(step.y)});"
+        return f"max_pool<Pooling{{{sizes}}}, {self.cut}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
 
-    def convolve(self, step: Convolve, weights: str) -> str:
+    def gate(self, step: Convolve, cut: Cut) -> str:
+        """The weights of a convolution times a vector."""
+        sizes = f"{self.convolution(step, widths_of(self.plan, step))}, {_cut(cut)}"
+        return f"gate_weights<{sizes}>({self.weights}, {self.at(step.gate)}, {self.at(step.gated)}, tiles);"
+
+    def means(self, step: Step, mean: int, cut: Cut) -> str:
+        """The means of a depthwise convolution, from the sums of its blocks of rows."""
+        second = step.second if isinstance(step, Ring) else step
+        assert isinstance(second, Depthwise)  # noqa: S101  nothing else takes means on the way
+        return f"add_blocks<{self.spatial(second)}, {cut.blocks}>({self.sums(mean)}, {self.at(mean)});"
+
+    def sums(self, mean: int | None) -> str:
+        """Where a depthwise convolution puts its sums: where the means are, or behind them if there are several."""
+        if mean is None or self.plan.cuts[self.number].blocks == 1:
+            return self.at(mean)
+        return f"{self.at(mean)} + {whole_lines(self.panels(mean) * self.plan.lanes)}"
+
+    def convolve(self, step: Convolve) -> str:
         """A convolution; where groups are not whole panels, with the places of its inputs."""
-        layer, lanes = step.layer, self.plan.lanes
-        sizes, name, before = self.convolution(step, widths_of(self.plan, step)), "convolve", ""
+        layer, lanes, weights = step.layer, self.plan.lanes, self.weights
+        sizes, name = self.convolution(step, widths_of(self.plan, step)), "convolve"
         if is_gathered(layer, lanes):
             each = 1 + layer.kernel**2 * layer.in_channels // layer.groups
             places = whole_lines(panels(layer.out_channels, lanes) * lanes * each)
             name, weights = "convolve_gathered", f"{weights}, (const int*)({weights} + {places})"
         if step.gate is not None:
-            before = f"gate_weights<{sizes}>({weights}, {self.at(step.gate)}, {self.at(step.gated)});\n  "
             weights = self.at(step.gated)
-        arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}"
-        return f"{before}{name}<{sizes}, {_ACTIVATIONS[step.activation]}>({arguments});"
+        arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
+        return f"{name}<{sizes}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
 
     def convolution(self, step: Convolve, wide: Widths) -> str:
         """The sizes of a convolution."""
@@ -151,27 +214,27 @@ class _Writer(NamedTuple):
             f".mean = {_bool(step.mean)}}}"
         )
 
-    def depthwise(self, step: Depthwise, weights: str) -> str:
+    def depthwise(self, step: Depthwise) -> str:
         """A depthwise convolution."""
-        arguments = f"{self.at(step.x)}, {weights}, {self.at(step.y)}, {self.at(step.mean)}"
-        return f"depthwise<{self.spatial(step)}, {_ACTIVATIONS[step.layer.activation]}>({arguments});"
+        arguments = f"{self.at(step.x)}, {self.weights}, {self.at(step.y)}, {self.sums(step.mean)}, tiles"
+        return f"depthwise<{self.spatial(step)}, {_ACTIVATIONS[step.layer.activation]}, {self.cut}>({arguments});"
 
-    def ring(self, step: Ring, weights: str) -> str:
+    def ring(self, step: Ring) -> str:
         """Two convolutions with a ring between them."""
-        first, second = step.first, step.second
+        first, second, weights = step.first, step.second, self.weights
         layer, count = first.layer, self.panels(first.y)
         each = (1 + layer.kernel**2 * layer.in_channels) * count * self.plan.lanes
         sizes = (
             f"{self.convolution(first, ring_widths_of(self.plan, step))}, {self.spatial(second)}, "
-            f"{self.place(first.y).floats}, {_ACTIVATIONS[first.activation]}, {_ACTIVATIONS[second.layer.activation]}"
+            f"{_ACTIVATIONS[first.activation]}, {_ACTIVATIONS[second.layer.activation]}, {self.cut}"
         )
         arguments = (
             f"{self.at(*framed(first)[0])}, {weights}, {weights} + {whole_lines(each)}, {self.at(first.y)}, "
-            f"{self.at(second.y)}, {self.at(second.mean)}"
+            f"{self.at(second.y)}, {self.sums(second.mean)}, tiles"
         )
         return f"by_ring<{sizes}>({arguments});"
 
-    def combine(self, step: Combine, weights: str) -> str:
+    def combine(self, step: Combine) -> str:
         """A gate, a norm, a sum, an activation."""
         count = self.panels(step.x)
         sizes = (
@@ -179,19 +242,19 @@ class _Writer(NamedTuple):
             f".shifted = {_bool(step.norm)}, .residual = {_bool(step.residual)}, "
             f".in = {self.lie(step.x)}, .kept = {self.lie(step.residual)}, .out = {self.lie(step.y)}"
         )
-        scale = weights if step.norm else self.at(step.gate)
-        shift = f"{weights} + {count * self.plan.lanes}" if step.norm else "nullptr"
-        arguments = f"{self.at(step.x)}, {scale}, {shift}, {self.at(step.residual)}, {self.at(step.y)}"
-        return f"combine<Combination{{{sizes}}}, {_ACTIVATIONS[step.activation]}>({arguments});"
+        scale = self.weights if step.norm else self.at(step.gate)
+        shift = f"{self.weights} + {count * self.plan.lanes}" if step.norm else "nullptr"
+        arguments = f"{self.at(step.x)}, {scale}, {shift}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
+        return f"combine<Combination{{{sizes}}}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
 
-    def frame(self, number: int) -> str:
+    def frame(self, number: int, tiles: int) -> str:
         """The zeros around a map, which other maps wrote over."""
         top, bottom, left, right = self.plan.frames[number]
         sizes = (
             f".panels = {panels(self.map(number).channels, self.place(number).block)}, .top = {top}, "
             f".bottom = {bottom}, .left = {left}, .right = {right}, .in = {self.lie(number)}"
         )
-        return f"clear_frame<Frame{{{sizes}}}>(arena + {self.place(number).offset});"
+        return f"clear_frame<Frame{{{sizes}}}, {tiles}>(at.arena + {self.place(number).offset}, tiles);"
 
     def map(self, number: int) -> Map:
         """A map."""
@@ -216,8 +279,12 @@ class _Writer(NamedTuple):
         """The first pixel of a map that is read, which may lie in its frame."""
         if number is None:
             return "nullptr"
-        place = self.place(number)
-        return f"arena + {place.offset + place.first - pad[0] * place.row - pad[2] * place.block}"
+        place, memory = self.place(number), "own" if self.map(number).ring else "arena"
+        return f"at.{memory} + {place.offset + place.first - pad[0] * place.row - pad[2] * place.block}"
+
+
+def _cut(cut: Cut) -> str:
+    return f"Cut{{{cut.spans}, {cut.blocks}}}"
 
 
 def _bool(value: object) -> str:

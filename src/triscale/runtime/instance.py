@@ -20,6 +20,9 @@ from triscale.spec import FieldError, Network, Preprocessing, any_from_document,
 ABI = 1
 """Of the functions in `kernels/triscale_net.h`."""
 
+MOST_THREADS = 1024
+"""Of an instance; what is above is a mistake."""
+
 Floats = NDArray[np.float32]
 _BAD_ARGUMENT, _OUT_OF_MEMORY, _WRONG_PROCESSOR, _BUSY = -1, -2, -3, -4
 
@@ -65,28 +68,36 @@ class NativeLibrary:
 class NativeNetwork:
     """A network as compiled code: call it with prepared images.
 
-    It answers one call at a time; make an instance for each thread.
+    It answers one call at a time; make an instance for each thread that calls. In a process that was forked it runs in
+    one thread.
 
     Attributes:
         network: the spec.
         classes: names in the order of the logits.
         preprocessing: what an image goes through before.
         batch: images that are given to the library at once; calls may have any number.
+        threads: that share each image.
         isa: the instruction set that it was compiled for.
     """
 
     def __init__(self, library: NativeLibrary, batch: int, threads: int) -> None:
-        if batch < 1 or threads != 1:
-            raise UsageError(f"batch is {batch} and threads is {threads}; give a batch of at least 1, and 1 thread.")
+        if batch < 1 or not 1 <= threads <= MOST_THREADS:
+            raise UsageError(
+                f"batch is {batch} and threads is {threads}; give a batch of at least 1, 1 to {MOST_THREADS} threads."
+            )
         self.network, self.classes, self.preprocessing = library.about
-        self.batch, self.isa = batch, library.isa
+        self.batch, self.threads, self.isa = batch, threads, library.isa
         self._run = library.loaded.triscale_run
         self._net = ctypes.c_void_p()
         code = library.loaded.triscale_create(batch, threads, ctypes.byref(self._net))
         if code == _WRONG_PROCESSOR:
             raise InputError(f"this processor lacks the instructions ({self.isa}) that the network was compiled for.")
         if code == _OUT_OF_MEMORY:
-            raise OutOfMemoryError("there is not enough memory for the maps of the network.")
+            raise OutOfMemoryError(f"there is not enough memory for the maps of the network, or for {threads} threads.")
+        if code:
+            raise InputError(
+                "the library was compiled by an earlier triscale, for one thread; export the network again."
+            )
         weakref.finalize(self, library.loaded.triscale_free, self._net)
 
     def __call__(self, images: Floats) -> Floats:
@@ -122,7 +133,7 @@ def open(path: str | Path, *, batch: int = 1, threads: int = 1, trust: bool = Fa
     Args:
         path: a library that triscale wrote.
         batch: images at once; any number can be given, in steps of this.
-        threads: of arithmetic; 1.
+        threads: that share each image, the caller's among them. The logits have the same bits for any number.
         trust: load a library that was not compiled on this machine. A library is code: it can do what you can.
 
     Raises:

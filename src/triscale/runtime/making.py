@@ -14,6 +14,7 @@ from triscale.isa import wanted_isa
 from triscale.layer_weights import LayerWeights
 from triscale.machine import NEEDS, Isa, features
 from triscale.runtime.arena import plan
+from triscale.runtime.cutting import TILE
 from triscale.runtime.emission import WEIGHTS, Source, emit
 from triscale.runtime.packing import Packed, pack, weights_of
 from triscale.seal import OPEN, seal_of, sealed
@@ -37,7 +38,9 @@ def best_isa() -> Isa:
     return next(isa for isa in ("avx512", "avx2", "generic") if NEEDS[isa] <= known)
 
 
-def library(network: Network, weights: LayerWeights, *, about: str | None = None, isa: Isa | None = None) -> Path:
+def library(
+    network: Network, weights: LayerWeights, *, about: str | None = None, isa: Isa | None = None, tile: int = TILE
+) -> Path:
     """The library of a network in the cache, sealed; compiled if it is not there, which takes some seconds.
 
     Args:
@@ -45,6 +48,7 @@ def library(network: Network, weights: LayerWeights, *, about: str | None = None
         weights: of its layers.
         about: JSON that the library carries, with one place for a seal; None: network and resolution alone.
         isa: the instruction set; None: what `TRISCALE_ISA` names, or the best that this processor has.
+        tile: multiply-adds of what a thread does at once, about.
 
     Raises:
         InputError: a block that the runtime does not know, too many weights, or those of another network.
@@ -54,7 +58,7 @@ def library(network: Network, weights: LayerWeights, *, about: str | None = None
     isa = isa or best_isa()
     if isa not in LANES:
         raise UsageError(f"there is no instruction set {isa!r}; give {', '.join(LANES)}.")
-    planned = plan(network, LANES[isa])
+    planned = plan(network, LANES[isa], tile=tile)
     if (count := weights_of(planned)) > MOST_WEIGHTS:
         raise InputError(
             f"{network.name} has {count:,} weights; a library can hold {MOST_WEIGHTS:,}. Export it to .pt2."

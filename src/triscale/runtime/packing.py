@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from triscale.layer_weights import Floats, LayerWeights
-from triscale.runtime.arena import FLOAT, Place, Plan
-from triscale.runtime.blocking import Widths, panels, ring_widths, widths
+from triscale.runtime.arena import Plan
+from triscale.runtime.blocking import FLOAT, Place, Widths, is_gathered, panels, ring_widths, widths
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Ring, Step
 from triscale.spec import Layer
 
@@ -25,12 +25,6 @@ class Packed(NamedTuple):
 
     blob: Floats
     offsets: tuple[int | None, ...]
-
-
-def is_gathered(layer: Layer, lanes: int) -> bool:
-    """Whether the groups of a convolution are not whole panels, so that each lane needs inputs of its own."""
-    parts = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-    return layer.groups > 1 and any(part % lanes for part in parts)
 
 
 def weights_of(plan: Plan) -> int:

@@ -80,18 +80,26 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
 // Rows that follow one another without a gap are one long row.
 constexpr bool is_flat(const Lie& lie) { return lie.row == (long)lie.width * lie.block; }
 
-template <Convolution of, int N, class Activation>
-static void panels_of_outputs(Product job, const float* x, const float* kept, float* y) {
+template <Convolution of, int N, class Activation, int BLOCKS>
+static void panels_of_outputs(Product job, const float* x, const float* kept, float* y, Part blocks) {
   constexpr bool flat = of.kernel == 1 && of.stride == 1 && is_flat(of.in) && is_flat(of.out) &&
                         (!of.residual || is_flat(of.kept));
-  constexpr int rows = flat ? 1 : of.out.height, width = of.out.width * (flat ? of.out.height : 1);
-  for (int row = 0; row < rows; ++row) {
-    job.x = x + row * of.stride * of.in.row;
-    job.y = y + row * of.out.row;
-    job.kept = of.residual ? kept + row * of.kept.row : nullptr;
-    in_tiles<width, most_pixels(N)>([&](auto p, int count, int first) {
+  if constexpr (flat) {
+    constexpr int pixels = of.out.width * of.out.height, most = most_pixels(N);
+    job.x = x, job.y = y, job.kept = of.residual ? kept : nullptr;
+    in_runs<pixels, most>(part_of(runs_in(pixels, most), BLOCKS, blocks), [&](auto p, int count, int first) {
       product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
     });
+  } else {
+    const Part rows = part_of(of.out.height, BLOCKS, blocks);
+    for (int row = rows.begin; row < rows.end; ++row) {
+      job.x = x + row * of.stride * of.in.row;
+      job.y = y + row * of.out.row;
+      job.kept = of.residual ? kept + row * of.kept.row : nullptr;
+      in_runs<of.out.width, most_pixels(N)>([&](auto p, int count, int first) {
+        product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
+      });
+    }
   }
 }
 
@@ -108,51 +116,60 @@ TRISCALE_INLINE Product product_of(const float* weights, int wide) {
   return job;
 }
 
+// How many times some panels of outputs are made.
+constexpr int chunks_of(const Convolution& of) {
+  return 1 + ((of.out_channels / of.groups + LANES - 1) / LANES - of.wide_first) / of.wide;
+}
+
+// The first panel of the outputs of a chunk.
+constexpr int first_panel(const Convolution& of, int chunk) { return chunk ? of.wide_first + (chunk - 1) * of.wide : 0; }
+
 // Weights: for each group, for each panels of outputs: bias, then [panel of inputs][i][j][channel][outputs].
-template <Convolution of, class Activation>
-static void convolve(const float* x, const float* weights, const float* kept, float* y) {
-  constexpr int inputs = of.in_channels / of.groups, outputs = of.out_channels / of.groups;
+template <Convolution of, class Activation, Cut cut>
+static void convolve(const float* x, const float* weights, const float* kept, float* y, Part tiles) {
+  constexpr int inputs = of.in_channels / of.groups, outputs = of.out_channels / of.groups, chunks = chunks_of(of);
   constexpr int in_panels = (inputs + of.in.block - 1) / of.in.block, panels = (outputs + LANES - 1) / LANES;
   constexpr long each = 1 + (long)inputs * of.kernel * of.kernel;
-  for (int group = 0; group < of.groups; ++group)
-    for (int panel = 0; panel < panels;) {
-      const int wide = panel ? of.wide : of.wide_first;
-      const long out = (long)group * panels + panel;
-      const Product job = product_of<of>(weights, wide);
-      const float* from = x + (long)group * in_panels * of.in.panel;
-      const float* old = of.residual ? kept + out * of.kept.panel : nullptr;
-      if (panel) panels_of_outputs<of, of.wide, Activation>(job, from, old, y + out * of.out.panel);
-      else panels_of_outputs<of, of.wide_first, Activation>(job, from, old, y + out * of.out.panel);
-      weights += each * wide * LANES;
-      panel += wide;
-    }
+  in_units<of.groups * chunks, cut>(tiles, [&](int unit, Part blocks) {
+    const int group = unit / chunks, chunk = unit % chunks, wide = chunk ? of.wide : of.wide_first;
+    const long out = (long)group * panels + first_panel(of, chunk);
+    const Product job = product_of<of>(weights + each * out * LANES, wide);
+    const float* from = x + (long)group * in_panels * of.in.panel;
+    const float* old = of.residual ? kept + out * of.kept.panel : nullptr;
+    float* to = y + out * of.out.panel;
+    if (chunk) panels_of_outputs<of, of.wide, Activation, cut.blocks>(job, from, old, to, blocks);
+    else panels_of_outputs<of, of.wide_first, Activation, cut.blocks>(job, from, old, to, blocks);
+  });
 }
 
 // The weights of a 1x1 convolution times the gate of its inputs.
-template <Convolution of>
-static void gate_weights(const float* weights, const float* gate, float* gated) {
-  constexpr int panels = (of.out_channels + LANES - 1) / LANES;
-  for (int panel = 0; panel < panels;) {
-    const int wide = panel ? of.wide : of.wide_first;
-    std::memcpy(gated, weights, sizeof(float) * wide * LANES);
+template <Convolution of, Cut cut>
+static void gate_weights(const float* weights, const float* gate, float* gated, Part tiles) {
+  in_units<chunks_of(of), cut>(tiles, [&](int chunk, Part) {
+    const int wide = chunk ? of.wide : of.wide_first;
+    const long begin = (1L + of.in_channels) * first_panel(of, chunk) * LANES;
+    const float* w = weights + begin;
+    float* to = gated + begin;
+    std::memcpy(to, w, sizeof(float) * wide * LANES);
     for (int channel = 0; channel < of.in_channels; ++channel) {
-      weights += wide * LANES, gated += wide * LANES;
-      for (int n = 0; n < wide * LANES; n += LANES) store(gated + n, load(weights + n) * gate[channel]);
+      w += wide * LANES, to += wide * LANES;
+      for (int n = 0; n < wide * LANES; n += LANES) store(to + n, load(w + n) * gate[channel]);
     }
-    weights += wide * LANES, gated += wide * LANES;
-    panel += wide;
-  }
+  });
 }
 
 // Groups that are no whole panels: the inputs of each lane are gathered. `offsets` has [panel][input][lane].
-template <Convolution of, class Activation>
-static void convolve_gathered(const float* x, const float* weights, const int* offsets, const float* kept, float* y) {
+template <Convolution of, class Activation, Cut cut>
+static void convolve_gathered(const float* x, const float* weights, const int* offsets, const float* kept, float* y,
+                              Part tiles) {
   constexpr int inputs = of.in_channels / of.groups, panels = (of.out_channels + LANES - 1) / LANES;
-  for (int panel = 0; panel < panels; ++panel, weights += (1 + of.kernel * of.kernel * inputs) * LANES)
-    for (int row = 0; row < of.out.height; ++row)
+  in_units<panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
+    for (int row = rows.begin; row < rows.end; ++row)
       for (int column = 0; column < of.out.width; ++column) {
-        vec sum = load(weights);
-        const float* w = weights + LANES;
+        const float* w = weights + (long)panel * (1 + of.kernel * of.kernel * inputs) * LANES;
+        vec sum = load(w);
+        w += LANES;
         for (int i = 0; i < of.kernel; ++i)
           for (int j = 0; j < of.kernel; ++j) {
             const float* from = x + (row * of.stride + i) * of.in.row + (column * of.stride + j) * LANES;
@@ -166,6 +183,7 @@ static void convolve_gathered(const float* x, const float* weights, const int* o
         if (of.residual) sum = sum + load(kept + panel * of.kept.panel + row * of.kept.row + column * LANES);
         store(y + panel * of.out.panel + row * of.out.row + column * LANES, Activation::of(sum));
       }
+  });
 }
 
 }  // namespace triscale

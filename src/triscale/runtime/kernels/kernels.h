@@ -3,3 +3,4 @@
 #include "convolve.h"
 #include "depthwise.h"
 #include "maps.h"
+#include "step.h"

@@ -11,11 +11,13 @@ struct Frame {
   Lie in;
 };
 
-// Zeros around a map; `map` is the beginning of its first panel.
-template <Frame of>
-static void clear_frame(float* map) {
+// Zeros around some panels of a map, as many parts as there are tiles; `map` is the beginning of its first panel.
+template <Frame of, int TILES>
+static void clear_frame(float* map, Part tiles) {
   constexpr long width = of.left + of.in.width + of.right, block = of.in.block;
-  for (int panel = 0; panel < of.panels; ++panel, map += of.in.panel) {
+  const Part part = part_of(of.panels, TILES, tiles);
+  map += part.begin * of.in.panel;
+  for (int panel = part.begin; panel < part.end; ++panel, map += of.in.panel) {
     std::memset(map, 0, sizeof(float) * of.top * of.in.row);
     for (int row = 0; row < of.in.height; ++row) {
       float* at = map + (of.top + row) * of.in.row;
@@ -27,12 +29,14 @@ static void clear_frame(float* map) {
 }
 
 // An image [channels][height][width] into planes.
-template <int CHANNELS, Lie out>
-static void enter(const float* image, float* y) {
-  for (int channel = 0; channel < CHANNELS; ++channel)
-    for (int row = 0; row < out.height; ++row)
+template <int CHANNELS, Lie out, Cut cut>
+static void enter(const float* image, float* y, Part tiles) {
+  in_units<CHANNELS, cut>(tiles, [&](int channel, Part blocks) {
+    const Part rows = part_of(out.height, cut.blocks, blocks);
+    for (int row = rows.begin; row < rows.end; ++row)
       std::memcpy(y + channel * out.panel + row * out.row, image + ((long)channel * out.height + row) * out.width,
                   sizeof(float) * out.width);
+  });
 }
 
 template <int CHANNELS>
@@ -46,10 +50,11 @@ struct Pooling {
 };
 
 // What is not a number wins, as in torch; what is padded never does.
-template <Pooling of>
-static void max_pool(const float* x, float* y) {
-  for (int panel = 0; panel < of.panels; ++panel)
-    for (int row = 0; row < of.out.height; ++row)
+template <Pooling of, Cut cut>
+static void max_pool(const float* x, float* y, Part tiles) {
+  in_units<of.panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
+    for (int row = rows.begin; row < rows.end; ++row)
       for (int column = 0; column < of.out.width; ++column) {
         vec most = all(-__builtin_inff());
         for (int i = 0; i < of.kernel; ++i) {
@@ -64,11 +69,12 @@ static void max_pool(const float* x, float* y) {
         }
         store(y + panel * of.out.panel + row * of.out.row + column * LANES, most);
       }
+  });
 }
 
-template <int PANELS, Lie in>
-static void average(const float* x, float* mean) {
-  for (int panel = 0; panel < PANELS; ++panel) {
+template <int PANELS, Lie in, Cut cut>
+static void average(const float* x, float* mean, Part tiles) {
+  in_units<PANELS, cut>(tiles, [&](int panel, Part) {
     vec total{};
     for (int row = 0; row < in.height; ++row) {
       vec sum{};
@@ -77,7 +83,7 @@ static void average(const float* x, float* mean) {
       total = total + sum;
     }
     store(mean + panel * LANES, total * (1.0f / (in.height * in.width)));
-  }
+  });
 }
 
 struct Combination {
@@ -87,12 +93,14 @@ struct Combination {
 };
 
 // activation(x * scale + shift + kept), each where there is one.
-template <Combination of, class Activation>
-static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y) {
-  for (int panel = 0; panel < of.panels; ++panel) {
+template <Combination of, class Activation, Cut cut>
+static void combine(const float* x, const float* scale, const float* shift, const float* kept, float* y,
+                    Part tiles) {
+  in_units<of.panels, cut>(tiles, [&](int panel, Part blocks) {
+    const Part rows = part_of(of.out.height, cut.blocks, blocks);
     const vec factor = of.scaled ? load(scale + panel * LANES) : all(1.0f);
     const vec term = of.shifted ? load(shift + panel * LANES) : vec{};
-    for (int row = 0; row < of.out.height; ++row) {
+    for (int row = rows.begin; row < rows.end; ++row) {
       const float* from = x + panel * of.in.panel + row * of.in.row;
       const float* old = kept + panel * of.kept.panel + row * of.kept.row;
       float* to = y + panel * of.out.panel + row * of.out.row;
@@ -104,7 +112,7 @@ static void combine(const float* x, const float* scale, const float* shift, cons
         store(to + column * LANES, Activation::of(v));
       }
     }
-  }
+  });
 }
 
 }  // namespace triscale

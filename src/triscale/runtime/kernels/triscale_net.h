@@ -11,7 +11,7 @@ extern "C" {
 enum {
   TRISCALE_OK = 0,
   TRISCALE_BAD_ARGUMENT = -1,
-  TRISCALE_OUT_OF_MEMORY = -2,
+  TRISCALE_OUT_OF_MEMORY = -2,   /* or the system has no more threads */
   TRISCALE_WRONG_PROCESSOR = -3, /* this processor lacks the instructions that the library was built for */
   TRISCALE_BUSY = -4             /* another thread runs this instance */
 };
@@ -29,7 +29,9 @@ const char* triscale_isa(void);
 const char* triscale_about(void);
 triscale_sizes triscale_shape(void);
 
-/* An instance for at most `batch` images at once, in one thread. Instances are independent of each other. */
+/* An instance for at most `batch` images at once. `threads`, the caller's among them, share each image; the
+   logits have the same bits for any number. Instances are independent of each other. In a process that was forked an
+   instance runs in the caller's thread alone. */
 int triscale_create(int batch, int threads, triscale_net** net);
 /* float32 images [count][channels][height][width] to logits [count][classes], count at most the instance's batch. */
 int triscale_run(triscale_net* net, int count, const float* images, float* logits);
