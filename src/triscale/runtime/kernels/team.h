@@ -2,6 +2,7 @@
 // put aside between two tiles delays nobody, and one that comes late begins where the others are.
 #pragma once
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,7 +100,7 @@ class Team {
     const bool together = choice.together();
     const long begin = now();
     waited = 0;
-    if (together) go_on(0, first), work(0, end);
+    if (together) keep_apart(), go_on(0, first), work(0, end);
     else run_alone();
     choice.learn(together, (now() - begin) / given.images, waited / given.images);
   }
@@ -117,6 +118,7 @@ class Team {
   static constexpr long SPIN = 50'000;
 
   const Step* steps;
+  int left_free = -1;  // the core that helpers keep off
   int step_count, helpers = 0, share = 1;  // beside the caller; one of how many parts of what is left is claimed at once
   float *arena, *own;
   long own_floats, waited = 0;
@@ -142,6 +144,21 @@ class Team {
     const Member& helper = *(const Member*)given;
     helper.team->work(helper.number, NEVER);
     return nullptr;
+  }
+
+  // Helpers keep off the core of the caller: where all cores are busy, the system wakes them on the core of who wakes them,
+  // where they could only run in turns.
+  void keep_apart() {
+#if defined(__linux__)
+    const int core = sched_getcpu();
+    if (core == left_free) return;
+    left_free = core;
+    cpu_set_t others;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof others, &others)) return;
+    CPU_CLR(core, &others);
+    for (int n = 1; n <= helpers && CPU_COUNT(&others); ++n)
+      pthread_setaffinity_np(members[n].thread, sizeof others, &others);
+#endif
   }
 
   void run_alone() {
