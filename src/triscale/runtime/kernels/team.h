@@ -40,13 +40,16 @@ class Choice {
     --resting;
     return false;
   }
-  // Nanoseconds of an image, and how many of them the caller waited.
-  void learn(bool together, long taken, long waited) {
+  // Nanoseconds of an image, and how many of them the caller waited; whether threads slept before. Waking them takes longer
+  // than a small network, so the first such call is not judged.
+  void learn(bool together, long taken, long waited, bool slept) {
     if (!together) {
       alone = resting + 1 == rest || taken < alone ? taken : alone;
       return;
     }
     const bool worth = alone ? 10 * taken < 9 * alone : 4 * waited < taken;
+    excused = !worth && slept && !excused;
+    if (excused) return;
     rest = worth ? 0 : rest == 0 ? 1 : rest < 64 ? 2 * rest : rest;
     resting = rest;
   }
@@ -54,6 +57,7 @@ class Choice {
  private:
   long alone = 0;
   int rest = 0, resting = 0;
+  bool excused = false;
 };
 
 class Team {
@@ -97,12 +101,12 @@ class Team {
   void run(const Call& given) {
     first = end, end = first + (uint64_t)given.images * step_count, call = given;
     if (!helpers || process != getpid()) return run_alone();
-    const bool together = choice.together();
+    const bool together = choice.together(), slept = sleepers.load() > 0;
     const long begin = now();
     waited = 0;
     if (together) keep_apart(), go_on(0, first), work(0, end);
     else run_alone();
-    choice.learn(together, (now() - begin) / given.images, waited / given.images);
+    choice.learn(together, (now() - begin) / given.images, waited / given.images, slept);
   }
 
  private:
