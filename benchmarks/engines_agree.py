@@ -146,7 +146,7 @@ def runners(net: Network) -> Iterator[dict[str, Runner]]:
         found: dict[str, Runner] = {}
         for name in ("openvino", "onnxruntime"):
             for suffix, graph in (("", written), (", torch's graph", traced)):
-                subject = Subject(network=net, target=Target(runtime=name), graph=graph)
+                subject = Subject(network=net, target=Target(runtime=name), file=graph)
                 found[name + suffix] = visits(stack, subject, core)
         yield found | {"benchmark_app": partial(app, written, core), "plain loop": loop(stack, written, core)}
 

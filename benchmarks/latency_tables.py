@@ -76,11 +76,10 @@ TABLES = {"latency-errors": errors, "engines-agree": agreement, "table4": table4
 def filled(page: str) -> str:
     """The page with each table between its marks."""
     for name, table in TABLES.items():
-        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = "".join(f"{line}\n" for line in table())
-        page, count = mark.subn(lambda found, text=text: found[1] + text + found[2], page)
-        if count != 1:
-            raise SystemExit(f"{PAGE.name} has {count} places for {name}; it needs one.")
+        parts = re.split(rf"(?<=<!-- {name} -->\n)|(?=<!-- /{name} -->)", page)
+        if len(parts) != 3:
+            raise SystemExit(f"{PAGE.name} has no place for {name}, or several; it needs one.")
+        page = parts[0] + "".join(f"{line}\n" for line in table()) + parts[2]
     return page
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from docs_site import command_pages, fact_pages, python_page
 from docs_site.markdown import Site, for_site
 from docs_site.navigation import HOME, navigation
+from docs_site.notebooks import as_markdown
 from docs_site.sources import ROOT, pages, pictures
 
 MADE: dict[str, Callable[[], str]] = {
@@ -39,7 +40,7 @@ def assemble(folder: Path, root: Path = ROOT) -> Path:
     texts, drawn = made_pages(), pictures(root)
     copied = pages(root)
     site = Site(copied | drawn, lambda path: (root / path).exists())  # made pages are none that a repository can show
-    texts |= {place: for_site((root / path).read_text(encoding="utf-8"), path, site) for path, place in copied.items()}
+    texts |= {place: for_site(_markdown(root / path), path, site) for path, place in copied.items()}
     texts[PurePosixPath(HOME)] = WIDE + texts[PurePosixPath(HOME)]
     _write({PurePosixPath("pages") / place: text.encode() for place, text in texts.items()}, folder)
     _write({PurePosixPath("pages") / place: (root / path).read_bytes() for path, place in drawn.items()}, folder)
@@ -48,6 +49,11 @@ def assemble(folder: Path, root: Path = ROOT) -> Path:
     _write({PurePosixPath("mkdocs.yml"): json.dumps(settings, indent=2).encode()}, folder)  # JSON is YAML
     shutil.copytree(root / "docs_site" / "assets", folder / "pages" / "assets")
     return folder / "mkdocs.yml"
+
+
+def _markdown(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    return as_markdown(text) if path.suffix == ".ipynb" else text
 
 
 def _write(files: Mapping[PurePosixPath, bytes], folder: Path) -> None:

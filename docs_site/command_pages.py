@@ -45,8 +45,8 @@ class Command:
 
     def markdown(self) -> str:
         """Its page: what it does, two examples, then its options in the groups of `--help-all`."""
-        told, examples = describe(self._docstring()), "\n".join(self.help_page().examples)
-        parts = [f"# triscale {' '.join(self.words)}", describe("\n\n".join(told.paragraphs)).markdown()]
+        described, examples = describe(self._docstring()), "\n".join(self.help_page().examples)
+        parts = [f"# triscale {' '.join(self.words)}", describe("\n\n".join(described.paragraphs)).markdown()]
         parts += [f"```sh\n{examples}\n```"] if examples else []
         for title, rows in self._tables():
             table = [f"| {'argument' if title == ARGUMENTS else 'option'} | is |", "|---|---|", *map(_row, rows)]
@@ -57,7 +57,8 @@ class Command:
         """Arguments, options that stand in no group, and each group, if it has any."""
         taken = self.arguments()
         grouped = {name: title for title, names in self.help_page().sections for name in names}
-        found: dict[str, list[Argument]] = {ARGUMENTS: [], OPTIONS: []} | {title: [] for title in grouped.values()}
+        titles = dict.fromkeys((ARGUMENTS, OPTIONS, *grouped.values()))
+        found: dict[str, list[Argument]] = {title: [] for title in titles}
         for one in taken:
             title = ARGUMENTS if _positional(one) else next((grouped[n] for n in one.names if n in grouped), OPTIONS)
             found[title].append(one)

@@ -9,7 +9,13 @@ Entry = dict[str, Any]
 
 HOME = "index.md"
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start", ("start.md", "doctor.md", "completion.md", "glossary.md")),
+    (
+        "Start",
+        (
+            "start.md", "in-notebooks.md", "notebooks/from_images_to_a_budget.md", "doctor.md", "completion.md",
+            "glossary.md",
+        ),
+    ),
     (
         "How to",
         (

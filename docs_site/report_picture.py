@@ -16,7 +16,7 @@ from docs_site.sources import ROOT
 from triscale.report import write_report
 
 RECORDS = ROOT / "results" / "flowers" / "records.jsonl"
-WIDTH, HEIGHT = 1100, 1320
+WIDTH, HEIGHT = 1100, 1080
 SCHEMES = {"dark": 0, "light": 1}
 """Chromium's numbers for the reader's preference."""
 COLOURS = 64

@@ -19,6 +19,7 @@ def pages(root: Path = ROOT) -> dict[PurePosixPath, PurePosixPath]:
     """The path of every page in the repository, and its path in the site."""
     found = {PurePosixPath(name): PurePosixPath(place) for name, place in BESIDE.items() if (root / name).exists()}
     found |= {path: path.relative_to("docs") for path in _below(root, "docs", "*.md")}
+    found |= {path: path.relative_to("docs").with_suffix(".md") for path in _below(root, "docs", "*.ipynb")}
     return found | {path: _result(path) for path in _below(root, "results", "README.md")}
 
 

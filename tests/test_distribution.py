@@ -120,7 +120,7 @@ def command(installed: Path, folder: Path, *arguments: str) -> subprocess.Comple
 def test_the_main_job_runs_from_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
     shown = command(installed, tmp_path, "cost", "efficientnet_b0", "--json")
     assert (shown.returncode, '"macs": 385814752' in shown.stdout) == (0, True), shown.stderr
-    options = "--phi 1 --candidates 4 --seeds 1 --epochs 2 --train-size 80 --jobs 1 --out run"
+    options = "--phi 1 --candidates 4 --seeds 1 --epochs 2 --jobs 1 --out run"
     done = command(installed, tmp_path, "study", "smallnet_24", "--data", "flowers:80", *options.split())
     assert done.returncode == 0, done.stderr
     for name in ("report.html", "records.jsonl", "best.safetensors", "best.json"):

@@ -1,22 +1,27 @@
 """A network's Lite form from its own weights: fine-tuned by distillation, and set beside the network itself."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from triscale.deploy.about import About
-from triscale.deploy.exported import Floats, RunLogits
+from triscale.deploy.about import ExportPrecision
+from triscale.deploy.formats import put
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, Right, drop_between
 from triscale.deploy.precision.calibration_images import Judging, calibration_images, judging_images
 from triscale.deploy.precision.lowered_graph import quantizer_of
 from triscale.deploy.precision.lowering import IMAGES
-from triscale.deploy.precision.speed_beside import SpeedBeside, beside, rounds_in_turns
+from triscale.deploy.precision.quantizer import Packer
+from triscale.deploy.precision.speed_beside import SpeedBeside, beside
 from triscale.deploy.proven_export import proven
+from triscale.deploy.timed_files import SECONDS, FileToTime, arithmetic_threads, time_files
+from triscale.errors import InputError
 from triscale.intervals import wilson
+from triscale.latency.measuring import Limits, Measurement
+from triscale.latency.silent_watch import SilentWatch
 from triscale.nn import build
 from triscale.recipes import Recipe
 from triscale.scaling import lite_form
@@ -184,48 +189,54 @@ def train_lite(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Judged:
-    """A file in memory, what it classifies correctly, and its bytes."""
+    """A file, what it classifies correctly, and its bytes."""
 
-    about: About
-    precision: str
-    run: RunLogits
+    file: FileToTime
     right: Right
     file_size: int
-
-    @property
-    def step(self) -> tuple[RunLogits, Floats]:
-        """What is timed: one image."""
-        draws = np.random.default_rng(0)
-        return self.run, draws.standard_normal((1, self.about.network.input_channels, *self.about.size), np.float32)
 
 
 def _beside(both: Sequence[Classifier], data: str, split: str | None, calibration: int) -> tuple[LiteRow, ...]:
     """Networks in both precisions, on the images that the last of them, which knows its teacher's, did not see."""
     judging = judging_images(data, split, both[-1])
-    files = [file for one in both for file in _files(one, data, judging, calibration)]
-    rounds = rounds_in_turns([file.step for file in files])
-    threads = torch.get_num_threads()
+    with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
+        files = [
+            file
+            for index, one in enumerate(both)
+            for file in _files(one, data, judging, calibration, Path(folder) / str(index))
+        ]
+        limits = Limits(seconds=SECONDS * len(files))
+        times = time_files([one.file for one in files], arithmetic_threads(), limits, SilentWatch())
     return tuple(
         LiteRow(
-            network=file.about.network.name,
-            precision=file.precision,
-            right=file.right,
-            drop=drop_between(files[index - 1].right, file.right) if file.precision == "int8" else None,
-            speed=beside(rounds, index, batch=1, threads=threads),
-            file_size=file.file_size,
+            network=one.file.about.network.name,
+            precision=one.file.about.precision,
+            right=one.right,
+            drop=drop_between(files[index - 1].right, one.right) if one.file.about.precision == "int8" else None,
+            speed=beside(_known(times[0]), _known(times[index])),
+            file_size=one.file_size,
         )
-        for index, file in enumerate(files)
+        for index, one in enumerate(files)
     )
 
 
-def _files(classifier: Classifier, data: str, judging: Judging, calibration: int) -> Iterator[_Judged]:
-    """The ONNX graphs of a network in float32 and in int8."""
-    made = proven(classifier, Path("lite.onnx"), "onnx")
+def _known(found: Measurement | None) -> Measurement:
+    if found is None:
+        raise InputError("ONNX Runtime cannot open a graph that it has just run, in a process of its own.")
+    return found
+
+
+def _files(classifier: Classifier, data: str, judging: Judging, calibration: int, folder: Path) -> Iterator[_Judged]:
+    """The ONNX graphs of a network in float32 and in int8, for steps of any number of images."""
+    folder.mkdir()
+    made = proven(classifier, folder / "float32.onnx", "onnx")
     images = calibration_images(data, judging, made.first, calibration)
     int8 = quantizer_of(made.packer, images, None).quantized(())
-    for precision, packer in (("float32", made.packer), ("int8", int8)):
-        opened = made.opened(packer, made.about)
-        size = len(packer.packed(made.about))
+    packed: tuple[tuple[ExportPrecision, Packer], ...] = (("float32", made.packer), ("int8", int8))
+    for precision, packer in packed:
+        about = replace(made.about, precision=precision)
+        path = folder / f"{precision}.onnx"
+        (size,) = put(path, packer.packed(about)).values()
         yield _Judged(
-            about=made.about, precision=precision, run=opened.run, right=judging.right(opened), file_size=size
+            file=FileToTime(about=about, path=path), right=judging.right(made.opened(packer, about)), file_size=size
         )

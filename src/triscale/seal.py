@@ -30,9 +30,17 @@ def seal_of(payload: bytes) -> str:
 
 def refuse_unsealed(payload: bytes, path: Path) -> None:
     """InputError if a file is not as `sealed` left it."""
-    found = _SEAL.findall(payload)
+    found = list(_SEAL.finditer(payload))
     if not found:
         raise InputError(f"{path} is not an export of triscale: it does not say how its images are prepared.")
-    whole = hashlib.sha256(_SEAL.sub(OPEN, payload)).hexdigest()
-    if len(found) != 1 or found[0].decode() != whole:
+    if len(found) != 1 or found[0][1].decode() != _digest_of_open(payload, *found[0].span()):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
+
+
+def _digest_of_open(payload: bytes, first: int, end: int) -> str:
+    """The digest of a file before it was sealed, without a copy of it, which may be as large as memory."""
+    content = memoryview(payload)
+    digest = hashlib.sha256(content[:first])
+    digest.update(OPEN)
+    digest.update(content[end:])
+    return digest.hexdigest()

@@ -110,7 +110,7 @@ def test_a_study_ends_with_the_largest_network_that_keeps_it(
             "target 'torch:t1' is not ENGINE:",
         ),
         (("scale", NET, "--budget", "file_size=10ms"), "'10ms' is not the limit file_size"),
-        (("study", "--budget", "latency=10ms"), "latency is of an engine"),
+        (("study", "--budget", "latency=10ms"), "latency depends on an engine"),
         (("cost", NET, "--metric", "speed"), "unknown metric 'speed'; the metrics are macs,"),
         (("cost", NET, "--weights-precision", "int4"), "unknown precision of weights 'int4'"),
         (

@@ -146,7 +146,9 @@ def test_a_limit_is_read_in_the_unit_of_its_metric() -> None:
 
 
 def test_fit_budget_names_the_limits_that_exist_before_it_reads_a_number() -> None:
-    with pytest.raises(UsageError, match=r"^unknown limit 'speed'; the limits are macs, .*, arena, latency\.$"):
+    with pytest.raises(
+        UsageError, match=r"^unknown limit 'speed'; the limits are macs, .*, arena, engine_memory, latency\.$"
+    ):
         triscale.fit_budget("efficientnet_b0", speed="10ms")
 
 

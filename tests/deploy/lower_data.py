@@ -11,10 +11,11 @@ from triscale.data.feed.in_memory import to_tensor
 from triscale.data.source import rendered
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
+from triscale.deploy.formats import kind_of
 from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering
 from triscale.deploy.precision.quantizer import Packer
-from triscale.deploy.proven_export import Proven, kind_of, proven
+from triscale.deploy.proven_export import Proven, proven
 from triscale.nn.blocks import MBConv
 from triscale.nn.primitives import SqueezeExcite
 from triscale.weights import Classifier

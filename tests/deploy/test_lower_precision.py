@@ -5,28 +5,29 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from tests.deploy.lower_data import TEST, TRAINING, Float32, float32, harden, own_truth
 from tests.deploy.networks import classifier, small
-from triscale.deploy import Lowered, Lowering, lowering_from
+from triscale.deploy import Lowered, Lowering, export, lowering_from
 from triscale.deploy.about import about_from
-from triscale.deploy.precision.accuracy_gate import AccuracyDrop, drop_between, refuse_undecidable
+from triscale.deploy.precision.accuracy_gate import AccuracyDrop, drop_between, level_of, refuse_undecidable
 from triscale.deploy.precision.calibration_images import calibration_images, judging_images
 from triscale.deploy.precision.float_region import GraphNode, region_before
 from triscale.deploy.precision.layer_search import costly_layers, deadline, divergence, growing_sets
 from triscale.deploy.precision.quantizer import Packer
-from triscale.deploy.precision.speed_beside import beside, rounds_in_turns
+from triscale.deploy.precision.speed_beside import beside
+from triscale.deploy.timed_files import FileToTime, time_files
 from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.evaluation import evaluate
+from triscale.latency.measuring import Limits
+from triscale.latency.silent_watch import SilentWatch
 from triscale.spec import Preprocessing
 from triscale.weights import Classifier
 
@@ -211,7 +212,7 @@ def test_drops_count_what_changed() -> None:
     before, after = np.array([1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 1, 0], bool)
     drop = drop_between(before, after)
     assert (drop.lost, drop.gained, drop.before, drop.after, drop.points) == (2, 1, 3, 2, 20.0)
-    assert drop_between(before, after, look=2).level == pytest.approx(1 - 0.05 / 4)
+    assert drop_between(before, after, level_of(look=2)).level == pytest.approx(1 - 0.05 / 4)
 
 
 class _ThreeLayers:
@@ -285,24 +286,21 @@ def test_what_goes_back_with_a_layer_ends_at_the_layers_before_it() -> None:
     assert region_before(graph, ["STEM"]) == frozenset()
 
 
-def test_times_are_taken_in_turns_and_say_when_the_machine_was_busy() -> None:
-    """One step sleeps, as a process does that others keep from the processor."""
-    order: list[str] = []
-
-    def computes(given: NDArray[np.float32]) -> NDArray[np.float32]:
-        order.append("computes")
-        return np.asarray(given @ given @ given, np.float32)
-
-    def waits(given: NDArray[np.float32]) -> NDArray[np.float32]:
-        order.append("waits")
-        sleep(0.004)
-        return given
-
-    images = np.ones((64, 64), np.float32)
-    found = rounds_in_turns([(computes, images), (waits, images)])
-    assert found.busy
-    assert order[10:18] == ["waits", "computes", "computes", "waits", "waits", "computes", "computes", "waits"]
-    speed = beside(found, 1, batch=1, threads=1)
-    assert (speed.faster, speed.rounds) == (False, len(found.times))
-    assert speed.second > 4 > speed.first
-    assert beside(found, 0, batch=1, threads=1).ratio.median == 1
+def test_two_files_are_timed_in_the_same_rounds_and_a_larger_network_takes_longer(tmp_path: Path) -> None:
+    """By the protocol of `triscale benchmark`; a file that no engine opens is left out, and the others keep theirs."""
+    files = []
+    for name, width in (("small", 0.5), ("large", 4.0)):
+        made = export(classifier(small(depth=0.3, width=width), Preprocessing()), tmp_path / f"{name}.onnx", batch=4)
+        files.append(FileToTime(about=made.about, path=tmp_path / f"{name}.onnx"))
+    (tmp_path / "broken.onnx").write_bytes(b"no graph")
+    broken = replace(files[0], path=tmp_path / "broken.onnx")
+    watch = SilentWatch()
+    first, none, second = time_files((files[0], broken, files[1]), 1, Limits(rounds=3), watch)
+    assert first is not None
+    assert second is not None
+    assert none is None
+    assert "rejects the graph" in watch.lines[0]
+    speed = beside(first, second)
+    assert (speed.batch, speed.threads, speed.rounds, speed.faster) == (4, 1, 3, False)
+    assert speed.ratio.low > 1.5
+    assert beside(second, first).faster

@@ -1,5 +1,6 @@
 """The site builds without a warning, leads nowhere that is not there, and is made of what the code says today."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from docs_site.fact_pages import exit_codes_page, networks_page, paper_tables_pa
 from docs_site.html_links import faults
 from docs_site.markdown import BrokenLinkError, Site, for_site
 from docs_site.navigation import navigation
+from docs_site.notebooks import as_markdown
 from docs_site.python_page import signature
 from docs_site.sources import pages
 from triscale.cli.app import main
@@ -118,6 +120,11 @@ def test_a_docstring_becomes_paragraphs_and_lists() -> None:
     assert describe(text).markdown() == (
         "Do it.\n\nMore of it.\n\n**Args**\n\n- `net`: a network, or its name.\n- `data, other`: \\<b>."
     )
+
+
+def test_a_notebook_becomes_a_page_of_text_and_python() -> None:
+    cells = [{"cell_type": "markdown", "source": ["# A\n", "b"]}, {"cell_type": "code", "source": ["x = 1"]}]
+    assert as_markdown(json.dumps({"cells": cells})) == "# A\nb\n\n```python\nx = 1\n```\n"
 
 
 @pytest.mark.parametrize("scheme", sorted(report_picture.SCHEMES))

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from triscale import nn
+from triscale.costs import Target
+from triscale.engines import engine_named
 from triscale.engines.graphs import (
     MOST_BYTES,
     GraphDraft,
@@ -224,6 +226,24 @@ def test_what_no_model_can_hold_and_unknown_precisions_are_refused() -> None:
     assert 4 * expected_weights(net) > MOST_BYTES
     with pytest.raises(UsageError, match="float32 or int8"):
         onnx_graph(net, precision="int4")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_weights_beside_a_model_give_the_answers_of_those_inside(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a model held 10 kB at most; onnx itself finds every weight where the model says it is."""
+    net, target = small("mobilenet_v3_small", 0.5, (64, 63)), Target(runtime=engine)
+    images = np.random.default_rng(0).standard_normal((1, 3, 64, 63), dtype=np.float32)
+    wanted = engine_named(engine).open(net, target).run(images)
+    monkeypatch.setattr("triscale.engines.graphs.graph_draft.MOST_BYTES", 10_000)
+    path = engine_named(engine).written(net, target, tmp_path)
+    assert path is not None
+    assert path.stat().st_size < 100_000 < path.with_suffix(".bin").stat().st_size
+    onnx.checker.check_model(str(path), full_check=True)
+    opened = engine_named(engine).open_file(path, target)
+    assert np.array_equal(opened.run(images), wanted)
+    assert opened.file_size == sum(one.stat().st_size for one in (path, path.with_suffix(".bin")))
 
 
 def test_a_constant_is_kept_once() -> None:

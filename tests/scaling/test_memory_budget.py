@@ -1,14 +1,17 @@
 """Budgets of memory: the limit is kept by the network that would be built, and one notch more breaks one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import triscale
-from triscale.costs import Target, count, inference_memory, training_memory
+from triscale.costs import Target, arena, count, file_size, inference_memory, training_memory
 from triscale.errors import InputError
 from triscale.families import network
-from triscale.scaling import fit_budget
+from triscale.scaling import fit_budget, scale_by_rule
+from triscale.spec import Network
 
 MIB = 2**20
 
@@ -53,3 +56,24 @@ def test_three_limits_of_which_the_tightest_binds() -> None:
     assert training_memory(found.network, 16) <= limits["training_memory"]
     assert set(found.fit.binding) <= set(limits)
     assert found.fit.slack["macs"] == pytest.approx(1e9 - count(found.network).macs)
+
+
+CHIP = {"arena": 512e3, "file_size": 1e6}
+"""A microcontroller's RAM and flash."""
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small"])
+def test_a_chips_ram_and_flash_give_the_largest_member_resolution_included(name: str) -> None:
+    """In int8. Truth is a search of everything: each phi in steps of 0.02, then each resolution, one pixel apart."""
+    base, target = network(name), Target(weights="int8")
+    found = fit_budget(base, CHIP, target=target, filled=True).network
+    members = [scale_by_rule(base, "compound", phi / 50) for phi in range(-600, 51)]
+    largest = max((one for one in members if fits(one)), key=lambda one: count(one).params)
+    assert fits(found)
+    assert count(found).params >= count(largest).params
+    sides = [side for side in range(16, 400) if fits(replace(found, resolution=(side, side)))]
+    assert found.resolution == (max(sides), max(sides))
+
+
+def fits(one: Network) -> bool:
+    return arena(one, precision="int8") <= CHIP["arena"] and file_size(one, "int8") <= CHIP["file_size"]

@@ -13,6 +13,7 @@ from triscale.trials import map_records as maps
 from triscale.trials import pilot_records as pilots
 from triscale.trials import study_records as known
 from triscale.trials import surface_records as surfaces
+from triscale.trials.fits import fit_records as fits
 from triscale.trials.lines import SCHEMA, AnyLine
 from triscale.trials.searches import rung_records as rungs
 from triscale.trials.searches import search_records as searches
@@ -33,6 +34,7 @@ VALUES: dict[str, Any] = {
     "finalist": searches.FinalistRecord, "effects": worths.EffectsRecord, "effect": worths.EffectRecord,
     "predictor": worths.PredictorRecord, "drawn": worths.DrawnRecord, "guessing": worths.GuessingRecord,
     "ranks": rungs.RanksRecord,
+    "limit": fits.LimitRecord, "class score": fits.ClassScore, "larger score": fits.LargerScore,
 }  # fmt: skip
 
 

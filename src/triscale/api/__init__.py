@@ -12,13 +12,16 @@ from triscale.api.counted import (
     scale,
     scale_by_rules,
 )
+from triscale.api.exporting import export, require_place
 from triscale.api.made_lite import lite
 from triscale.api.models import build, load
 from triscale.api.searched import FrontNetwork, SearchResult, search_architecture
+from triscale.api.shipped import FitResult, fit
 from triscale.api.training import StudyResult, TrainResult, study, train
-from triscale.api.using import check, evaluate, explain, export, predict, require_place
+from triscale.api.using import check, evaluate, explain, predict
 
 __all__ = [
+    "FitResult",
     "ForeignNetwork",
     "FrontNetwork",
     "SearchResult",
@@ -32,6 +35,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "fit",
     "fit_budget",
     "kernels_of",
     "lite",

@@ -22,18 +22,20 @@ _FLAGS = frozenset(
     {
         *("allow_pth", "kernels", "gradient_checkpointing"),
         *("strict", "allow_empty", "follow_links", "download", "allow_truncated"),
+        "no_comparison",
     }
 )
-_WORDS = frozenset({"sampler", "objective", "cost", "space"})
+_WORDS = frozenset({"sampler", "objective", "cost", "space", "format", "rule", "target"})
 _FORMER = {
     "training": {"workers": "loader_workers", "recompute": "gradient_checkpointing"},
     "study": {"workers": "jobs", "network": "baseline"},
     "search": {"baseline": "network", "workers": "jobs"},
+    "fit": {"baseline": "network", "kind": "format"},
 }
 
 
 def checked(what: str, given: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
-    """The options of a `training`, `study` or `search`, fields of the dataclass `kind`, each of a type it can have.
+    """The options of a `training`, `study`, `search` or `fit`: fields of the dataclass `kind`, each of a fitting type.
 
     Raises:
         UsageError: an unknown name, or a value of another type.

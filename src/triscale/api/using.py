@@ -1,6 +1,5 @@
-"""What a trained network is used for: predictions, maps, accuracy, exported files; and the check of a data set."""
+"""What a trained network is used for: predictions, maps, accuracy; and the check of a data set."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from triscale.api.counted import whole
 from triscale.api.given import answering, model_classifier, module_of, pictures_of, readable
 from triscale.api.notebook_progress import counting
-from triscale.errors import OutputError, UsageError
+from triscale.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from triscale.data import CheckOptions, Picture
-    from triscale.deploy import Export
     from triscale.explanation import Explanation, Scoring
     from triscale.prediction import Prediction
     from triscale.scores import Evaluation
@@ -137,59 +135,6 @@ def evaluate(
     return evaluate_batches(module, data, classes=tuple(classes) or own, progress=progress or counting("images"))
 
 
-def export(
-    weights: "str | Path | nn.Module | Classifier",
-    out: str | Path,
-    *,
-    kind: str | None = None,
-    batch: int | None = None,
-    dynamic_size: bool = False,
-    classes: Sequence[str] = (),
-    override: Mapping[str, object] | None = None,
-    network: str | None = None,
-    precision: str = "float32",
-    data: str | Path | None = None,
-    split: str | None = None,
-    max_drop: float | None = None,
-    calibration: int | None = None,
-    time: float | None = None,
-    say: Callable[[str], None] | None = None,
-) -> "Export":
-    """Write a network for another runtime, with its preprocessing; nothing is written before it is proven to be equal.
-
-    Args:
-        weights, classes, override: see `predict`; a model stays as it is.
-        network: which network the weights of a path are of, see `predict`.
-        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for code of its own.
-        kind: onnx, pt2 or openvino; by default what the file's name says.
-        batch: images in each step; by default any number.
-        dynamic_size: take images of any size; not for networks with SAME padding.
-        precision: float32, or int8 (.onnx, .xml) or bfloat16 (.xml), which are held to the accuracy of float32.
-        data: of a lower precision: its training images calibrate int8, other images judge.
-        split: of the data, that judges; by default the images that `evaluate` takes.
-        max_drop: percentage points of top-1 that may be lost, 1.0 by default: where more may be, nothing is written.
-        calibration: images that calibrate int8, 256 by default.
-        time: seconds for finding layers that go back to float32 where int8 loses too much, 600 by default.
-        say: hears what is done in a lower precision.
-
-    Raises:
-        UsageError, InputError, NumericError, OutputError, StorageError: see `triscale.deploy.export`.
-    """
-    place = Path(out)
-    require_place(place)
-    steps = None if batch is None else whole("batch", batch)
-    from triscale.deploy import export as write  # noqa: PLC0415  torch is loaded only here
-    from triscale.deploy import kind_of, lowering_from, refuse_uncarried  # noqa: PLC0415
-
-    given = {"split": split, "max_drop": max_drop, "calibration": calibration, "seconds": time}
-    lowering = lowering_from(precision, data, given, say or (lambda _: None))
-    form = kind_of(place, kind)
-    if lowering is not None:
-        refuse_uncarried(form, lowering.precision)
-    with model_classifier(weights, classes, override, "is written already", network) as classifier:
-        return write(classifier, place, kind=kind, batch=steps, dynamic_size=dynamic_size, lowering=lowering)
-
-
 def check(
     data: str | Path, *, policy: "CheckOptions | None" = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
@@ -212,11 +157,3 @@ def check(
 
     counted = progress or counting("files, each read and then decoded")
     return verdict(open_data(data, policy=policy or CheckOptions(), progress=counted))
-
-
-def require_place(out: Path) -> None:
-    """OutputError where a file cannot be written, before any work."""
-    if not out.parent.is_dir():
-        raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
-    if out.is_dir() or not os.access(out.parent, os.W_OK):
-        raise OutputError(f"cannot write {out}: it is a folder, or its folder cannot be written to.")

@@ -2,17 +2,23 @@
 
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported
+from triscale.deploy.fastest.choice import Choice
+from triscale.deploy.fastest.export_candidates import AutoRequest
+from triscale.deploy.fastest.fastest_export import export_fastest, refuse_ending
+from triscale.deploy.formats import kind_of
 from triscale.deploy.guard import Limits
 from triscale.deploy.loading import READABLE, load_exported
-from triscale.deploy.precision.lowering import Lowered, Lowering, lowering_from, refuse_uncarried
+from triscale.deploy.precision.lowering import Lowered, Lowering, lowering_from, lowering_of_auto, refuse_uncarried
 from triscale.deploy.proof import TOLERANCE, Proof
-from triscale.deploy.proven_export import Export, export, kind_of
+from triscale.deploy.proven_export import Export, export
 from triscale.deploy.server import listen, serve, url
 
 __all__ = [
     "READABLE",
     "TOLERANCE",
     "About",
+    "AutoRequest",
+    "Choice",
     "Export",
     "Exported",
     "Limits",
@@ -20,10 +26,13 @@ __all__ = [
     "Lowering",
     "Proof",
     "export",
+    "export_fastest",
     "kind_of",
     "listen",
     "load_exported",
     "lowering_from",
+    "lowering_of_auto",
+    "refuse_ending",
     "refuse_uncarried",
     "serve",
     "url",

@@ -28,6 +28,9 @@ KEY = "triscale"
 INPUT, OUTPUT = "pictures", "logits"
 """Names of the exported graph's input [n, c, h, w] (prepared images) and output [n, classes]."""
 
+ExportFormat = Literal["onnx", "pt2", "openvino", "native"]
+"""Of a file."""
+
 ExportPrecision = Literal["float32", "bfloat16", "int8"]
 """Of a file's arithmetic: int8 is of its convolutions and linear layers, but those that were left in float32."""
 

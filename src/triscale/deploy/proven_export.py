@@ -1,44 +1,28 @@
 """An export that proves itself: nothing is put in place before the file's own bytes gave the model's logits."""
 
 import copy
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
 
-from triscale.deploy import as_native, as_onnx, as_openvino, as_pt2
-from triscale.deploy.about import About
+from triscale.deploy.about import About, ExportFormat
 from triscale.deploy.exported import Exported
+from triscale.deploy.fastest.choice import Choice
+from triscale.deploy.formats import FORMATS, kind_of, opened, put
+from triscale.deploy.precision.calibration_images import Judging
 from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
-from triscale.deploy.precision.quantizer import Packer, Payload
-from triscale.deploy.precision.speed_beside import SpeedBeside, times_in_turns
+from triscale.deploy.precision.quantizer import Packer
+from triscale.deploy.precision.speed_beside import SpeedBeside
 from triscale.deploy.proof import Proof, prove
+from triscale.deploy.timed_files import FileToTime, time_beside
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
-from triscale.files import write_atomically
 from triscale.spec import Size
 from triscale.weights import Classifier
-
-ExportFormat = Literal["onnx", "pt2", "openvino", "native"]
-
-SUFFIXES: Mapping[ExportFormat, str] = {"onnx": ".onnx", "pt2": ".pt2", "openvino": ".xml", "native": ".so"}
-
-_RUNTIMES = {
-    "onnx": as_onnx.runtime,
-    "pt2": as_pt2.runtime,
-    "openvino": as_openvino.runtime,
-    "native": as_native.runtime,
-}
-_PACKERS: Mapping[ExportFormat, Any] = {
-    "onnx": as_onnx.AsOnnx,
-    "pt2": as_pt2.AsPt2,
-    "openvino": as_openvino.AsOpenvino,
-    "native": as_native.AsNative,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +35,7 @@ class Export:
         proof: how it compares with the model; in a lower precision, how the float32 graph does that it was made of.
         lowered: how its accuracy compares with float32, in a lower precision.
         speed: its time beside that of float32, in a lower precision.
+        choice: what it was chosen from, where engine and precision were to be chosen.
     """
 
     files: Mapping[Path, int]
@@ -58,21 +43,7 @@ class Export:
     proof: Proof
     lowered: Lowered | None = None
     speed: SpeedBeside | None = None
-
-
-def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
-    """The format of a file by its name, or as asked.
-
-    Raises:
-        UsageError: no such format, or a name that does not fit it.
-    """
-    by_name = next((kind for kind, suffix in SUFFIXES.items() if out.suffix == suffix), None)
-    if asked is not None and asked not in get_args(ExportFormat):
-        raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(ExportFormat))}.")
-    if by_name is None or asked not in {None, by_name}:
-        wanted = {**SUFFIXES}.get(asked, ".onnx, .pt2, .xml (OpenVINO) or .so")  # type: ignore[call-overload]
-        raise UsageError(f"{out.name} does not end in {wanted}.")
-    return by_name
+    choice: Choice | None = None
 
 
 def export(
@@ -111,17 +82,24 @@ def export(
     judging = None if lowering is None else judging_for(lowering, classifier)
     made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size)
     if lowering is None or judging is None:
-        return _written(made, out)
-    less = lowered(lowering, judging, made.about, made.packer, made.first, made.opened)
-    about = replace(made.about, precision=lowering.precision, proof={**made.about.proof, "accuracy": less.to_dict()})
-    first = made.opened(less.packer, about)
-    written = _written(replace(made, packer=less.packer, about=about, first=first), out)
-    return replace(written, lowered=less, speed=_speed(made.first, first))
+        return written(made, out)
+    less = written(lower(made, lowering, judging), out)
+    return replace(less, speed=_speed(made, less))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proven:
-    """A graph whose file gave the right answers, and the file."""
+    """A graph whose file gave the right answers, and the file.
+
+    Attributes:
+        form: of the file.
+        packer: the graph.
+        about: what the file says of itself, with the proof.
+        proof: of the float32 graph.
+        first: the file, opened.
+        out: its name, for messages.
+        lowered: in a lower precision, how its accuracy compares with float32.
+    """
 
     form: ExportFormat
     packer: Packer
@@ -129,6 +107,7 @@ class Proven:
     proof: Proof
     first: Exported
     out: Path
+    lowered: Lowered | None = None
 
     def opened(self, packer: Packer, about: About) -> Exported:
         """The file of another graph, opened."""
@@ -142,7 +121,7 @@ def proven(
 
     See `export` for arguments and errors.
     """
-    runtime, model = _RUNTIMES[form](), plain(classifier)
+    runtime, model = FORMATS[form].runtime(), plain(classifier)
     about = About(
         network=classifier.network,
         classes=classifier.classes,
@@ -151,7 +130,7 @@ def proven(
         least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
         trained_on=classifier.trained_on,
     )
-    packer = _PACKERS[form].traced(model, *example(about))
+    packer = FORMATS[form].packer.traced(model, *example(about))
     first = opened(form, packer.packed(about), out)
     exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
     proof = prove(
@@ -164,34 +143,27 @@ def proven(
     return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out)
 
 
-def _written(made: Proven, out: Path) -> Export:
+def lower(made: Proven, lowering: Lowering, judging: Judging) -> Proven:
+    """The same in a lower precision that is shown to keep its accuracy; see `export` for errors."""
+    less = lowered(lowering, judging, made.about, made.packer, made.first, made.opened)
+    about = replace(made.about, precision=lowering.precision, proof={**made.about.proof, "accuracy": less.to_dict()})
+    return replace(made, packer=less.packer, about=about, first=made.opened(less.packer, about), lowered=less)
+
+
+def written(made: Proven, out: Path) -> Export:
     """Put the file in place, once it answers as the one that was proven."""
     payload = made.packer.packed(made.about)
     _refuse_other(made.first, opened(made.form, payload, out), out)
-    return Export(files=_put(out, payload), about=made.about, proof=made.proof)
+    return Export(files=put(out, payload), about=made.about, proof=made.proof, lowered=made.lowered)
 
 
-def _speed(float32: Exported, less: Exported) -> SpeedBeside:
-    """The times of a step of one image, or of the fixed batch."""
-    about = float32.about
-    draws = np.random.default_rng(0)
-    shape = (about.batch or 1, about.network.input_channels, *about.size)
-    images = draws.standard_normal(shape).astype(np.float32)
-    return times_in_turns(float32.run, less.run, images, torch.get_num_threads())
-
-
-def opened(form: ExportFormat, payload: Payload, path: Path) -> Exported:
-    """Open the bytes of a file."""
-    match form, payload:
-        case "onnx", bytes():
-            return as_onnx.opened(payload, path)
-        case "native", bytes():
-            return as_native.opened(payload, path)
-        case "pt2", bytes():
-            return as_pt2.opened(payload, path)
-        case "openvino", (text, weights):
-            return as_openvino.opened(text, weights, path)
-    raise AssertionError(form)
+def _speed(float32: Proven, less: Export) -> SpeedBeside | None:
+    """The time of a file beside that of the float32 graph it was made of."""
+    out = next(iter(less.files))
+    with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
+        path = Path(folder) / out.name
+        put(path, float32.packer.packed(float32.about))
+        return time_beside(FileToTime(about=float32.about, path=path), FileToTime(about=less.about, path=out))
 
 
 def proven_sizes(about: About) -> list[Size]:
@@ -210,10 +182,3 @@ def _refuse_other(first: Exported, last: Exported, out: Path) -> None:
     pictures = pictures.expand(-1, first.network.input_channels, -1, -1)
     if not torch.equal(first.logits(pictures), last.logits(pictures)):
         raise NumericError(f"{out} was not written: the file gave different logits after the proof was embedded.")
-
-
-def _put(out: Path, payload: Payload) -> dict[Path, int]:
-    parts = {out: payload} if isinstance(payload, bytes) else {out: payload[0], out.with_suffix(".bin"): payload[1]}
-    for path, part in reversed(parts.items()):  # the one that is opened comes last
-        write_atomically(path, part)
-    return {path: len(part) for path, part in parts.items()}

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.costs import Target
-from triscale.engines.graphs import onnx_graph
+from triscale.engines.graphs import GraphPrecision, onnx_graph, write_onnx_graph
 from triscale.errors import InputError
-from triscale.spec import AnyNetwork, ForeignNetwork
+from triscale.spec import AnyNetwork, ForeignNetwork, Network, content_hash
 
 if TYPE_CHECKING:
     from torch import nn
@@ -115,6 +115,24 @@ class Engine(ABC):
             InputError: the library is missing, or the engine cannot run this network.
         """
 
+    def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path | None:  # noqa: ARG002
+        """The file of a network with random weights that `open_file` reads; None: the engine opens networks alone.
+
+        It is written once for a network, so that the process that opens it does that and nothing else.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        return None
+
+    def open_file(self, path: Path, target: Target) -> Opened:  # noqa: ARG002
+        """A file that `written` or `triscale export` wrote for this engine. It can be code: only for one's own.
+
+        Raises:
+            InputError: the library is missing, it rejects the file, or the engine has no files of its own.
+        """
+        raise InputError(f"{self.name} opens no files, and so not {path.name}.")
+
 
 _WHOLE_SILU = frozenset({"openvino"})
 """Engines whose own quantizer leaves a SiLU whole."""
@@ -126,15 +144,24 @@ def graph_for(network: AnyNetwork, target: Target, *, seed: int = 0) -> bytes:
     Raises:
         InputError: a network of somebody's own code, or see `onnx_graph`.
     """
-    if isinstance(network, ForeignNetwork):
-        raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
     return onnx_graph(
-        network,
+        _with_spec(network),
         batch=target.batch,
         seed=seed,
-        precision="int8" if target.precision == "int8" else "float32",
+        precision=graph_precision(target),
         whole_silu=target.runtime in _WHOLE_SILU,
     )
+
+
+def graph_precision(target: Target) -> GraphPrecision:
+    """That of the graph that engines read for a target: they go from float32 to bfloat16 themselves."""
+    return "int8" if target.precision == "int8" else "float32"
+
+
+def _with_spec(network: AnyNetwork) -> Network:
+    if isinstance(network, ForeignNetwork):
+        raise InputError("graphs are written from specs, and this is code of its own; torch runs it.")
+    return network
 
 
 class GraphEngine(Engine):
@@ -143,6 +170,19 @@ class GraphEngine(Engine):
     def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the graph is written from the spec, with folded norms."""
         return self.open_graph(graph_for(network, target, seed=seed), target)
+
+    def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path:
+        """See `Engine.written`; in float32 all engines of graphs read the same file, in int8 each has its own."""
+        precision, whole = graph_precision(target), target.runtime in _WHOLE_SILU
+        kind = f"int8-{target.runtime}" if precision == "int8" else "float32"
+        path = folder / f"{content_hash(network)}-{kind}-{target.batch}.onnx"
+        if not path.exists():
+            write_onnx_graph(_with_spec(network), path, batch=target.batch, precision=precision, whole_silu=whole)
+        return path
+
+    def open_file(self, path: Path, target: Target) -> Opened:
+        """See `Engine.open_file`."""
+        return self.open_graph(path, target)
 
     @abstractmethod
     def open_graph(self, graph: Graph, target: Target) -> Opened:

@@ -4,8 +4,11 @@ from triscale.engines.contract import Graph
 
 
 def graph_size(graph: Graph) -> int:
-    """Bytes of an ONNX graph or of its file."""
-    return len(graph) if isinstance(graph, bytes) else graph.stat().st_size
+    """Bytes of a graph, or of its file and the weights beside it."""
+    if isinstance(graph, bytes):
+        return len(graph)
+    weights = graph.with_suffix(".bin")
+    return graph.stat().st_size + (weights.stat().st_size if weights.exists() else 0)
 
 
 def first_line(error: BaseException) -> str:

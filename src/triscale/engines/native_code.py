@@ -1,5 +1,7 @@
 """Code that triscale compiles for one network: float32."""
 
+from pathlib import Path
+
 from triscale import compiler, runtime
 from triscale.costs import Target
 from triscale.engines.contract import Engine, EnginePrecision, Opened
@@ -28,9 +30,7 @@ class NativeEngine(Engine):
 
     def open(self, network: AnyNetwork, target: Target, *, seed: int = 0) -> Opened:
         """See `Engine.open`; the weights are those of the graphs of the same seed."""
-        if isinstance(network, ForeignNetwork):
-            raise InputError(f"{network.path} has no spec, so there is nothing to compile; use --engine torch.")
-        return self.open_weights(network, RandomWeights(seed), target)
+        return self.open_weights(_with_spec(network), RandomWeights(seed), target)
 
     def open_weights(self, network: Network, weights: LayerWeights, target: Target) -> Opened:
         """A network with given weights.
@@ -38,8 +38,25 @@ class NativeEngine(Engine):
         Raises:
             InputError: there is no compiler, or a block is not known to the runtime.
         """
-        try:
-            path = runtime.library(network, weights)
-        except compiler.Unavailable as error:
-            raise InputError(f"{network.name} cannot be compiled here: {error}.") from None
+        return self.open_file(_library(network, weights), target)
+
+    def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path:  # noqa: ARG002  they stay in the cache
+        """See `Engine.written`; a library serves every batch."""
+        return _library(_with_spec(network), RandomWeights(0))
+
+    def open_file(self, path: Path, target: Target) -> Opened:
+        """See `Engine.open_file`: a library that was compiled on this machine."""
         return Opened(runtime.open(path, batch=target.batch, threads=target.threads), path.stat().st_size)
+
+
+def _with_spec(network: AnyNetwork) -> Network:
+    if isinstance(network, ForeignNetwork):
+        raise InputError(f"{network.path} has no spec, so there is nothing to compile; use --engine torch.")
+    return network
+
+
+def _library(network: Network, weights: LayerWeights) -> Path:
+    try:
+        return runtime.library(network, weights)
+    except compiler.Unavailable as error:
+        raise InputError(f"{network.name} cannot be compiled here: {error}.") from None

@@ -3,10 +3,11 @@
 import os
 import shutil
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from triscale.costs import Target
-from triscale.engines.contract import Opened
+from triscale.engines.contract import ModuleEngine, Opened
 from triscale.engines.torch_eager import TorchEngine
 from triscale.spec import AnyNetwork
 
@@ -38,6 +39,10 @@ class CompiledTorchEngine(TorchEngine):
         with many, warnings.catch_warnings():  # the compiler warns about itself
             warnings.simplefilter("ignore")
             return super().open(network, target, seed=seed)
+
+    def open_file(self, path: Path, target: Target) -> Opened:
+        """Eager torch runs programs as they are."""
+        return ModuleEngine.open_file(self, path, target)
 
     def prepared(self, module: "nn.Module") -> "nn.Module":
         """One graph: a network of which a part would run eagerly is an error."""

@@ -3,12 +3,16 @@
 In bfloat16 the whole module is bfloat16, which is faster than autocast: that converts the weights in every step.
 """
 
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from triscale.costs import Target
 from triscale.engines.contract import EnginePrecision, Floats, ModuleEngine, Opened, Run
+from triscale.engines.graph_size import first_line
+from triscale.errors import InputError
 from triscale.machine import bfloat16_is_fast
 from triscale.spec import AnyNetwork, ForeignNetwork
 
@@ -46,6 +50,19 @@ class TorchEngine(ModuleEngine):
         ready = module.eval().requires_grad_(requires_grad=False).to(dtype_of(target))
         size = sum(tensor.numel() * tensor.element_size() for tensor in ready.state_dict().values())
         return Opened(_runs(self.prepared(ready), dtype_of(target)), size)
+
+    def open_file(self, path: Path, target: Target) -> Opened:
+        """See `Engine.open_file`: a program of `torch.export`, run as it is."""
+        import torch  # noqa: PLC0415  torch is loaded only where a network runs
+
+        torch.set_num_threads(target.threads)
+        try:
+            with warnings.catch_warnings():  # torch warns about itself
+                warnings.simplefilter("ignore")
+                program = torch.export.load(path).module()
+        except Exception as error:  # noqa: BLE001  of zip, JSON or the graph
+            raise InputError(f"torch does not open {path.name}: {first_line(error)}.") from None
+        return Opened(_runs(program, dtype_of(target)), path.stat().st_size)
 
     def prepared(self, module: "nn.Module") -> "nn.Module":
         """What is called in the end."""

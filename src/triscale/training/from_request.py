@@ -14,7 +14,7 @@ from triscale.training.distributed.processes import ALONE, World, joined
 from triscale.training.fitting import fit
 from triscale.training.request import TrainRequest, resolve
 from triscale.trials import RECORDS, Execution, Numerics, TrainJob, Trial, read
-from triscale.trials.study_records import StudyRecord
+from triscale.trials.study_records import BegunRecord
 
 _CHECKS = 3
 """How often the images of a new training are checked, if some break meanwhile."""
@@ -56,7 +56,7 @@ def _known(folder: Path) -> TrainJob | None:
     """The job of the training in a folder.
 
     Raises:
-        InputError: the folder holds a training of triscale 0.1, or a study.
+        InputError: the folder holds a training of triscale 0.1, or a study, a search or a fit.
     """
     if (folder / "run.json").exists():
         raise InputError(
@@ -66,6 +66,6 @@ def _known(folder: Path) -> TrainJob | None:
     if not (folder / RECORDS).exists():
         return None
     stored = read(folder)
-    if stored.one(StudyRecord) is not None:
-        raise InputError(f"{folder} holds a study, not a training.\nUse another --out.")
+    if (begun := stored.one(BegunRecord)) is not None:
+        raise InputError(f"{folder} holds a {begun.__struct_config__.tag}, not a training.\nUse another --out.")
     return next((one.job for one in stored), None)

@@ -12,6 +12,7 @@ import msgspec
 from triscale.errors import InputError
 from triscale.recipes import Recipe
 from triscale.spec import AnyNetwork, Network, any_from_document, content_hash, to_document
+from triscale.trials.fits.fit_records import FitLine
 from triscale.trials.job import DataUse, FirstWeights, Keep, Pipeline, TrainJob
 from triscale.trials.numerics import Numerics
 from triscale.trials.searches.rung_records import RungRecord
@@ -114,7 +115,7 @@ class EpochLine(Line, frozen=True, kw_only=True, tag="epoch"):
 AnyLine = (
     StoreLine | NetworkLine | RecipeLine | DataLine | MachineLine | TrialLine | EpochLine
     | StudyRecord | PlanRecord | RoundRecord | ChoiceRecord | FamilyRecord | CamRecord | AnswerRecord | EventRecord
-    | SearchRecord | ProposalRecord | RungRecord | FoundRecord
+    | SearchRecord | ProposalRecord | RungRecord | FoundRecord | FitLine
 )  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _JOB = ("seed", "parts", "processes", "pipeline", "keep", "weights", "teacher")

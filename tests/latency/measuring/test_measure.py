@@ -103,7 +103,7 @@ def test_what_an_engine_rejects_is_a_message_of_the_worker_and_it_lives_on(tmp_p
     graph.write_bytes(b"no graph")
     with PinnedProcess(separate_cores(1), {}) as worker:
         with pytest.raises(InputError, match="rejects the graph"):
-            worker.ask(Subject(network=NET, target=ORT, graph=graph).load(0), Loaded)
+            worker.ask(Subject(network=NET, target=ORT, file=graph).load(0), Loaded)
         worker.ask(load(ORT), Loaded)
         assert worker.ask(Step(key=0), Timed).wall
 
@@ -112,7 +112,7 @@ def test_networks_that_no_engine_opens_are_notices_and_in_the_end_an_error(monke
     def refused(*_: object) -> None:
         raise InputError("too large a graph.")
 
-    monkeypatch.setattr("triscale.latency.measuring.measure_all._graph", refused)
+    monkeypatch.setattr("triscale.latency.measuring.measure_all._file", refused)
     watch = SilentWatch()
     with pytest.raises(InputError, match="none of the networks"):
         measure([NET], [ORT], Limits(rounds=1), watch)

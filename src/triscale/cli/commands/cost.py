@@ -15,10 +15,10 @@ from triscale.cli.options.training_memory import PLAINLY, CountedTraining, Memor
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text
 from triscale.cli.show.predicted_latency import calibrated_target, latency_line, predicted_latency
 from triscale.costs import by_stage as cost_by_stage
-from triscale.costs import cost_on, largest_batch, metric_named, registry, separable_versus_standard
+from triscale.costs import cost_on, largest_batch, metric_named, needed, registry, separable_versus_standard
 from triscale.costs.sections import microbatches_for
 from triscale.errors import UsageError
-from triscale.latency.latency_metric import require_target
+from triscale.latency.latency_metric import LATENCY, require_target
 from triscale.quantities import BYTES
 from triscale.spec import Network, is_foreign_text, resolve
 
@@ -53,7 +53,7 @@ def cost(
         separable: show a depthwise separable convolution beside a standard one, for the kernel of each stage.
         stages: cut the network into so many stages of a pipeline at equal MACs, and predict the memory of each.
         microbatches: parts into which the pipeline splits a batch; by default four a stage.
-        target: predict the latency on ENGINE:PRECISION:tTHREADS[:bBATCH], which `triscale calibrate` has measured.
+        target: ENGINE:PRECISION:tTHREADS[:bBATCH] of a predicted latency (after `calibrate`) or --metric engine_memory.
         calibration: use this calibration file of the target, made on another machine or by another version.
         json: print one JSON document instead of text.
     """
@@ -69,7 +69,7 @@ def cost(
     if resolution is not None:
         network = replace(network, resolution=pixels(resolution))
     found: dict[str, Any] = {**words} | cost_on(network, training, metrics=further).to_dict()
-    if engine is not None:
+    if engine is not None and (LATENCY.name in further or not needed(further, "target")):
         found["latency"] = predicted_latency(network, engine, calibration)
     if fit_memory is not None:
         found["fit_memory"] = int(BYTES.read(fit_memory, "a memory"))

@@ -9,8 +9,9 @@ from triscale import api
 from triscale.cli.options.compute import Compute
 from triscale.cli.options.lower_precision import FLOAT32, LowerPrecision
 from triscale.cli.options.weights import OWN, Weights, show_overrides
+from triscale.cli.show.choice_table import show_choice
 from triscale.cli.show.lower_lines import lowered_lines, speed_line
-from triscale.cli.show.output import Flag, print_json, print_text, printable
+from triscale.cli.show.output import Flag, Whole, print_json, print_text, printable
 from triscale.cli.show.progress_lines import remark
 from triscale.cli.signals import terminable
 from triscale.errors import UsageError
@@ -34,6 +35,8 @@ def export(
     batch: str = DYNAMIC,
     dynamic_size: Flag = False,
     lower: LowerPrecision = FLOAT32,
+    engine: str | None = None,
+    threads: Whole | None = None,
     json: Flag = False,
 ) -> None:
     """Export a network to ONNX, torch.export, OpenVINO or compiled code.
@@ -45,23 +48,27 @@ def export(
     For int8 or bfloat16 the accuracy is measured too, on the same images as in float32; the file is written only if no
     more than --max-drop points may be lost. Then both are timed in turns.
 
+    With --engine auto the files of all engines are made and timed side by side, with --data also those in int8 and
+    bfloat16 that keep to --max-drop, and the fastest is written.
+
     Args:
         run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights or --network.
-        out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code.
+        out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code; with
+            --engine auto its name without the ending.
         weights: see `Weights`.
         kind: onnx, pt2, openvino or native; by default by the ending of the file.
         batch: images a step: dynamic, or a number.
         dynamic_size: take images of any size; not for networks with SAME padding, which depends on the size.
         lower: see `LowerPrecision`.
+        engine: auto, which measures what is fastest here; else the name of --out decides.
+        threads: of arithmetic that --engine auto measures, 1 by default.
         json: print one JSON document instead of text.
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
         raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of images.")
     api.require_place(out)  # before the weights are read
-    options = lower.options()
-    from triscale.deploy import kind_of  # noqa: PLC0415  torch is loaded only here
-
-    kind_of(out, kind)
+    options = {**lower.options(), "engine": engine, "threads": threads}
+    _refuse_name(out, kind, engine)
     classifier = weights.classifier(run, Compute(device="cpu"))
     size = None if batch == DYNAMIC else int(batch)
     with terminable():
@@ -71,6 +78,16 @@ def export(
     else:
         show_overrides(classifier.overrides_document())
         _show(made)
+
+
+def _refuse_name(out: Path, kind: str | None, engine: str | None) -> None:
+    """UsageError where the name of the file cannot be that of an export."""
+    from triscale.deploy import kind_of, refuse_ending  # noqa: PLC0415  torch is loaded only here
+
+    if engine is None:
+        kind_of(out, kind)
+    else:
+        refuse_ending(out)
 
 
 def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
@@ -88,11 +105,14 @@ def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
         "precision": about.precision,
         "accuracy": made.lowered and made.lowered.to_dict(),
         "speed": made.speed and made.speed.to_dict(),
+        "choice": made.choice and made.choice.to_dict(),
     }
 
 
 def _show(made: "Export") -> None:
     about = made.about
+    if made.choice is not None:
+        show_choice(made.choice)
     batch = "any batch" if about.batch is None else f"batches of {about.batch}"
     size = f"{value_text(about.size)} px" if about.least is None else f"any size from {value_text(about.least)} px on"
     for path, count in made.files.items():

@@ -66,6 +66,24 @@ PAGES: dict[str, Page] = {
             "triscale scale efficientnet_b0 --budget macs=1.0G --budget params=10M --fill",
         ),
     ),
+    "fit": Page(
+        part="train",
+        usual=(
+            "--data", "--budget", "--out", "--time", "--network", "--weights", "--target", "--format", "--epochs",
+            "--no-comparison", "--json",
+        ),
+        sections=(
+            ("What is built", ("--budget", "--network", "--weights", "--allow-pth", "--rule", "--target", "--format")),
+            ("Training",
+             ("--data", "--train-size", "--time", "--epochs", "--recipe", "--precision", "--batch", "--seed")),
+            MACHINE,
+            DATA_CHECKS,
+        ),
+        examples=(
+            "triscale fit --data images --budget macs=1M --epochs 2 --out runs/fitted",
+            "triscale fit --data flowers:240 --budget params=30k --epochs 2 --out runs/tiny",
+        ),
+    ),
     "train": Page(
         part="train",
         usual=(

@@ -11,7 +11,7 @@ DOUBT = "~"
 """Behind a figure that is not clean."""
 
 _TITLES = ("network", "engine", "precision", "threads", "batch", "ms", "95% interval", "CPU ms", "rounds")
-_SIZES = ("peak memory", "before", "file")
+_SIZES = ("peak memory", "before", "grew by", "counted", "file")
 
 
 def benchmark_document(found: Measured, notices: Sequence[str], *, table4: bool) -> dict[str, object]:
@@ -56,16 +56,20 @@ def _cells(one: Measurement) -> Sequence[str]:
         " to ".join(map(milliseconds, one.interval_ms)),
         units.MISSING if one.lowest_cpu_ms is None else milliseconds(one.lowest_cpu_ms),
         str(len(one.rounds_ms)),
-        units.MISSING if opening.peak_memory is None else units.memory(opening.peak_memory),
-        units.MISSING if opening.memory_before is None else units.memory(opening.memory_before),
+        *map(_memory, (opening.peak_memory, opening.memory_before, opening.growth, opening.counted_growth)),
         units.memory(opening.file_size),
     )
+
+
+def _memory(value: int | None) -> str:
+    return units.MISSING if value is None else units.memory(value)
 
 
 def _remarks(found: Measured) -> Iterator[str]:
     cores = ", ".join(map(str, found.cores))
     yield f"Milliseconds of a step: medians over interleaved rounds; cores {cores} of {found.machine['cpu']}."
     yield "CPU ms: time of the processor in one thread, the 5th percentile of all runs."
+    yield "grew by: peak memory of the process, less that before the network was opened; counted: from the spec."
     if not found.clean:
         yield (
             f"The machine was loaded: the reference took up to {found.slowest:.2f} times its best. No figure with "

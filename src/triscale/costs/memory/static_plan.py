@@ -33,10 +33,10 @@ def arena(network: Network | Resolved, batch: int = 1, precision: TargetPrecisio
     if batch < 1:
         raise UsageError(f"the batch is {batch}; give at least 1.")
     resolved = network if isinstance(network, Resolved) else resolve(network)
-    return ELEMENT[precision] * batch * _peak(nodes_of(resolved))
+    return ELEMENT[precision] * batch * peak(nodes_of(resolved))
 
 
-def _peak(nodes: Sequence[Node]) -> int:
+def peak(nodes: Sequence[Node]) -> int:
     """The most elements that live while an operation runs; what it reads and makes included."""
     maps = _maps(nodes)
     last_use = {made: number for number, node in enumerate(nodes) for made in (maps[number], *_read(node, maps))}

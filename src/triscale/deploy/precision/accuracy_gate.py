@@ -85,27 +85,33 @@ class AccuracyDrop:
         }
 
 
-def drop_between(before: Right, after: Right, look: int = 0) -> AccuracyDrop:
-    """The drop from one set of answers to another on the same images, for the look of this number, from 0."""
+def level_of(look: int = 0, shared: int = 1) -> float:
+    """The level of an interval: for the look of this number, from 0, at one of so many files that share the risk."""
+    return 1 - (1 - LEVEL) / (shared << look)
+
+
+def drop_between(before: Right, after: Right, level: float = LEVEL) -> AccuracyDrop:
+    """The drop from one set of answers to another on the same images; see `level_of`."""
     return AccuracyDrop(
         images=len(before),
         lost=int((before & ~after).sum()),
         gained=int((~before & after).sum()),
         before=int(before.sum()),
-        level=1 - (1 - LEVEL) / 2**look,
+        level=level,
     )
 
 
-def refuse_undecidable(images: int, most: float) -> None:
+def refuse_undecidable(images: int, most: float, level: float = LEVEL) -> None:
     """UsageError where so few images cannot show a drop of at most `most` points, even if no answer changes."""
-    same = AccuracyDrop(images=images, lost=0, gained=0, before=0)
+    same = AccuracyDrop(images=images, lost=0, gained=0, before=0, level=level)
     if same.interval[1] <= most:
         return
     needed = same.images_needed(most)
     raise UsageError(
         f"{images:,} images cannot show that at most {most:g} {'point' if most == 1 else 'points'} of top-1 are lost: "
         f"that is {most * images / 100:.1f} images.\n"
-        f"Even where no answer changes, the 95% interval of the drop ends at {same.interval[1]:.2f} points.\n"
+        f"Even where no answer changes, the {100 * level:.4g}% interval of the drop ends at {same.interval[1]:.2f} "
+        "points.\n"
         f"Give --max-drop {rounded_up(same.interval[1])}, or --data with at least {needed:,} images to evaluate on."
     )
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from triscale.deploy.about import About
 from triscale.deploy.exported import Exported, exported
-from triscale.deploy.precision.accuracy_gate import Right, drop_between, refuse_undecidable
+from triscale.deploy.precision.accuracy_gate import Right, drop_between, level_of, refuse_undecidable
 from triscale.deploy.precision.calibration_images import (
     CalibrationImages,
     Judging,
@@ -33,7 +33,7 @@ def judging_for(asked: Lowering, classifier: Predictor) -> Judging:
     if asked.precision == "bfloat16":
         refuse_no_bfloat16()
     judging = judging_images(asked.data, asked.split, classifier)
-    refuse_undecidable(len(judging.labels), asked.max_drop)
+    refuse_undecidable(len(judging.labels), asked.max_drop, level_of(shared=asked.shared))
     asked.say(f"judged on {len(judging.labels):,} images of {judging.held.name} ({judging.held.split})")
     return judging
 
@@ -63,7 +63,8 @@ def lowered(
     about = replace(about, precision=asked.precision)
     before = judging.right(first)
     if asked.precision == "bfloat16":
-        drop = drop_between(before, judging.right(open_packed(packer, about)))
+        after = judging.right(open_packed(packer, about))
+        drop = drop_between(before, after, level_of(shared=asked.shared))
         refuse_drop(asked, drop)
         return Lowered(packer=packer, accuracy=drop)
     images = calibration_images(asked.data, judging, first, asked.calibration)
@@ -139,7 +140,8 @@ class _Search:
 
     def _judged(self, quantizer: Quantizer, kept: tuple[str, ...], look: int) -> Lowered:
         packer = quantizer.quantized(kept)
-        drop = drop_between(self.before, self.judging.right(self.open_packed(packer, self.about)), look)
+        after = self.judging.right(self.open_packed(packer, self.about))
+        drop = drop_between(self.before, after, level_of(look, self.asked.shared))
         return Lowered(
             packer=packer, accuracy=drop, calibration=len(self.images), layers=len(quantizer.layers), kept=kept
         )

@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-from triscale.deploy.about import ExportPrecision
+from triscale.deploy.about import ExportFormat, ExportPrecision
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, rounded_up
 from triscale.deploy.precision.quantizer import Packer
 from triscale.errors import NumericError, UsageError
 
-CARRIED: Mapping[str, tuple[ExportPrecision, ...]] = {
+CARRIED: Mapping[ExportFormat, tuple[ExportPrecision, ...]] = {
     "onnx": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "pt2": ("float32",),
@@ -37,6 +37,7 @@ class Lowering:
         max_drop: percentage points of top-1 that may be lost: the upper end of the interval of the drop stays below.
         calibration: images that calibrate int8.
         seconds: for finding layers that go back to float32, where int8 loses more.
+        shared: files that are judged on the same images, of which one is taken: each has its part of the risk.
         say: hears what is done.
     """
 
@@ -46,6 +47,7 @@ class Lowering:
     max_drop: float = MAX_DROP
     calibration: int = IMAGES
     seconds: float = SECONDS
+    shared: int = 1
     say: Say = lambda _: None
 
 
@@ -106,6 +108,25 @@ def lowering_from(
     return made
 
 
+def lowering_of_auto(data: str | Path | None, given: Mapping[str, Any], say: Say = lambda _: None) -> Lowering | None:
+    """What lower precisions are held to where they are to be chosen; None: no data, so float32 alone.
+
+    See `lowering_from` for the arguments.
+
+    Raises:
+        UsageError: options that contradict each other.
+    """
+    found = {name: value for name, value in given.items() if value is not None}
+    if data is None:
+        if found:
+            first = _OPTIONS[next(iter(found))]
+            raise UsageError(f"--{first} is for int8 and bfloat16, which are judged on images of yours: give --data.")
+        return None
+    made = Lowering(precision="int8", data=data, say=say, **found)
+    _require_sane(made)
+    return made
+
+
 _OPTIONS = {"split": "split", "max_drop": "max-drop", "calibration": "calibration", "seconds": "time"}
 """Field of `Lowering` -> the option of the command line."""
 
@@ -131,7 +152,7 @@ _SHORT = {"bf16": "bfloat16", "fp32": "float32", "f32": "float32", "i8": "int8"}
 """What precisions are called elsewhere."""
 
 
-def refuse_uncarried(form: str, precision: ExportPrecision) -> None:
+def refuse_uncarried(form: ExportFormat, precision: ExportPrecision) -> None:
     """UsageError where a format cannot carry a precision."""
     if precision in CARRIED[form]:
         return

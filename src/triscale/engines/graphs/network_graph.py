@@ -1,6 +1,7 @@
 """From a network to an ONNX model: its operations, node by node, in the order of the data."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -44,13 +45,37 @@ def onnx_graph(
         InputError: onnx is not installed, the state is of another network, or the weights are above 2 GB.
         UsageError: an unknown precision.
     """
+    weights = RandomWeights(seed) if state is None else StoredWeights(state, network.norm.eps)
+    draft = _draft_in(precision, network, weights, seed, whole_silu=whole_silu)
+    return draft.to_bytes(batch, network.input_channels, network.resolution, network.classes)
+
+
+def write_onnx_graph(
+    network: Network,
+    path: Path,
+    *,
+    batch: int = 1,
+    seed: int = 0,
+    precision: GraphPrecision = "float32",
+    whole_silu: bool = False,
+) -> None:
+    """Write the file of such a model with random weights; above 2 GB they are in a `.bin` beside it. See `onnx_graph`.
+
+    Raises:
+        InputError: onnx is not installed.
+        UsageError: an unknown precision.
+    """
+    draft = _draft_in(precision, network, RandomWeights(seed), seed, whole_silu=whole_silu)
+    draft.write(path, batch, network.input_channels, network.resolution, network.classes)
+
+
+def _draft_in(
+    precision: GraphPrecision, network: Network, weights: LayerWeights, seed: int, *, whole_silu: bool
+) -> GraphDraft:
     if precision not in ("float32", "int8"):
         raise UsageError(f"a graph in {precision!r} is not known; give float32 or int8.")
-    weights = RandomWeights(seed) if state is None else StoredWeights(state, network.norm.eps)
     draft = draft_of(network, weights)
-    if precision == "int8":
-        draft = quantized(draft, seed, whole_silu=whole_silu)
-    return draft.to_bytes(batch, network.input_channels, network.resolution, network.classes)
+    return quantized(draft, seed, whole_silu=whole_silu) if precision == "int8" else draft
 
 
 def draft_of(network: Network, weights: LayerWeights) -> GraphDraft:

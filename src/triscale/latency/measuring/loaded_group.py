@@ -8,27 +8,35 @@ from pathlib import Path
 from types import TracebackType
 
 from triscale.costs import Target
+from triscale.engine_memory import engine_memory
+from triscale.errors import InputError
 from triscale.latency.measuring.measurement import Opening, Visit
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
 from triscale.latency.measuring.pinned_process import PinnedProcess
 from triscale.latency.measuring.quiet import Reading
-from triscale.spec import AnyNetwork, to_document
+from triscale.spec import AnyNetwork, ForeignNetwork, to_document
 
 _WEIGHED_STEPS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """What is measured: a network on a target, from the file of a graph where the engine reads one."""
+    """What is measured: a network on a target.
+
+    Attributes:
+        network: its name and the shape of its images, and what an engine without files opens.
+        target: where.
+        file: that the engine opens; None: it is still to be written with random weights, where the engine reads files.
+    """
 
     network: AnyNetwork
     target: Target
-    graph: Path | None = None
+    file: Path | None = None
 
     def load(self, key: int) -> Load:
         """The request to open it."""
-        graph = None if self.graph is None else str(self.graph)
-        return Load(key=key, network=json.dumps(to_document(self.network)), target=str(self.target), graph=graph)
+        file = None if self.file is None else str(self.file)
+        return Load(key=key, network=json.dumps(to_document(self.network)), target=str(self.target), file=file)
 
 
 class LoadedGroup:
@@ -98,5 +106,16 @@ def opening_of(subject: Subject, cores: tuple[int, ...], environment: Mapping[st
         file_size=loaded.file_size,
         version=loaded.version,
         memory_before=weighed.before,
+        counted_growth=_counted(subject),
+        resident_memory=weighed.now,
         peak_memory=weighed.peak,
     )
+
+
+def _counted(subject: Subject) -> int | None:
+    if isinstance(subject.network, ForeignNetwork):
+        return None
+    try:
+        return engine_memory(subject.network, subject.target)
+    except InputError:  # nothing is known of this engine
+        return None

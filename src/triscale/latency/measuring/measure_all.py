@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 from triscale.costs import Target
-from triscale.engines import GraphEngine, engine_named, graph_for
+from triscale.engines import engine_named
 from triscale.errors import InputError, UsageError
 from triscale.latency.measuring.interleaved import Limits, Rounds, interleave
 from triscale.latency.measuring.loaded_group import LoadedGroup, Subject, opening_of
 from triscale.latency.measuring.measurement import Measurement
 from triscale.latency.measuring.results import Ready, results
 from triscale.machine import free_memory, machine, separate_cores
-from triscale.spec import AnyNetwork, content_hash
+from triscale.spec import AnyNetwork
 
 _PART_OF_MEMORY = 0.6
 """Of the free memory that networks which are open at once may take."""
@@ -89,19 +89,30 @@ class _Place:
 
 
 def measure(networks: Sequence[AnyNetwork], targets: Sequence[Target], limits: Limits, watch: Watch) -> Measured:
-    """Measure every network on every target, with random weights.
+    """Measure every network on every target, with random weights; see `measure_subjects`."""
+    subjects = [Subject(network=network, target=target) for target in targets for network in networks]
+    return measure_subjects(subjects, limits, watch)
 
-    A network that an engine cannot open is left out with a notice. The time of the limits is shared by the groups.
+
+def measure_subjects(subjects: Sequence[Subject], limits: Limits, watch: Watch) -> Measured:
+    """Measure networks, each on its target, from files that are there or with random weights.
+
+    One that an engine cannot open is left out with a notice. The time of the limits is shared by the groups.
+
+    Args:
+        subjects: at least one; all of a target beside one another.
+        limits: when rounds end.
+        watch: is called as the measurement goes on.
 
     Raises:
         UsageError: more threads than this process has cores.
         InputError: no network could be opened.
     """
-    cores = _cores(max(target.threads for target in targets))
+    cores = _cores(max(subject.target.threads for subject in subjects))
     with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
         compiled = {"TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         place = _Place(cores=cores, environment=compiled, folder=Path(folder))
-        ready = list(_opened(networks, targets, place, watch))
+        ready = list(_opened(subjects, place, watch))
         if not ready:
             raise InputError("none of the networks could be opened on any engine.")
         groups = grouped(ready, _PART_OF_MEMORY * (free_memory() or float("inf")))
@@ -154,28 +165,19 @@ def _cores(threads: int) -> tuple[int, ...]:
     return found
 
 
-def _opened(networks: Sequence[AnyNetwork], targets: Sequence[Target], place: _Place, watch: Watch) -> Iterator[Ready]:
-    """Each network on each target, loaded once alone; those that cannot be are left out with a notice."""
-    whole = len(networks) * len(targets)
-    for number, (target, network) in enumerate((target, network) for target in targets for network in networks):
-        subject = Subject(network=network, target=target)
-        watch.opening(subject, number, whole)
+def _opened(subjects: Sequence[Subject], place: _Place, watch: Watch) -> Iterator[Ready]:
+    """Each loaded once alone; those that cannot be are left out with a notice."""
+    for number, subject in enumerate(subjects):
+        watch.opening(subject, number, len(subjects))
         try:
-            subject = replace(subject, graph=_graph(network, target, place.folder))
-            yield Ready(subject=subject, opening=opening_of(subject, place.cores, place.environment))
+            there = subject if subject.file else replace(subject, file=_file(subject, place.folder))
+            yield Ready(subject=there, opening=opening_of(there, place.cores, place.environment))
         except InputError as error:
-            watch.notice(f"{network.name} on {target}: {error}")
+            watch.notice(f"{subject.network.name} on {subject.target}: {error}")
 
 
-def _graph(network: AnyNetwork, target: Target, folder: Path) -> Path | None:
-    """The file of the graph that the engine reads, in float32 written once for all; None for engines of modules."""
-    if not isinstance(engine_named(target.runtime), GraphEngine):
-        return None
-    kind = f"int8-{target.runtime}" if target.precision == "int8" else "float32"  # engines quantise in their own way
-    path = folder / f"{content_hash(network)}-{kind}-{target.batch}.onnx"
-    if not path.exists():
-        path.write_bytes(graph_for(network, target))
-    return path
+def _file(subject: Subject, folder: Path) -> Path | None:
+    return engine_named(subject.target.runtime).written(subject.network, subject.target, folder)
 
 
 def _side_by_side(group: Sequence[Ready], place: _Place, limits: Limits, watch: Callable[[Rounds], None]) -> Rounds:

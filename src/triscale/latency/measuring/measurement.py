@@ -28,6 +28,9 @@ class Opening:
         file_size: bytes of what the engine read.
         version: of the engine's library.
         memory_before: resident bytes of the process with the library, before the network was loaded.
+        counted_growth: bytes by which the process should have grown at most (`triscale.engine_memory`); None where
+            nothing is known of the engine.
+        resident_memory: resident bytes of the process after some steps.
         peak_memory: the most resident bytes of the process, after some steps; None where the system does not say.
     """
 
@@ -35,7 +38,16 @@ class Opening:
     file_size: int
     version: str
     memory_before: int | None = None
+    counted_growth: int | None = None
+    resident_memory: int | None = None
     peak_memory: int | None = None
+
+    @property
+    def growth(self) -> int | None:
+        """Bytes by which the process grew at most."""
+        if self.peak_memory is None or self.memory_before is None:
+            return None
+        return self.peak_memory - self.memory_before
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +105,10 @@ class Measurement:
             "narrow": self.narrow,
             "opening_seconds": self.opening.seconds,
             "memory_before": self.opening.memory_before,
+            "resident_memory": self.opening.resident_memory,
             "peak_memory": self.opening.peak_memory,
+            "memory_growth": self.opening.growth,
+            "counted_growth": self.opening.counted_growth,
             "file_size": self.opening.file_size,
         }
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from triscale.costs import parse_target
-from triscale.engines import Floats, GraphEngine, Opened, engine_named
+from triscale.engines import Floats, Opened, engine_named
 from triscale.errors import InputError
 from triscale.latency.measuring.messages import (
     Answer,
@@ -75,7 +75,7 @@ class Worker:
                 case Multiply():
                     return multiply_on(self._cores)
                 case Weigh():
-                    return Weighed(before=self._before, peak=peak_bytes())
+                    return Weighed(before=self._before, now=resident_bytes(), peak=peak_bytes())
         except (InputError, MemoryError) as error:
             return Rejected(message=str(error) or "not enough memory")
 
@@ -88,10 +88,7 @@ class Worker:
         if not self._open:
             self._before = resident_bytes()
         start = perf_counter()
-        if isinstance(engine, GraphEngine) and request.graph is not None:
-            opened = engine.open_graph(Path(request.graph), target)
-        else:
-            opened = engine.open(network, target)
+        opened = engine.open(network, target) if request.file is None else engine.open_file(Path(request.file), target)
         seconds = perf_counter() - start
         size = (target.batch, network.input_channels, *network.resolution)
         images = np.random.default_rng(0).standard_normal(size, dtype=np.float32)

@@ -10,13 +10,13 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         key: a number of the sender's.
         network: the spec as JSON text.
         target: as `parse_target` reads it.
-        graph: the file of an ONNX graph; None: the engine makes the network from the spec.
+        file: that the engine opens; None: it makes the network from the spec.
     """
 
     key: int
     network: str
     target: str
-    graph: str | None
+    file: str | None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -58,9 +58,10 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Resident bytes: before the first network was loaded, and at most; None where the system does not say."""
+    """Resident bytes: before the first network was loaded, now, and at most; None where the system does not say."""
 
     before: int | None
+    now: int | None
     peak: int | None
 
 

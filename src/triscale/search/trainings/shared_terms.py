@@ -113,8 +113,11 @@ class SharedTerms:
         Raises:
             UsageError, InputError: see `triscale.recipes.load_recipe`.
         """
-        found = load_recipe(self.recipe)
-        return replace(found, precision=self.precision or found.precision, batch=self.batch or found.batch)
+        return self.changed(load_recipe(self.recipe))
+
+    def changed(self, recipe: Recipe) -> Recipe:
+        """A recipe with what is given instead of its own."""
+        return replace(recipe, precision=self.precision or recipe.precision, batch=self.batch or recipe.batch)
 
     def command(self) -> str:
         """The command line that asks this question; what is left at its default is left out."""

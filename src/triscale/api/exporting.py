@@ -1,0 +1,120 @@
+"""Exported files: for the runtime that a name says, or for the one that is fastest here."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triscale.api.counted import whole
+from triscale.api.given import model_classifier
+from triscale.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from triscale.deploy import Export
+    from triscale.weights import Classifier
+
+Say = Callable[[str], None]
+
+
+def export(
+    weights: "str | Path | nn.Module | Classifier",
+    out: str | Path,
+    *,
+    kind: str | None = None,
+    batch: int | None = None,
+    dynamic_size: bool = False,
+    classes: Sequence[str] = (),
+    override: Mapping[str, object] | None = None,
+    network: str | None = None,
+    precision: str = "float32",
+    data: str | Path | None = None,
+    split: str | None = None,
+    max_drop: float | None = None,
+    calibration: int | None = None,
+    time: float | None = None,
+    engine: str | None = None,
+    threads: int | None = None,
+    say: Callable[[str], None] | None = None,
+) -> "Export":
+    """Write a network for another runtime, with its preprocessing; nothing is written before it is proven to be equal.
+
+    Args:
+        weights, classes, override: see `predict`; a model stays as it is.
+        network: which network the weights of a path are of, see `predict`.
+        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code.
+        kind: onnx, pt2 or openvino; by default what the file's name says.
+        batch: images in each step; by default any number.
+        dynamic_size: take images of any size; not for networks with SAME padding.
+        precision: float32, or int8 (.onnx, .xml) or bfloat16 (.xml), which are held to the accuracy of float32.
+        data: of a lower precision: its training images calibrate int8, other images judge.
+        split: of the data, that judges; by default the images that `evaluate` takes.
+        max_drop: percentage points of top-1 that may be lost, 1.0 by default: where more may be, nothing is written.
+        calibration: images that calibrate int8, 256 by default.
+        time: seconds for finding layers that go back to float32 where int8 loses too much, 600 by default.
+        engine: "auto" makes and measures the files of all engines and, with `data`, of the precisions that keep to
+            `max_drop`, and writes the fastest; `out` is then without an ending. None: what the file's name says.
+        threads: of arithmetic, for which the fastest is sought; 1 by default.
+        say: hears what is done for "auto" and for a lower precision.
+
+    Raises:
+        UsageError, InputError, NumericError, OutputError, StorageError: see `triscale.deploy.export`.
+    """
+    place, hears = Path(out), say or (lambda _: None)
+    require_place(place)
+    steps = None if batch is None else whole("batch", batch)
+    held = {"split": split, "max_drop": max_drop, "calibration": calibration, "seconds": time}
+    if engine is not None:
+        refuse_beside_auto(engine, kind, precision)
+        write = _chooses(place, data, held, hears, batch=steps, dynamic_size=dynamic_size, threads=threads)
+    elif threads is not None:
+        raise UsageError("threads are for engine auto: the others run in as many as torch.")
+    else:
+        lower = {"precision": precision, "data": data, "given": held, "say": hears}
+        write = _writes(place, kind, lower, batch=steps, dynamic_size=dynamic_size)
+    with model_classifier(weights, classes, override, "is written already", network) as classifier:
+        return write(classifier)
+
+
+def refuse_beside_auto(engine: str, kind: str | None, precision: str) -> None:
+    """UsageError where the engine is not to be chosen, or format or precision are named beside."""
+    if engine != "auto":
+        raise UsageError(f"--engine is {engine!r}; give auto, or leave it out: the name of --out says the format.")
+    for option, named in (("format", kind is not None), ("precision", precision != "float32")):
+        if named:
+            raise UsageError(f"--engine auto chooses the {option}: leave --{option} out.")
+
+
+def _chooses(
+    place: Path, data: str | Path | None, held: Mapping[str, Any], say: Say, *, threads: int | None, **options: Any
+) -> "Callable[[Classifier], Export]":
+    """What writes the fastest file; mistakes in the options are found before."""
+    from triscale.deploy import AutoRequest, export_fastest, lowering_of_auto, refuse_ending  # noqa: PLC0415  loads torch
+
+    refuse_ending(place)
+    most = 1 if threads is None else whole("threads", threads)
+    request = AutoRequest(place=place, lowering=lowering_of_auto(data, held, say), threads=most, **options)
+    return lambda classifier: export_fastest(classifier, request, say)
+
+
+def _writes(
+    place: Path, kind: str | None, lower: Mapping[str, Any], **options: Any
+) -> "Callable[[Classifier], Export]":
+    """What writes the file that its name says; mistakes in the options are found before."""
+    from triscale.deploy import export as write  # noqa: PLC0415  torch is loaded only here
+    from triscale.deploy import kind_of, lowering_from, refuse_uncarried  # noqa: PLC0415
+
+    lowering = lowering_from(**lower)
+    form = kind_of(place, kind)
+    if lowering is not None:
+        refuse_uncarried(form, lowering.precision)
+    return lambda classifier: write(classifier, place, kind=kind, lowering=lowering, **options)
+
+
+def require_place(out: Path) -> None:
+    """OutputError where a file cannot be written, before any work."""
+    if not out.parent.is_dir():
+        raise OutputError(f"cannot write {out}: the folder {out.parent} does not exist.")
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise OutputError(f"cannot write {out}: it is a folder, or its folder cannot be written to.")

@@ -1,0 +1,68 @@
+"""The time of exported files, by the protocol of `triscale benchmark`: pinned processes, interleaved, a reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from triscale.costs import Target
+from triscale.deploy.about import About
+from triscale.deploy.formats import FORMATS, kind_of
+from triscale.deploy.precision.speed_beside import SpeedBeside, beside
+from triscale.errors import InputError
+from triscale.latency.measuring import Limits, Measurement, Subject, Watch, measure_subjects
+from triscale.latency.silent_watch import SilentWatch
+from triscale.machine import separate_cores
+
+SECONDS = 10.0
+"""After which two files that are set side by side are not measured further."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileToTime:
+    """A file that was exported, and what it says of itself."""
+
+    about: About
+    path: Path
+
+    def target(self, threads: int) -> Target:
+        """The engine that runs it, for steps of its batch, or of one image where it takes any number."""
+        engine = FORMATS[kind_of(self.path)].engine
+        return Target(runtime=engine, precision=self.about.precision, threads=threads, batch=self.about.batch or 1)
+
+    def subject(self, threads: int) -> Subject:
+        """What is measured."""
+        network = replace(self.about.network, resolution=self.about.size)
+        return Subject(network=network, target=self.target(threads), file=self.path)
+
+
+def time_files(files: Sequence[FileToTime], threads: int, limits: Limits, watch: Watch) -> list[Measurement | None]:
+    """The time of a step of each file; None for one that its engine cannot open, with a notice.
+
+    Raises:
+        UsageError: more threads than this process has cores.
+        InputError: none could be opened.
+    """
+    subjects = [one.subject(threads) for one in files]
+    left = list(measure_subjects(subjects, limits, watch).measurements)
+    found: list[Measurement | None] = []
+    for subject in subjects:  # those that are left out are missing from the measurements, which keep the order
+        there = bool(left) and (left[0].network, left[0].target) == (subject.network.name, subject.target)
+        found.append(left.pop(0) if there else None)
+    return found
+
+
+def arithmetic_threads() -> int:
+    """Threads of torch, but no more than this process has cores."""
+    threads = torch.get_num_threads()
+    return min(threads, len(separate_cores(threads)))
+
+
+def time_beside(first: FileToTime, second: FileToTime) -> SpeedBeside | None:
+    """The times of two files, in as many threads as torch computes in; None where they cannot be measured."""
+    try:
+        one, other = time_files((first, second), arithmetic_threads(), Limits(seconds=SECONDS), SilentWatch())
+    except InputError:
+        return None
+    return None if one is None or other is None else beside(one, other)
