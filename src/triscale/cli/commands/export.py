@@ -12,7 +12,7 @@ from triscale.cli.options.weights import OWN, Weights, show_overrides
 from triscale.cli.show.choice_table import show_choice
 from triscale.cli.show.lower_lines import lowered_lines, speed_line
 from triscale.cli.show.output import Flag, Whole, print_json, print_text, printable
-from triscale.cli.show.progress_lines import remark
+from triscale.cli.show.progress.progress_lines import remark
 from triscale.cli.signals import terminable
 from triscale.errors import UsageError
 from triscale.spec import preprocessing_to_dict, value_text
