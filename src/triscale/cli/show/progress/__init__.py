@@ -1,0 +1,1 @@
+"""The progress of measurements and fits on stderr."""
