@@ -1,20 +1,21 @@
 """The file of a network before it is trained: its bytes and its time are those of the trained one."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from triscale.costs import Target
-from triscale.deploy.about import About
-from triscale.deploy.exported import RunLogits
-from triscale.deploy.precision.speed_beside import times_in_turns
-from triscale.deploy.proven_export import kind_of, proven
-from triscale.engines import engine_named
+from triscale.deploy.formats import FORMATS, kind_of, put
+from triscale.deploy.proven_export import Proven, proven
+from triscale.deploy.timed_files import SECONDS
+from triscale.errors import InputError
 from triscale.latency.latency_metric import LATENCY
+from triscale.latency.measuring import Limits, Subject, measure_subjects, ratio_of
+from triscale.latency.silent_watch import SilentWatch
 from triscale.nn import Model, build
 from triscale.spec import Network
 from triscale.trained_on import TrainedOn
@@ -66,7 +67,7 @@ def rehearsal(out: Path, target: Target, classes: tuple[str, ...], trained_on: T
             parts = (payload,) if isinstance(payload, bytes) else payload
             found[FILE_SIZE] = max(uses[FILE_SIZE], -(-(sum(map(len, parts)) + _ROOM) // _STEP) * _STEP)
         if LATENCY.name in own and target.engine is not None:
-            ratio = beside_engine(made.first.run, made.about, network, target.engine)
+            ratio = beside_engine(made, network, target.engine)
             found[LATENCY.name] = uses[LATENCY.name] * max(1.0, ratio)
         return Rehearsal(uses=found, counted=uses.get(FILE_SIZE, 0.0))
 
@@ -83,15 +84,21 @@ def _as_trained(model: Model) -> Model:
     return model
 
 
-def beside_engine(run: RunLogits, about: About, network: Network, target: Target) -> float:
-    """How many times as long a step of a file takes as one of the engine's own graph, timed in turns.
+def beside_engine(made: Proven, network: Network, target: Target) -> float:
+    """How many times as long a step of a file takes as one of the engine's own graph, measured in the same rounds.
 
     1 where chance explains the difference: what was measured of the engine is of the file then.
     """
-    opened = engine_named(target.runtime).open(network, target)
-    images = np.random.default_rng(0).standard_normal((target.batch, about.network.input_channels, *about.size))
-    found = times_in_turns(opened.run, run, images.astype(np.float32), target.threads)
-    return 1.0 if found.ratio.low <= 1 <= found.ratio.high else found.ratio.median
+    with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
+        path = Path(folder) / made.out.name
+        put(path, made.packer.packed(made.about))
+        where = replace(target, runtime=FORMATS[made.form].engine, precision=made.about.precision)
+        subjects = Subject(network=network, target=target), Subject(network=network, target=where, file=path)
+        measured = measure_subjects(subjects, Limits(seconds=SECONDS), SilentWatch()).measurements
+    if len(measured) < len(subjects):
+        raise InputError(f"{network.name} cannot be opened on {target} in a process of its own.")
+    found = ratio_of(measured[1], measured[0])
+    return 1.0 if found.low <= 1 <= found.high else found.median
 
 
 @contextmanager
