@@ -8,6 +8,7 @@ from tests.cli.conftest import Run
 from tests.report import sample, surfaces
 from triscale.report import study_triangle
 from triscale.trials import read
+from triscale.trials.study_records import CamRecord
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +41,14 @@ def test_mistakes_are_named(run: Run, folder: Path, tmp_path: Path) -> None:
         assert words in answer.err
         assert len(answer.err.splitlines()) <= 3
     assert not (tmp_path / "t.svg").exists()
+
+
+def test_a_study_scores_the_maps_of_its_networks_on_the_same_images(studied: Path) -> None:
+    """All 16 test images of the fixture, for the baseline and each network of the largest phi."""
+    found = read(studied).one(CamRecord)
+    assert found is not None
+    assert found.steps > 0
+    assert {one.rule for one in found.focus} >= {"baseline", "compound"}
+    assert {len(one.scores) for one in found.focus} == {16}
+    assert [one.id for one in found.focus] == [one.id for one in found.pictures[0].maps]
+    assert "Are they more focused?" in (studied / "report.html").read_text(encoding="utf-8")

@@ -17,8 +17,8 @@ from triscale.cli.app import main
 COUNTING = ("networks", "cost", "compare", "scale", "errata", "check")
 MEASURED = ("--target", "--coefficients")
 """Options for which something has to be measured or trained before."""
-SLOW = ("docs/explanation/fast-kernels.md", "docs/native.md")
-"""Pages whose Python compiles."""
+SLOW = ("docs/explanation/fast-kernels.md", "docs/native.md", "docs/fit.md")
+"""Pages whose Python compiles or trains."""
 ELSEWHERE = ("docs/python.md", "docs/from-search-to-shipping.md", "docs/foreign.md")
 """Pages with a test of their own, or whose Python is a file that others import."""
 MARK = "--- end of a block ---"

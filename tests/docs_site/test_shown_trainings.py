@@ -10,7 +10,7 @@ from triscale.cli.app import main
 
 PAGES = (
     "docs/how-to/train.md", "docs/how-to/transfer.md", "docs/how-to/study.md", "docs/how-to/search.md",
-    "docs/how-to/predict.md", "docs/how-to/export.md", "docs/start.md", "docs/foreign.md",
+    "docs/how-to/predict.md", "docs/how-to/export.md", "docs/start.md", "docs/foreign.md", "docs/fit.md", "README.md",
 )  # fmt: skip
 LONG = ("--time", "--resolution", "--recipe", "--threads", "--trainings", "--candidates", "--seeds", "--epochs")
 """Options of trainings that are left out for those of `FURTHER`."""
@@ -19,6 +19,7 @@ SHORT = ("--seeds", "1", "--jobs", "1", "--threads", "1", "--epochs", "2")
 FURTHER: dict[str, tuple[str, ...]] = {
     "train": ("--resolution", "32", "--recipe", "mine.toml", *TRAINED),
     "study": ("--candidates", "7", "--trainings", "7", *SHORT),
+    "fit": ("--epochs", "1"),
     "search": ("--trials", "2", "--final-epochs", "4", *SHORT),
 }
 """What makes a training short, by command."""
@@ -51,7 +52,8 @@ def shorter(one: Command) -> list[str]:
 def runs(one: Command) -> bool:
     """Whether it belongs here."""
     words = set(one.words)
-    return not words & set(LEFT_OUT) and not ("export" in words and words & set(PARSED))
+    calibrates = any(word.startswith("latency=") for word in words)
+    return not words & set(LEFT_OUT) and not ("export" in words and words & set(PARSED)) and not calibrates
 
 
 @pytest.fixture(scope="module")

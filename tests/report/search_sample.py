@@ -52,7 +52,7 @@ def trial(network: Network, purpose: str, seed: int, epochs: int, top1: float, *
 
 def opening(of: Space, question: SearchQuestion = QUESTION) -> SearchRecord:
     data = DataFacts(
-        source="pictures", fingerprint="da7a" * 16, classes=CLASSES, train=8_000, validation=900, test=1_500,
+        source="images", fingerprint="da7a" * 16, classes=CLASSES, train=8_000, validation=900, test=1_500,
         test_from="test", native=(32, 32),
     )  # fmt: skip
     return SearchRecord(

@@ -1,21 +1,22 @@
 """The file of a network before it is trained: its bytes and its time are those of the trained one."""
 
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from triscale.costs import Target
-from triscale.deploy.formats import FORMATS, kind_of, put
-from triscale.deploy.proven_export import Proven, proven
-from triscale.deploy.timed_files import SECONDS
-from triscale.errors import InputError
+from triscale.deploy import kind_of
+from triscale.deploy.about import About
+from triscale.deploy.exported import Floats, RunLogits
+from triscale.deploy.proven_export import proven
+from triscale.engines import engine_named
+from triscale.intervals import interval
 from triscale.latency.latency_metric import LATENCY
-from triscale.latency.measuring import Limits, Subject, measure_subjects, ratio_of
-from triscale.latency.silent_watch import SilentWatch
 from triscale.nn import Model, build
 from triscale.spec import Network
 from triscale.trained_on import TrainedOn
@@ -23,8 +24,14 @@ from triscale.weights import classifier_of
 
 FILE_SIZE = "file_size"
 
-_ROOM, _STEP = 2_048, 1_024
-"""Bytes by which the texts in the file of a trained network may be longer, and to which its size is rounded up."""
+_ROOM, _STEP = 4_096, 1_024
+"""Bytes by which the texts in a trained network's file may be longer, and to which its size is rounded up."""
+
+_DIFFERENCE = 1e-3
+"""Standard deviation of what is added to norms and biases."""
+
+_ROUNDS, _WARM_UP = 60, 5
+"""Steps of both that are timed in turns, and before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +74,7 @@ def rehearsal(out: Path, target: Target, classes: tuple[str, ...], trained_on: T
             parts = (payload,) if isinstance(payload, bytes) else payload
             found[FILE_SIZE] = max(uses[FILE_SIZE], -(-(sum(map(len, parts)) + _ROOM) // _STEP) * _STEP)
         if LATENCY.name in own and target.engine is not None:
-            ratio = beside_engine(made, network, target.engine)
+            ratio = beside_engine(made.first.run, made.about, network, target.engine)
             found[LATENCY.name] = uses[LATENCY.name] * max(1.0, ratio)
         return Rehearsal(uses=found, counted=uses.get(FILE_SIZE, 0.0))
 
@@ -75,30 +82,39 @@ def rehearsal(out: Path, target: Target, classes: tuple[str, ...], trained_on: T
 
 
 def _as_trained(model: Model) -> Model:
-    """With all values different: what is equal or zero in fresh weights takes less room in a file."""
+    """With values of norms and biases that all differ: what is equal or zero takes less room in a file.
+
+    They differ by little, so that the model computes as exactly as a fresh one.
+    """
     draws = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
-            if tensor.is_floating_point():
-                tensor.add_(torch.rand(tensor.shape, generator=draws), alpha=0.01)
+            if tensor.is_floating_point() and tensor.ndim == 1:
+                tensor.add_(torch.randn(tensor.shape, generator=draws), alpha=_DIFFERENCE)
     return model
 
 
-def beside_engine(made: Proven, network: Network, target: Target) -> float:
-    """How many times as long a step of a file takes as one of the engine's own graph, measured in the same rounds.
+def beside_engine(run: RunLogits, about: About, network: Network, target: Target) -> float:
+    """How many times as long a step of a file takes as one of the engine's own graph, timed in turns.
 
     1 where chance explains the difference: what was measured of the engine is of the file then.
     """
-    with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
-        path = Path(folder) / made.out.name
-        put(path, made.packer.packed(made.about))
-        where = replace(target, runtime=FORMATS[made.form].engine, precision=made.about.precision)
-        subjects = Subject(network=network, target=target), Subject(network=network, target=where, file=path)
-        measured = measure_subjects(subjects, Limits(seconds=SECONDS), SilentWatch()).measurements
-    if len(measured) < len(subjects):
-        raise InputError(f"{network.name} cannot be opened on {target} in a process of its own.")
-    found = ratio_of(measured[1], measured[0])
-    return 1.0 if found.low <= 1 <= found.high else found.median
+    opened = engine_named(target.runtime).open(network, target)
+    images = np.random.default_rng(0).standard_normal((target.batch, about.network.input_channels, *about.size))
+    ratio = interval(list(_ratios(opened.run, run, images.astype(np.float32))))
+    return 1.0 if ratio.low <= 1 <= ratio.high else ratio.median
+
+
+def _ratios(first: RunLogits, second: RunLogits, images: Floats) -> Iterator[float]:
+    """Seconds of the second over those of the first, round by round; in every other round they change places."""
+    for number in range(_WARM_UP + _ROUNDS):
+        took = {}
+        for run in (first, second) if number % 2 else (second, first):
+            began = time.perf_counter()
+            run(images)
+            took[run] = time.perf_counter() - began
+        if number >= _WARM_UP:
+            yield took[second] / took[first]
 
 
 @contextmanager
