@@ -16,7 +16,7 @@ def test_the_public_names_are_these() -> None:
     """A name that is added or lost is a decision, not an accident."""
     assert triscale.__all__ == [
         "ForeignNetwork", "__version__", "benchmark", "build", "check", "cost", "evaluate", "explain", "export",
-        "fit_budget", "lite", "load", "network", "networks", "predict", "scale", "scale_by_rules",
+        "fit", "fit_budget", "lite", "load", "network", "networks", "predict", "scale", "scale_by_rules",
         "search_architecture", "study", "train",
     ]  # fmt: skip
     assert set(triscale.__all__) <= set(dir(triscale))

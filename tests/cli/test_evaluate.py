@@ -36,7 +36,7 @@ def test_evaluate_agrees_with_the_test_of_the_study(run: Run, studied: Path, pic
 def test_evaluate_prints_a_table_with_intervals(run: Run, studied: Path, pictures: Path) -> None:
     lines = run("evaluate", studied, "--data", pictures).out.splitlines()
     assert "(test): 16 images, top-1" in lines[0]
-    assert lines[1].split() == ["class", "pictures", "top-1"]
+    assert lines[1].split() == ["class", "images", "top-1"]
     assert [line.split()[0] for line in lines[2:4]] == ["green", "red"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.fixtures import RUNS_OF_0_1
+from tests.fixtures import RUNS_OF_0_1, numbers
 from tests.fixtures.shapes import CLASSES, shapes, write_shapes
 from triscale.weights import load
 
@@ -57,7 +57,7 @@ def test_its_weights_load(folder: Path) -> None:
 def test_a_study_is_reported_and_its_coefficients_are_used(run: Run) -> None:
     study = RUNS_OF_0_1 / "study"
     summary = run("report", study, "--summary").out
-    assert summary.strip() == (study / "summary.md").read_text(encoding="utf-8").strip()
+    assert numbers(summary) == numbers((study / "summary.md").read_text(encoding="utf-8"))
     found = run("scale", "efficientnet_b0", "--phi", 1, "--coefficients", study, "--json").json
     lines = map(json.loads, (study / "records.jsonl").read_text(encoding="utf-8").splitlines())
     chosen = next(line for line in lines if line["kind"] == "choice")

@@ -1,12 +1,13 @@
 """What triscale 0.1 wrote is read as typed trials and records, and says what it said."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fixtures import RUNS_OF_0_1
+from tests.fixtures import RUNS_OF_0_1, numbers
 from tests.paths import ROOT
 from tests.report.reading import Reader
 from triscale.cli.options.coefficients import read_coefficients
@@ -27,17 +28,18 @@ def lines(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_summary_is_the_one_that_0_1_wrote(name: str) -> None:
+def test_a_summary_has_the_numbers_that_0_1_wrote(name: str) -> None:
     wanted = (RUNS_OF_0_1 / name / "summary.md").read_text(encoding="utf-8")
-    assert summary_markdown(read(RUNS_OF_0_1 / name)) == wanted
+    assert numbers(summary_markdown(read(RUNS_OF_0_1 / name))) == numbers(wanted)
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_page_says_what_the_one_of_0_1_said(tmp_path: Path, name: str) -> None:
+def test_a_page_has_the_numbers_of_the_one_of_0_1(tmp_path: Path, name: str) -> None:
+    """In any order: a page of today has its answer first, in one sentence more."""
     (tmp_path / RECORDS).write_bytes((RUNS_OF_0_1 / name / RECORDS).read_bytes())
-    words = map(str.strip, Reader(write_report(tmp_path).read_text(encoding="utf-8")).words)
+    found = " ".join(Reader(write_report(tmp_path).read_text(encoding="utf-8")).words)
     wanted = (RUNS_OF_0_1 / name / "page.txt").read_text(encoding="utf-8")
-    assert "\n".join(word for word in words if word) + "\n" == wanted
+    assert Counter(numbers(wanted)) - Counter(numbers(found)) == Counter()
 
 
 @pytest.mark.parametrize("folder", [*(RUNS_OF_0_1 / name for name in STUDIES), *COMMITTED], ids=lambda one: one.name)

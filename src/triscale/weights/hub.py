@@ -80,10 +80,12 @@ def fetch(source: str, *, allow_pth: bool = False) -> HubFiles:
             f"{source} is not a hub id; write hf-hub:OWNER/NAME, such as hf-hub:timm/efficientnet_b0.ra_in1k."
         )
     try:
-        client, errors, utils = (import_module(f"huggingface_hub{part}") for part in ("", ".errors", ".utils"))
+        client, constants, errors, utils = (
+            import_module(f"huggingface_hub{part}") for part in ("", ".constants", ".errors", ".utils")
+        )
     except ImportError:
         raise InputError("weights of the hub need its client: pip install 'triscale[hub]'.") from None
-    _report_nothing(client.constants)
+    _report_nothing(constants)
     utils.logging.set_verbosity_error()  # it retries for some 20 s; we say in the end what came of it
     if not sys.stderr.isatty():
         utils.disable_progress_bars()
