@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from triscale import scaling
-from triscale.cli.show.progress_lines import OnTerminal, Silent, terminal_progress
+from triscale.cli.show.progress.progress_lines import OnTerminal, Silent, terminal_progress
 from triscale.recipes import Recipe
 from triscale.search.studies.question import Question
 from triscale.search.studies.study import Study

@@ -18,7 +18,7 @@ from PIL import Image
 from tests.deploy.browser import page
 from tests.deploy.child import IMPATIENT, Child, child
 from tests.deploy.networks import NAMES, photo
-from triscale.deploy.guard import is_own_name
+from triscale.deploy.serving.guard import is_own_name
 from triscale.explanation import explanations
 from triscale.prediction import prediction
 from triscale.weights import Classifier

@@ -19,7 +19,7 @@ SHORT = ("--seeds", "1", "--jobs", "1", "--threads", "1", "--epochs", "2")
 FURTHER: dict[str, tuple[str, ...]] = {
     "train": ("--resolution", "32", "--recipe", "mine.toml", *TRAINED),
     "study": ("--candidates", "7", "--trainings", "7", *SHORT),
-    "fit": ("--epochs", "1"),
+    "fit": ("--epochs", "2"),
     "search": ("--trials", "2", "--final-epochs", "4", *SHORT),
 }
 """What makes a training short, by command."""

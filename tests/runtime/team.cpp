@@ -110,16 +110,18 @@ static int many() {
 static int choice() {
   Choice one;
   int faults = !one.together();
-  one.learn(true, 100, 10);
+  one.learn(true, 100, 10, false);
+  faults += !one.together();
+  one.learn(true, 900, 800, true);  // the threads had to be woken
   faults += !one.together();
   for (int rest = 1; rest <= 8; rest *= 2) {
-    one.learn(true, 130, 80);
-    for (int call = 0; call < rest; ++call) faults += one.together(), one.learn(false, 110, 0);
+    one.learn(true, 130, 80, rest == 1);
+    for (int call = 0; call < rest; ++call) faults += one.together(), one.learn(false, 110, 0, true);
     faults += !one.together();
   }
-  one.learn(true, 60, 30);
+  one.learn(true, 60, 30, false);
   faults += !one.together();
-  one.learn(true, 105, 0);
+  one.learn(true, 105, 0, false);
   faults += one.together();
   return faults;
 }

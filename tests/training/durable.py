@@ -39,7 +39,7 @@ _CROPS = {"shift": "", "random": 'crop = "random"\nshift = 0.0\npolicy = "randau
 # second, importing torch several. What a fault breaks, it breaks in its own fork alone.
 _SERVER = """
 import json, os, sys
-import torch, torch._dynamo, PIL.PngImagePlugin, triscale.training, triscale.cli.show.training_bar
+import torch, torch._dynamo, PIL.PngImagePlugin, triscale.training, triscale.cli.show.progress.training_bar
 from tests.training import faults
 from triscale.cli import main
 print("ready", flush=True)

@@ -6,12 +6,12 @@ from triscale.deploy.fastest.choice import Choice
 from triscale.deploy.fastest.export_candidates import AutoRequest
 from triscale.deploy.fastest.fastest_export import export_fastest, refuse_ending
 from triscale.deploy.formats import kind_of
-from triscale.deploy.guard import Limits
 from triscale.deploy.loading import READABLE, load_exported
 from triscale.deploy.precision.lowering import Lowered, Lowering, lowering_from, lowering_of_auto, refuse_uncarried
 from triscale.deploy.proof import TOLERANCE, Proof
 from triscale.deploy.proven_export import Export, export
-from triscale.deploy.server import listen, serve, url
+from triscale.deploy.serving.guard import Limits
+from triscale.deploy.serving.server import listen, serve, url
 
 __all__ = [
     "READABLE",

@@ -94,7 +94,7 @@ class Proven:
     Attributes:
         form: of the file.
         packer: the graph.
-        about: what the file says of itself, with the proof.
+        about: what the file says about itself, with the proof.
         proof: of the float32 graph.
         first: the file, opened.
         out: its name, for messages.

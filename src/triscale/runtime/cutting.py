@@ -7,8 +7,8 @@ from triscale.runtime.blocking import FLOAT, Place, is_gathered, panels, ring_wi
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Enter, Map, MaxPool, Mean, Ring, Step
 from triscale.spec import Layer
 
-TILE = 200_000
-"""Multiply-adds of a tile: about 5 microseconds, beside which a claim costs little."""
+TILE = 50_000
+"""Multiply-adds of a tile: about a microsecond; several are claimed at once while there are many."""
 _MOST = 64
 """Tiles of a step: enough that threads end together."""
 _RINGS, _AGAIN = 8, 4

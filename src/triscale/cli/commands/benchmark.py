@@ -61,7 +61,7 @@ def benchmark(
     if out is not None:
         make_folder(out.parent if out.suffix == ".jsonl" else out)
     from triscale.api.benchmarking import benchmark as measured  # noqa: PLC0415  loads NumPy
-    from triscale.cli.show.benchmark_progress import watching  # noqa: PLC0415  loads rich where there is a terminal
+    from triscale.cli.show.progress.benchmark_progress import watching  # noqa: PLC0415  loads rich where there is a terminal
 
     with watching(complain) as watch, foreign_code():
         found = measured(networks, **options, watch=watch)

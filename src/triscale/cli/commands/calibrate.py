@@ -29,7 +29,7 @@ def calibrate(*, target: str, check: Flag = False, json: Flag = False) -> None:
 
 
 def _calibrated(target: Target) -> dict[str, Any]:
-    from triscale.cli.show.calibration_progress import calibrating  # noqa: PLC0415  loads rich on a terminal
+    from triscale.cli.show.progress.calibration_progress import calibrating  # noqa: PLC0415  loads rich on a terminal
     from triscale.latency.predictor import calibrate as measured  # noqa: PLC0415  loads NumPy
 
     with calibrating(str(target)) as watch:

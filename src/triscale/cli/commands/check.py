@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from triscale import api
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.show.output import Flag, print_json, print_table, print_text, printable
-from triscale.cli.show.progress_lines import counting
+from triscale.cli.show.progress.progress_lines import counting
 from triscale.errors import InputError
 
 _CLASSES = 20

@@ -21,7 +21,7 @@ from triscale.cli.show.output import (
     printable,
     write_text,
 )
-from triscale.cli.show.progress_lines import counting
+from triscale.cli.show.progress.progress_lines import counting
 from triscale.errors import OutputError, UsageError
 
 if TYPE_CHECKING:

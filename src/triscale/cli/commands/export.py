@@ -11,7 +11,7 @@ from triscale.cli.options.lower_precision import FLOAT32, LowerPrecision
 from triscale.cli.options.weights import OWN, Weights, show_overrides
 from triscale.cli.show.lower_lines import lowered_lines, show_choice, speed_line
 from triscale.cli.show.output import Flag, Whole, print_json, print_text, printable
-from triscale.cli.show.progress_lines import remark
+from triscale.cli.show.progress.progress_lines import remark
 from triscale.cli.signals import terminable
 from triscale.errors import UsageError
 from triscale.spec import preprocessing_to_dict, value_text
@@ -40,15 +40,11 @@ def export(
 ) -> None:
     """Export a network to ONNX, torch.export, OpenVINO or compiled code.
 
-    The file contains the preprocessing. Before it is written it runs on 100 random images; if its logits differ from
-    the network's by more than 1e-5 of the largest, nothing is written and the exit code is 70. `predict`, `evaluate`
-    and `serve` take the file.
+    The file contains the preprocessing. Before it is written it runs on 100 random images and must give the network's
+    logits within 1e-5 of the largest, else the exit code is 70. `predict`, `evaluate` and `serve` take the file.
 
-    For int8 or bfloat16 the accuracy is measured too, on the same images as in float32; the file is written only if no
-    more than --max-drop points may be lost. Then both are timed in turns.
-
-    With --engine auto the files of all engines are made and timed side by side, with --data also those in int8 and
-    bfloat16 that keep to --max-drop, and the fastest is written.
+    An int8 or bfloat16 file may lose at most --max-drop points on the images that --data holds back, and is timed
+    beside float32. --engine auto makes and times the files of all engines, and writes the fastest.
 
     Args:
         run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights or --network.

@@ -13,8 +13,8 @@ from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.options.network_name import named
 from triscale.cli.options.searching import refuse_another_folder
-from triscale.cli.show.fit_progress import FitProgress
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
+from triscale.cli.show.progress.fit_progress import FitProgress
 from triscale.cli.signals import Wish, terminable
 from triscale.errors import UsageError
 

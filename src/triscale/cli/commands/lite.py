@@ -9,7 +9,7 @@ from triscale import api
 from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.weights import OWN, Weights
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text
-from triscale.cli.show.training_bar import training_progress
+from triscale.cli.show.progress.training_bar import training_progress
 from triscale.cli.signals import Wish, terminable
 from triscale.errors import UsageError
 from triscale.units import memory

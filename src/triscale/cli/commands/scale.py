@@ -12,8 +12,8 @@ from triscale.cli.options.network_name import named, remark
 from triscale.cli.options.sizes_and_limits import budget_help, require_batch
 from triscale.cli.options.sizes_and_limits import limits as read_limits
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
-from triscale.cli.show.benchmark_progress import watching
 from triscale.cli.show.output import Flag, Whole, complain, print_json, write_text
+from triscale.cli.show.progress.benchmark_progress import watching
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError

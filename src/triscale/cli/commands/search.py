@@ -15,7 +15,7 @@ from triscale.cli.options.compute import HERE, Compute
 from triscale.cli.options.doubtful import LEFT_OUT, Doubtful
 from triscale.cli.options.searching import question_fields, refuse_another_folder
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
-from triscale.cli.show.progress_lines import terminal_progress
+from triscale.cli.show.progress.progress_lines import terminal_progress
 from triscale.cli.show.search_result import search_document, status_lines
 from triscale.cli.signals import Stopped, terminable
 from triscale.lock import locked

@@ -20,7 +20,7 @@ from triscale.cli.options.network_name import any_named
 from triscale.cli.options.searching import question_fields, refuse_another_folder
 from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
-from triscale.cli.show.progress_lines import terminal_progress
+from triscale.cli.show.progress.progress_lines import terminal_progress
 from triscale.cli.show.study_plan import plan_document, show_plan
 from triscale.cli.signals import Stopped, terminable
 from triscale.errors import UsageError

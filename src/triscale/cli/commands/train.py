@@ -15,7 +15,7 @@ from triscale.cli.options.network_name import any_named
 from triscale.cli.options.stages import NO_LINE, PipelineArguments
 from triscale.cli.options.working_folder import foreign_code
 from triscale.cli.show.output import Flag, Whole, complain, print_json, print_text
-from triscale.cli.show.training_bar import training_progress
+from triscale.cli.show.progress.training_bar import training_progress
 from triscale.cli.signals import Wish, terminable
 from triscale.errors import InputError, OutputError, UsageError
 from triscale.lock import LOCK

@@ -101,7 +101,7 @@ PAGES: dict[str, Page] = {
         ),
         examples=(
             f"triscale train --network smallnet_24 --data flowers --epochs 5 --out {_RUN}",
-            f"triscale train --weights {_RUN} --data images --epochs 1 --out runs/mine",
+            f"triscale train --weights {_RUN} --data images --epochs 5 --out runs/mine",
         ),
     ),
     "evaluate": Page(

@@ -21,7 +21,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileToTime:
-    """A file that was exported, and what it says of itself."""
+    """A file that was exported, and what it says about itself."""
 
     about: About
     path: Path

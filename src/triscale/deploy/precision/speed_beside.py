@@ -49,7 +49,7 @@ class SpeedBeside:
 
 
 def beside(first: Measurement, second: Measurement) -> SpeedBeside:
-    """What the rounds say of one measurement beside another."""
+    """What the rounds say about one measurement beside another."""
     return SpeedBeside(
         first=first.median_ms,
         second=second.median_ms,

@@ -2,6 +2,7 @@
 // put aside between two tiles delays nobody, and one that comes late begins where the others are.
 #pragma once
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,13 +40,16 @@ class Choice {
     --resting;
     return false;
   }
-  // Nanoseconds of an image, and how many of them the caller waited.
-  void learn(bool together, long taken, long waited) {
+  // Nanoseconds of an image, and how many of them the caller waited; whether threads slept before. Waking them takes longer
+  // than a small network, so the first such call is not judged.
+  void learn(bool together, long taken, long waited, bool slept) {
     if (!together) {
       alone = resting + 1 == rest || taken < alone ? taken : alone;
       return;
     }
     const bool worth = alone ? 10 * taken < 9 * alone : 4 * waited < taken;
+    excused = !worth && slept && !excused;
+    if (excused) return;
     rest = worth ? 0 : rest == 0 ? 1 : rest < 64 ? 2 * rest : rest;
     resting = rest;
   }
@@ -53,6 +57,7 @@ class Choice {
  private:
   long alone = 0;
   int rest = 0, resting = 0;
+  bool excused = false;
 };
 
 class Team {
@@ -96,12 +101,12 @@ class Team {
   void run(const Call& given) {
     first = end, end = first + (uint64_t)given.images * step_count, call = given;
     if (!helpers || process != getpid()) return run_alone();
-    const bool together = choice.together();
+    const bool together = choice.together(), slept = sleepers.load() > 0;
     const long begin = now();
     waited = 0;
-    if (together) go_on(0, first), work(0, end);
+    if (together) keep_apart(), go_on(0, first), work(0, end);
     else run_alone();
-    choice.learn(together, (now() - begin) / given.images, waited / given.images);
+    choice.learn(together, (now() - begin) / given.images, waited / given.images, slept);
   }
 
  private:
@@ -117,6 +122,7 @@ class Team {
   static constexpr long SPIN = 50'000;
 
   const Step* steps;
+  int left_free = -1;  // the core that helpers keep off
   int step_count, helpers = 0, share = 1;  // beside the caller; one of how many parts of what is left is claimed at once
   float *arena, *own;
   long own_floats, waited = 0;
@@ -142,6 +148,21 @@ class Team {
     const Member& helper = *(const Member*)given;
     helper.team->work(helper.number, NEVER);
     return nullptr;
+  }
+
+  // Helpers keep off the core of the caller: where all cores are busy, the system wakes them on the core of who wakes them,
+  // where they could only run in turns.
+  void keep_apart() {
+#if defined(__linux__)
+    const int core = sched_getcpu();
+    if (core == left_free) return;
+    left_free = core;
+    cpu_set_t others;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof others, &others)) return;
+    CPU_CLR(core, &others);
+    for (int n = 1; n <= helpers && CPU_COUNT(&others); ++n)
+      pthread_setaffinity_np(members[n].thread, sizeof others, &others);
+#endif
   }
 
   void run_alone() {

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from triscale.cli.show.benchmark_progress import watching
-from triscale.cli.show.calibration_progress import calibrating
 from triscale.cli.show.output import complain
-from triscale.cli.show.training_bar import training_progress
+from triscale.cli.show.progress.benchmark_progress import watching
+from triscale.cli.show.progress.calibration_progress import calibrating
+from triscale.cli.show.progress.training_bar import training_progress
 from triscale.cli.signals import Wish
 
 if TYPE_CHECKING:

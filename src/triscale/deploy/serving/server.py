@@ -9,8 +9,8 @@ from types import FrameType
 from typing import Any
 
 from triscale.data.decode.image import pillow_warnings_off
-from triscale.deploy.guard import Limits
-from triscale.deploy.service import Service, application
+from triscale.deploy.serving.guard import Limits
+from triscale.deploy.serving.service import Service, application
 from triscale.errors import InputError, OutputError, UsageError
 from triscale.weights import Predictor
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from triscale._version import __version__
 from triscale.data.decode.image import ForeignError, UnreadableError
 from triscale.deploy.exported import Exported
-from triscale.deploy.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
-from triscale.deploy.image_answers import explained, map_method, predicted
+from triscale.deploy.serving.guard import Application, Bodies, Limits, Receive, RefusedError, guarded
+from triscale.deploy.serving.image_answers import explained, map_method, predicted
 from triscale.errors import InputError
 from triscale.spec import content_hash, preprocessing_to_dict
 from triscale.weights import Classifier, Predictor
@@ -63,7 +63,7 @@ class Service:
         self.pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="triscale")
 
     async def predict(self, body: bytes, top: int) -> dict[str, Any]:
-        """What one image shows, see `triscale.deploy.image_answers.predicted`.
+        """What one image shows, see `triscale.deploy.serving.image_answers.predicted`.
 
         Raises:
             RefusedError: no image that we take (400, 415, 422), or too many at once (503).
@@ -71,7 +71,7 @@ class Service:
         return await self._worked(predicted, self.classifier, body, top)
 
     async def explain(self, body: bytes, top: int) -> dict[str, Any]:
-        """The same with the map of the first class, see `triscale.deploy.image_answers.explained`.
+        """The same with the map of the first class, see `triscale.deploy.serving.image_answers.explained`.
 
         Raises:
             RefusedError: there are no maps (404); or see `predict`.
@@ -158,7 +158,7 @@ def application(service: Service, host: str) -> Application:
         return service.about()
 
     def page(file: str, kind: str) -> Any:
-        content = (files("triscale.deploy") / "page" / file).read_bytes()
+        content = (files("triscale.deploy.serving") / "page" / file).read_bytes()
 
         async def sent() -> Response:
             return Response(content, media_type=kind)
