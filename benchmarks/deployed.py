@@ -24,7 +24,7 @@ import torchvision
 from benchmarks.harness import RECORDS, append, provenance
 from triscale.costs import Target
 from triscale.deploy import AutoRequest, Export, export_fastest
-from triscale.deploy.timed_files import FileToTime
+from triscale.deploy.fastest.timed_files import FileToTime
 from triscale.families import network
 from triscale.latency.measuring import Limits, Measured, Measurement, Subject, measure_subjects, ratio_of
 from triscale.latency.silent_watch import SilentWatch

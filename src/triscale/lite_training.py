@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from triscale.deploy.about import ExportPrecision
+from triscale.deploy.fastest.timed_files import SECONDS, FileToTime, arithmetic_threads, time_files
 from triscale.deploy.formats import put
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, Right, drop_between
 from triscale.deploy.precision.calibration_images import Judging, calibration_images, judging_images
@@ -17,7 +18,6 @@ from triscale.deploy.precision.lowering import IMAGES
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import SpeedBeside, beside
 from triscale.deploy.proven_export import proven
-from triscale.deploy.timed_files import SECONDS, FileToTime, arithmetic_threads, time_files
 from triscale.errors import InputError
 from triscale.intervals import wilson
 from triscale.latency.measuring import Limits, Measurement

@@ -16,13 +16,13 @@ from tests.deploy.lower_data import TEST, TRAINING, Float32, float32, harden, ow
 from tests.deploy.networks import classifier, small
 from triscale.deploy import Lowered, Lowering, export, lowering_from
 from triscale.deploy.about import about_from
+from triscale.deploy.fastest.timed_files import FileToTime, time_files
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, drop_between, level_of, refuse_undecidable
 from triscale.deploy.precision.calibration_images import calibration_images, judging_images
 from triscale.deploy.precision.float_region import GraphNode, region_before
 from triscale.deploy.precision.layer_search import costly_layers, deadline, divergence, growing_sets
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import beside
-from triscale.deploy.timed_files import FileToTime, time_files
 from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.evaluation import evaluate

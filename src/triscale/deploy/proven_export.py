@@ -11,6 +11,7 @@ import torch
 from triscale.deploy.about import About, ExportFormat
 from triscale.deploy.exported import Exported
 from triscale.deploy.fastest.choice import Choice
+from triscale.deploy.fastest.timed_files import FileToTime, time_beside
 from triscale.deploy.formats import FORMATS, kind_of, opened, put
 from triscale.deploy.precision.calibration_images import Judging
 from triscale.deploy.precision.lowered_graph import judging_for, lowered
@@ -18,7 +19,6 @@ from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarri
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import SpeedBeside
 from triscale.deploy.proof import Proof, prove
-from triscale.deploy.timed_files import FileToTime, time_beside
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
 from triscale.spec import Size

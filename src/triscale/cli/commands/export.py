@@ -9,8 +9,7 @@ from triscale import api
 from triscale.cli.options.compute import Compute
 from triscale.cli.options.lower_precision import FLOAT32, LowerPrecision
 from triscale.cli.options.weights import OWN, Weights, show_overrides
-from triscale.cli.show.choice_table import show_choice
-from triscale.cli.show.lower_lines import lowered_lines, speed_line
+from triscale.cli.show.lower_lines import lowered_lines, show_choice, speed_line
 from triscale.cli.show.output import Flag, Whole, print_json, print_text, printable
 from triscale.cli.show.progress.progress_lines import remark
 from triscale.cli.signals import terminable

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from triscale.deploy.fastest.choice import Choice, Contender, choose
 from triscale.deploy.fastest.export_candidates import AutoRequest, Candidate, candidates
+from triscale.deploy.fastest.timed_files import FileToTime, time_files
 from triscale.deploy.formats import FORMATS, put
 from triscale.deploy.precision.lowering import Say
 from triscale.deploy.precision.speed_beside import SpeedBeside, beside
 from triscale.deploy.proven_export import Export, written
-from triscale.deploy.timed_files import FileToTime, time_files
 from triscale.errors import InputError, UsageError
 from triscale.latency.measuring import Limits, Measurement, Subject
 from triscale.latency.silent_watch import SilentWatch
