@@ -1,20 +1,22 @@
-"""The tables of docs/evidence/latency.md, from the records.
+"""The tables of docs/evidence/latency.md and docs/int8.md, from the records.
 
     python -m benchmarks.latency_tables
 
 writes each between its marks: errors of the predictors (`benchmarks.latency`), agreement with peers
-(`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`).
+(`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`), int8 and bfloat16 (`benchmarks.lower_precision`).
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from benchmarks import equal_time
+from benchmarks import equal_time, lower_precision
 from benchmarks.harness import RECORDS, ROOT, processor
 
 PAGE = ROOT / "docs" / "evidence" / "latency.md"
+INT8 = ROOT / "docs" / "int8.md"
 
 Record = Mapping[str, Any]
 
@@ -70,15 +72,24 @@ def equal() -> Sequence[str]:
     return equal_time.table(equal_time.latest())
 
 
-TABLES = {"latency-errors": errors, "engines-agree": agreement, "table4": table4, "equal-time": equal}
+def lower() -> Sequence[str]:
+    """See `benchmarks.lower_precision`."""
+    return lower_precision.table(lower_precision.latest())
 
 
-def filled(page: str) -> str:
-    """The page with each table between its marks."""
-    for name, table in TABLES.items():
+TABLES: Mapping[Path, Mapping[str, Callable[[], Iterable[str]]]] = {
+    PAGE: {"latency-errors": errors, "engines-agree": agreement, "table4": table4, "equal-time": equal},
+    INT8: {"lower-precision": lower},
+}
+
+
+def filled(path: Path) -> str:
+    """The text of a page with each of its tables between its marks."""
+    page = path.read_text(encoding="utf-8")
+    for name, table in TABLES[path].items():
         parts = re.split(rf"(?<=<!-- {name} -->\n)|(?=<!-- /{name} -->)", page)
         if len(parts) != 3:
-            raise SystemExit(f"{PAGE.name} has no place for {name}, or several; it needs one.")
+            raise SystemExit(f"{path.name} has no place for {name}, or several; it needs one.")
         page = parts[0] + "".join(f"{line}\n" for line in table()) + parts[2]
     return page
 
@@ -94,8 +105,9 @@ def _interval(found: Mapping[str, float]) -> str:
 
 
 def main() -> None:
-    """Write the page again."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the pages again."""
+    for path in TABLES:
+        path.write_text(filled(path), encoding="utf-8")
     print(machines())
 
 
