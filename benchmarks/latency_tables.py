@@ -3,11 +3,11 @@
     python -m benchmarks.latency_tables
 
 writes each between its marks: errors of the predictors (`benchmarks.latency`), agreement with peers
-(`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`), int8 and bfloat16 (`benchmarks.lower_precision`).
+(`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`), int8 and
+bfloat16 (`benchmarks.lower_precision`).
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,10 +87,11 @@ def filled(path: Path) -> str:
     """The text of a page with each of its tables between its marks."""
     page = path.read_text(encoding="utf-8")
     for name, table in TABLES[path].items():
-        parts = re.split(rf"(?<=<!-- {name} -->\n)|(?=<!-- /{name} -->)", page)
-        if len(parts) != 3:
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if (page.count(begin), page.count(end)) != (1, 1):
             raise SystemExit(f"{path.name} has no place for {name}, or several; it needs one.")
-        page = parts[0] + "".join(f"{line}\n" for line in table()) + parts[2]
+        before, after = page.split(begin)[0], page.split(end)[1]
+        page = before + begin + "".join(f"{line}\n" for line in table()) + end + after
     return page
 
 
