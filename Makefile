@@ -102,7 +102,7 @@ clean:  ## remove the environment and every cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
-	$(call install,.,.venv)
+	$(call install,.[export],.venv)
 	@touch $@
 
 # The product alone may have been installed first: an operator of torchvision proves that it fits the torch that is there.

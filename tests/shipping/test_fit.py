@@ -4,8 +4,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from time import monotonic, process_time
+from types import ModuleType
 
 import numpy as np
 import onnx
@@ -16,6 +18,7 @@ import triscale
 from tests.shipping.conftest import BUDGET, Fitted, ask
 from triscale.api import FitResult
 from triscale.data import CheckOptions
+from triscale.deploy import as_onnx
 from triscale.errors import InputError, UsageError
 from triscale.intervals import paired_drop
 from triscale.search.trainings.work import opened
@@ -188,6 +191,21 @@ def test_another_question_in_the_folder_is_rejected_with_what_differs(
 ) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
         ask(fitted.data, fitted.folder, **other)
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_library_is_reported_before_any_training(
+    colour_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def found(name: str) -> ModuleType:
+        if name == missing:
+            raise ImportError(name)
+        return import_module(name)
+
+    monkeypatch.setattr(as_onnx, "import_module", found)
+    with pytest.raises(InputError, match=rf"need {missing}: pip install 'triscale\[export\]'"):
+        ask(colour_data, tmp_path / "fit")
+    assert not (tmp_path / "fit" / RECORDS).exists()
 
 
 def test_other_images_in_the_folder_are_rejected(fitted: Fitted, tmp_path: Path) -> None:

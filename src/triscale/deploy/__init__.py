@@ -5,7 +5,7 @@ from triscale.deploy.exported import Exported
 from triscale.deploy.fastest.choice import Choice
 from triscale.deploy.fastest.export_candidates import AutoRequest
 from triscale.deploy.fastest.fastest_export import export_fastest, refuse_ending
-from triscale.deploy.formats import kind_of
+from triscale.deploy.formats import kind_of, require_libraries
 from triscale.deploy.loading import READABLE, load_exported
 from triscale.deploy.precision.lowering import Lowered, Lowering, lowering_from, lowering_of_auto, refuse_uncarried
 from triscale.deploy.proof import TOLERANCE, Proof
@@ -34,6 +34,7 @@ __all__ = [
     "lowering_of_auto",
     "refuse_ending",
     "refuse_uncarried",
+    "require_libraries",
     "serve",
     "url",
 ]

@@ -58,6 +58,13 @@ def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
     return by_name
 
 
+def require_libraries(form: ExportFormat) -> None:
+    """InputError, with the line that installs it, where a library is missing that writes or runs files of a format."""
+    FORMATS[form].runtime()
+    for name in ("onnx", "onnxscript") if form in ("onnx", "openvino") else ():
+        as_onnx.library(name)
+
+
 def opened(form: ExportFormat, payload: Payload, path: Path) -> Exported:
     """Open the bytes of a file."""
     match form, payload:

@@ -23,7 +23,10 @@ def network(text: str) -> Network:
         InputError: a spec file that cannot be read, or a network that is too large.
     """
     if is_foreign_text(text):
-        raise UsageError(f"unknown network {text!r}: Python code cannot stand here, only networks of triscale.")
+        raise UsageError(
+            f"{text!r} is your own code, and this command takes only networks of triscale.\n"
+            "`triscale study` scales your code to a budget, `triscale cost` counts it: see docs/foreign.md."
+        )
     base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
     for scaling in scalings:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from triscale.costs import count
+from triscale.deploy import kind_of, require_libraries
 from triscale.errors import InputError, OutputError
 from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
@@ -55,6 +56,7 @@ class FitRun:
         self.question, self.folder, self.watch = question, folder, watch or SilentFit()
         self._numerics, self._execution = numerics, execution
         _require_place(folder)
+        require_libraries(kind_of(Path(question.file)))  # before hours of training
         _refuse_another(question, folder)
         policy = policy_of(question, folder)
         self._trainings = FitTrainings(
