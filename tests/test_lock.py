@@ -83,3 +83,14 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"), locked(tmp_path / "file" / "run"):
         raise AssertionError
+
+
+def test_a_busy_folder_that_no_option_names_says_what_else_helps(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from triscale.lock import locked\n"
+        "with locked(Path(sys.argv[1]), instead='set TRISCALE_CACHE to another folder'): pass"
+    )
+    with locked(tmp_path):
+        held = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    assert "wait for it, or set TRISCALE_CACHE to another folder." in held.stderr
+    assert "--out" not in held.stderr

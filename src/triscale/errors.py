@@ -53,3 +53,9 @@ class BusyError(TriscaleError):
     """Another process holds the run folder."""
 
     exit_code = 75
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a message that has any text, without its full stop; of an empty message the error's type."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if line), type(error).__name__).rstrip(".")

@@ -28,10 +28,14 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, instead: str = "use another --out") -> Iterator[None]:
     """Create `folder` where it is missing and hold it; entering shows that it can be written.
 
     A thread that holds it may enter again: who prepares a training holds its folder already when the training does.
+
+    Args:
+        folder: of a run, or of the cache.
+        instead: what the user can do where it cannot be had.
 
     Raises:
         OutputError: the folder cannot be created or written.
@@ -42,7 +46,7 @@ def locked(folder: Path) -> Iterator[None]:
         file = (folder / LOCK).open("ab")
     except OSError as error:
         raise OutputError(
-            f"the folder {folder} cannot be written: {error.strerror or error}. Use another --out."
+            f"the folder {folder} cannot be written: {error.strerror or error}. {instead[0].upper()}{instead[1:]}."
         ) from None
     holder = (folder.resolve(), threading.get_ident())
     if holder in _holders:
@@ -54,10 +58,12 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BusyError(
-                f"another process{_holder(folder)} is at work in {folder}; wait for it, or use another --out."
+                f"another process{_holder(folder)} is at work in {folder}; wait for it, or {instead}."
             ) from None
         except OSError as error:
-            raise OutputError(f"{folder} cannot be locked: {error.strerror or error}. Use another --out.") from None
+            raise OutputError(
+                f"{folder} cannot be locked: {error.strerror or error}. {instead[0].upper()}{instead[1:]}."
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()).encode())
         file.flush()

@@ -95,7 +95,7 @@ def test_a_phase_that_ends_does_not_end_the_bar(clock: Clock, bar: Progress) -> 
 
 
 def test_a_search_shows_its_best_and_what_runs_keeps_its_epochs(clock: Clock, bar: Progress) -> None:
-    """Its agenda is told again whenever something is proposed, while trainings run."""
+    """A search reports its agenda again after each proposal, while trainings run."""
     progress = OnTerminal(bar)
     (task,) = bar.tasks
     progress.agenda({FIRST.key: 30.0, SECOND.key: 90.0, "proposal 2": 40.0}, 0, 0.0)

@@ -516,7 +516,7 @@ def test_labels_of_shards_are_read_from_the_member_that_has_them(
 
 
 def test_a_shard_says_what_its_samples_have_instead(folders: Path, cache: Path, tmp_path: Path) -> None:
-    """Labels that are told by no member we read, captions, and images that are missing."""
+    """Labels in members that we do not read, captions, and missing images."""
     unlabelled = sample_shard(
         tmp_path / "a.tar", folders, lambda i, _, pixels: [(f"{i}.png", pixels), (f"{i}.npy", b"")]
     )

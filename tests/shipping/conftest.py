@@ -16,7 +16,7 @@ BUDGET = {"macs": 120_000.0, "file_size": 90_000.0}
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished fit, its images, and how it was asked for."""
+    """A finished fit: its folder, its images and its result."""
 
     folder: Path
     data: Path

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from triscale.diagnosis.finding import Finding
 from triscale.diagnosis.requirement import installed_version, requirements
+from triscale.errors import first_line
 from triscale.units import memory
 
 _CUDA = "install a build of torch for CUDA: https://pytorch.org/get-started/locally"
@@ -80,7 +81,7 @@ def _failure(package: str) -> str | None:
     try:
         importlib.import_module(package)
     except Exception as error:  # noqa: BLE001  whatever a broken installation raises is what we report
-        return _first_line(error)
+        return first_line(error)
     return None
 
 
@@ -90,9 +91,5 @@ def _failure_of_operators() -> str | None:
     try:
         torch.ops.torchvision.nms(torch.zeros(1, 4), torch.ones(1), 0.5)
     except Exception as error:  # noqa: BLE001  the same
-        return _first_line(error)
+        return first_line(error)
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

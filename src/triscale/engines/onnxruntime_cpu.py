@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from triscale.costs import Target
 from triscale.engines.contract import EnginePrecision, Floats, Graph, GraphEngine, Opened
-from triscale.engines.graph_size import first_line, graph_size
-from triscale.errors import InputError
+from triscale.engines.graph_size import graph_size
+from triscale.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions

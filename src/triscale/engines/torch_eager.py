@@ -11,8 +11,7 @@ import numpy as np
 
 from triscale.costs import Target
 from triscale.engines.contract import EnginePrecision, Floats, ModuleEngine, Opened, Run
-from triscale.engines.graph_size import first_line
-from triscale.errors import InputError
+from triscale.errors import InputError, first_line
 from triscale.machine import bfloat16_is_fast
 from triscale.spec import AnyNetwork, ForeignNetwork
 

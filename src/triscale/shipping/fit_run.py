@@ -182,7 +182,7 @@ def _require_place(folder: Path) -> None:
 def _refuse_another(question: FitQuestion, folder: Path) -> None:
     """InputError where the folder holds another fit; the message says what differs.
 
-    One that ended before it had a plan, such as for want of time, gives way to another.
+    A fit that ended before it had a plan (the time was too short, say) may be followed by another question.
     """
     stored = read(folder) if (folder / RECORDS).exists() else Stored()
     known = stored.one(FitRecord) if stored.one(FitPlanRecord) else None

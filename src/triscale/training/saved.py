@@ -40,7 +40,7 @@ def forget_state(folder: Path) -> None:
 
 
 class Interrupted(BaseException):
-    """A training was asked to stop, and has saved its state; not an `Exception`, since it is not a failure."""
+    """A training stopped on request, after it saved its state; no `Exception`, since it is no failure."""
 
 
 class _UnusableError(Exception):

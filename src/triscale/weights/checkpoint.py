@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from triscale.costs import cost
-from triscale.errors import InputError
+from triscale.errors import InputError, first_line
 from triscale.files import write_atomically
 from triscale.foreign import ForeignModel, counted, known, probe, require_probe
 from triscale.foreign import build as foreign_module
@@ -162,7 +162,7 @@ def load(path: Path, named: str | None = None) -> Checkpoint:
                 raise ValueError("its description is not an object")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} is not a triscale checkpoint: {_first_line(error)}") from None
+        raise InputError(f"{path} is not a triscale checkpoint: {first_line(error)}") from None
     if metadata.get("sha256") != state_digest(metadata["triscale"], tensors):
         raise InputError(f"{path} is damaged: its content does not match its digest. Use another copy.")
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
@@ -240,7 +240,3 @@ def state_digest(about: str, tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -36,6 +36,7 @@ from triscale.machine import cores, machine
 SECONDS = 90.0
 """After which a calibration begins no third or later pass."""
 
+_ELSEWHERE = "set TRISCALE_CACHE to another folder"
 _ANCHOR_ROUNDS = 4
 _MOST_DRIFT = 1.25
 _TIE = 0.02
@@ -73,7 +74,7 @@ def calibrate(target: Target, *, seconds: float = SECONDS, watch: Callable[[int,
     path = calibration_path(target)
     header = Header(recipe=RECIPE, target=str(target), engine_version=installed_version(target), machine=fingerprint())
     begun, networks = monotonic(), calibration_networks()
-    with locked(path.parent):
+    with locked(path.parent, instead=_ELSEWHERE):
         passes = path.with_suffix(".passes.jsonl")
         samples = measure_passes(passes, header, target, networks, profiler, watch, seconds)
         found = _fitted(header, target, samples, monotonic() - begun)
@@ -92,7 +93,7 @@ def check_drift(target: Target) -> Drift:
         BusyError: another process calibrates on this machine.
     """
     kept = calibration(target)
-    with locked(calibration_path(target).parent):
+    with locked(calibration_path(target).parent, instead=_ELSEWHERE):
         now = {name: _anchor(name, target) for name in kept.anchors}
         found = drift_of(kept, now)
         save(adjusted(kept, found), calibration_path(target))
