@@ -216,3 +216,12 @@ def _alone(engine: OpenvinoEngine) -> object:
     ov = engine.imported()
     given = ov.opset13.parameter([1, 3, 8, 8], np.float32)
     return ov.Model([ov.opset13.relu(given)], [given])
+
+
+@pytest.mark.skipif(bool(OpenvinoEngine().missing()), reason="OpenVINO is not installed")
+def test_openvino_offers_no_bfloat16_where_a_variable_holds_its_kernels_to_avx2(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert "bfloat16" not in OpenvinoEngine().precisions()
+    assert "float32" in OpenvinoEngine().precisions()

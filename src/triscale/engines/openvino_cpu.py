@@ -16,6 +16,7 @@ from triscale.costs import Target
 from triscale.engines.contract import EnginePrecision, Floats, Graph, GraphEngine, Opened
 from triscale.engines.graph_size import graph_size
 from triscale.errors import InputError, first_line
+from triscale.machine import bfloat16_is_fast
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, Model
@@ -74,8 +75,10 @@ class OpenvinoEngine(GraphEngine):
         return super().version().partition("-")[0]
 
     def unfit(self, precision: EnginePrecision) -> str | None:
-        """What it says about this processor."""
-        if precision != "bfloat16" or "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        """What it says about this processor, which does not know that a variable may hold its kernels to less."""
+        if precision != "bfloat16":
+            return None
+        if bfloat16_is_fast() is not False and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             return None
         return "this processor has no bfloat16 instructions that OpenVINO takes"
 
