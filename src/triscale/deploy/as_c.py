@@ -13,7 +13,7 @@ import torch
 from triscale import runtime as native
 from triscale.compiler import Unavailable
 from triscale.deploy.about import About
-from triscale.deploy.as_native import proving, weights_of
+from triscale.deploy.as_native import proving, uncompiled, weights_of
 from triscale.deploy.as_native import runtime as native_runtime
 from triscale.deploy.exported import RunLogits
 from triscale.deploy.proof import Logits, Proof
@@ -59,7 +59,7 @@ def export_c_folder(classifier: Classifier, out: Path, *, isas: Iterable[Isa] = 
     try:
         proof = _proven(classifier, about, shown, sorted(tried, key=LANES.__getitem__, reverse=True), out)
     except Unavailable as error:
-        raise InputError(f"{network.name} cannot be proven here: {error}.\nOr export it to .onnx.") from None
+        raise uncompiled(network, error) from None
     about = replace(about, proof=proof.to_dict())
     text = sealed(about.text().encode()).decode()
     files = native.folder_files(code, text, _sentences(proof, set(wanted) - tried))

@@ -54,13 +54,17 @@ class AsNative:
                 network, weights_of(self.model, network), about=about.text(), isa=self.isa
             ).read_bytes()
         except Unavailable as error:
-            raise InputError(
-                f"{about.network.name} cannot be compiled here: {error}.\nOr export it to .onnx."
-            ) from None
+            raise uncompiled(about.network, error) from None
 
     def held_to(self, isa: Isa) -> Self:
         """The same for an instruction set."""
         return type(self)(self.model, isa)
+
+
+def uncompiled(network: Network, error: Unavailable) -> InputError:
+    """The error of an export that needs the compiler."""
+    advice = f"{error.advice[:1].upper()}{error.advice[1:]}, or export" if error.advice else "Export"
+    return InputError(f"{network.name} cannot be compiled here: {error}.\n{advice} it to .onnx.")
 
 
 def weights_of(model: nn.Module, network: Network) -> StoredWeights:

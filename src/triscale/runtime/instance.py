@@ -25,6 +25,9 @@ MOST_THREADS = 1024
 """Of an instance; what is above is a mistake."""
 
 Floats = NDArray[np.float32]
+_NO_ROOM = "failed to map segment"
+"""What the loader of glibc says where there is no memory for a library; it gives no number."""
+
 _BAD_ARGUMENT, _OUT_OF_MEMORY, _WRONG_PROCESSOR, _BUSY = -1, -2, -3, -4
 
 
@@ -185,7 +188,9 @@ def _checked(file: Path, path: Path) -> ctypes.CDLL:
     """The library in a file, whose name for messages is `path`."""
     try:
         loaded = ctypes.CDLL(str(file))
-    except OSError:
+    except OSError as error:
+        if _NO_ROOM in str(error):
+            raise OutOfMemoryError(f"there is not enough memory to load {path}.") from None
         raise InputError(f"{path} is not a library for this system.") from None
     if not hasattr(loaded, "triscale_abi") or loaded.triscale_abi() != ABI:
         raise InputError(f"{path} is a library of another version of triscale; export the network again.")
