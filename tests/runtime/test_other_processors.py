@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.nn.networks import TINY
 from tests.runtime.test_c_folder import FLAGS, NET, compiled, copied, folder
 from tests.runtime.test_compiled_networks import COMPILER, POSSIBLE
 from triscale import runtime
@@ -110,8 +109,8 @@ except OutOfMemoryError as error:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited as Linux does it")
 def test_too_little_memory_is_an_error_and_what_was_taken_is_given_back() -> None:
-    """Twenty times in a row, in a process that may have 16 MB more: then one thread still finds its own. Loading too."""
-    built = runtime.library(TINY["mbconv_se"], RandomWeights(0))
+    """Twenty times in a row, in a process that may have 16 MB more; then one thread still finds its own memory."""
+    built = runtime.library(NET, RandomWeights(0))
     done = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY, built], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("there is not enough memory for the maps of the network, or for 256 threads.") == 20
