@@ -98,7 +98,7 @@ for attempt in range(20):
         library.instance(threads=256)
     except OutOfMemoryError as error:
         print(error)
-library.instance()
+library.instance(threads=8)
 resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() // 2, resource.RLIM_INFINITY))
 try:
     runtime.open(path)
@@ -109,7 +109,7 @@ except OutOfMemoryError as error:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited as Linux does it")
 def test_too_little_memory_is_an_error_and_what_was_taken_is_given_back() -> None:
-    """Twenty times in a row, in a process that may have 16 MB more; then one thread still finds its own memory."""
+    """Twenty times in a row, in a process that may have 16 MB more; then eight still find their own memory."""
     built = runtime.library(NET, RandomWeights(0))
     done = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY, built], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
