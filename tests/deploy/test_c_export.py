@@ -253,7 +253,7 @@ def test_cmake_builds_it_for_every_processor_that_this_one_is(run: Run, made: Cl
         subprocess.run(["cmake", "-B", build, "-S", place, *options], check=True, capture_output=True)
         subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
         assert agreement(build / "classify", made, image, pixels) == []
-    wrong = ["cmake", "-B", tmp_path / "wrong", "-S", place, "-DTRISCALE_ISA=avx3"]
+    wrong = ["cmake", "-B", str(tmp_path / "wrong"), "-S", str(place), "-DTRISCALE_ISA=avx3"]
     done = subprocess.run(wrong, check=False, capture_output=True, text=True)
     assert "TRISCALE_ISA is avx3; give native, avx512, avx2, generic" in done.stderr
 

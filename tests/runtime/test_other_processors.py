@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.test_c_folder import FLAGS, NET, compiled, copied, folder
+from tests.runtime.test_c_folder import NET, compiled, copied, folder
 from tests.runtime.test_compiled_networks import COMPILER, POSSIBLE
 from triscale import runtime
 from triscale.errors import InputError
 from triscale.layer_weights import RandomWeights
+from triscale.runtime.c_folder import FLAGS
 from triscale.runtime.instance import loaded_library
 from triscale.seal import OPEN, sealed
 

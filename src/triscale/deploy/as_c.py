@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from triscale.deploy.as_native import proving, uncompiled, weights_of
 from triscale.deploy.as_native import runtime as native_runtime
 from triscale.deploy.exported import RunLogits
 from triscale.deploy.proof import Logits, Proof
-from triscale.deploy.proven_export import Export, lock_of, proof_of
+from triscale.deploy.proven_export import Export, lock_of, proofs_of
 from triscale.deploy.traced import plain
 from triscale.errors import InputError, NumericError, OutputError, StorageError
 from triscale.files import write_atomically
@@ -51,32 +51,32 @@ def export_c_folder(classifier: Classifier, out: Path, *, isas: Iterable[Isa] = 
         raise InputError(f"{network.path} has no spec, so there is nothing to compile; export it to .onnx.")
     about = lock_of(classifier)
     network = replace(network, resolution=about.size)
-    weights, wanted = weights_of(model, network), tuple(isas)
-    code = native.code_of(network, weights, wanted)
-    tried = {proving(isa) for isa in wanted} & set(wanted) or {proving(wanted[0])}
-    shown = code if tried <= set(wanted) else native.code_of(network, weights, tried)
+    weights = weights_of(model, network)
+    code = native.code_of(network, weights, isas)
     about = replace(about, weights=_digest(code.weights))
+    tried = proving(code.isas)
+    shown = code if set(tried) <= set(code.isas) else native.code_of(network, weights, tried)
     try:
-        proof = _proven(classifier, about, shown, sorted(tried, key=LANES.__getitem__, reverse=True), out)
+        proof = _proven(classifier, about, shown, tried, out)
     except Unavailable as error:
         raise uncompiled(network, error) from None
     about = replace(about, proof=proof.to_dict())
     text = sealed(about.text().encode()).decode()
-    files = native.folder_files(code, text, _sentences(proof, set(wanted) - tried))
+    files = native.folder_files(code, text, _sentences(proof, set(code.isas) - set(tried)))
     return Export(files=_put(out, files), about=about, proof=proof, build=native.compiler_line(code.isas))
 
 
-def _proven(classifier: Classifier, about: About, code: Code, tried: Iterable[Isa], out: Path) -> Proof:
+def _proven(classifier: Classifier, about: About, code: Code, tried: Sequence[Isa], out: Path) -> Proof:
     """The proof in each instruction set; the worst of them is given."""
-    model, proofs = plain(classifier), list[Proof]()
     with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
         for name, content in native.folder_files(code, about.text()).items():
             (Path(folder) / name).write_bytes(content)
-        for isa in tried:
-            run = native.opened_folder(Path(folder), isa).instance(threads=torch.get_num_threads())
-            proofs.append(proof_of(classifier, model, _logits(run), about, native_runtime(*tried)))
-            if not proofs[-1].holds:
-                raise NumericError(f"{out} was not written: compiled for {isa} it gives other logits.\n{proofs[-1]}.")
+        opened = [native.opened_folder(Path(folder), isa) for isa in tried]
+    runs = [_logits(library.instance(threads=torch.get_num_threads())) for library in opened]
+    proofs = proofs_of(classifier, plain(classifier), runs, about, native_runtime(*tried))
+    for isa, proof in zip(tried, proofs, strict=True):
+        if not proof.holds:
+            raise NumericError(f"{out} was not written: compiled for {isa} it gives other logits.\n{proof}.")
     return max(proofs, key=lambda proof: proof.worse.difference)
 
 

@@ -1,6 +1,7 @@
 """A compiled library: the network as code with its weights, run without torch or another runtime."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -26,9 +27,9 @@ def runtime(*isas: Isa) -> str:
     return f"triscale {__version__}, {', '.join(isas or (native.best_isa(),))}"
 
 
-def proving(isa: Isa | None) -> Isa:
-    """The instruction set in which a library is proven: its own, or the best one here where this processor lacks it."""
-    return isa if isa is not None and runs_here(isa) else native.best_isa()
+def proving(isas: Iterable[Isa]) -> tuple[Isa, ...]:
+    """Those of some instruction sets in which code is proven here; where this processor has none, its own best one."""
+    return tuple(isa for isa in isas if runs_here(isa)) or (native.best_isa(),)
 
 
 class AsNative:

@@ -2,7 +2,7 @@
 
 import copy
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,16 +141,16 @@ def proven(
     runtime, model = FORMATS[form].runtime(), plain(classifier)
     about = lock_of(classifier, batch=batch, dynamic_size=dynamic_size)
     packer = FORMATS[form].packer.traced(model, *example(about))
-    shown = packer
+    shown, seen = packer, isa
     if isa is not None:
-        packer, shown, runtime = packer.held_to(isa), packer.held_to(proving(isa)), native_runtime(proving(isa))
+        (seen,) = proving([isa])
+        packer, shown, runtime = packer.held_to(isa), packer.held_to(seen), native_runtime(seen)
     first = opened(form, shown.packed(about), out)
-    proof = proof_of(classifier, model, first.logits, about, runtime)
+    (proof,) = proofs_of(classifier, model, [first.logits], about, runtime)
     if not proof.holds:
         raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
     about = replace(about, proof=proof.to_dict())
-    elsewhere = isa is not None and proving(isa) != isa
-    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out, elsewhere=elsewhere)
+    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out, elsewhere=seen != isa)
 
 
 def lock_of(classifier: Classifier, *, batch: int | None = None, dynamic_size: bool = False) -> About:
@@ -165,11 +165,13 @@ def lock_of(classifier: Classifier, *, batch: int | None = None, dynamic_size: b
     )
 
 
-def proof_of(classifier: Classifier, model: AnyModel, logits: Logits, about: About, runtime: str) -> Proof:
-    """How the logits of a file compare with those of the classifier's plain model."""
+def proofs_of(
+    classifier: Classifier, model: AnyModel, exports: Sequence[Logits], about: About, runtime: str
+) -> list[Proof]:
+    """How the logits of files compare with those of the classifier's plain model."""
     exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
     return prove(
-        lambda pictures: exact.logits(pictures.double()), same.logits, logits,
+        lambda pictures: exact.logits(pictures.double()), same.logits, exports,
         classifier.network.input_channels, proven_sizes(about), runtime,
     )  # fmt: skip
 
