@@ -45,9 +45,8 @@ def export(
     Args:
         weights, classes, override: see `predict`; a model stays as it is.
         network: which network the weights of a path are of, see `predict`.
-        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code; with kind "c" a
-            folder.
-        kind: onnx, pt2, openvino or native; by default what the file's name says. "c": C++ for another machine.
+        out: the file: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code.
+        kind: onnx, pt2, openvino or native; by default what the file's name says. "c": a folder of C++.
         batch: images in each step; by default any number.
         dynamic_size: take images of any size; not for networks with SAME padding.
         precision: float32, or int8 (.onnx, .xml) or bfloat16 (.xml), which are held to the accuracy of float32.
@@ -75,9 +74,6 @@ def export(
         write = _chooses(place, data, held, hears, batch=steps, dynamic_size=dynamic_size, threads=threads)
     elif threads is not None:
         raise UsageError("threads are for engine auto: the others run in as many as torch.")
-    elif kind == "c":
-        refuse_beside_c(precision, data, held, batch=batch, dynamic_size=dynamic_size)
-        write = _writes_c(place, march)
     else:
         lower = {"precision": precision, "data": data, "given": held, "say": hears}
         write = _writes(place, kind, lower, march=march, batch=steps, dynamic_size=dynamic_size)
@@ -108,13 +104,14 @@ def _chooses(
     return lambda classifier: export_fastest(classifier, request, say)
 
 
-def refuse_beside_c(
-    precision: str, data: object, held: Mapping[str, object], *, batch: object, dynamic_size: bool
-) -> None:
+def _refuse_beside_c(lower: Mapping[str, Any], *, batch: object, dynamic_size: bool) -> None:
     """UsageError where options are given that a folder of C++ does not have."""
-    lower = precision != "float32" or data is not None or any(one is not None for one in held.values())
+    held = (lower["data"], *lower["given"].values())
     for given, why in (
-        (lower, "C++ is exported in float32: leave --precision and its options out."),
+        (
+            lower["precision"] != "float32" or any(one is not None for one in held),
+            "C++ is exported in float32: leave --precision and its options out.",
+        ),
         (batch is not None, "C++ takes any batch, which triscale_create names: leave --batch out."),
         (dynamic_size, "a compiled network has every size fixed; leave --dynamic-size out."),
     ):
@@ -134,6 +131,9 @@ def _writes(
     place: Path, kind: str | None, lower: Mapping[str, Any], *, march: str | None, **options: Any
 ) -> "Callable[[Classifier], Export]":
     """What writes the file that its name says; mistakes in the options are found before."""
+    if kind == "c":
+        _refuse_beside_c(lower, **options)
+        return _writes_c(place, march)
     from triscale.deploy import export as write  # noqa: PLC0415  torch is loaded only here
     from triscale.deploy import kind_of, lowering_from, refuse_uncarried  # noqa: PLC0415
 

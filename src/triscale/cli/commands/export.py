@@ -39,7 +39,7 @@ def export(
     march: str | None = None,
     json: Flag = False,
 ) -> None:
-    """Export a network to ONNX, torch.export, OpenVINO, compiled code or C++.
+    """Export a network to ONNX, torch.export, OpenVINO or compiled code.
 
     The file contains the preprocessing. Before it is written it runs on 100 random images and must give the network's
     logits within 1e-5 of the largest, else the exit code is 70. `predict`, `evaluate` and `serve` take the file.
