@@ -118,11 +118,12 @@ def test_pixels_become_the_bits_that_training_gives_them(channels: int, tmp_path
     how = IMAGENET.for_channels(channels)
     path = tmp_path / "net.so"
     triscale.export(classifier(net, how), path)
-    library, pixels = ctypes.CDLL(str(path)), drawn(net.resolution)
-    found = np.empty((channels, *net.resolution), np.float32)
-    pointers = (ctypes.c_void_p(array.ctypes.data) for array in (pixels, found))
-    assert library.triscale_prepare(*pointers) == 0
-    assert np.array_equal(found, to_tensor(pixels[None], how.mean, how.std)[0].numpy())
+    library, found = ctypes.CDLL(str(path)), np.empty((channels, *net.resolution), np.float32)
+    for seed in range(100):
+        pixels = drawn(net.resolution, seed)
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in (pixels, found))
+        assert library.triscale_prepare(*pointers) == 0
+        assert np.array_equal(found, to_tensor(pixels[None], how.mean, how.std)[0].numpy())
     library.triscale_class.restype = ctypes.c_char_p
     assert [library.triscale_class(n) for n in range(-1, 6)] == [None, *(name.encode() for name in NAMES), None]
 
