@@ -167,11 +167,16 @@ def _threads(where: tuple[int, int, int, str]) -> str:
 def _cells(row: Row) -> str:
     where, best = _where(row), row["best_peer"]
     found = row["least"] if where[1:3] == (1, 0) else {one: value["median"] for one, value in row["seconds"].items()}
-    times = " | ".join(f"{1e3 * found[one]:.3g}" if one in found else "" for one in (NATIVE, AGAINST, "openvino"))
+    times = " | ".join(_milliseconds(found[one]) if one in found else "" for one in (NATIVE, AGAINST, "openvino"))
     return (
         f"| {row['network']} | {where[0]} | {_threads(where)} | {where[3]} | {times} | "
         f"{best['median']:.2f}x ({best['low']:.2f} to {best['high']:.2f}) |"
     )
+
+
+def _milliseconds(seconds: float) -> str:
+    value = 1e3 * seconds
+    return f"{value:,.0f}" if value >= 1e3 else f"{value:.3g}"
 
 
 def main() -> None:
