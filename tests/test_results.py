@@ -69,7 +69,14 @@ def test_the_page_and_the_picture_of_a_table_are_what_its_records_say() -> None:
         stored = trials.read(folder)
         assert summary_markdown(stored) == (folder / "README.md").read_text(encoding="utf-8")
         assert study_triangle(stored) == (folder / "triangle.svg").read_text(encoding="utf-8")
-    assert {"cifar10"} <= {folder.name for folder in TABLES}
+    assert {"cifar10", "flowers_at_phi_2"} <= {folder.name for folder in TABLES}
+
+
+def test_a_page_quotes_what_the_small_answer_loses_at_four_times_the_cost() -> None:
+    answer = trials.read(ROOT / "results" / "tables" / "flowers_at_phi_2").one(AnswerRecord)
+    assert answer is not None
+    assert "the coefficients from another cost lose 0.1 points" in answer.lines[0]
+    assert quoted(page("docs/explanation/triangle.md"), answer.lines[:1])
 
 
 def test_the_readme_states_what_the_table_of_cifar10_expects() -> None:
@@ -86,6 +93,27 @@ def test_the_readme_states_what_the_table_of_cifar10_expects() -> None:
         f"{expected[names['paper']]}, depth only {expected[names['depth']]}."
     )
     assert f"<!-- cifar10-table -->{said}<!-- /cifar10-table -->" in page(README)
+
+
+def test_a_page_has_the_regret_of_every_rule_on_both_tables() -> None:
+    record = benchmarks("triangle")[-1]
+    assert record["results"].keys() == {"flowers", "cifar10"}
+    rows = page(MEASURED).split("<!-- rules -->")[1].split("<!-- /rules -->")[0].splitlines()[3:]
+    assert len(rows) == len(record["results"]["flowers"])
+    for row in rows:
+        rule, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        found = [record["results"][table][rule]["12"] for table in ("flowers", "cifar10")]
+        assert cells[::2] == [f"{one['regret']:.2f}" for one in found]
+        shown = [None if one["coverage"] is None else f"{one['coverage']:.0%}, {one['area']:.0%}" for one in found]
+        assert cells[1::2] == [one or "" for one in shown]
+
+
+def test_the_surface_keeps_its_aims_on_both_tables() -> None:
+    """Regret of at most 0.3 points after 12 trainings, no worse than the best mean, regions that cover 90%."""
+    for found in benchmarks("triangle")[-1]["results"].values():
+        ours, mean = found["surface, adaptive"]["12"], found["best mean"]["12"]
+        assert ours["regret"] <= min(0.3, mean["regret"] + 0.05)
+        assert ours["coverage"] >= 0.9
 
 
 def test_a_changed_figure_would_be_found() -> None:
