@@ -8,20 +8,9 @@ from triscale.runtime.blocking import Place, Widths, is_gathered, panels
 from triscale.runtime.cutting import Cut, gate_cut_of
 from triscale.runtime.packing import Packed, ring_widths_of, widths_of
 from triscale.runtime.steps import (
-    NO_PAD,
-    Combine,
-    Convolve,
-    Depthwise,
-    Enter,
-    Leave,
-    Map,
-    MaxPool,
-    Mean,
-    Ring,
-    Step,
-    framed,
-    written,
-)
+    NO_PAD, Combine, Convolve, Depthwise, Enter, Leave, Map, MaxPool, Mean, Ring, Step, framed, written,
+)  # fmt: skip
+from triscale.runtime.winograd import room
 from triscale.spec import Activation, Gate, Layer
 from triscale.spec.layer import Pad
 
@@ -129,6 +118,8 @@ class _Writer(NamedTuple):
             case Enter():
                 sizes = f"{self.map(step.y).channels}, {self.lie(step.y)}, {cut}"
                 call = f"enter<{sizes}>(at.image, {self.at(step.y)}, tiles);"
+            case Convolve(winograd=True):
+                call = self.winograd(step)
             case Convolve():
                 call = self.convolve(step)
             case Depthwise():
@@ -194,6 +185,15 @@ class _Writer(NamedTuple):
             weights = self.at(step.gated)
         arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
         return f"{name}<{sizes}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
+
+    def winograd(self, step: Convolve) -> str:
+        """A convolution by the products of transformed tiles."""
+        sizes = (
+            f"{self.convolution(step, widths_of(self.plan, step))}, {_ACTIVATIONS[step.activation]}, {self.cut}, "
+            f"{room(step.layer, self.plan.cuts[self.number].blocks)}, {self.plan.own}"
+        )
+        arguments = f"{self.weights}, {self.at(step.residual)}, {self.at(step.y)}, at.own, tiles"
+        return f"winograd<{sizes}>({self.at(*framed(step)[0])}, {arguments});"
 
     def convolution(self, step: Convolve, wide: Widths) -> str:
         """The sizes of a convolution."""
