@@ -14,8 +14,9 @@ _MOST = 64
 """Tiles of a step: enough that threads end together."""
 _RINGS, _AGAIN = 8, 4
 """Tiles of a ring, and rows of a block for each that is made again where another thread made the block before."""
-_BLOCKS = 8
-"""Tiles of a convolution by transformed tiles, if it has enough work: more would transform the same inputs again."""
+_BLOCKS, _ROOM = 8, 12
+"""Parts of a convolution by transformed tiles, if it has enough work, and transformed tiles of a block: where there are
+fewer, weights are fetched and inputs transformed too often."""
 _PIXELS = 24
 """Pixels of the longest run in registers."""
 
@@ -93,7 +94,7 @@ def _of_winograd(layer: Layer, lanes: int, tile: int) -> Cut:
     """Spans of outputs of blocks of tiles: blocks that fit into the cache, more where there are too few outputs."""
     chunks = widths_of_tiles(layer, lanes).chunks(panels(layer.out_channels, lanes))
     wanted = min(_MOST, max(1, _work(layer, lanes) // tile))
-    blocks = max(blocks_for_cache(layer, lanes), min(wanted, tiles_of(layer), -(-_BLOCKS // chunks)))
+    blocks = max(blocks_for_cache(layer, lanes), min(wanted, tiles_of(layer) // _ROOM, -(-_BLOCKS // chunks)))
     blocks = -(-tiles_of(layer) // -(-tiles_of(layer) // blocks))
     return Cut(min(chunks, max(1, wanted // blocks)), blocks)
 

@@ -8,8 +8,20 @@ from triscale.runtime.blocking import Place, Widths, is_gathered, panels
 from triscale.runtime.cutting import Cut, gate_cut_of
 from triscale.runtime.packing import Packed, ring_widths_of, widths_of
 from triscale.runtime.steps import (
-    NO_PAD, Combine, Convolve, Depthwise, Enter, Leave, Map, MaxPool, Mean, Ring, Step, framed, written,
-)  # fmt: skip
+    NO_PAD,
+    Combine,
+    Convolve,
+    Depthwise,
+    Enter,
+    Leave,
+    Map,
+    MaxPool,
+    Mean,
+    Ring,
+    Step,
+    framed,
+    written,
+)
 from triscale.runtime.winograd import room
 from triscale.spec import Activation, Gate, Layer
 from triscale.spec.layer import Pad

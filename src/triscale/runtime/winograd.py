@@ -1,6 +1,7 @@
 """Dense 3x3 convolutions of stride 1 in fewer multiplications: Winograd's F(2x2, 3x3), where that is faster.
 
-A tile of 4x4 inputs makes 2x2 outputs in 16 multiplications for each input and output channel, not in 36. Source: A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016 (arXiv 1509.09308).
+A tile of 4x4 inputs makes 2x2 outputs in 16 multiplications for each input and output channel, not in 36.
+Source: A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016 (arXiv 1509.09308).
 """
 
 import numpy as np
@@ -18,13 +19,30 @@ _KERNEL = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 _CACHE = 256 * 1024
 """Bytes of the transformed inputs of a block of tiles: a part of the second-level cache, which has 512 KiB or more."""
 
+_FEWEST = {4: 32, 8: 32, 16: 8}
+"""Tiles of a block all the same, by the lanes of a register: all weights are fetched again for each block."""
+
+_WEIGHT, _TRANSFORM = 4, 75
+"""Multiply-adds that take as long as fetching a weight, as transforming a tile of a panel, in or out."""
+
+_MARGIN = 1.25
+"""How many times as fast it must be by this count, so that no processor loses."""
+
 _LINE = 16
 """Floats of a cache line."""
 
 
 def pays(layer: Layer, lanes: int) -> bool:
-    """Whether a convolution of a map in panels is faster so."""
-    return layer.kind == "conv" and layer.kernel == 3 and layer.stride == layer.groups == 1
+    """Whether a convolution of a map in panels is faster so: by multiply-adds of registers, see decision 0061.
+
+    Channels are few, tiles stand out of the map, or weights are used for few pixels: each makes it slower.
+    """
+    if layer.kind != "conv" or layer.kernel != 3 or layer.stride != 1 or layer.groups != 1:
+        return False
+    outputs, tiles = panels(layer.out_channels, lanes), tiles_of(layer)
+    plain = 9 * layer.in_channels * outputs * (layer.output[0] * layer.output[1] + _WEIGHT)
+    products = MATRICES * layer.in_channels * outputs * (tiles + _WEIGHT)
+    return plain > _MARGIN * (products + _TRANSFORM * (panels(layer.in_channels, lanes) + outputs) * tiles)
 
 
 def tiles_of(layer: Layer) -> int:
@@ -46,7 +64,7 @@ def room(layer: Layer, blocks: int) -> int:
 def blocks_for_cache(layer: Layer, lanes: int) -> int:
     """How many blocks of tiles a layer has, so that the transformed inputs of each stay in the cache."""
     each = FLOAT * MATRICES * lanes * panels(layer.in_channels, lanes)
-    return -(-tiles_of(layer) // max(1, _CACHE // each))
+    return -(-tiles_of(layer) // max(_FEWEST[lanes], _CACHE // each))
 
 
 def own_floats(layer: Layer, lanes: int, blocks: int) -> int:
