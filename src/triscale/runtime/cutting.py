@@ -51,7 +51,7 @@ def cut_of(step: Step, maps: Sequence[Map], places: Sequence[Place], lanes: int,
     """
     match step:
         case Convolve(winograd=True):
-            found = _of_winograd(step.layer, lanes, tile)
+            found = winograd_cut_of(step.layer, lanes, tile)
         case Convolve():
             found = _of_convolution(step, places, lanes, tile)
         case Ring():
@@ -90,7 +90,7 @@ def _of_convolution(step: Convolve, places: Sequence[Place], lanes: int, tile: i
     return _cut(chunks, -(-height * width // _PIXELS) if is_flat else height, _work(layer, lanes), tile)
 
 
-def _of_winograd(layer: Layer, lanes: int, tile: int) -> Cut:
+def winograd_cut_of(layer: Layer, lanes: int, tile: int) -> Cut:
     """Spans of outputs of blocks of tiles: blocks that fit into the cache, more where there are too few outputs."""
     chunks = widths_of_tiles(layer, lanes).chunks(panels(layer.out_channels, lanes))
     wanted = min(_MOST, max(1, _work(layer, lanes) // tile))
