@@ -17,7 +17,7 @@ _KERNEL = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 """What a column of a kernel becomes."""
 
 _CACHE = 256 * 1024
-"""Bytes of the transformed inputs of a block of tiles: a part of the second-level cache, which has 512 KiB or more."""
+"""Bytes of the matrices of inputs of a block of tiles, and of those of outputs: parts of the second-level cache."""
 
 _FEWEST = {4: 32, 8: 32, 16: 8}
 """Tiles of a block all the same, by the lanes of a register: all weights are fetched again for each block."""
@@ -62,15 +62,19 @@ def room(layer: Layer, blocks: int) -> int:
 
 
 def blocks_for_cache(layer: Layer, lanes: int) -> int:
-    """How many blocks of tiles a layer has, so that the transformed inputs of each stay in the cache."""
-    each = FLOAT * MATRICES * lanes * panels(layer.in_channels, lanes)
+    """How many blocks of tiles a layer has, so that the matrices of each stay in the cache."""
+    each = FLOAT * MATRICES * lanes * max(_sides(layer, lanes))
     return -(-tiles_of(layer) // max(_FEWEST[lanes], _CACHE // each))
 
 
 def own_floats(layer: Layer, lanes: int, blocks: int) -> int:
     """Floats that a thread needs for a block: the matrices of inputs, and of as many outputs as are made at a time."""
-    sides = panels(layer.in_channels, lanes), max(widths_of_tiles(layer, lanes))
-    return MATRICES * sum(_apart(count * room(layer, blocks) * lanes) for count in sides)
+    return MATRICES * sum(_apart(count * room(layer, blocks) * lanes) for count in _sides(layer, lanes))
+
+
+def _sides(layer: Layer, lanes: int) -> tuple[int, int]:
+    """Panels of inputs, and of outputs that are made at a time."""
+    return panels(layer.in_channels, lanes), max(widths_of_tiles(layer, lanes))
 
 
 def _apart(floats: int) -> int:
