@@ -28,8 +28,8 @@ class Parts:
 
     Attributes:
         weights: bytes of the weights in the precision.
-        dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms; for the native
-            engine those of 3x3 with stride 1, which it transforms.
+        dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms; for the
+            native engine those of 3x3 with stride 1, which it transforms.
         maps: bytes of the maps that live at once, as the engine plans them, of all images of a step; the native engine
             takes one image after the other.
         images: bytes of the images of a step, in float32.

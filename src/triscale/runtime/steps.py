@@ -172,3 +172,8 @@ def framed(step: Step) -> tuple[tuple[int, Pad], ...]:
             return ((step.x, (0, 0, left, right)),)
         case _:
             return ()
+
+
+def shown(layer: Layer) -> str:
+    """The sizes of a layer, for readers of the code."""
+    return f"{layer.in_channels} -> {layer.out_channels}, {layer.kernel}x{layer.kernel}, stride {layer.stride}"
