@@ -76,7 +76,7 @@ LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType(
             fixed=4.87e07, weights=3.07, maps=0.558, images=3.53, layers=1.68e05, gates=1.05e05
         ),
         ("openvino", "int8"): Law(fixed=4.86e07, weights=1.56, images=4.65, dense=0.693, layers=5.02e05, gates=2.61e05),
-        ("native", "float32"): Law(fixed=2.43e06, weights=1.03, maps=0.399, images=0.979, dense=0.0364, gates=8.25e03),
+        ("native", "float32"): Law(fixed=2.14e06, weights=1.02, maps=0.402, images=0.972, dense=0.831, gates=8.63e03),
     }
 )
 """By engine and precision, in one thread; made with the versions in the record `engine_memory`."""

@@ -128,8 +128,8 @@ class _Writer(NamedTuple):
         """The call of the kernel."""
         cut = self.cut
         match step:
-            case Enter():
-                call = f"enter<{self.map(step.y).channels}, {self.lie(step.y)}, {cut}>(at.image, {self.at(step.y)}, tiles);"
+            case Enter(y=y):
+                call = f"enter<{self.map(y).channels}, {self.lie(y)}, {cut}>(at.image, {self.at(y)}, tiles);"
             case Convolve(winograd=True):
                 call = self.winograd(step)
             case Convolve():
@@ -140,8 +140,8 @@ class _Writer(NamedTuple):
                 call = self.ring(step)
             case MaxPool():
                 call = self.max_pool(step)
-            case Mean():
-                call = f"average<{self.panels(step.x)}, {self.lie(step.x)}, {cut}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
+            case Mean(x=x, y=y):
+                call = f"average<{self.panels(x)}, {self.lie(x)}, {cut}>({self.at(x)}, {self.at(y)}, tiles);"
             case Combine():
                 call = self.combine(step)
             case Leave():
