@@ -4,6 +4,7 @@ import ctypes
 import functools
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -166,7 +167,7 @@ def found(case: Case, given: Numbers) -> Floats:
     return y.transpose(0, 3, 1, 2).reshape(-1, *layer.output)[: layer.out_channels]
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "Identity": lambda z: z, "Relu": torch.relu, "Relu6": torch.nn.functional.relu6, "Silu": torch.nn.functional.silu,
 }  # fmt: skip
 
