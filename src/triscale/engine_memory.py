@@ -28,7 +28,8 @@ class Parts:
 
     Attributes:
         weights: bytes of the weights in the precision.
-        dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms.
+        dense: those of convolutions of 3x3 and more without groups, which some engines keep in two forms; for the
+            native engine those of 3x3 with stride 1, which it transforms.
         maps: bytes of the maps that live at once, as the engine plans them, of all images of a step; the native engine
             takes one image after the other.
         images: bytes of the images of a step, in float32.
@@ -75,7 +76,7 @@ LAWS: Mapping[tuple[str, TargetPrecision], Law] = MappingProxyType(
             fixed=4.87e07, weights=3.07, maps=0.558, images=3.53, layers=1.68e05, gates=1.05e05
         ),
         ("openvino", "int8"): Law(fixed=4.86e07, weights=1.56, images=4.65, dense=0.693, layers=5.02e05, gates=2.61e05),
-        ("native", "float32"): Law(fixed=2.43e06, weights=1.03, maps=0.399, images=0.979, dense=0.0364, gates=8.25e03),
+        ("native", "float32"): Law(fixed=2.14e06, weights=1.02, maps=0.402, images=0.972, dense=0.831, gates=8.63e03),
     }
 )
 """By engine and precision, in one thread; made with the versions in the record `engine_memory`."""
@@ -103,9 +104,10 @@ def parts_of(network: Network, target: Target) -> Parts:
     """The parts of a network on an engine; see `engine_memory`."""
     resolved, precision = resolve(network), target.precision
     layers = [layer for _, block in resolved.flat() for layer in block.layers]
+    is_dense = _is_transformed if target.runtime == "native" else _is_dense
     return Parts(
         weights=file_size(resolved, precision),
-        dense=ELEMENT[precision] * sum(_weights(layer) for layer in layers if _is_dense(layer)),
+        dense=ELEMENT[precision] * sum(_weights(layer) for layer in layers if is_dense(layer)),
         maps=_maps(resolved, target),
         images=target.batch * ELEMENT["float32"] * network.input_channels * math.prod(network.resolution),
         layers=len(layers),
@@ -119,6 +121,10 @@ def _weights(layer: Layer) -> int:
 
 def _is_dense(layer: Layer) -> bool:
     return layer.kind == "conv" and layer.kernel > 1 and layer.groups == 1
+
+
+def _is_transformed(layer: Layer) -> bool:
+    return _is_dense(layer) and layer.kernel == 3 and layer.stride == 1
 
 
 def _maps(resolved: Resolved, target: Target) -> int:

@@ -40,7 +40,9 @@ def overlapping(found: Plan) -> list[tuple[str, str]]:
 def reach(found: Plan, step: Convolve | Depthwise) -> tuple[int, int]:
     """The first and the last float of a panel that a convolution reads, from the panel's beginning."""
     place, (top, _, left, _) = found.places[step.x], step.layer.pad
-    rows, columns = ((side - 1) * step.layer.stride + step.layer.kernel - 1 for side in step.layer.output)
+    whole = [-(-side // 2) * 2 for side in step.layer.output]  # transformed tiles make two outputs
+    sides = whole if isinstance(step, Convolve) and step.winograd else step.layer.output
+    rows, columns = ((side - 1) * step.layer.stride + step.layer.kernel - 1 for side in sides)
     if isinstance(step, Depthwise):  # rows outside are left out
         rows, top = min(rows - top, step.layer.input[0] - 1), 0
     first = place.first - top * place.row - left * place.block

@@ -274,8 +274,9 @@ int main() {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "isa"), [(KINDS[0], POSSIBLE[-1]), (KINDS[6], "generic"), (KINDS[11], POSSIBLE[-1])],
-    ids=["efficientnet", "mobilenet", "senet"],
+    ("kind", "isa"),
+    [(KINDS[0], POSSIBLE[-1]), (KINDS[6], "generic"), (KINDS[10], POSSIBLE[-1]), (KINDS[11], POSSIBLE[-1])],
+    ids=["efficientnet", "mobilenet", "resnet164", "senet"],
 )  # fmt: skip
 @pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
 def test_sanitizers_find_nothing_in_a_network(

@@ -11,7 +11,8 @@ from triscale.runtime.blocking import FLOAT, Place, panels, ring_widths
 from triscale.runtime.cutting import TILE, Cut, cut_of
 from triscale.runtime.drafting import steps_of
 from triscale.runtime.fusing import fused
-from triscale.runtime.steps import NO_PAD, Depthwise, Map, Ring, Step, framed, read, written
+from triscale.runtime.steps import NO_PAD, Convolve, Depthwise, Map, Ring, Step, framed, read, written
+from triscale.runtime.winograd import own_floats
 from triscale.spec import Network
 from triscale.spec.layer import Pad
 
@@ -33,7 +34,7 @@ class Plan(NamedTuple):
         lives: the first and last step that uses each map.
         cuts: how threads share each step.
         floats: of the arena.
-        own: floats of the memory that each thread has for rings.
+        own: floats of the memory that each thread has for rings and transformed tiles.
         tile: multiply-adds of a tile, about.
     """
 
@@ -62,7 +63,7 @@ def plan(network: Network, lanes: int, *, fuse: bool = True, tile: int = TILE) -
     Raises:
         InputError: the network has a block that the runtime does not know.
     """
-    steps, maps = fused(steps_of(network)) if fuse else steps_of(network)
+    steps, maps = fused(steps_of(network), lanes) if fuse else steps_of(network)
     frames = _frames(steps, len(maps))
     lives = _lives(steps, len(maps))
     shapes = [_shape(one, frame, lanes) for one, frame in zip(maps, frames, strict=True)]
@@ -75,7 +76,8 @@ def plan(network: Network, lanes: int, *, fuse: bool = True, tile: int = TILE) -
     for number, offset in zip(whole, offsets, strict=True):
         shapes[number] = shapes[number]._replace(offset=offset)
     floats = max(shapes[number].offset + shapes[number].floats for number in whole)
-    own = max((shapes[number].floats for number, one in enumerate(maps) if one.ring), default=0)
+    rings = [shapes[number].floats for number, one in enumerate(maps) if one.ring]
+    own = max([*rings, *(_tiles(step, cut, lanes) for step, cut in zip(steps, cuts, strict=True))])
     return Plan(network, lanes, steps, maps, frames, tuple(shapes), lives, cuts, floats, own, tile)
 
 
@@ -88,6 +90,13 @@ def mean_of(step: Step) -> int | None:
             return mean
         case _:
             return None
+
+
+def _tiles(step: Step, cut: Cut, lanes: int) -> int:
+    """Floats of the transformed tiles of a step."""
+    if not isinstance(step, Convolve) or not step.winograd:
+        return 0
+    return own_floats(step.layer, lanes, cut.blocks)
 
 
 def _with_sums(mean: Place, blocks: int) -> Place:

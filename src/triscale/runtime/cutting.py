@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from triscale.runtime.blocking import FLOAT, Place, is_gathered, panels, ring_widths, widths
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Enter, Map, MaxPool, Mean, Ring, Step
+from triscale.runtime.winograd import blocks_for_cache, tiles_of, widths_of_tiles
 from triscale.spec import Layer
 
 TILE = 50_000
@@ -13,6 +14,9 @@ _MOST = 64
 """Tiles of a step: enough that threads end together."""
 _RINGS, _AGAIN = 8, 4
 """Tiles of a ring, and rows of a block for each that is made again where another thread made the block before."""
+_BLOCKS, _ROOM = 8, 12
+"""Parts of a convolution by transformed tiles, if it has enough work, and transformed tiles of a block: where there are
+fewer, weights are fetched and inputs transformed too often."""
 _PIXELS = 24
 """Pixels of the longest run in registers."""
 
@@ -46,6 +50,8 @@ def cut_of(step: Step, maps: Sequence[Map], places: Sequence[Place], lanes: int,
         tile: multiply-adds of a tile.
     """
     match step:
+        case Convolve(winograd=True):
+            found = winograd_cut_of(step.layer, lanes, tile)
         case Convolve():
             found = _of_convolution(step, places, lanes, tile)
         case Ring():
@@ -82,6 +88,15 @@ def _of_convolution(step: Convolve, places: Sequence[Place], lanes: int, tile: i
     used = [places[one] for one in (step.x, step.y, step.residual) if one is not None]
     is_flat = layer.kernel == layer.stride == 1 and all(place.row == width * place.block for place in used)
     return _cut(chunks, -(-height * width // _PIXELS) if is_flat else height, _work(layer, lanes), tile)
+
+
+def winograd_cut_of(layer: Layer, lanes: int, tile: int) -> Cut:
+    """Spans of outputs of blocks of tiles: blocks that fit into the cache, more where there are too few outputs."""
+    chunks = widths_of_tiles(layer, lanes).chunks(panels(layer.out_channels, lanes))
+    wanted = min(_MOST, max(1, _work(layer, lanes) // tile))
+    blocks = max(blocks_for_cache(layer, lanes), min(wanted, tiles_of(layer) // _ROOM, -(-_BLOCKS // chunks)))
+    blocks = -(-tiles_of(layer) // -(-tiles_of(layer) // blocks))
+    return Cut(min(chunks, max(1, wanted // blocks)), blocks)
 
 
 def _of_ring(step: Ring, places: Sequence[Place], lanes: int, tile: int) -> Cut:

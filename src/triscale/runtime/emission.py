@@ -21,9 +21,11 @@ from triscale.runtime.steps import (
     Ring,
     Step,
     framed,
+    shown,
     written,
 )
-from triscale.spec import Activation, Gate, Layer
+from triscale.runtime.winograd import room
+from triscale.spec import Activation, Gate
 from triscale.spec.layer import Pad
 
 _ACTIVATIONS: dict[Activation | Gate | None, str] = {
@@ -77,8 +79,8 @@ class _Writer(NamedTuple):
     def shared(self) -> list[_Shared]:
         """What a step is to threads: also a gate in front of it that must be whole, and means behind it."""
         step, cut = self.plan.steps[self.number], self.plan.cuts[self.number]
-        shown = step.name + (f": {_shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
-        found = [_Shared(shown, [*self.cleared(step, cut), self.call(step)], cut.tiles)]
+        name = step.name + (f": {shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
+        found = [_Shared(name, [*self.cleared(step, cut), self.call(step)], cut.tiles)]
         if isinstance(step, Convolve) and step.gate is not None:
             gate = gate_cut_of(step, self.plan.lanes, self.plan.tile)
             found.insert(0, _Shared(f"{step.name}, its gate", [self.gate(step, gate)], gate.tiles))
@@ -95,9 +97,10 @@ class _Writer(NamedTuple):
         """The call of the kernel."""
         cut = self.cut
         match step:
-            case Enter():
-                sizes = f"{self.map(step.y).channels}, {self.lie(step.y)}, {cut}"
-                call = f"enter<{sizes}>(at.image, {self.at(step.y)}, tiles);"
+            case Enter(y=y):
+                call = f"enter<{self.map(y).channels}, {self.lie(y)}, {cut}>(at.image, {self.at(y)}, tiles);"
+            case Convolve(winograd=True):
+                call = self.winograd(step)
             case Convolve():
                 call = self.convolve(step)
             case Depthwise():
@@ -106,9 +109,8 @@ class _Writer(NamedTuple):
                 call = self.ring(step)
             case MaxPool():
                 call = self.max_pool(step)
-            case Mean():
-                sizes = f"{self.panels(step.x)}, {self.lie(step.x)}, {cut}"
-                call = f"average<{sizes}>({self.at(step.x)}, {self.at(step.y)}, tiles);"
+            case Mean(x=x, y=y):
+                call = f"average<{self.panels(x)}, {self.lie(x)}, {cut}>({self.at(x)}, {self.at(y)}, tiles);"
             case Combine():
                 call = self.combine(step)
             case Leave():
@@ -163,6 +165,13 @@ class _Writer(NamedTuple):
             weights = self.at(step.gated)
         arguments = f"{self.at(*framed(step)[0])}, {weights}, {self.at(step.residual)}, {self.at(step.y)}, tiles"
         return f"{name}<{sizes}, {_ACTIVATIONS[step.activation]}, {self.cut}>({arguments});"
+
+    def winograd(self, step: Convolve) -> str:
+        """A convolution by the products of transformed tiles."""
+        wide, tiles = widths_of(self.plan, step), room(step.layer, self.plan.cuts[self.number].blocks)
+        sizes = f"{self.convolution(step, wide)}, {_ACTIVATIONS[step.activation]}, {self.cut}, {tiles}, {self.plan.own}"
+        arguments = f"{self.weights}, {self.at(step.residual)}, {self.at(step.y)}, at.own, tiles"
+        return f"winograd<{sizes}>({self.at(*framed(step)[0])}, {arguments});"
 
     def convolution(self, step: Convolve, wide: Widths) -> str:
         """The sizes of a convolution."""
@@ -258,7 +267,3 @@ def _cut(cut: Cut) -> str:
 
 def _bool(value: object) -> str:
     return "false" if value is None else "true"
-
-
-def _shown(layer: Layer) -> str:
-    return f"{layer.in_channels} -> {layer.out_channels}, {layer.kernel}x{layer.kernel}, stride {layer.stride}"

@@ -1,15 +1,27 @@
-"""Steps that go faster together: a map between them is never whole, or a gate is taken by weights."""
+"""Steps that go faster another way: a map between two is never whole, weights take a gate, tiles are transformed."""
 
 from collections import Counter
 from dataclasses import replace
 
 from triscale.runtime.drafting import Steps
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Map, Ring, Step, read
+from triscale.runtime.winograd import pays
 
 
-def fused(steps: Steps) -> Steps:
-    """The same network in fewer steps."""
-    return _gated(_ringed(steps))
+def fused(steps: Steps, lanes: int) -> Steps:
+    """The same network in fewer steps, for registers of so many lanes."""
+    return _transformed(_gated(_ringed(steps)), lanes)
+
+
+def _transformed(given: Steps, lanes: int) -> Steps:
+    """Convolutions of maps in panels are made in fewer multiplications where that is faster."""
+    steps = (
+        replace(step, winograd=True)
+        if isinstance(step, Convolve) and not given.maps[step.x].planes and pays(step.layer, lanes)
+        else step
+        for step in given.steps
+    )
+    return Steps(tuple(steps), given.maps)
 
 
 def _readers(steps: tuple[Step, ...]) -> Counter[int]:

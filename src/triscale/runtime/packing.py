@@ -9,6 +9,7 @@ from triscale.layer_weights import Floats, LayerWeights
 from triscale.runtime.arena import Plan
 from triscale.runtime.blocking import FLOAT, Place, Widths, is_gathered, panels, ring_widths, widths
 from triscale.runtime.steps import Combine, Convolve, Depthwise, Ring, Step
+from triscale.runtime.winograd import MATRICES, widths_of_tiles, winograd_weights
 from triscale.spec import Layer
 
 LINE = 16
@@ -30,8 +31,13 @@ class Packed(NamedTuple):
 def weights_of(plan: Plan) -> int:
     """How many weights the convolutions have, biases and padding left out."""
     both = ((step.first, step.second) if isinstance(step, Ring) else (step,) for step in plan.steps)
-    layers = (step.layer for pair in both for step in pair if isinstance(step, Convolve | Depthwise))
-    return sum(layer.out_channels * layer.in_channels // layer.groups * layer.kernel**2 for layer in layers)
+    return sum(_weights(step) for pair in both for step in pair if isinstance(step, Convolve | Depthwise))
+
+
+def _weights(step: Convolve | Depthwise) -> int:
+    layer = step.layer
+    taps = MATRICES if isinstance(step, Convolve) and step.winograd else layer.kernel**2
+    return layer.out_channels * layer.in_channels // layer.groups * taps
 
 
 def pack(plan: Plan, weights: LayerWeights) -> Packed:
@@ -57,6 +63,8 @@ def _of_step(plan: Plan, step: Step, weights: LayerWeights) -> Iterator[Floats]:
         case Convolve(layer=layer) if is_gathered(layer, plan.lanes):
             yield gathered_weights(*_folded(weights, step), layer, plan.lanes)
             yield gathered_offsets(layer, plan.places[step.x], plan.lanes)
+        case Convolve(winograd=True):
+            yield winograd_weights(*_folded(weights, step), plan.lanes, widths_of(plan, step))
         case Convolve():
             yield _product(plan, step, weights, widths_of(plan, step))
         case Ring():
@@ -74,6 +82,8 @@ def _of_step(plan: Plan, step: Step, weights: LayerWeights) -> Iterator[Floats]:
 def widths_of(plan: Plan, step: Convolve) -> Widths:
     """Panels of outputs at a time."""
     layer = step.layer
+    if step.winograd:
+        return widths_of_tiles(layer, plan.lanes)
     return widths(panels(layer.out_channels // layer.groups, plan.lanes), layer.output[0] * layer.output[1])
 
 

@@ -38,6 +38,7 @@ class Convolve:
     Attributes:
         conv, norm: names of the modules that have the weights.
         gate: a vector that the inputs are multiplied by: the weights are, into `gated`.
+        winograd: by the products of transformed tiles, see `triscale.runtime.winograd`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Convolve:
     activation: Activation | Gate | None = None
     gate: int | None = None
     gated: int | None = None
+    winograd: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,9 +164,16 @@ def framed(step: Step) -> tuple[tuple[int, Pad], ...]:
     match step:
         case Ring():
             return (*framed(step.first), *framed(step.second))
+        case Convolve(layer=Layer(pad=(top, bottom, left, right), output=(height, width)), winograd=True):
+            return ((step.x, (top, bottom + height % 2, left, right + width % 2)),)  # whole tiles
         case Convolve():
             return ((step.x, step.layer.pad),)
         case Depthwise(layer=Layer(pad=(_, _, left, right))):
             return ((step.x, (0, 0, left, right)),)
         case _:
             return ()
+
+
+def shown(layer: Layer) -> str:
+    """The sizes of a layer, for readers of the code."""
+    return f"{layer.in_channels} -> {layer.out_channels}, {layer.kernel}x{layer.kernel}, stride {layer.stride}"

@@ -4,3 +4,4 @@
 #include "depthwise.h"
 #include "maps.h"
 #include "step.h"
+#include "winograd.h"
