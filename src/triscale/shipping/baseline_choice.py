@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from triscale import families
-from triscale.costs import Target, Values, metric_named
+from triscale.costs import Target, Values
 from triscale.data import Source
 from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
-from triscale.scaling.limit import Limit
+from triscale.scaling.limit import limit_on
 from triscale.shipping.fit_question import AUTO, NONE, PACKAGE, FitQuestion
 from triscale.spec import Network, Size, altered
 from triscale.units import pixels
@@ -54,7 +54,7 @@ def weights_from(origin: str, named: str | None, *, allow_pth: bool) -> Checkpoi
 def keeps(limits: Mapping[str, float], target: Target) -> Keeps:
     """Whether a network keeps all limits, latency as predicted."""
     values = Values(target)
-    bounds = {name: Limit(value=limit, at_least=metric_named(name).at_least) for name, limit in limits.items()}
+    bounds = {name: limit_on(name, limit) for name, limit in limits.items()}
 
     def all_kept(network: Network) -> bool:
         found = values.of(network, bounds)

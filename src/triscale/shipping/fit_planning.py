@@ -33,7 +33,7 @@ class Planner:
         question: what is wanted.
         trainings: with the images, and without weights.
         watch: receives the progress.
-        began: when the fit did, as `time.monotonic` says.
+        began: when its time did, as `time.monotonic` says; a calibration is no part of it.
     """
 
     question: FitQuestion
@@ -47,9 +47,13 @@ class Planner:
         return limited_on(self.question.budget, self.question.engine, ANYWHERE)
 
     def write(self, store: TrialStore) -> FitPlanRecord:
-        """Decide, and write it down."""
-        if is_clocked(self.question.budget):
-            self._calibrate(self.target.engine or self.target)
+        """Calibrate the target of a limit on latency if it never was, decide, and write the plan down."""
+        if not is_clocked(self.question.budget):
+            return self.decided(store)
+        return replace(self, began=self.began + self._calibrated(self.target.engine or self.target)).decided(store)
+
+    def decided(self, store: TrialStore) -> FitPlanRecord:
+        """Decide, and write the plan down; the target is calibrated."""
         baseline = baseline_for(self.question, self.trainings.source, keeps(self.question.budget, self.target))
         limited = self._limited(baseline)
         asked = self.question.recipe_for(begun=baseline.weights is not None)
@@ -77,20 +81,26 @@ class Planner:
     def _limited(self, baseline: Baseline) -> Limited:
         """The largest network within the limits."""
         source, target = self.trainings.source, self.target
+        if is_clocked(self.question.budget):
+            self.watch.say(f"searching for the largest network within the limits; candidates run on {target.engine}")
         known = trained_on(source, seed=self.question.seed, train_size=self.question.train_size)
         with self.watch.measuring() as watch:
             solver = Solver(baseline, source.native, target, watch, self.question.rule)
             rehearse = rehearsal(Path(self.question.file), target, source.classes, known)
             return solver.within(self.question.budget, rehearse)
 
-    def _calibrate(self, target: Target) -> None:
-        """Milliseconds are predicted on a target that was measured once."""
+    def _calibrated(self, target: Target) -> float:
+        """Milliseconds are predicted on a target that was measured once; the seconds that this took now."""
+        began = time.monotonic()
         try:
             calibration(target)
         except InputError:
-            self.watch.say(f"calibrating {target}, which takes a minute or two, once on this machine")
+            self.watch.say(
+                f"calibrating {target}, which takes a minute or two, once on this machine; --time begins after it"
+            )
             with self.watch.calibrating(str(target)) as watch:
                 calibrate(target, watch=watch)
+        return time.monotonic() - began
 
     def _length(self, trainings: FitTrainings, limited: Limited, images: Images) -> tuple[Length, float | None]:
         """The epochs, and the seconds of one where they were timed."""
@@ -102,8 +112,8 @@ class Planner:
         job = trainings.job(limited.network, recipe)
         per_image = seconds_per_image(job, trainings.inputs, trainings.numerics, trainings.execution)
         assert self.question.time is not None  # noqa: S101  the question has a time where it has no epochs
-        left = self.question.time - (time.monotonic() - self.began)
-        length = length_within(left, recipe, images, per_image, compare=compare)
+        spent = time.monotonic() - self.began
+        length = length_within(self.question.time, spent, recipe, images, per_image, compare=compare)
         return length, round(per_image * images.passes, 3)
 
 

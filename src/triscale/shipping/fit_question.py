@@ -56,6 +56,8 @@ class FitQuestion(SharedTerms):
 
     LATER: ClassVar[Mapping[str, object]] = {}
     COMMAND: ClassVar[tuple[str, ...]] = ("fit",)
+    NETWORK_OPTION: ClassVar[bool] = True
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"data", "time"})
 
     def __post_init__(self) -> None:
         SharedTerms.__post_init__(self)

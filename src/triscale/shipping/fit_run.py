@@ -7,9 +7,11 @@ answer gives it again. Weights, epochs and the larger network are decided withou
 import math
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from triscale.costs import count
 from triscale.deploy import kind_of, require_libraries
@@ -41,6 +43,7 @@ class FitRun:
         numerics: on what it computes.
         execution: how the trainings are carried out.
         watch: receives the progress.
+        given: options of the command line beside question and folder, such as `threads`, for the command that resumes.
     """
 
     def __init__(
@@ -51,10 +54,11 @@ class FitRun:
         numerics: Numerics,
         execution: Execution,
         watch: FitWatch | None = None,
+        given: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self._began = time.monotonic()
         self.question, self.folder, self.watch = question, folder, watch or SilentFit()
-        self._numerics, self._execution = numerics, execution
+        self._numerics, self._execution, self._given = numerics, execution, {"out": folder, **given}
         _require_place(folder)
         require_libraries(kind_of(Path(question.file)))  # before hours of training
         _refuse_another(question, folder)
@@ -110,7 +114,7 @@ class FitRun:
             )
         replaced = known is not None and known.question_hash != hash_ and not store.one(FitPlanRecord)
         if replaced or known_in(store, FitRecord, hash_, source, self._numerics, self.watch.say) is None:
-            store.add(begun(FitRecord, asked, hash_, data_facts(source, counts), self._numerics, 1))
+            store.add(begun(FitRecord, asked, hash_, data_facts(source, counts), self._numerics, 1, self._given))
 
     def _answer(self, store: TrialStore, plan: FitPlanRecord) -> Trial:
         known, network = done(store, ANSWER), _network(store, plan.network)

@@ -13,7 +13,7 @@ from triscale.latency.latency_metric import LATENCY
 from triscale.latency.measuring import Watch
 from triscale.latency.predictor import predict
 from triscale.scaling import PAPER, Coefficients, Factors, scale_by_rule
-from triscale.scaling.limit import UnboundedError
+from triscale.scaling.limit import OutOfReachError, UnboundedError, limit_on
 from triscale.shipping.baseline_choice import Baseline
 from triscale.shipping.rehearsal import FILE_SIZE, Rehearsal, Rehearse
 from triscale.spec import Network, Size
@@ -77,7 +77,7 @@ class Solver(NamedTuple):
         """
         allowed = dict(limits)
         for _ in range(_TRIES):
-            found = self._solve(allowed)
+            found = self._solved(allowed, limits)
             seen = rehearse(found.network, found.uses)
             found = replace(found, uses={**found.uses, **seen.uses})
             broken = [name for name, use in seen.uses.items() if use > limits[name]]
@@ -86,8 +86,18 @@ class Solver(NamedTuple):
             allowed |= {name: _tighter(name, limits, found, seen) for name in broken}
         raise InputError(
             f"no network was found whose file keeps {', '.join(broken)}: that of {found.network.name} takes more.\n"
-            "Give a larger limit."
+            f"Give {' and '.join(limit_on(name, limits[name]).kept(name, seen.uses[name]) for name in broken)}."
         )
+
+    def _solved(self, allowed: Mapping[str, float], limits: Mapping[str, float]) -> Limited:
+        """Within limits that leave room for the file; where nothing keeps them, those of the user are named."""
+        try:
+            return self._solve(allowed)
+        except OutOfReachError as error:
+            uses = {name: _beyond(name, use, allowed, limits) for name, use in error.cost.items() if name in limits}
+            bounds = {name: limit_on(name, value) for name, value in limits.items()}
+            beside = " with its file" if allowed != limits else ""
+            raise OutOfReachError(f"the smallest network{beside}", uses, bounds) from None
 
     def _solve(self, limits: Mapping[str, float]) -> Limited:
         if self.baseline.weights is not None:
@@ -163,3 +173,8 @@ def _tighter(name: str, limits: Mapping[str, float], found: Limited, seen: Rehea
         return max(1.0, limits[name] - (seen.uses[name] - seen.counted))
     assert found.latency is not None  # noqa: S101  `name` is latency
     return limits[name] * 1e-3 * found.latency.measured_ms / seen.uses[name]
+
+
+def _beyond(name: str, use: float, allowed: Mapping[str, float], limits: Mapping[str, float]) -> float:
+    """What a network's file uses, by what the limit was tightened for the files that were seen."""
+    return use + limits[name] - allowed[name] if name == FILE_SIZE else use * limits[name] / allowed[name]

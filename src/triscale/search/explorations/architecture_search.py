@@ -211,6 +211,7 @@ class ArchitectureSearch:
         length = search_length(question, counts["train"], counts["validation"], speed(self.baseline), self.jobs)
         return begun(
             SearchRecord, question, self.hash, data_facts(self.source, counts), self._terms.numerics, self.jobs,
+            {"out": None if self.folder == RUNS / self.hash else self.folder},
             space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
             predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,

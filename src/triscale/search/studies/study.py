@@ -107,6 +107,11 @@ class Study:
         return self.question.hash(self.source.fingerprint, content_hash(self.baseline))
 
     @property
+    def _given(self) -> dict[str, object]:
+        """The option of the folder, unless it is the usual one."""
+        return {"out": None if self.folder == RUNS / self.hash else self.folder}
+
+    @property
     def numerics(self) -> Numerics:
         """Of each training."""
         return self._terms.numerics
@@ -203,7 +208,7 @@ class Study:
         known = known_in(store, StudyRecord, self.hash, self.source, self.numerics, self.progress.say)
         if known is None:
             facts = data_facts(self.source, self.counts)
-            store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs))
+            store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs, self._given))
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(

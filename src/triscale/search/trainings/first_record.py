@@ -68,12 +68,23 @@ def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
 
 
 def begun(
-    kind: type[Kind], asked: SharedTerms, hash_: str, data: DataFacts, numerics: Numerics, jobs: int, **own: Any
-) -> Kind:
-    """The record that a search of some kind begins with; `own` are the fields that this kind alone has."""
+    kind: type[Kind], asked: SharedTerms, hash_: str, data: DataFacts, numerics: Numerics, jobs: int,
+    given: Mapping[str, object], **own: Any,
+) -> Kind:  # fmt: skip
+    """The record that a search of some kind begins with.
+
+    Args:
+        kind: of the record.
+        asked: the question.
+        hash_: of the question.
+        data: in numbers.
+        numerics, jobs: of its trainings.
+        given: options of its command line that are no part of the question, such as `out`.
+        **own: the fields that this kind alone has.
+    """
     return kind(
         triscale=__version__,
-        command=asked.command(),
+        command=asked.command(**given),
         question=asked.to_dict(),
         question_hash=hash_,
         data=data,
