@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from triscale import families, spec
-from triscale.errors import UsageError
+from triscale.errors import UsageError, did_you_mean
 from triscale.scaling.lite_rule import lite_form
 from triscale.scaling.rules import Coefficients, scale_by_rule
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
@@ -95,7 +95,14 @@ def _apply(base: Network, scaling: str) -> Network:
         return scale_by_rule(base, parts.get("rule", "compound"), _number(parts["phi"]), coefficients)
     if parts.keys() <= {"depth", "width", "resolution"}:
         return spec.scale(base, **{key: _number(value) for key, value in parts.items()})
-    raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")
+    raise UsageError(f"cannot read the scaling {scaling!r}:{_meant(parts) or f' {_EXAMPLES}'}")
+
+
+def _meant(parts: Mapping[str, str]) -> str:
+    """The word that was probably meant by an unknown one."""
+    known = ("depth", "width", "resolution", "phi", "rule", "coefficients")
+    unknown = next((name for name in parts if name not in known), None)
+    return "" if unknown is None else did_you_mean(unknown, known)
 
 
 def _number(text: str) -> float:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from triscale.costs import parse_target
 from triscale.errors import UsageError
+from triscale.families import full_name
 from triscale.latency.latency_metric import LATENCY
 from triscale.recipes import Recipe, load_recipe
 from triscale.scaling import rule_named
@@ -61,6 +62,7 @@ class FitQuestion(SharedTerms):
 
     def __post_init__(self) -> None:
         SharedTerms.__post_init__(self)
+        object.__setattr__(self, "network", full_name(self.network))  # B4 and efficientnet_b4 are one question
         if not self.budget:
             raise UsageError("no limit is given: write --budget macs=50M, file_size=2MB, latency=10ms or another.")
         if "training_memory" in self.budget:
