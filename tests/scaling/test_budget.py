@@ -285,7 +285,7 @@ def test_no_limit_and_an_unknown_limit_are_usage_errors() -> None:
     with pytest.raises(UsageError, match=r"^no limit given"):
         fit_budget(B0, {})
     with pytest.raises(UsageError, match=r"^unknown limit 'speed'; the limits are macs, params, activations"):
-        fit_budget(B0, {"flops": 1e9})
+        fit_budget(B0, {"speed": 1e9})
 
 
 def counted(calls: list[Factors], where: Factors) -> dict[str, float]:

@@ -33,8 +33,8 @@ _LONG = 3
 _ENOUGH_STEPS = 1_000
 """Steps that a training may have in any case: of few images, an epoch teaches little."""
 
-_ROOM = 1.15
-"""Times the least time that a message asks for: another run times its steps anew."""
+_ROOM = 1.25
+"""Times the least time that a message proposes: another run searches and times its steps anew."""
 
 SAFE = 0.9
 """Of the time that is planned: a machine may be slower later, and the export and the test take some."""
@@ -101,7 +101,7 @@ def length_within(
     usable = SAFE * (whole - spent)
     possible = int(usable / epoch)
     if possible < least:
-        needed = math.ceil((spent + _ROOM * least * epoch / SAFE) / 60)
+        needed = math.ceil(_ROOM * (spent + least * epoch / SAFE) / 60)
         raise InputError(
             f"the time is too short: {duration(max(0.0, whole - spent))} of {duration(whole)} are left for training, "
             f"which takes {least} epochs at least, of about {duration(math.ceil(epoch))} each.\n"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from triscale.costs import ANYWHERE, Target, metric_named
@@ -15,7 +16,7 @@ from triscale.shipping.fit_length import Images, Length, length_within, seconds_
 from triscale.shipping.fit_question import FitQuestion
 from triscale.shipping.fit_trainings import FitTrainings
 from triscale.shipping.fit_watch import FitWatch
-from triscale.shipping.rehearsal import FILE_SIZE, rehearsal
+from triscale.shipping.rehearsal import FILE_SIZE, Rehearsal, Rehearse, rehearsal
 from triscale.shipping.within_limits import Limited, Solver
 from triscale.spec import Network, content_hash
 from triscale.training import trained_on
@@ -33,7 +34,7 @@ class Planner:
         question: what is wanted.
         trainings: with the images, and without weights.
         watch: receives the progress.
-        began: when its time did, as `time.monotonic` says; a calibration is no part of it.
+        began: when its time did, as `time.monotonic` says.
     """
 
     question: FitQuestion
@@ -47,15 +48,17 @@ class Planner:
         return limited_on(self.question.budget, self.question.engine, ANYWHERE)
 
     def write(self, store: TrialStore) -> FitPlanRecord:
-        """Calibrate the target of a limit on latency if it never was, decide, and write the plan down."""
-        if not is_clocked(self.question.budget):
-            return self.decided(store)
-        return replace(self, began=self.began + self._calibrated(self.target.engine or self.target)).decided(store)
-
-    def decided(self, store: TrialStore) -> FitPlanRecord:
-        """Decide, and write the plan down; the target is calibrated."""
+        """Find the network and write the plan down; what measuring latency takes is no part of the fit's time."""
+        before, clocked = time.monotonic(), is_clocked(self.question.budget)
+        if clocked:
+            self._calibrate(self.target.engine or self.target)
         baseline = baseline_for(self.question, self.trainings.source, keeps(self.question.budget, self.target))
         limited = self._limited(baseline)
+        began = self.began + (time.monotonic() - before if clocked else 0.0)
+        return replace(self, began=began).written(store, baseline, limited)
+
+    def written(self, store: TrialStore, baseline: Baseline, limited: Limited) -> FitPlanRecord:
+        """The plan for a network, with recipe and epochs, once it is written down."""
         asked = self.question.recipe_for(begun=baseline.weights is not None)
         split = self.trainings.source.training_split(seed=self.question.seed, train_size=self.question.train_size)
         images = Images(split.training.size, split.validation.size)
@@ -82,25 +85,29 @@ class Planner:
         """The largest network within the limits."""
         source, target = self.trainings.source, self.target
         if is_clocked(self.question.budget):
-            self.watch.say(f"searching for the largest network within the limits; candidates run on {target.engine}")
+            self.watch.say(f"searching by latency on {target.engine}; a minute or two, and --time begins after it")
         known = trained_on(source, seed=self.question.seed, train_size=self.question.train_size)
         with self.watch.measuring() as watch:
             solver = Solver(baseline, source.native, target, watch, self.question.rule)
             rehearse = rehearsal(Path(self.question.file), target, source.classes, known)
-            return solver.within(self.question.budget, rehearse)
+            return solver.within(self.question.budget, partial(self._rehearsed, rehearse))
 
-    def _calibrated(self, target: Target) -> float:
-        """Milliseconds are predicted on a target that was measured once; the seconds that this took now."""
-        began = time.monotonic()
+    def _rehearsed(self, rehearse: Rehearse, network: Network, uses: Mapping[str, float]) -> Rehearsal:
+        """What the file of a network does, with a line about it where that takes a while."""
+        if LATENCY.name in uses:
+            self.watch.say(f"exporting {network.name} untrained, to see what its file takes")
+        return rehearse(network, uses)
+
+    def _calibrate(self, target: Target) -> None:
+        """Milliseconds are predicted on a target that was measured once."""
         try:
             calibration(target)
         except InputError:
             self.watch.say(
-                f"calibrating {target}, which takes a minute or two, once on this machine; --time begins after it"
+                f"calibrating {target}, once on this machine; it takes a minute or two, and --time begins later"
             )
             with self.watch.calibrating(str(target)) as watch:
                 calibrate(target, watch=watch)
-        return time.monotonic() - began
 
     def _length(self, trainings: FitTrainings, limited: Limited, images: Images) -> tuple[Length, float | None]:
         """The epochs, and the seconds of one where they were timed."""
