@@ -25,6 +25,17 @@ _FAMILIES = {
 }
 
 
+_SMALL: "Mapping[int, str]" = MappingProxyType(
+    {24: "smallnet_24", 32: "smallnet_32", 48: "smallnet_48", 80: "smallnet_64"}
+)
+"""Side of images up to which a baseline is made for them."""
+
+
+def small_baseline(side: int) -> str | None:
+    """The baseline that is made for images of this side in pixels; None for larger images."""
+    return next((name for most, name in _SMALL.items() if side <= most), None)
+
+
 @cache
 def registry() -> "Mapping[str, tuple[str, Network]]":
     """Name -> (family, network), in the order of the families' tables."""

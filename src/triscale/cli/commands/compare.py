@@ -49,8 +49,8 @@ def compare(
         metric: compare by this metric, such as file_size, instead of the usual ones; may be repeated.
         batch: images a step, for metrics of memory.
         trained: how it is trained, for the same.
-        table: table2 (members and rivals, the default), table3 (existing networks scaled), table7 (B0 scaled) or members
-            (B0 to B7 with their phi, beside what the formula alpha^phi, beta^phi, gamma^phi gives).
+        table: table2 (members and rivals, the default), table3 (existing networks scaled), table7 (B0 scaled) or
+            members (B0 to B7 with their phi, beside what the formula alpha^phi, beta^phi, gamma^phi gives).
         figure: draw NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three into
             this SVG file.
         phi: how far --rules (1 by default) or --figure (2) scale; 2^phi is the nominal cost.

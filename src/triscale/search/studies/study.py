@@ -13,6 +13,7 @@ import msgspec
 import torch
 
 from triscale.costs import Target
+from triscale.data.checks.enlarging import enlarging
 from triscale.foreign import known_any
 from triscale.latency.clocked_fit import Clock, fit_clocked
 from triscale.latency.latency_metric import is_clocked
@@ -142,7 +143,9 @@ class Study:
             question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
             self.source.native, pilot, self._cost,
         )  # fmt: skip
-        for remark in (baseline_of(self.baseline).remark, self._speed.remark, *plan.remarks(self.counts["validation"])):
+        small = enlarging(self.baseline, self.source.native)
+        remarks = (small and f"warning: {small}", baseline_of(self.baseline).remark, self._speed.remark)
+        for remark in (*remarks, *plan.remarks(self.counts["validation"])):
             if remark:
                 say(remark)
         return plan
