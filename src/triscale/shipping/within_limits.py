@@ -77,7 +77,7 @@ class Solver(NamedTuple):
         """
         allowed = dict(limits)
         for _ in range(_TRIES):
-            found = self._solved(allowed, limits)
+            found = self._solved(allowed, limits, rehearse)
             seen = rehearse(found.network, found.uses)
             found = replace(found, uses={**found.uses, **seen.uses})
             broken = [name for name, use in seen.uses.items() if use > limits[name]]
@@ -89,15 +89,25 @@ class Solver(NamedTuple):
             f"Give {' and '.join(limit_on(name, limits[name]).kept(name, seen.uses[name]) for name in broken)}."
         )
 
-    def _solved(self, allowed: Mapping[str, float], limits: Mapping[str, float]) -> Limited:
-        """Within limits that leave room for the file; where nothing keeps them, those of the user are named."""
+    def _solved(self, allowed: Mapping[str, float], limits: Mapping[str, float], rehearse: Rehearse) -> Limited:
+        """Within limits that leave room for the file; where nothing keeps them, the message is about the user's own."""
         try:
             return self._solve(allowed)
         except OutOfReachError as error:
-            uses = {name: _beyond(name, use, allowed, limits) for name, use in error.cost.items() if name in limits}
-            bounds = {name: limit_on(name, value) for name, value in limits.items()}
-            beside = " with its file" if allowed != limits else ""
-            raise OutOfReachError(f"the smallest network{beside}", uses, bounds) from None
+            least = self._least(error.cost, allowed, limits, rehearse)
+            raise OutOfReachError(
+                "the smallest network" if LATENCY.name in limits else "the file of the smallest network",
+                least, {name: limit_on(name, value) for name, value in limits.items()},
+            ) from None  # fmt: skip
+
+    def _least(
+        self, cost: Mapping[str, float], allowed: Mapping[str, float], limits: Mapping[str, float], rehearse: Rehearse
+    ) -> Mapping[str, float]:
+        """What the smallest network and its file use; by what the limits were tightened, where latency is measured."""
+        if LATENCY.name in limits:
+            return {name: cost[name] * limits[name] / allowed[name] for name in limits}
+        found = self._solve({name: cost[name] for name in limits})
+        return {**found.uses, **rehearse(found.network, found.uses).uses}
 
     def _solve(self, limits: Mapping[str, float]) -> Limited:
         if self.baseline.weights is not None:
@@ -173,8 +183,3 @@ def _tighter(name: str, limits: Mapping[str, float], found: Limited, seen: Rehea
         return max(1.0, limits[name] - (seen.uses[name] - seen.counted))
     assert found.latency is not None  # noqa: S101  `name` is latency
     return limits[name] * 1e-3 * found.latency.measured_ms / seen.uses[name]
-
-
-def _beyond(name: str, use: float, allowed: Mapping[str, float], limits: Mapping[str, float]) -> float:
-    """What a network's file uses, by what the limit was tightened for the files that were seen."""
-    return use + limits[name] - allowed[name] if name == FILE_SIZE else use * limits[name] / allowed[name]
