@@ -288,6 +288,7 @@ def test_a_limit_that_nothing_keeps_is_an_error_before_any_training(fitted: Fitt
     assert not (tmp_path / "none").exists()
 
 
+@SLOW
 def test_a_budget_that_nothing_keeps_is_answered_with_one_that_can_be_kept(fitted: Fitted, tmp_path: Path) -> None:
     """As counted, and as its file shows, which takes more than its weights."""
     with pytest.raises(InputError, match=r"Give macs=\S+ or more and file_size=\S+ or more\.$") as error:
