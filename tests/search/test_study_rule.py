@@ -30,7 +30,7 @@ def written(question: Question, folder: Path, rule: int) -> None:
     """What a study by that rule of splits writes first."""
     made = study(question, folder)
     facts = data_facts(made.source, made.counts)
-    record = begun(StudyRecord, question, made.hash, facts, made.numerics, 1)
+    record = begun(StudyRecord, question, made.hash, facts, made.numerics, 1, {})
     older = msgspec.structs.replace(record, data=msgspec.structs.replace(record.data, rule=rule))
     with TrialStore(folder) as store:
         store.add(older)

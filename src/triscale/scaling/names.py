@@ -1,6 +1,7 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +25,9 @@ def network(text: str) -> Network:
     """
     if is_foreign_text(text):
         raise UsageError(
-            f"{text!r} is your own code, and this command takes only networks of triscale.\n"
-            "`triscale study` scales your code to a budget, `triscale cost` counts it: see docs/foreign.md."
+            f"{text!r} is your own code, which this command does not take. To scale it to a budget:\n"
+            f"triscale study {shlex.quote(text)} --data IMAGES --budget macs=20M\n"
+            "cost, train and benchmark take it too; scale, fit, compare and search do not (docs/foreign.md)."
         )
     base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
