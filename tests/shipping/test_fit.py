@@ -338,6 +338,10 @@ def test_what_contradicts_itself_is_rejected_before_the_images_are_opened(tmp_pa
         ({"target": "torch:float32:t1", "budget": {"latency": "9ms"}}, "the target is of torch"),
         ({"target": "openvino:float32:t1", "format": "onnx", "budget": {"latency": "9ms"}}, "does not run on openvino"),
         ({"format": "pt2"}, "format is 'pt2'"),
+        ({"engine": "onnxruntime"}, "engine is 'onnxruntime'; give auto"),
+        ({"engine": "auto", "format": "onnx"}, "--engine auto chooses the format: leave --format out"),
+        ({"engine": "auto", "target": "native:float32:t1"}, "leave --target out"),
+        ({"engine": "auto"}, "a limit on file_size needs it before"),
         ({"network": "efficientnet_b9"}, "unknown network"),
         ({"baseline": "efficientnet_b0"}, "did you mean 'network'"),
     ):
@@ -364,3 +368,21 @@ def test_the_shipped_folder_answers_by_itself(fitted: Fitted) -> None:
     images, _ = np.load(fitted.data)["x_test"], None
     ours = [one.top[0].name for one in triscale.predict(fitted.folder, list(images[:8]))]
     assert [one.top[0].name for one in triscale.predict(fitted.result.file, list(images[:8]))] == ours
+
+
+@SLOW
+def test_engine_auto_ships_the_fastest_of_the_files_that_were_measured(fitted: Fitted, tmp_path: Path) -> None:
+    folder = tmp_path / "fast"
+    asked: dict[str, object] = {"budget": {"macs": 120_000}, "epochs": 2, "no_comparison": True, "engine": "auto"}
+    result = ask(fitted.data, folder, **asked)
+    shipped = read(folder).one(ShippedRecord)
+    assert shipped is not None
+    assert shipped.choice is not None
+    assert result.file.suffix in (".onnx", ".xml", ".so", ".pt2")
+    assert result.file.name == shipped.file == f"model{result.file.suffix}"
+    judged = triscale.evaluate(result.file, fitted.data)
+    assert round(judged.top1 * judged.n) == result.test.correct
+    assert shipped.choice in (folder / "report.html").read_text().replace("&#x27;", "'")
+    before = result.file.read_bytes()
+    assert ask(fitted.data, folder, **asked).lines == result.lines
+    assert result.file.read_bytes() == before, "it is not chosen again"

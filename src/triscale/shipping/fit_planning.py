@@ -45,7 +45,7 @@ class Planner:
     @property
     def target(self) -> Target:
         """What the limits are of."""
-        return limited_on(self.question.budget, self.question.engine, ANYWHERE)
+        return limited_on(self.question.budget, self.question.limited_on, ANYWHERE)
 
     def write(self, store: TrialStore) -> FitPlanRecord:
         """Find the network and write the plan down; what measuring latency takes is no part of the fit's time."""

@@ -60,7 +60,8 @@ class FitRun:
         self.question, self.folder, self.watch = question, folder, watch or SilentFit()
         self._numerics, self._execution, self._given = numerics, execution, {"out": folder, **given}
         require_place(folder)
-        require_libraries(kind_of(Path(question.file)))  # before hours of training
+        if question.form is not None:
+            require_libraries(kind_of(Path(question.file)))  # before hours of training
         refuse_another(question, folder)
         policy = policy_of(question, folder)
         self._trainings = FitTrainings(
@@ -84,7 +85,7 @@ class FitRun:
             plan = store.one(FitPlanRecord) or self._planner.write(store)
             answer = self._answer(store, plan)
             self._larger(store, plan, answer)
-            file = shipped(store, self.question, plan, answer)
+            file = shipped(store, self.question, plan, answer, self.watch.say)
             tested(store, self.question.data, file)
             if store.one(AnswerRecord) is None:
                 store.add(AnswerRecord(lines=answer_lines(store, str(self.folder)), best=plan.network))
