@@ -11,8 +11,7 @@ from tests.search.studies import study
 from tests.training.pictures import class_folders
 from triscale.errors import InputError, UsageError
 from triscale.search.studies.question import Question
-from triscale.search.studies.study import RUNS
-from triscale.search.trainings.first_record import begun, data_facts
+from triscale.search.trainings.first_record import RUNS, begun, data_facts
 from triscale.trials import TrialStore
 from triscale.trials.study_records import StudyRecord
 

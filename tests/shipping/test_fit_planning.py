@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from triscale.costs import ANYWHERE
 from triscale.errors import InputError
 from triscale.latency import clocked_fit
 from triscale.latency.clocked_fit import Clock
@@ -97,8 +98,9 @@ def test_the_networks_of_a_search_by_latency_are_counted_for_who_watches(monkeyp
 
     monkeypatch.setattr(clocked_fit, "measure", measure)
     watch = Watch()
-    clock = Clock(fit_planning.ANYWHERE, watch)
+    clock = Clock(ANYWHERE, watch)
     net = network("smallnet_24")
-    assert [clock.measurement(net, done, 6) for done in range(2)] + [clock.measurement(net)] == ["measured"] * 3
+    found: list[object] = [clock.measurement(net, done, 6) for done in range(2)]
+    assert [*found, clock.measurement(net)] == ["measured"] * 3
     assert watch.opened == [("smallnet_24", 0, 6), ("smallnet_24", 1, 6), ("smallnet_24", 0, 1)]
     assert watch.lines == ["noted"] * 3

@@ -3,7 +3,7 @@
 from triscale.paper.comparison import Compared, compare, compare_table
 from triscale.paper.errata import ERRATA, TITLES, Erratum, errata_about, implied_phi
 from triscale.paper.latency_table import LATENCIES, LatencyPair
-from triscale.paper.members import MemberBesideFormula, members
+from triscale.paper.members_beside import MemberBesideFormula, members
 from triscale.paper.printed_tables import TABLES, PrintedRow, PrintedTable
 
 __all__ = [

@@ -70,7 +70,7 @@ class OutOfReachError(InputError):
     """
 
     def __init__(self, nearest: str, cost: Mapping[str, float], limits: Limits) -> None:
-        """`nearest` is the beginning of the sentence that goes on with the broken limits."""
+        """`nearest` begins the sentence about the broken limits."""
         self.cost, self.limits = cost, limits
         broken = {name: limit for name, limit in limits.items() if not limit.kept_by(cost[name])}
         found = ", ".join(limit.broken(name, cost[name]) for name, limit in broken.items())

@@ -34,7 +34,7 @@ _ENOUGH_STEPS = 1_000
 """Steps that a training may have in any case: of few images, an epoch teaches little."""
 
 _ROOM = 1.25
-"""Times the least time that a message proposes: another run searches and times its steps anew."""
+"""Times the least time that a message proposes: the next run searches and times its steps again."""
 
 SAFE = 0.9
 """Of the time that is planned: a machine may be slower later, and the export and the test take some."""

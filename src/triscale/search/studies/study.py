@@ -35,7 +35,7 @@ from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_schedule import Schedule
 from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
-from triscale.search.trainings.first_record import begun, data_facts, event, image_counts, known_in
+from triscale.search.trainings.first_record import RUNS, begun, data_facts, event, folder_option, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -54,8 +54,6 @@ from triscale.trials.study_records import (
     StudyRecord,
 )
 from triscale.weights import Classifier, load_classifier
-
-RUNS = Path("triscale-runs")
 
 
 class Study:
@@ -106,11 +104,6 @@ class Study:
     def hash(self) -> str:
         """12 hex digits that name the question and the content of its data."""
         return self.question.hash(self.source.fingerprint, content_hash(self.baseline))
-
-    @property
-    def _given(self) -> dict[str, object]:
-        """The option of the folder, unless it is the usual one."""
-        return {"out": None if self.folder == RUNS / self.hash else self.folder}
 
     @property
     def numerics(self) -> Numerics:
@@ -211,7 +204,17 @@ class Study:
         known = known_in(store, StudyRecord, self.hash, self.source, self.numerics, self.progress.say)
         if known is None:
             facts = data_facts(self.source, self.counts)
-            store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs, self._given))
+            store.add(
+                begun(
+                    StudyRecord,
+                    self.question,
+                    self.hash,
+                    facts,
+                    self.numerics,
+                    self.jobs,
+                    folder_option(self.folder, self.hash),
+                )
+            )
         if store.one(PlanRecord) is None:
             plan = self.plan()
             store.add(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from triscale._version import __version__
@@ -12,6 +13,9 @@ from triscale.nn import device_name
 from triscale.search.trainings.shared_terms import SharedTerms
 from triscale.trials import Numerics, TrialStore
 from triscale.trials.study_records import BegunRecord, DataFacts, EventRecord
+
+RUNS = Path("triscale-runs")
+"""Where searches lie whose folder nobody named."""
 
 Kind = TypeVar("Kind", bound=BegunRecord)
 
@@ -47,6 +51,11 @@ def known_in(
         store.add(event(text))
         say(f"warning: {text}.")
     return known
+
+
+def folder_option(folder: Path, hash_: str) -> dict[str, object]:
+    """The option of the command line that names a search's folder, unless it is the usual one."""
+    return {"out": None if folder == RUNS / hash_ else folder}
 
 
 def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
