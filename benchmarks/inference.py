@@ -4,21 +4,21 @@
 
 A record is a network, a batch and a number of threads, with every engine that is there. One thread is measured in
 seconds of processor time, several by the clock on the wall, and then `native:t1` is the native engine in one thread.
-`times_faster` is beside ONNX Runtime, the median of the ratios within a round; `best_peer` is how many times as fast as
-the fastest other engine the native one is, `own_thread` as itself in one thread. `--busy 1` measures beside a process
-that takes all the time of a core.
+`times_faster` is beside ONNX Runtime (the first engine where that is left out), the median of the ratios within a
+round; `best_peer` is how many times as fast as the fastest other engine the native one is, `own_thread` as itself in
+one thread. `--busy 1` measures beside a process that takes all the time of a core.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from statistics import geometric_mean, median
 from time import perf_counter, process_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def measure(name: str, place: Place, engines: Sequence[str], rounds: int) -> flo
     if place.threads > 1 and NATIVE in engines:
         targets[ALONE] = Target(runtime=NATIVE, batch=place.batch)
     opened = {engine: found for engine, target in targets.items() if (found := _opened(name, target)) is not None}
-    wanted = opened[AGAINST].run(images)
+    wanted = opened[against(opened)].run(images)
     off = {engine: _off(one.run(images), wanted) for engine, one in opened.items() if engine in {NATIVE, "openvino"}}
     repeats = {engine: _repeats(one, images, place.clock) for engine, one in opened.items()}
     calls = {engine: _call(one, images, repeats[engine]) for engine, one in opened.items()}
@@ -77,7 +77,7 @@ def _kept(name: str, place: Place, seconds: dict[str, list[float]], off: dict[st
     best = min(seconds.keys() - {NATIVE, ALONE}, key=found.__getitem__)
     own = {"own_thread": asdict(ratio(seconds[ALONE], seconds[NATIVE]))} if ALONE in seconds else {}
     entry = record(
-        "inference", seconds, against=AGAINST, network=name, **place._asdict(), best=best,
+        "inference", seconds, against=against(seconds), network=name, **place._asdict(), best=best,
         best_peer=asdict(ratio(seconds[best], seconds[NATIVE])), **own, least=least, off=off,
         versions={engine: one.version() for engine, one in ENGINES.items() if engine in seconds},
         load=os.getloadavg()[0],
@@ -86,6 +86,11 @@ def _kept(name: str, place: Place, seconds: dict[str, list[float]], off: dict[st
     times = ", ".join(f"{engine} {1e3 * value:.2f}" for engine, value in found.items())
     print(f"{name} {place}: ms {times}; {found[best] / found[NATIVE]:.2f}x {best}", flush=True)
     return found[best] / found[NATIVE]
+
+
+def against(engines: Collection[str]) -> str:
+    """The engine whose logits and times the others are set beside."""
+    return next(one for one in (AGAINST, *sorted(engines)) if one in engines and one != NATIVE)
 
 
 @contextmanager
@@ -130,6 +135,48 @@ class _call:  # noqa: N801  a function that keeps its arguments
     def __call__(self) -> None:
         for _ in range(self.repeats):
             self.opened.run(self.images)
+
+
+Row = Mapping[str, Any]
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """Markdown: the last record of each network in each place, and the geometric mean of each place."""
+    yield (
+        "| network | images | threads | held to | native, ms | ONNX Runtime, ms | OpenVINO, ms | faster than the best "
+        "(95%) |"
+    )
+    yield "|---|---:|---|---|---:|---:|---:|---|"
+    latest = {(_where(row), row["network"]): row for row in rows}
+    for where in sorted({place for place, _ in latest}):
+        found = [row for (place, _), row in latest.items() if place == where]
+        yield from (_cells(row) for row in sorted(found, key=lambda row: list(NETWORKS).index(row["network"])))
+        mean = geometric_mean(row["best_peer"]["median"] for row in found)
+        yield f"| *geometric mean* | {where[0]} | {_threads(where)} | {where[3]} | | | | {mean:.2f}x |"
+
+
+def _where(row: Row) -> tuple[int, int, int, str]:
+    held = "AVX2" if "avx2" in (row["machine"]["isa_limits"] or "") else ""
+    return row["batch"], row["threads"], row["busy"], held
+
+
+def _threads(where: tuple[int, int, int, str]) -> str:
+    return f"{where[1]}, beside a busy process" if where[2] else str(where[1])
+
+
+def _cells(row: Row) -> str:
+    where, best = _where(row), row["best_peer"]
+    found = row["least"] if where[1:3] == (1, 0) else {one: value["median"] for one, value in row["seconds"].items()}
+    times = " | ".join(_milliseconds(found[one]) if one in found else "" for one in (NATIVE, AGAINST, "openvino"))
+    return (
+        f"| {row['network']} | {where[0]} | {_threads(where)} | {where[3]} | {times} | "
+        f"{best['median']:.2f}x ({best['low']:.2f} to {best['high']:.2f}) |"
+    )
+
+
+def _milliseconds(seconds: float) -> str:
+    value = 1e3 * seconds
+    return f"{value:,.0f}" if value >= 1e3 else f"{value:.3g}"
 
 
 def main() -> None:

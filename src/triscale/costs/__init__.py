@@ -25,6 +25,7 @@ from triscale.costs.metric import (
     register,
     registered,
     registry,
+    unit_of,
 )
 from triscale.costs.stored import file_size
 from triscale.costs.summary import Comparison, Cost, StageCost, by_stage, cost, cost_on, separable_versus_standard
@@ -36,4 +37,5 @@ __all__ = [
     "count_layer", "count_resolved", "file_size", "inference_forecast", "inference_memory", "kernels", "known_here",
     "known_metrics", "largest_batch", "metric_named", "needed", "offer", "parse_target", "read_limit", "register",
     "registered", "registry", "separable_versus_standard", "training_forecast", "training_memory", "training_target",
+    "unit_of",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Literal
 
 from triscale.costs.target import Target
 from triscale.errors import NumericError, UsageError, did_you_mean
-from triscale.quantities import Unit
+from triscale.quantities import COUNT, Unit
 from triscale.spec import Network, content_hash
 
 Need = Literal["batch", "kernels", "target"]
@@ -136,6 +136,12 @@ def metric_named(name: str, what: str = "metric") -> Metric:
 def known_metrics() -> Mapping[str, Metric]:
     """All that `metric_named` knows, the offered ones last."""
     return {**_REGISTRY, **{name: one for name, one in _OFFERED.items() if name not in _REGISTRY}}
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of a metric; that of counts where this process knows none of the name, as in records of another one."""
+    found = known_metrics().get(name)
+    return COUNT if found is None else found.unit
 
 
 def read_limit(name: str, limit: float | str) -> float:

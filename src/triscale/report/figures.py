@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from triscale import intervals, units
 from triscale.report.pareto import pareto_front
-from triscale.report.parts.plot_style import COSTS, FRONT, LIGHT, epoch_axis, log_axis, styled
+from triscale.report.parts.plot_style import FRONT, LIGHT, costs_beside, epoch_axis, log_axis, styled
 from triscale.report.study_facts import AXES, PASSES, Facts, Training, label
 from triscale.trials.study_records import MemberRecord, NetworkRecord
 
@@ -51,7 +51,7 @@ def accuracy_cost(facts: Facts) -> str | None:
     if not light and not tested:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
-    for column, (key, title) in enumerate(COSTS.items(), 1):
+    for column, (key, title) in enumerate(costs_beside(facts.own_cost).items(), 1):
         traces = [_light(facts, light, key), *_front(facts, tested, key), *_members(facts, tested, key)]
         for trace in traces:
             trace.showlegend = column == 1

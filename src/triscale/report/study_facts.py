@@ -22,12 +22,13 @@ from triscale.trials.study_records import (
     PlanRecord,
     StudyRecord,
 )
-from triscale.trials.triangle_words import where
+from triscale.trials.triangle_words import cost_word, where
 
 # One forward pass and a backward pass of twice its cost.
 PASSES = 3
 LONGER = "compute"
 """The purpose of a training of the baseline that is longer than the others."""
+_SHOWN_ANYWAY = ("macs", "params")
 AXES = ("depth", "width", "resolution")
 
 
@@ -118,6 +119,22 @@ class Facts:
     failed: tuple[Trial, ...] = ()
     trainings: Mapping[str, Training] = field(default_factory=dict)
     longer: tuple[Training, ...] = ()
+
+    @property
+    def cost(self) -> str:
+        """The metric that candidates cost alike; MACs before there is a plan."""
+        return "macs" if self.plan is None else self.plan.cost
+
+    @property
+    def cost_word(self) -> str:
+        """It in a sentence."""
+        return cost_word(self.cost)
+
+    @property
+    def own_cost(self) -> str | None:
+        """That metric where it is one that no column or axis shows anyway, and the records hold its values."""
+        held = all(self.cost in one.cost for one in (*self.members, *self.candidates))
+        return self.cost if held and self.cost not in _SHOWN_ANYWAY else None
 
     @property
     def data(self) -> DataFacts | None:

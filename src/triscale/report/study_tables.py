@@ -1,6 +1,7 @@
 """The tables of the report: the family, the candidates, equal training compute."""
 
 from triscale import intervals, units
+from triscale.costs import unit_of
 from triscale.report.printable_table import Table, TableRow
 from triscale.report.study_facts import AXES, Facts, Training, kind, label
 from triscale.trials.study_records import CandidateRecord, ChoiceRecord, MemberRecord, NetworkRecord, Ranked
@@ -15,15 +16,21 @@ def family(facts: Facts) -> Table | None:
     """The scaled family with its rivals: factors, counted cost, validation and test accuracy; None before it exists."""
     if not facts.members:
         return None
-    header = ("network", "depth", "width", "resol.", "input", "params", "MACs", "ratio", "to compound")
+    own = () if facts.own_cost is None else (facts.cost_word,)
+    header = ("network", "depth", "width", "resol.", "input", "params", "MACs", *own, "ratio", "to compound")
     scores = ("validation top-1, %", "test top-1, %", "95 %, seeds", "95 %, images")
     rows = tuple(_member(facts, member, facts.noise) for member in facts.members)
     note = (
-        "Accuracies: mean ± standard deviation over seeds (number of seeds). Ratio: counted MACs over the baseline's; "
+        f"Accuracies: mean ± standard deviation over seeds (number of seeds). Ratio: {_ratio_of(facts)} over the "
+        "baseline's; "
         f"to compound: over the compound network's at the same φ, {FLAG} beyond 3 %. {UPSAMPLED}: larger than the "
         "original images."
     )
     return Table((*header, *scores), rows, note)
+
+
+def _ratio_of(facts: Facts) -> str:
+    return "counted MACs" if facts.cost == "macs" else facts.cost_word
 
 
 def _member(facts: Facts, member: MemberRecord, noise: tuple[float, int] | None) -> TableRow:
@@ -34,6 +41,7 @@ def _member(facts: Facts, member: MemberRecord, noise: tuple[float, int] | None)
         _input(facts, member),
         units.count(member.cost["params"]),
         units.count(member.cost["macs"]),
+        *(() if facts.own_cost is None else (unit_of(facts.own_cost).show(member.cost[facts.own_cost]),)),
         units.ratio(member.ratio),
         _flagged(member, member.cost_ratio),
         units.spread(validation.mean, validation.deviation, validation.n),
@@ -66,7 +74,7 @@ def candidates(facts: Facts) -> Table | None:
     header = ("candidate", "depth [cell]", "width [cell]", "resolution [cell]", "input", "ratio", "merged")
     scores = ("validation top-1, %", "rank", "half length, %", "rank", "behind the best", "verdict")
     note = (
-        "Cell: every factor in it rounds to this same network. Ratio: counted MACs over the baseline's; "
+        f"Cell: every factor in it rounds to this same network. Ratio: {_ratio_of(facts)} over the baseline's; "
         f"{FLAG}: outside the tolerance. Merged: grid triples that rounded to this network. Behind the best: points of "
         "validation top-1, paired by seed, with its 95 % interval. Half length: the same runs at half the training."
     )

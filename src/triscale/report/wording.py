@@ -39,7 +39,7 @@ def _spent(facts: Facts, best: MemberRecord) -> str:
     if not grown:
         return f"Keep {name} as it is"
     listed = grown[0] if len(grown) == 1 else f"{', '.join(grown[:-1])} and {grown[-1]}"
-    return f"At {best.ratio:.1f} times the cost of {name}, spend it on {listed}"
+    return f"At {best.ratio:.1f} times the {facts.cost_word} of {name}, spend it on {listed}"
 
 
 def question(facts: Facts) -> Lines:

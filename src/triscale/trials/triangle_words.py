@@ -37,6 +37,11 @@ def times(target: float) -> str:
     return "twice" if target == 2 else f"{target:.3g} times"
 
 
+def cost_word(metric: str) -> str:
+    """What networks cost alike, in a sentence: `cost` where it is that of the paper, else the metric's name."""
+    return "cost" if metric == "macs" else metric.replace("_", " ")
+
+
 def scaled(shares: PointOfTriangle) -> tuple[str, ...]:
     """The dimensions that have a share, in the order depth, width, resolution."""
     return tuple(name for name in DIMENSIONS if getattr(shares, name) >= _SHOWN)

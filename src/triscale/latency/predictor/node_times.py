@@ -13,7 +13,9 @@ from triscale.spec import Block, Resolved
 Place = tuple[int, str]
 """The number of a block, and the role of a kernel in it."""
 
-_TAG = re.compile(r"(\d+)\.(.+)\.(\w+)")
+_TAG = re.compile(r"(\d+)\.((?:(?:operation\d+|current|previous)\.)?\w+)\.(\w+)")
+"""Number of a block, role of a layer (those of cells have two words), what it is there."""
+
 _TOLERANCE, _FAST = 1.15, 8
 """Runs above so many times the fast ones were disturbed; fast is the first of so many."""
 
@@ -88,7 +90,9 @@ def _role(block: Block, role: str, what: str, operation: str) -> str:
         return POOL
     if role == "skip":
         return last_layer(block)
+    if operation == "DequantizeLinear" and what != "conv" and (block.squeeze_channels or block.operator == "head"):
+        return SQUEEZE if block.squeeze_channels else HEAD  # which take a mean in float32
     return role + SILU if what.startswith("silu") and operation in _SILU_OPERATIONS else role
 
 
-_SILU_OPERATIONS = ("QuickGelu", "Sigmoid", "Mul", "Swish")
+_SILU_OPERATIONS = ("QuickGelu", "Sigmoid", "Mul", "Swish", "QLinearSigmoid", "QLinearMul")

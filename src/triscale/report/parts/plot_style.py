@@ -6,11 +6,22 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from triscale import units
+from triscale.costs import unit_of
 
 LIGHT = "rgba(128,128,128,0.6)"
 GRID = "rgba(128,128,128,0.22)"
 FRONT = "rgba(128,128,128,0.9)"
 COSTS = {"macs": "MACs per image", "params": "parameters"}
+
+
+def costs_beside(metric: str | None) -> dict[str, str]:
+    """The two costs that accuracy is drawn against, with their titles: a metric of the study's own comes first."""
+    return COSTS if metric is None else {metric: _axis_title(metric), "macs": COSTS["macs"]}
+
+
+def _axis_title(metric: str) -> str:
+    unit = unit_of(metric).name
+    return metric.replace("_", " ") + ("" if unit == "count" else f", {unit}")
 
 
 def log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[str, object]:

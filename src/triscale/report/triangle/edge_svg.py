@@ -55,7 +55,7 @@ def draw_edge(shown: View, *, titled: bool) -> str:
         text("corner end", LEFT + _LONG, axes.top + _HIGH + 26, f"{second} only"),
         *below,
     ]
-    label = f"Expected accuracy of {shown.baseline} scaled to {shown.cost} its cost, from {first} only to {second} only"
+    label = f"Expected accuracy of {shown.scaled_to}, from {first} only to {second} only"
     return document(parts, high, label, 1)
 
 

@@ -66,8 +66,8 @@ def triangle_sentences(facts: Facts) -> list[str]:
     inside = sum(one.in_region for one in surface.places)
     lines = [
         (
-            f"The best of {len(surface.places)} networks of {shown.cost} the cost lies, with 95 % probability, among "
-            f"{units.agreeing(inside, 'network', 'networks')}. Differences below "
+            f"The best of {len(surface.places)} networks of {shown.cost} the {shown.cost_word} lies, with 95 % "
+            f"probability, among {units.agreeing(inside, 'network', 'networks')}. Differences below "
             f"{100 * surface.smallest_difference:.1f} points would not have been seen."
         )
     ]

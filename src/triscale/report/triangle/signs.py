@@ -106,7 +106,7 @@ def heading(shown: View) -> list[str]:
     """The baseline, and what the image shows."""
     return [
         text("title", MARGIN, 28, shown.name),
-        text("soft", MARGIN, 47, f"at {shown.cost} its cost: expected accuracy on validation images"),
+        text("soft", MARGIN, 47, f"at {shown.cost} its {shown.cost_word}: expected accuracy on validation images"),
     ]
 
 

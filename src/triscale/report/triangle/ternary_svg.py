@@ -46,10 +46,7 @@ def draw_ternary(shown: View, *, titled: bool) -> str:
 
 
 def _label(shown: View) -> str:
-    return (
-        f"Expected accuracy of {shown.baseline} scaled to {shown.cost} its cost, over the triangle of depth, width and "
-        "resolution"
-    )
+    return f"Expected accuracy of {shown.scaled_to}, over the triangle of depth, width and resolution"
 
 
 def _grid(contour: Sequence[ContourRecord], top: float) -> list[contours.Triangle]:

@@ -23,6 +23,7 @@ class View:
         times: cost of the networks over the baseline's.
         chosen: id of the network that the study took.
         paper: id of the network nearest to the paper's shares; None where none stands for it.
+        cost_word: what they cost alike, in a sentence.
         sizes: input of each network by its id, `(height, width)` in pixels, where the store holds it.
     """
 
@@ -32,6 +33,7 @@ class View:
     chosen: str
     paper: str | None
     sizes: dict[str, Size]
+    cost_word: str = "cost"
 
     @property
     def trained(self) -> tuple[PlaceRecord, ...]:
@@ -50,6 +52,11 @@ class View:
         return times(self.times)
 
     @property
+    def scaled_to(self) -> str:
+        """The baseline and what it was scaled to: "finenet_20 scaled to twice its cost"."""
+        return f"{self.baseline} scaled to {self.cost} its {self.cost_word}"
+
+    @property
     def name(self) -> str:
         """The baseline's name, cut where it is too long for an image."""
         return self.baseline if len(self.baseline) <= _LONGEST_NAME else f"{self.baseline[: _LONGEST_NAME - 1]}…"
@@ -63,7 +70,7 @@ def view_of(facts: Facts) -> View | None:
     paper = next((one.id for one in plan.candidates if one.lattice == "paper"), None)
     sizes = {one.id: size for one in choice.surface.places if (size := _size(facts, one.id)) is not None}
     name = facts.network(plan.baseline.id).name
-    return View(choice.surface, name, plan.target, choice.chosen, paper, sizes)
+    return View(choice.surface, name, plan.target, choice.chosen, paper, sizes, facts.cost_word)
 
 
 def _size(facts: Facts, id_: str) -> Size | None:

@@ -28,14 +28,17 @@ constexpr int most_pixels(int wide) {
 }
 
 // How many channels ahead weights are fetched: they are read once in each run of tiles, and may come from memory.
-constexpr int AHEAD = 24;
+constexpr int AHEAD = 24, LINE = 64 / sizeof(float);
+
+// Where a panel is narrower than a line, the next one is needed after few channels, and lies in another page.
+constexpr bool FETCHES_PANELS = LANES < LINE;
 
 template <int P, int N, int STEP>
 TRISCALE_INLINE void multiply_one(vec (&sums)[P][N], const float* x, const float* w) {
   vec b[N];
   TRISCALE_UNROLL for (int n = 0; n < N; ++n) {
     b[n] = load(w + n * LANES);
-    __builtin_prefetch(w + (n + AHEAD * N) * LANES);
+    if (n * LANES % LINE == 0) __builtin_prefetch(w + (n + AHEAD * N) * LANES);
   }
   TRISCALE_UNROLL for (int p = 0; p < P; ++p) {
     const vec a = all(x[p * STEP]);
@@ -65,6 +68,8 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
     for (int panel = 0; panel < job.in_panels; ++panel) {
       const int channels = panel + 1 < job.in_panels ? job.channels : job.last_channels;
       const float* from = x + panel * job.in_panel;
+      if constexpr (FETCHES_PANELS)
+        TRISCALE_UNROLL for (int p = 0; p < P * STEP; p += LINE) __builtin_prefetch(from + job.in_panel + p);
       for (int i = 0; i < job.rows; ++i, from += job.in_row)
         for (int j = 0; j < job.columns; ++j, w += channels * N * LANES)
           multiply<P, N, STEP>(sums, from + j * LANES, w, channels);

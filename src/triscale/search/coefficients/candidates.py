@@ -13,7 +13,6 @@ import msgspec
 
 from triscale import units
 from triscale.errors import InputError
-from triscale.foreign import count_any
 from triscale.scaling import Coefficients, Factors, factors, scale_shortly
 from triscale.search.coefficients.equal_cost import MACS, EqualCost
 from triscale.search.coefficients.lattice import design
@@ -66,7 +65,7 @@ class Candidate(NamedTuple):
         """Content hash of the network."""
         return content_hash(self.network)
 
-    def record(self, native: Size | None) -> CandidateRecord:
+    def record(self, native: Size | None, cost: EqualCost = MACS) -> CandidateRecord:
         """For the store; `native` is the size of the original images."""
         return CandidateRecord(
             id=self.id,
@@ -74,7 +73,7 @@ class Candidate(NamedTuple):
             factors=FactorsRecord(**self.factors._asdict()),
             cell=None if self.cell is None else CellRecord(**self.cell._asdict()),
             merged=self.merged,
-            cost=count_any(self.network)._asdict(),
+            cost=cost.all_of(self.network),
             ratio=self.ratio,
             within=self.within,
             upsampled=is_upsampled(self.network, native),

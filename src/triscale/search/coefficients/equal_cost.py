@@ -38,6 +38,10 @@ class EqualCost:
             self._known[key] = metrics_any(network, (self.metric,), self.target)[self.metric]
         return self._known[key]
 
+    def all_of(self, network: AnyNetwork) -> dict[str, float]:
+        """What is counted of every network, and this cost, by the names of the metrics."""
+        return {**count_any(network)._asdict(), self.metric: self(network)}
+
     def refuse_foreign(self, network: AnyNetwork) -> None:
         """UsageError for code of one's own at anything but equal MACs: its points are found by their MACs."""
         if self.metric != "macs" and isinstance(network, ForeignNetwork):

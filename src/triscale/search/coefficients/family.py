@@ -6,7 +6,6 @@ from functools import partial
 from typing import NamedTuple
 
 from triscale.costs import Target
-from triscale.foreign import count_any
 from triscale.scaling import Coefficients, Factors, factors
 from triscale.search.coefficients.baselines import Baseline, baseline_of
 from triscale.search.coefficients.candidates import Candidate, is_upsampled
@@ -44,7 +43,7 @@ class Member(NamedTuple):
             phi=self.phi,
             id=self.id,
             factors=FactorsRecord(**self.factors._asdict()),
-            cost=count_any(self.network)._asdict(),
+            cost=cost.all_of(self.network),
             ratio=cost(self.network) / cost(baseline),
             cost_ratio=self.cost_ratio,
             within=abs(self.cost_ratio - 1) <= NEAR,

@@ -70,11 +70,11 @@ class StudyPlan:
     pilot: PilotRecord | None = None
     distinct: int | None = None
 
-    def record(self, question: Question, native: tuple[int, int] | None) -> PlanRecord:
+    def record(self, question: Question, native: tuple[int, int] | None, cost: EqualCost = MACS) -> PlanRecord:
         """For the store; `native` is the size of the original images."""
         return PlanRecord(
-            baseline=self.baseline.record(native),
-            candidates=tuple(candidate.record(native) for candidate in self.candidates),
+            baseline=self.baseline.record(native, cost),
+            candidates=tuple(candidate.record(native, cost) for candidate in self.candidates),
             phi=self.phis[-1],
             phis=tuple(self.phis),
             epochs=self.recipe.epochs,

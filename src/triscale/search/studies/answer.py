@@ -19,7 +19,7 @@ from triscale.trials.study_records import (
     StudyRecord,
 )
 from triscale.trials.surface_records import Interval, PlaceRecord, SurfaceRecord
-from triscale.trials.triangle_words import times, where
+from triscale.trials.triangle_words import cost_word, times, where
 
 _SAME = "; the coefficients from another cost give this network"
 
@@ -82,9 +82,10 @@ def _coefficients_line(plan: PlanRecord, choice: ChoiceRecord) -> str:
     best = next(row for row in choice.ranking if row.id == choice.chosen)
     chosen = next(one for one in plan.candidates if one.id == choice.chosen)
     label = f"{where(chosen.shares)}, " if chosen.shares else ""
+    cost = f"{times(plan.target)} the {cost_word(plan.cost)}"
     product = found.alpha * found.beta**2 * found.gamma**2
     return (
-        f"{triple} (product {product:.2f}): {label}{_standing(choice, len(choice.ranking), times(plan.target))}, "
+        f"{triple} (product {product:.2f}): {label}{_standing(choice, len(choice.ranking), cost)}, "
         f"validation {_percent(best.mean)}{_of_transfer_by_means(choice, plan)}."
     )
 
@@ -102,7 +103,7 @@ def _of_surface(surface: SurfaceRecord, plan: PlanRecord) -> str:
     low, high = chosen.interval
     return (
         f"{where(chosen.shares)}, expected validation {_percent(chosen.expected)} ({_percent(low)} to "
-        f"{_percent(high)}) at {times(plan.target)} the cost; {_of_region(surface, chosen)}"
+        f"{_percent(high)}) at {times(plan.target)} the {cost_word(plan.cost)}; {_of_region(surface, chosen)}"
         f"{_of_paper(surface, plan)}{_of_transfer(surface)}"
     )
 
@@ -148,9 +149,9 @@ def _lost(loss: float, interval: Interval) -> str:
     return f"; the coefficients from another cost lose {_points(loss)} points here ({_points(low)} to {_points(high)})"
 
 
-def _standing(choice: ChoiceRecord, trained: int, cost: str = "twice") -> str:
+def _standing(choice: ChoiceRecord, trained: int, cost: str = "twice the cost") -> str:
     """Where the chosen network stands among those that were trained; the older rule took the cheapest of the tied."""
-    among = f"{trained} networks of {cost} the cost"
+    among = f"{trained} networks of {cost}"
     if choice.rule != RULE and len(choice.tied) > 1:
         return f"the cheapest of {len(choice.tied)} tied among {among}"
     others = sum(one != choice.chosen for one in choice.tied)

@@ -217,9 +217,8 @@ class Study:
             )
         if store.one(PlanRecord) is None:
             plan = self.plan()
-            store.add(
-                plan.record(self.question, self.source.native), [self.baseline, *(c.network for c in plan.candidates)]
-            )
+            record = plan.record(self.question, self.source.native, self._cost)
+            store.add(record, [self.baseline, *(c.network for c in plan.candidates)])
         size, job = self._schedule.plan.train_size, self._terms.job
         job = replace(
             job, data=data_use(self.source, seed=job.data.seed, subset=size), recipe=self._schedule.plan.recipe
