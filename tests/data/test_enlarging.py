@@ -61,5 +61,5 @@ def test_check_train_and_study_say_it_in_one_line(run: Run, small: Path, tmp_pat
     )
     assert trained.code == 0, trained.err
     assert trained.err.count(words) == 1
-    planned = run("study", "smallnet_32@resolution=4", *asked, "--phi", "1", "--plan", "--candidates", "3")
+    planned = run("study", "smallnet_32@resolution=4", *asked, "--phi", "1", "--plan", "--candidates", "4")
     assert planned.err.count(words) == 1
