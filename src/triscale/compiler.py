@@ -29,8 +29,20 @@ _DIGITS = 16
 _SECONDS = 600
 
 
+INSTALL = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; conda: conda install gxx)"
+"""What to do where there is no compiler."""
+
+
 class Unavailable(Exception):  # noqa: N818  a state, not a user's mistake
-    """Nothing can be compiled here; says why."""
+    """Nothing can be compiled here; says why.
+
+    Attributes:
+        advice: what to do; "" where nothing helps that we know.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 class Toolchain(NamedTuple):
@@ -69,7 +81,7 @@ def toolchain(isa: Isa | None, *flags: str, plain_c: bool = False) -> Toolchain:
     compiler = _found(_COMPILERS)
     linker = _found(_LINKERS) if plain_c else None
     if sys.platform == "win32" or compiler is None or (plain_c and linker is None):
-        raise Unavailable("there is no C++ compiler (g++) here")
+        raise Unavailable("there is no C++ compiler (g++) here", INSTALL)
     return Toolchain(compiler, (*flags, *_FLAGS, *_ISA_FLAGS[isa]), linker)
 
 

@@ -1,11 +1,32 @@
-"""The instruction set that our compiled kernels are held to, where the environment names one."""
+"""The instruction set that our compiled kernels are held to, where the environment or an option names one."""
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 from triscale.errors import UsageError
 from triscale.machine import ISA, NEEDS, PROC, Isa, features
+
+MARCH: Mapping[Isa, str] = {"avx512": "x86-64-v4", "avx2": "x86-64-v3", "generic": "generic"}
+"""What compilers call them: levels of the x86-64 psABI, or none."""
+
+
+def isa_named(text: str) -> Isa:
+    """The instruction set of that name, ours or the compilers'.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = next((isa for isa, march in MARCH.items() if text.strip().lower() in (isa, march)), None)
+    if found is None:
+        raise UsageError(f"--march is {text!r}; give generic, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512).")
+    return found
+
+
+def runs_here(isa: Isa, proc: Path = PROC) -> bool:
+    """Whether this processor has an instruction set."""
+    return NEEDS[isa] <= features(proc)
 
 
 def wanted_isa(proc: Path = PROC) -> Isa | None:

@@ -140,7 +140,7 @@ def test_every_part_of_the_proof_can_fail(fault: str) -> None:
             return model(x) * (1 + 3e-5)
         return model(x).flip(1) if fault == "another class" else model(x)
 
-    proof = prove(lambda x: model(x.double()).float(), model, broken, 3, [(8, 8), (9, 7)], "by hand")
+    (proof,) = prove(lambda x: model(x.double()).float(), model, [broken], 3, [(8, 8), (9, 7)], "by hand")
     assert proof.holds == (fault == "none")
     assert 95 <= proof.normal.decided + proof.strong.decided <= PICTURES
     assert sum(len(x) for _, x in pictures(3, [(8, 8)])) == PICTURES
@@ -154,7 +154,7 @@ def test_an_export_may_be_as_inexact_as_the_model_itself(own: float, export: flo
         return x.mean((2, 3))
 
     noise = (1 + own, 1 + export)
-    proof = prove(model, lambda x: model(x) * noise[0], lambda x: model(x) * noise[1], 3, [(8, 8)], "by hand")
+    (proof,) = prove(model, lambda x: model(x) * noise[0], [lambda x: model(x) * noise[1]], 3, [(8, 8)], "by hand")
     assert proof.holds == holds
     assert proof.normal.difference == pytest.approx(export, rel=0.01)
 

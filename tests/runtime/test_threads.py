@@ -25,8 +25,10 @@ from triscale.engines import ENGINES
 from triscale.families.by_name import network
 from triscale.layer_weights import RandomWeights
 from triscale.machine import Isa
-from triscale.runtime.emission import WEIGHTS, emit
+from triscale.runtime.emission import emit
+from triscale.runtime.lock_source import lock_source
 from triscale.runtime.packing import pack
+from triscale.runtime.source_texts import WEIGHTS
 from triscale.spec import Network, resolve, scale
 
 pytestmark = [
@@ -184,6 +186,7 @@ def program(folder: Path, net: Network, isa: Isa, main: str, *flags: str) -> Pat
     source, kernels = emit(planned, packed, isa), Path(runtime.__file__).parent / "kernels"
     packed.blob.tofile(folder / WEIGHTS)
     files = {"network.cpp": source.steps, "sizes.h": source.sizes, "about.json": "{}", "main.cpp": main}
+    files["lock.h"] = lock_source(net, files["about.json"])
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     tools = compiler.toolchain(isa, "-std=c++20", "-ffp-contract=off")

@@ -1,6 +1,7 @@
 """Networks out of the house: exported files that prove themselves and carry the lock, and a service that answers."""
 
 from triscale.deploy.about import About
+from triscale.deploy.as_c import C_FOLDER, export_c_folder, refuse_other_files
 from triscale.deploy.exported import Exported
 from triscale.deploy.fastest.choice import Choice
 from triscale.deploy.fastest.export_candidates import AutoRequest
@@ -14,6 +15,7 @@ from triscale.deploy.serving.guard import Limits
 from triscale.deploy.serving.server import listen, serve, url
 
 __all__ = [
+    "C_FOLDER",
     "READABLE",
     "TOLERANCE",
     "About",
@@ -26,6 +28,7 @@ __all__ = [
     "Lowering",
     "Proof",
     "export",
+    "export_c_folder",
     "export_fastest",
     "kind_of",
     "listen",
@@ -33,6 +36,7 @@ __all__ = [
     "lowering_from",
     "lowering_of_auto",
     "refuse_ending",
+    "refuse_other_files",
     "refuse_uncarried",
     "require_libraries",
     "serve",

@@ -49,7 +49,7 @@ class About:
         batch: images in each step; None: any number.
         least: the smallest (height, width) that the graph takes; None: that of the preprocessing and no other.
         proof: figures of the comparison with the model; see `triscale.deploy.proof.Proof.to_dict`.
-        weights: digest of the weights where they are a file of their own (OpenVINO).
+        weights: digest of the weights where they are files of their own (OpenVINO, C++).
         trained_on: which images made the weights; None where that is not known.
         precision: of its arithmetic.
     """

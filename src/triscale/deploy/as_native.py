@@ -1,6 +1,8 @@
 """A compiled library: the network as code with its weights, run without torch or another runtime."""
 
 import threading
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -14,20 +16,27 @@ from triscale.deploy.about import About, about_from
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes
 from triscale.errors import InputError, UsageError
+from triscale.isa import runs_here
 from triscale.layer_weights import StoredWeights
+from triscale.machine import Isa
 from triscale.spec import Network
 
 
-def runtime() -> str:
-    """What runs the files."""
-    return f"triscale {__version__}, {native.best_isa()}"
+def runtime(*isas: Isa) -> str:
+    """What runs the files, in instruction sets that were named or in the best of this processor."""
+    return f"triscale {__version__}, {', '.join(isas or (native.best_isa(),))}"
+
+
+def proving(isas: Iterable[Isa]) -> tuple[Isa, ...]:
+    """Those of some instruction sets in which code is proven here; where this processor has none, its own best one."""
+    return tuple(isa for isa in isas if runs_here(isa)) or (native.best_isa(),)
 
 
 class AsNative:
-    """A model as the bytes of a library."""
+    """A model as the bytes of a library, for an instruction set; None: the best that this processor has."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self._state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    def __init__(self, model: nn.Module, isa: Isa | None = None) -> None:
+        self.model, self.isa = model, isa
 
     @classmethod
     def traced(cls, model: nn.Module, example: Tensor, shapes: Shapes) -> Self:  # noqa: ARG003  one signature for all
@@ -41,10 +50,27 @@ class AsNative:
         if not isinstance(about.network, Network):
             raise InputError(f"{about.network.path} has no spec, so there is nothing to compile; export it to .onnx.")
         try:
-            weights = StoredWeights(self._state, about.network.norm.eps)
-            return native.library(about.network, weights, about=about.text()).read_bytes()
+            network = replace(about.network, resolution=about.size)
+            return native.library(
+                network, weights_of(self.model, network), about=about.text(), isa=self.isa
+            ).read_bytes()
         except Unavailable as error:
-            raise InputError(f"{about.network.name} cannot be compiled here: {error}.\nExport it to .onnx.") from None
+            raise uncompiled(about.network, error) from None
+
+    def held_to(self, isa: Isa) -> Self:
+        """The same for an instruction set."""
+        return type(self)(self.model, isa)
+
+
+def uncompiled(network: Network, error: Unavailable) -> InputError:
+    """The error of an export that needs the compiler."""
+    advice = f"{error.advice[:1].upper()}{error.advice[1:]}, or export" if error.advice else "Export"
+    return InputError(f"{network.name} cannot be compiled here: {error}.\n{advice} it to .onnx.")
+
+
+def weights_of(model: nn.Module, network: Network) -> StoredWeights:
+    """The weights of a module that was built from a spec."""
+    return StoredWeights({name: tensor.numpy() for name, tensor in model.state_dict().items()}, network.norm.eps)
 
 
 def opened(payload: bytes, path: Path, *, trusted: bool = False) -> Exported:

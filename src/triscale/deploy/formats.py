@@ -51,9 +51,9 @@ def kind_of(out: Path, asked: str | None = None) -> ExportFormat:
     """
     by_name = next((kind for kind, form in FORMATS.items() if out.suffix == form.suffix), None)
     if asked is not None and asked not in get_args(ExportFormat):
-        raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(ExportFormat))}.")
+        raise UsageError(f"--format is {asked!r}; give {', '.join(get_args(ExportFormat))} or c.")
     if by_name is None or asked not in {None, by_name}:
-        wanted = FORMATS[asked].suffix if asked else ".onnx, .pt2, .xml (OpenVINO) or .so"  # type: ignore[index]
+        wanted = FORMATS[asked].suffix if asked else ".onnx, .pt2, .xml (OpenVINO) or .so; a folder of C++ needs --to c"  # type: ignore[index]
         raise UsageError(f"{out.name} does not end in {wanted}.")
     return by_name
 

@@ -110,22 +110,25 @@ class Proof:
         return ("normal", self.normal), ("strong", self.strong)
 
 
-def prove(truth: Logits, model: Logits, export: Logits, channels: int, sizes: Sequence[Size], runtime: str) -> Proof:
-    """Compare an export with the model that it was made of.
+def prove(
+    truth: Logits, model: Logits, exports: Sequence[Logits], channels: int, sizes: Sequence[Size], runtime: str
+) -> list[Proof]:
+    """Compare exports with the model that they were made of, which is run once for all.
 
     Args:
         truth: prepared images [n, channels, h, w] to logits, in float64.
         model: the same in float32.
-        export: the same of the exported file.
+        exports: the same of the exported files.
         channels: of the images.
         sizes: (height, width), taken in turn.
-        runtime: what runs the file.
+        runtime: what runs the files.
     """
-    normal: list[Triple] = []
-    strong: list[Triple] = []
+    groups: list[tuple[list[Triple], list[Triple]]] = [([], []) for _ in exports]
     for is_strong, given in pictures(channels, sizes):
-        (strong if is_strong else normal).append((truth(given), model(given), export(given)))
-    return Proof(normal=_compared(normal), strong=_compared(strong), runtime=runtime)
+        true, plain = truth(given), model(given)
+        for export, group in zip(exports, groups, strict=True):
+            group[is_strong].append((true, plain, export(given)))
+    return [Proof(normal=_compared(one), strong=_compared(other), runtime=runtime) for one, other in groups]
 
 
 def pictures(channels: int, sizes: Sequence[Size]) -> Iterator[tuple[bool, Tensor]]:

@@ -2,13 +2,15 @@
 
 import copy
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from triscale.deploy.about import About, ExportFormat
+from triscale.deploy.as_native import proving
+from triscale.deploy.as_native import runtime as native_runtime
 from triscale.deploy.exported import Exported
 from triscale.deploy.fastest.choice import Choice
 from triscale.deploy.fastest.timed_files import FileToTime, time_beside
@@ -18,11 +20,12 @@ from triscale.deploy.precision.lowered_graph import judging_for, lowered
 from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarried
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import SpeedBeside
-from triscale.deploy.proof import Proof, prove
+from triscale.deploy.proof import Logits, Proof, prove
 from triscale.deploy.traced import example, least_size, plain
 from triscale.errors import NumericError, UsageError
+from triscale.machine import Isa
 from triscale.spec import Size
-from triscale.weights import Classifier
+from triscale.weights import AnyModel, Classifier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +39,7 @@ class Export:
         lowered: how its accuracy compares with float32, in a lower precision.
         speed: its time beside that of float32, in a lower precision.
         choice: what it was chosen from, where engine and precision were to be chosen.
+        build: of C++, the command that compiles it in its folder.
     """
 
     files: Mapping[Path, int]
@@ -44,6 +48,7 @@ class Export:
     lowered: Lowered | None = None
     speed: SpeedBeside | None = None
     choice: Choice | None = None
+    build: str | None = None
 
 
 def export(
@@ -54,6 +59,7 @@ def export(
     batch: int | None = None,
     dynamic_size: bool = False,
     lowering: Lowering | None = None,
+    isa: Isa | None = None,
 ) -> Export:
     """Write a classifier as a file that other runtimes run, with the whole preprocessing lock in its metadata.
 
@@ -65,6 +71,7 @@ def export(
         batch: images in each step; by default any number.
         dynamic_size: any height and width, and not only the lock's; not for SAME padding.
         lowering: to int8 or bfloat16; None: float32.
+        isa: of compiled code, for another processor; one that this processor lacks is proven in the best that it has.
 
     Raises:
         UsageError: options that contradict each other, or a precision that the format cannot carry.
@@ -79,8 +86,10 @@ def export(
         raise UsageError(f"--batch is {batch}; give dynamic, or at least 1.")
     if lowering is not None:
         refuse_uncarried(form, lowering.precision)
+    if isa is not None and form != "native":
+        raise UsageError("--march is for compiled code: for a .so, or with --to c.")
     judging = None if lowering is None else judging_for(lowering, classifier)
-    made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size)
+    made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size, isa=isa)
     if lowering is None or judging is None:
         return written(made, out)
     less = written(lower(made, lowering, judging), out)
@@ -99,6 +108,7 @@ class Proven:
         first: the file, opened.
         out: its name, for messages.
         lowered: in a lower precision, how its accuracy compares with float32.
+        elsewhere: what was proven is a stand-in for code that this processor cannot run.
     """
 
     form: ExportFormat
@@ -108,6 +118,7 @@ class Proven:
     first: Exported
     out: Path
     lowered: Lowered | None = None
+    elsewhere: bool = False
 
     def opened(self, packer: Packer, about: About) -> Exported:
         """The file of another graph, opened."""
@@ -115,14 +126,36 @@ class Proven:
 
 
 def proven(
-    classifier: Classifier, out: Path, form: ExportFormat, *, batch: int | None = None, dynamic_size: bool = False
+    classifier: Classifier,
+    out: Path,
+    form: ExportFormat,
+    *,
+    batch: int | None = None,
+    dynamic_size: bool = False,
+    isa: Isa | None = None,
 ) -> Proven:
     """The graph of a classifier in float32, with the proof that its file gives the model's logits; nothing is written.
 
     See `export` for arguments and errors.
     """
     runtime, model = FORMATS[form].runtime(), plain(classifier)
-    about = About(
+    about = lock_of(classifier, batch=batch, dynamic_size=dynamic_size)
+    packer = FORMATS[form].packer.traced(model, *example(about))
+    shown, seen = packer, isa
+    if isa is not None:
+        (seen,) = proving([isa])
+        packer, shown, runtime = packer.held_to(isa), packer.held_to(seen), native_runtime(seen)
+    first = opened(form, shown.packed(about), out)
+    (proof,) = proofs_of(classifier, model, [first.logits], about, runtime)
+    if not proof.holds:
+        raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
+    about = replace(about, proof=proof.to_dict())
+    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out, elsewhere=seen != isa)
+
+
+def lock_of(classifier: Classifier, *, batch: int | None = None, dynamic_size: bool = False) -> About:
+    """What the file of a classifier says about itself, but for the proof."""
+    return About(
         network=classifier.network,
         classes=classifier.classes,
         preprocessing=replace(classifier.preprocessing, resolution=classifier.resolution),
@@ -130,17 +163,17 @@ def proven(
         least=least_size(classifier.network, classifier.resolution) if dynamic_size else None,
         trained_on=classifier.trained_on,
     )
-    packer = FORMATS[form].packer.traced(model, *example(about))
-    first = opened(form, packer.packed(about), out)
+
+
+def proofs_of(
+    classifier: Classifier, model: AnyModel, exports: Sequence[Logits], about: About, runtime: str
+) -> list[Proof]:
+    """How the logits of files compare with those of the classifier's plain model."""
     exact, same = replace(classifier, model=copy.deepcopy(model).double()), replace(classifier, model=model)
-    proof = prove(
-        lambda pictures: exact.logits(pictures.double()), same.logits, first.logits,
+    return prove(
+        lambda pictures: exact.logits(pictures.double()), same.logits, exports,
         classifier.network.input_channels, proven_sizes(about), runtime,
     )  # fmt: skip
-    if not proof.holds:
-        raise NumericError(f"{out} was not written: the exported file does not give the model's logits.\n{proof}.")
-    about = replace(about, proof=proof.to_dict())
-    return Proven(form=form, packer=packer, about=about, proof=proof, first=first, out=out)
 
 
 def lower(made: Proven, lowering: Lowering, judging: Judging) -> Proven:
@@ -153,7 +186,8 @@ def lower(made: Proven, lowering: Lowering, judging: Judging) -> Proven:
 def written(made: Proven, out: Path) -> Export:
     """Put the file in place, once it answers as the one that was proven."""
     payload = made.packer.packed(made.about)
-    _refuse_other(made.first, opened(made.form, payload, out), out)
+    if not made.elsewhere:
+        _refuse_other(made.first, opened(made.form, payload, out), out)
     return Export(files=put(out, payload), about=made.about, proof=made.proof, lowered=made.lowered)
 
 

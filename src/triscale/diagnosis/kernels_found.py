@@ -9,8 +9,6 @@ from triscale.diagnosis.finding import Finding
 from triscale.diagnosis.torch_found import torch_works
 from triscale.isa import wanted_isa
 
-_INSTALL = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; conda: conda install gxx)"
-
 
 def compiled_kernels() -> Iterator[Finding]:
     """The compiler with its version; then our kernels are built with it, or taken from the cache, and loaded."""
@@ -18,7 +16,7 @@ def compiled_kernels() -> Iterator[Finding]:
         tools = compiler.toolchain(wanted_isa())
     except Unavailable as error:
         found = f"{error}; training uses torch alone, and `native` inference is not available"
-        yield Finding(topic="kernels", name="compiler", found=found, state="slow", advice=_INSTALL)
+        yield Finding(topic="kernels", name="compiler", found=found, state="slow", advice=error.advice)
         return
     yield Finding(topic="kernels", name="compiler", found=f"{tools.compiler}: {_version(tools.compiler)}")
     if torch_works():

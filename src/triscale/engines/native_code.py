@@ -21,7 +21,7 @@ class NativeEngine(Engine):
         try:
             compiler.toolchain(None, plain_c=True)
         except compiler.Unavailable as error:
-            return f"{error}: install g++, such as by apt install g++"
+            return f"{error}: {error.advice}"
         return None
 
     def unfit(self, precision: EnginePrecision) -> str | None:
@@ -59,4 +59,5 @@ def _library(network: Network, weights: LayerWeights) -> Path:
     try:
         return runtime.library(network, weights)
     except compiler.Unavailable as error:
-        raise InputError(f"{network.name} cannot be compiled here: {error}.") from None
+        advice = f"\n{error.advice[:1].upper()}{error.advice[1:]}, or use another engine." if error.advice else ""
+        raise InputError(f"{network.name} cannot be compiled here: {error}.{advice}") from None

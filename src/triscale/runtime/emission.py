@@ -7,6 +7,7 @@ from triscale.runtime.arena import Plan, mean_of, whole_lines
 from triscale.runtime.blocking import Place, Widths, is_gathered, panels
 from triscale.runtime.cutting import Cut, gate_cut_of
 from triscale.runtime.packing import Packed, ring_widths_of, widths_of
+from triscale.runtime.source_texts import FUNCTION, SIZES, SOURCE, WEIGHTS
 from triscale.runtime.steps import (
     NO_PAD,
     Combine,
@@ -25,46 +26,10 @@ from triscale.runtime.steps import (
 from triscale.spec import Activation, Gate, Layer
 from triscale.spec.layer import Pad
 
-WEIGHTS = "weights.bin"
-"""A file that the assembler reads, beside the source."""
-
 _ACTIVATIONS: dict[Activation | Gate | None, str] = {
     None: "Identity", "relu": "Relu", "relu6": "Relu6", "silu": "Silu", "hard_swish": "HardSwish",
     "sigmoid": "Sigmoid", "hard_sigmoid": "HardSigmoid",
 }  # fmt: skip
-
-_SOURCE = """// Made by triscale for one network; every size is a constant.
-#include "kernels.h"
-
-static_assert(triscale::LANES == {lanes}, "the weights are packed for another instruction set");
-asm(".section .rodata\\n.balign 64\\ntriscale_weights:\\n.incbin \\"{weights}\\"\\n.text\\n");
-extern "C" __attribute__((visibility("hidden"))) const float triscale_weights[];
-
-using namespace triscale;
-
-{functions}
-extern "C" const Step triscale_steps[];
-const Step triscale_steps[] = {{
-{steps}
-}};
-"""
-
-_FUNCTION = """// {shown}
-static void step_{number}(const Task& at, Part tiles) {{
-{calls}
-}}
-"""
-
-_SIZES = """#define TRISCALE_CHANNELS {channels}
-#define TRISCALE_HEIGHT {height}
-#define TRISCALE_WIDTH {width}
-#define TRISCALE_CLASSES {classes}
-#define TRISCALE_ARENA {arena}ul
-#define TRISCALE_OWN {own}ul
-#define TRISCALE_STEPS {steps}
-#define TRISCALE_ISA_NAME "{isa}"
-#define TRISCALE_NEEDS_{upper} 1
-"""
 
 
 class Source(NamedTuple):
@@ -82,20 +47,24 @@ class _Shared(NamedTuple):
     tiles: int
 
 
-def emit(plan: Plan, packed: Packed, isa: Isa) -> Source:
-    """The source of a plan."""
+def emit(plan: Plan, packed: Packed, isa: Isa, weights: str = WEIGHTS) -> Source:
+    """The source of a plan, which reads the packed weights from a file of that name."""
     shared = [one for number in range(len(plan.steps)) for one in _Writer(plan, packed, number).shared()]
     functions = [
-        _FUNCTION.format(shown=one.shown, number=number, calls="\n".join(f"  {call}" for call in one.calls))
+        FUNCTION.format(shown=one.shown, number=number, calls="\n".join(f"  {call}" for call in one.calls))
         for number, one in enumerate(shared)
     ]
     steps = "\n".join(f"    {{step_{number}, {one.tiles}}}," for number, one in enumerate(shared))
     network = plan.network
-    sizes = _SIZES.format(
+    sizes = SIZES.format(
         channels=network.input_channels, height=network.resolution[0], width=network.resolution[1],
-        classes=network.classes, arena=plan.floats, own=plan.own, steps=len(shared), isa=isa, upper=isa.upper(),
+        classes=network.classes, arena=plan.floats, own=plan.own, steps=len(shared), bytes=packed.blob.nbytes,
+        isa=isa, upper=isa.upper(),
     )  # fmt: skip
-    source = _SOURCE.format(lanes=plan.lanes, weights=WEIGHTS, functions="\n".join(functions), steps=steps)
+    source = SOURCE.format(
+        lanes=plan.lanes, weights=weights, bytes=packed.blob.nbytes, functions="\n".join(functions),
+        count=len(shared), steps=steps,
+    )  # fmt: skip
     return Source(source, sizes)
 
 

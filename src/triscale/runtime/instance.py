@@ -5,6 +5,7 @@ import json
 import tempfile
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ MOST_THREADS = 1024
 """Of an instance; what is above is a mistake."""
 
 Floats = NDArray[np.float32]
+_NO_ROOM = "failed to map segment"
+"""What the loader of glibc says where there is no memory for a library; it gives no number."""
+
 _BAD_ARGUMENT, _OUT_OF_MEMORY, _WRONG_PROCESSOR, _BUSY = -1, -2, -3, -4
 
 
@@ -37,7 +41,7 @@ class About(NamedTuple):
     """What a library says about itself.
 
     Attributes:
-        network: the spec.
+        network: the spec, at the resolution that it was compiled for.
         classes: names in the order of the logits; empty if it was made without.
         preprocessing: what an image goes through before; None if it was made without.
     """
@@ -156,6 +160,15 @@ def library_of(payload: bytes, path: Path, *, trust: bool = False) -> NativeLibr
     return NativeLibrary(_loaded(payload, path), path)
 
 
+def loaded_library(path: Path) -> NativeLibrary:
+    """A library that was just compiled here, from its file, which may go away then.
+
+    Raises:
+        InputError: see `open`.
+    """
+    return NativeLibrary(_checked(path, path), path)
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -168,10 +181,17 @@ def _loaded(payload: bytes, path: Path) -> ctypes.CDLL:
     with tempfile.NamedTemporaryFile(dir=cache(), suffix=".so") as copy:
         copy.write(payload)
         copy.flush()
-        try:
-            loaded = ctypes.CDLL(copy.name)
-        except OSError:
-            raise InputError(f"{path} is not a library for this system.") from None
+        return _checked(Path(copy.name), path)
+
+
+def _checked(file: Path, path: Path) -> ctypes.CDLL:
+    """The library in a file, whose name for messages is `path`."""
+    try:
+        loaded = ctypes.CDLL(str(file))
+    except OSError as error:
+        if _NO_ROOM in str(error):
+            raise OutOfMemoryError(f"there is not enough memory to load {path}.") from None
+        raise InputError(f"{path} is not a library for this system.") from None
     if not hasattr(loaded, "triscale_abi") or loaded.triscale_abi() != ABI:
         raise InputError(f"{path} is a library of another version of triscale; export the network again.")
     for name in ("triscale_about", "triscale_isa"):
@@ -190,7 +210,12 @@ def _about(loaded: ctypes.CDLL, path: Path) -> About:
     except (FieldError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} does not say which network it is: {error}.") from None
     shape = loaded.triscale_shape()
-    sizes = (shape.channels, (shape.height, shape.width), shape.classes)
+    sizes, size = (
+        (shape.channels, (shape.height, shape.width), shape.classes),
+        preprocessing and preprocessing.resolution,
+    )
+    if isinstance(network, Network):
+        network = replace(network, resolution=size or network.resolution)
     if not isinstance(network, Network) or sizes != (network.input_channels, network.resolution, network.classes):
         raise InputError(f"{path} was compiled for other sizes than it says.")
     return About(network, classes, preprocessing)

@@ -39,6 +39,7 @@ from triscale.spec.preprocessing import (
     overridden,
     padded_crop,
     refuse_difference,
+    scale_and_offset,
     value_text,
 )
 from triscale.spec.resolved import BlockRun, Resolved, resolve
@@ -96,6 +97,7 @@ __all__ = [
     "refuse_difference",
     "resolve",
     "scale",
+    "scale_and_offset",
     "scale_size",
     "to_document",
     "value_text",

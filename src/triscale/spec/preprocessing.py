@@ -76,6 +76,12 @@ class Preprocessing:
         return math.floor(size[0] / self.crop + 1e-6), math.floor(size[1] / self.crop + 1e-6)
 
 
+def scale_and_offset(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """By channel, what turns a level of 0..255 into the network's input: level * scale - offset, in float32."""
+    pairs = tuple(zip(mean, std, strict=True))
+    return tuple(1 / (255 * spread) for _, spread in pairs), tuple(middle / spread for middle, spread in pairs)
+
+
 def _in_turn(values: tuple[float, ...], count: int) -> tuple[float, ...]:
     return tuple(islice(cycle(values), count))
 

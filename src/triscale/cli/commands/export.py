@@ -30,12 +30,13 @@ def export(
     *,
     out: Path,
     weights: Weights = OWN,
-    kind: Annotated[str | None, Parameter(name="--format")] = None,
+    kind: Annotated[str | None, Parameter(name=("--format", "--to"))] = None,
     batch: str = DYNAMIC,
     dynamic_size: Flag = False,
     lower: LowerPrecision = FLOAT32,
     engine: str | None = None,
     threads: Whole | None = None,
+    march: str | None = None,
     json: Flag = False,
 ) -> None:
     """Export a network to ONNX, torch.export, OpenVINO or compiled code.
@@ -49,20 +50,23 @@ def export(
     Args:
         run: the folder of a finished run or study, or a checkpoint (.safetensors); not with --weights or --network.
         out: the file to write: .onnx, .pt2, .xml for OpenVINO (with .bin beside it), or .so for compiled code; with
-            --engine auto its name without the ending.
+            --engine auto its name without the ending; with --to c a folder.
         weights: see `Weights`.
-        kind: onnx, pt2, openvino or native; by default by the ending of the file.
+        kind: onnx, pt2, openvino or native, by default by the ending of the file; c for a folder of C++ that is built
+            on another machine.
         batch: images a step: dynamic, or a number.
         dynamic_size: take images of any size; not for networks with SAME padding, which depends on the size.
         lower: see `LowerPrecision`.
         engine: auto, which measures what is fastest here; else the name of --out decides.
         threads: of arithmetic that --engine auto measures, 1 by default.
+        march: the processors that compiled code is for: generic, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512); by default
+            this one, and for C++ all three.
         json: print one JSON document instead of text.
     """
     if not (batch == DYNAMIC or (batch.isascii() and batch.isdecimal() and int(batch) > 0)):
         raise UsageError(f"--batch is {batch!r}; give dynamic, or a number of images.")
-    api.require_place(out)  # before the weights are read
-    options = {**lower.options(), "engine": engine, "threads": threads}
+    api.require_place(out, kind)  # before the weights are read
+    options = {**lower.options(), "engine": engine, "threads": threads, "march": march}
     _refuse_name(out, kind, engine)
     classifier = weights.classifier(run, Compute(device="cpu"))
     size = None if batch == DYNAMIC else int(batch)
@@ -77,11 +81,11 @@ def export(
 
 def _refuse_name(out: Path, kind: str | None, engine: str | None) -> None:
     """UsageError where the name of the file cannot be that of an export."""
-    from triscale.deploy import kind_of, refuse_ending  # noqa: PLC0415  torch is loaded only here
+    from triscale.deploy import C_FOLDER, kind_of, refuse_ending  # noqa: PLC0415  torch is loaded only here
 
-    if engine is None:
+    if engine is None and kind != C_FOLDER:
         kind_of(out, kind)
-    else:
+    elif engine is not None:
         refuse_ending(out)
 
 
@@ -101,6 +105,7 @@ def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
         "accuracy": made.lowered and made.lowered.to_dict(),
         "speed": made.speed and made.speed.to_dict(),
         "choice": made.choice and made.choice.to_dict(),
+        "build": made.build,
     }
 
 
@@ -118,4 +123,5 @@ def _show(made: "Export") -> None:
         f"{made.proof.runtime}: {made.proof}",
         *([] if made.lowered is None else lowered_lines(about.precision, made.lowered)),
         *([] if made.speed is None else [speed_line(about.precision, made.speed)]),
+        *([] if made.build is None else [f"To build it, in its folder: {made.build}"]),
     )

@@ -213,6 +213,7 @@ PAGES: dict[str, Page] = {
             OTHER_WEIGHTS,
             PREPROCESSING,
             ("Lower precision", ("--precision", "--data", "--split", "--max-drop", "--calibration", "--time")),
+            ("Compiled code", ("--march", "--format")),
         ),
         examples=(
             f"triscale export {_RUN} --out network.onnx",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from triscale.data.transforms.area_resize import Pictures
 from triscale.errors import InputError, UsageError
+from triscale.spec import scale_and_offset
 
 Indices = NDArray[np.int64]
 Colour = tuple[float, ...]
@@ -154,8 +155,7 @@ def to_tensor(pixels: Pictures, mean: Colour, std: Colour) -> Tensor:
     n, height, width, channels = pixels.shape
     if len(mean) != channels:
         raise InputError(f"an image has {channels} channels, but the network takes {len(mean)}.")
-    scale = np.tile(1 / (255 * np.array(std)), width).astype(np.float32)
-    offset = np.tile(np.array(mean) / np.array(std), width).astype(np.float32)
+    scale, offset = (np.tile(one, width).astype(np.float32) for one in scale_and_offset(mean, std))
     # Rows of interleaved channels: broadcasting along a last axis of 3 would be many times slower.
     values = pixels.reshape(n, height, width * channels) * scale
     values -= offset

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from triscale.data.feed.in_memory import grey
 from triscale.errors import InputError
-from triscale.spec import Preprocessing
+from triscale.spec import Preprocessing, scale_and_offset
 
 
 def normalised(pixels: Tensor, how: Preprocessing, out: Tensor) -> None:
@@ -33,5 +33,5 @@ def normalised(pixels: Tensor, how: Preprocessing, out: Tensor) -> None:
 
 @lru_cache(maxsize=8)
 def _rows(mean: tuple[float, ...], std: tuple[float, ...], width: int) -> tuple[Tensor, Tensor]:
-    scale, offset = 1 / (255 * np.array(std)), np.array(mean) / np.array(std)
-    return tuple(torch.from_numpy(np.tile(one, width).astype(np.float32)) for one in (scale, offset))  # type: ignore[return-value]
+    pair = scale_and_offset(mean, std)
+    return tuple(torch.from_numpy(np.tile(one, width).astype(np.float32)) for one in pair)  # type: ignore[return-value]

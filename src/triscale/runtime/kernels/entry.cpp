@@ -1,14 +1,33 @@
-// The functions that callers see, built for every processor of the kind: the instruction set is checked before a kernel runs.
+// The functions that callers see. They run on every processor of the kind: the instruction set is checked before a kernel runs.
 #include "triscale_net.h"
 
+#include "embed.h"
+#include "lock.h"
 #include "sizes.h"
 #include "team.h"
 
 #define TRISCALE_EXPORT extern "C" __attribute__((visibility("default")))
 
-extern "C" __attribute__((visibility("hidden"))) const triscale::Step triscale_steps[TRISCALE_STEPS];
-asm(".section .rodata\ntriscale_about_text:\n.incbin \"about.json\"\n.byte 0\n.text\n");
-extern "C" __attribute__((visibility("hidden"))) const char triscale_about_text[];
+// Where kernels are in the same file, all of it is compiled for their instruction set: but not what runs before the check.
+#if defined(__x86_64__)
+#define TRISCALE_ANY_PROCESSOR __attribute__((noinline, target("general-regs-only,no-bmi,no-bmi2,no-lzcnt,no-popcnt")))
+#else
+#define TRISCALE_ANY_PROCESSOR __attribute__((noinline))
+#endif
+
+TRISCALE_HIDDEN const triscale::Step triscale_steps[TRISCALE_STEPS];
+#ifdef TRISCALE_EMBED
+static const char triscale_about_text[] = {
+#embed "about.json"
+    , 0};
+static bool is_whole() { return true; }
+#else
+TRISCALE_EMBED_FILE("triscale_about_text", "about.json", TRISCALE_ABOUT_BYTES);
+TRISCALE_HIDDEN const char triscale_about_text[];
+TRISCALE_HIDDEN const float triscale_weights[];
+TRISCALE_HIDDEN const char triscale_weights_end[];
+static bool is_whole() { return (uintptr_t)triscale_weights_end - (uintptr_t)triscale_weights == TRISCALE_WEIGHT_BYTES; }
+#endif
 
 struct triscale_net {
   int batch;
@@ -20,27 +39,66 @@ struct triscale_net {
 // Beyond what any machine has threads are a mistake.
 static constexpr int MOST_THREADS = 1024;
 
-static bool has_instructions() {
-#if defined(__x86_64__) && defined(TRISCALE_NEEDS_AVX512)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#elif defined(__x86_64__) && defined(TRISCALE_NEEDS_AVX2)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-#else
-  return true;
+// What the kernels need, and what else the compiler was allowed to use in this file.
+TRISCALE_ANY_PROCESSOR static bool has_instructions() {
+#define TRISCALE_HAS(feature) \
+  if (!__builtin_cpu_supports(feature)) return false
+#if defined(__x86_64__)
+#if defined(TRISCALE_NEEDS_AVX512)
+  TRISCALE_HAS("avx512f");
+  TRISCALE_HAS("avx512bw");
+  TRISCALE_HAS("avx512cd");
+  TRISCALE_HAS("avx512dq");
+  TRISCALE_HAS("avx512vl");
 #endif
+#if defined(TRISCALE_NEEDS_AVX512) || defined(TRISCALE_NEEDS_AVX2)
+  TRISCALE_HAS("avx2");
+  TRISCALE_HAS("fma");
+  TRISCALE_HAS("bmi2");
+#endif
+#ifdef __SSE4_2__
+  TRISCALE_HAS("sse4.2");
+#endif
+#ifdef __AVX__
+  TRISCALE_HAS("avx");
+#endif
+#ifdef __AVX512VBMI__
+  TRISCALE_HAS("avx512vbmi");
+#endif
+#ifdef __AVX512VBMI2__
+  TRISCALE_HAS("avx512vbmi2");
+#endif
+#ifdef __AVX512IFMA__
+  TRISCALE_HAS("avx512ifma");
+#endif
+#ifdef __AVX512VNNI__
+  TRISCALE_HAS("avx512vnni");
+#endif
+#ifdef __AVX512BITALG__
+  TRISCALE_HAS("avx512bitalg");
+#endif
+#ifdef __AVX512VPOPCNTDQ__
+  TRISCALE_HAS("avx512vpopcntdq");
+#endif
+#ifdef __GFNI__
+  TRISCALE_HAS("gfni");
+#endif
+#endif
+  return true;
 }
 
-TRISCALE_EXPORT int triscale_abi() { return TRISCALE_ABI; }
-TRISCALE_EXPORT const char* triscale_isa() { return TRISCALE_ISA_NAME; }
-TRISCALE_EXPORT const char* triscale_about() { return triscale_about_text; }
-TRISCALE_EXPORT triscale_sizes triscale_shape() {
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR int triscale_abi() { return TRISCALE_ABI; }
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR const char* triscale_isa() { return TRISCALE_ISA_NAME; }
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR const char* triscale_about() { return triscale_about_text; }
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR triscale_sizes triscale_shape() {
   return {TRISCALE_CHANNELS, TRISCALE_HEIGHT, TRISCALE_WIDTH, TRISCALE_CLASSES};
 }
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR const char* triscale_class(int index) {
+  return index < 0 || index >= TRISCALE_NAMES ? nullptr : triscale_names[index];
+}
 
-TRISCALE_EXPORT int triscale_create(int batch, int threads, triscale_net** net) {
-  if (!net || batch < 1 || threads < 1 || threads > MOST_THREADS) return TRISCALE_BAD_ARGUMENT;
-  if (!has_instructions()) return TRISCALE_WRONG_PROCESSOR;
+static int created(int batch, int threads, triscale_net** net) {
+  if (!is_whole()) return TRISCALE_DAMAGED;
   void *made = nullptr, *memory = nullptr;
   if (posix_memalign(&made, alignof(triscale_net), sizeof(triscale_net))) return TRISCALE_OUT_OF_MEMORY;
   if (posix_memalign(&memory, 4096, sizeof(float) * (TRISCALE_ARENA + (unsigned long)threads * TRISCALE_OWN))) {
@@ -54,6 +112,30 @@ TRISCALE_EXPORT int triscale_create(int batch, int threads, triscale_net** net) 
     return TRISCALE_OUT_OF_MEMORY;
   }
   *net = found;
+  return TRISCALE_OK;
+}
+
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR int triscale_create(int batch, int threads, triscale_net** net) {
+  if (!net || batch < 1 || threads < 1 || threads > MOST_THREADS) return TRISCALE_BAD_ARGUMENT;
+  if (!has_instructions()) return TRISCALE_WRONG_PROCESSOR;
+  return created(batch, threads, net);
+}
+
+static void prepared(const unsigned char* pixels, float* image) {
+  constexpr long area = (long)TRISCALE_HEIGHT * TRISCALE_WIDTH;
+  for (long at = 0; at < area; ++at, pixels += 3)
+    for (int channel = 0; channel < TRISCALE_CHANNELS; ++channel) {
+      // Grey is the luma of ITU-R 601.
+      const unsigned luma = (19595u * pixels[0] + 38470u * pixels[1] + 7471u * pixels[2] + 0x8000u) >> 16;
+      const float level = TRISCALE_CHANNELS == 1 ? luma : pixels[channel];
+      image[channel * area + at] = level * triscale_scale[channel] - triscale_offset[channel];
+    }
+}
+
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR int triscale_prepare(const unsigned char* pixels, float* image) {
+  if (!TRISCALE_PREPARES || !pixels || !image) return TRISCALE_BAD_ARGUMENT;
+  if (!has_instructions()) return TRISCALE_WRONG_PROCESSOR;
+  prepared(pixels, image);
   return TRISCALE_OK;
 }
 

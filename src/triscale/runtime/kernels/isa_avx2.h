@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
+#define TRISCALE_LANES 8
+
 namespace triscale {
 
-constexpr int LANES = 8, REGISTERS = 16;
+constexpr int LANES = TRISCALE_LANES, REGISTERS = 16;
 typedef __m256 vec;
 typedef int32_t whole __attribute__((vector_size(32)));
 

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
+#define TRISCALE_LANES 16
+
 namespace triscale {
 
-constexpr int LANES = 16, REGISTERS = 32;
+constexpr int LANES = TRISCALE_LANES, REGISTERS = 32;
 typedef __m512 vec;
 typedef int32_t whole __attribute__((vector_size(64)));
 

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
+#define TRISCALE_LANES 4
+
 namespace triscale {
 
-constexpr int LANES = 4, REGISTERS = 16;
+constexpr int LANES = TRISCALE_LANES, REGISTERS = 16;
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t whole __attribute__((vector_size(16)));
 

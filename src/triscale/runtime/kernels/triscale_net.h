@@ -13,7 +13,8 @@ enum {
   TRISCALE_BAD_ARGUMENT = -1,
   TRISCALE_OUT_OF_MEMORY = -2,   /* or the system has no more threads */
   TRISCALE_WRONG_PROCESSOR = -3, /* this processor lacks the instructions that the library was built for */
-  TRISCALE_BUSY = -4             /* another thread runs this instance */
+  TRISCALE_BUSY = -4,            /* another thread runs this instance */
+  TRISCALE_DAMAGED = -5          /* the file of weights was cut short when the network was compiled */
 };
 
 typedef struct triscale_net triscale_net;
@@ -28,11 +29,17 @@ const char* triscale_isa(void);
 /* JSON: the network, its classes, and how images are prepared. */
 const char* triscale_about(void);
 triscale_sizes triscale_shape(void);
+/* The name of a class in UTF-8, 0 to classes - 1; NULL if it has none. */
+const char* triscale_class(int index);
 
 /* An instance for at most `batch` images at once. `threads`, the caller's among them, share each image; the
    logits have the same bits for any number. Instances are independent of each other. In a process that was forked an
    instance runs in the caller's thread alone. */
 int triscale_create(int batch, int threads, triscale_net** net);
+/* Pixels [height][width][3] of red, green and blue in 8 bits, of an image that has the network's size, to the image
+   that triscale_run takes: (level / 255 - mean) / std, with the mean and std that the network was trained with; grey
+   for a network of one channel. It does not resize. TRISCALE_BAD_ARGUMENT if the library does not know mean and std. */
+int triscale_prepare(const unsigned char* pixels, float* image);
 /* float32 images [count][channels][height][width] to logits [count][classes], count at most the instance's batch. */
 int triscale_run(triscale_net* net, int count, const float* images, float* logits);
 void triscale_free(triscale_net* net);

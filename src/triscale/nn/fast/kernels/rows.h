@@ -14,6 +14,10 @@ struct Moments {
   vec shift, sum, squares;
 };
 
+// How many values ahead of a row's pixels memory is fetched, for the next channels: a stride of pixels is farther than
+// the processor looks by itself.
+constexpr long AHEAD = 32;
+
 // `count` pixels, `stride` values apart; with `scale` and `shift` the norm that comes before, then its activation.
 typedef void (*Read)(const void* x, long count, long stride, int lanes, vec scale, vec shift, vec* y, vec* slope);
 typedef void (*Write)(const vec* y, long count, long stride, int lanes, void* out, Moments* moments);
@@ -21,22 +25,34 @@ typedef void (*Write)(const vec* y, long count, long stride, int lanes, void* ou
 template <class T>
 static void read_plain(const void* x, long count, long stride, int lanes, vec, vec, vec* y, vec*) {
   const T* p = (const T*)x;
-  for (long i = 0; i < count; ++i) y[i] = load(p + i * stride, lanes);
+  for (long i = 0; i < count; ++i) {
+    __builtin_prefetch(p + i * stride + AHEAD);
+    y[i] = load(p + i * stride, lanes);
+  }
 }
 
 template <class T, class Activation>
 static void read_normed(const void* x, long count, long stride, int lanes, vec scale, vec shift, vec* y, vec* slope) {
   const T* p = (const T*)x;
   if (slope)
-    for (long i = 0; i < count; ++i) y[i] = Activation::both(load(p + i * stride, lanes) * scale + shift, slope[i]);
+    for (long i = 0; i < count; ++i) {
+      __builtin_prefetch(p + i * stride + AHEAD);
+      y[i] = Activation::both(load(p + i * stride, lanes) * scale + shift, slope[i]);
+    }
   else
-    for (long i = 0; i < count; ++i) y[i] = Activation::value(load(p + i * stride, lanes) * scale + shift);
+    for (long i = 0; i < count; ++i) {
+      __builtin_prefetch(p + i * stride + AHEAD);
+      y[i] = Activation::value(load(p + i * stride, lanes) * scale + shift);
+    }
 }
 
 template <class T>
 static void write_plain(const vec* y, long count, long stride, int lanes, void* out, Moments* moments) {
   T* p = (T*)out;
-  for (long i = 0; i < count; ++i) store(p + i * stride, y[i], lanes);
+  for (long i = 0; i < count; ++i) {
+    __builtin_prefetch(p + i * stride + AHEAD, 1);
+    store(p + i * stride, y[i], lanes);
+  }
   if (!moments) return;
   for (long i = 0; i < count; ++i) {
     const vec d = rounded(p, y[i]) - moments->shift;
