@@ -1,5 +1,8 @@
 """The errors a user can meet, each with its exit code; a message is at most three lines and says what to do."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class TriscaleError(Exception):
     """Base of every error that triscale raises on purpose. `exit_code` is what the command line ends with."""
@@ -59,3 +62,9 @@ def first_line(error: BaseException) -> str:
     """The first line of a message that has any text, without its full stop; of an empty message the error's type."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__).rstrip(".")
+
+
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The end of a sentence about an unknown word: ` did you mean macs?`; empty where no known word is near."""
+    near = get_close_matches(word.lower(), list(known), 1, cutoff)
+    return f" did you mean {near[0]}?" if near else ""

@@ -9,9 +9,11 @@ from types import MappingProxyType
 from triscale import units
 from triscale.errors import UsageError
 
-_PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-_BINARY = {"kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30, "tib": 2.0**40}
-_DURATIONS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_BINARY = {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40}
+_DURATIONS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DIGITS = 3
+"""Of a bound in a message."""
 _NUMBER = re.compile(r"([0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*([a-z\u00b5\u03bc/]*)", re.IGNORECASE | re.ASCII)
 
 
@@ -21,11 +23,12 @@ class Unit:
 
     Attributes:
         name: as a JSON document names it.
-        suffixes: what may stand behind a number, in lower case, and what it multiplies by.
+        suffixes: what may stand behind a number, in any case, and what it multiplies by; written ones first.
         example: of what people type, for messages.
         show: a value for people, rounded.
-        canonical: the suffix of `write`.
+        canonical: the suffix of what `write` cannot write exactly in a short way.
         whole: values are whole numbers, which messages print to the last digit.
+        read_alone: suffixes that are read and never written.
     """
 
     name: str
@@ -34,14 +37,45 @@ class Unit:
     show: Callable[[float], str]
     canonical: str = ""
     whole: bool = False
+    read_alone: frozenset[str] = frozenset()
 
     def read(self, text: str, what: str = "a quantity") -> float:
         """The finite number above 0 that `text` means; UsageError names `what` and shows an example."""
         return _parse(text, self.suffixes, what, f"a number above 0 such as {self.example}")
 
     def write(self, value: float) -> str:
-        """Text that `read` turns into the same number (to 15 digits)."""
-        return f"{value:.15g}{self.canonical}"
+        """The shortest text that `read` turns into the same number (to 15 digits): 25000000 -> "25M"."""
+        suffix = self._suffix(value)
+        return f"{value:.15g}{self.canonical}" if suffix is None else f"{value / self.suffixes[suffix]:.15g}{suffix}"
+
+    def enough(self, value: float, like: float, *, at_least: bool = False) -> str:
+        """A bound that a value keeps, in three digits: 7184320 -> "7.19M".
+
+        Args:
+            value: that keeps the bound, which is rounded away from it.
+            like: a bound as people typed it, which decides between binary and decimal prefixes.
+            at_least: it is a bound from below.
+        """
+        binary = (self._suffix(like) or "").endswith("iB")
+        sizes = {one: size for one, size in self._written().items() if one.endswith("iB") == binary or size == 1}
+        suffix = max(
+            (one for one in sizes if sizes[one] <= value),
+            key=sizes.__getitem__,
+            default=min(sizes, key=sizes.__getitem__),
+        )
+        number = max(value, math.ulp(0.0)) / sizes[suffix]
+        step = 10.0 ** (math.floor(math.log10(number)) + 1 - _DIGITS)
+        steps = math.floor(number / step + 1e-9) if at_least else math.ceil(number / step - 1e-9)
+        return f"{steps * step:.12g}{suffix}"
+
+    def _suffix(self, value: float) -> str | None:
+        """That of the shortest exact text; None where none is exact."""
+        texts = {one: f"{value / size:.15g}" for one, size in self._written().items()}
+        exact = [one for one, text in texts.items() if "e" not in text and float(text) * self.suffixes[one] == value]
+        return min(exact, key=lambda one: (len(texts[one]), -self.suffixes[one]), default=None)
+
+    def _written(self) -> dict[str, float]:
+        return {one: size for one, size in self.suffixes.items() if one not in self.read_alone}
 
     def exact(self, value: float) -> str:
         """A value in a message: every digit of a whole number, else as `show`."""
@@ -53,10 +87,13 @@ COUNT = Unit(name="count", suffixes=MappingProxyType(_PREFIXES), example="1.0G o
 
 BYTES = Unit(
     name="bytes",
-    suffixes=MappingProxyType({**_PREFIXES, **_BINARY, **{f"{name}b": size for name, size in _PREFIXES.items()}}),
+    suffixes=MappingProxyType(
+        {"": 1.0, **{f"{name}B": size for name, size in _PREFIXES.items()}, **_BINARY, **_PREFIXES}
+    ),
     example="8GiB or 64MiB",
     show=units.memory,
     whole=True,
+    read_alone=frozenset({"", "k", "M", "G", "T"}),
 )
 """KiB, MiB, GiB and TiB are binary, KB, MB, GB and TB decimal, as are the letters alone."""
 
@@ -66,26 +103,44 @@ SECONDS = Unit(
     example="10ms or 0.5s",
     show=units.latency,
     canonical="s",
+    read_alone=frozenset({"\u00b5s", "\u03bcs"}),
 )
 """A short time, which needs its unit: a plain 10 may mean seconds or milliseconds."""
 
 PER_SECOND = Unit(
     name="1/s",
-    suffixes=MappingProxyType({**_PREFIXES, **{f"{name}/s": size for name, size in _PREFIXES.items()}}),
+    suffixes=MappingProxyType({**{f"{name}/s": size for name, size in _PREFIXES.items()}, **_PREFIXES}),
     example="100/s or 1.5k/s",
     show=units.rate,
+    read_alone=frozenset(_PREFIXES),
 )
 """A number of things a second."""
 
+DURATION = Unit(
+    name="s",
+    suffixes=MappingProxyType(_DURATIONS),
+    example="90s, 30m or 1.5h",
+    show=units.duration,
+    canonical="s",
+)
+"""How long a work takes, which needs its unit: a plain 5 may mean seconds or minutes."""
+
 
 def seconds(text: str) -> float:
-    """A duration such as 90s, 30m or 1.5h in seconds; a plain number is seconds."""
-    return _parse(text, _DURATIONS, "a duration", "such as 90s, 30m or 1.5h")
+    """A duration such as 90s, 30m or 1.5h in seconds.
+
+    Raises:
+        UsageError: it is none, or lacks its unit.
+    """
+    bare = text.strip()
+    if (found := _NUMBER.fullmatch(bare)) and not found[2]:
+        raise UsageError(f"the duration {bare} has no unit: write {bare}m for minutes, or {bare}s for seconds.")
+    return _parse(text, DURATION.suffixes, "a duration", DURATION.example)
 
 
 def _parse(text: str, suffixes: Mapping[str, float], what: str, allowed: str) -> float:
     match = _NUMBER.fullmatch(text.strip())
-    factor = suffixes.get(match[2].lower()) if match else None
+    factor = {name.lower(): size for name, size in suffixes.items()}.get(match[2].lower()) if match else None
     value = float(match[1]) * factor if match and factor else math.nan
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not {what}: write {allowed}.")

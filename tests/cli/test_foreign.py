@@ -82,3 +82,29 @@ def test_benchmark_measures_it_in_torch_and_says_why_nowhere_else(run: Run, fold
     assert row.keys() >= RESULT_KEYS
     assert (row["network"], row["engine"]) == ("foreign_here:build@resolution=32,classes=10", "torch")
     assert "this is code of its own; torch runs it" in answer.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("scale", "foreign_here:build@blocks=2", "--budget", "macs=20M"),
+        ("compare", "foreign_here:build@blocks=2"),
+        (
+            "fit",
+            "--network",
+            "foreign_here:build@blocks=2",
+            "--data",
+            "flowers:240",
+            "--budget",
+            "macs=1M",
+            "--out",
+            "x",
+        ),
+    ],
+)
+def test_a_command_that_takes_no_own_code_names_the_one_that_scales_it(run: Run, command: tuple[str, ...]) -> None:
+    answer = run(*command)
+    assert answer.code == 64
+    assert "triscale study foreign_here:build@blocks=2 --data IMAGES --budget macs=20M\n" in answer.err
+    assert "cost, train and benchmark take it too; scale, fit, compare and search do not" in answer.err
+    assert len(answer.err.splitlines()) == 3

@@ -1,11 +1,13 @@
 """Numbers as people type them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from triscale.cli.options import sizes_and_limits
 from triscale.costs import registry
 from triscale.errors import UsageError
-from triscale.quantities import BYTES, COUNT, PER_SECOND, SECONDS, Unit
+from triscale.quantities import BYTES, COUNT, DURATION, PER_SECOND, SECONDS, Unit
 
 
 @pytest.mark.parametrize(
@@ -72,9 +74,70 @@ def test_each_unit_shows_rounded_values(unit: Unit, value: float, text: str) -> 
     assert unit.show(value) == text
 
 
-@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("45", 45), ("1d", 86400)])
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), (" 45 S", 45), ("1d", 86400)])
 def test_durations_are_in_seconds(text: str, value: float) -> None:
     assert sizes_and_limits.seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["5", "300", " 1.5 ", "1e2"])
+def test_a_duration_without_a_unit_is_refused_with_what_it_may_mean(text: str) -> None:
+    with pytest.raises(UsageError, match=f"write {text.strip()}m for minutes, or {text.strip()}s for seconds"):
+        sizes_and_limits.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        (COUNT, 25_000_000, "25M"),
+        (COUNT, 1_500, "1.5k"),
+        (COUNT, 385_814_752, "385814752"),
+        (BYTES, 2_000_000, "2MB"),
+        (BYTES, 2**21, "2MiB"),
+        (BYTES, 1_234_567, "1234567B"),
+        (SECONDS, 0.005, "5ms"),
+        (SECONDS, 0.5, "0.5s"),
+        (PER_SECOND, 1_500, "1.5k/s"),
+        (DURATION, 3_600, "1h"),
+        (DURATION, 5_400, "90m"),
+        (DURATION, 90, "90s"),
+    ],
+)
+def test_each_unit_writes_as_people_type(unit: Unit, value: float, text: str) -> None:
+    assert unit.write(value) == text
+
+
+@pytest.mark.parametrize("unit", [COUNT, BYTES, SECONDS, PER_SECOND, DURATION])
+@given(value=st.floats(1e-3, 1e11), like=st.floats(1e-3, 1e11), at_least=st.booleans())
+def test_a_bound_in_a_message_is_kept_by_the_value_and_near_to_it(
+    unit: Unit, value: float, like: float, at_least: bool
+) -> None:
+    text = unit.enough(value, like, at_least=at_least)
+    bound = unit.read(text)
+    assert bound <= value * (1 + 1e-9) if at_least else bound >= value * (1 - 1e-9)
+    assert bound == pytest.approx(value, rel=0.0101)
+    assert len("".join(filter(str.isdecimal, text)).strip("0")) <= 3, "three digits"
+
+
+def test_a_bound_has_the_prefixes_of_the_limit_that_was_typed() -> None:
+    assert COUNT.enough(7_184_320, 5e6) == "7.19M"
+    assert COUNT.enough(7_184_320, 5e6, at_least=True) == "7.18M"
+    assert BYTES.enough(123_456, 100_000) == "124kB"
+    assert BYTES.enough(123_456, 2**16) == "121KiB"
+    assert SECONDS.enough(0.0032123, 0.001) == "3.22ms"
+
+
+@pytest.mark.parametrize("text", ["macs:50M", "macs 50M", "macs<50M", "macs<=50M", "macs50M", "macs: 50M"])
+def test_a_budget_with_another_separator_is_shown_as_it_is_written(text: str) -> None:
+    with pytest.raises(UsageError, match=r"did you mean macs=50M\?$"):
+        sizes_and_limits.limits([text])
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("mac", "macs"), ("FLOPs", "macs"), ("param", "params"), ("latncy", "latency")]
+)
+def test_a_limit_that_is_nearly_one_is_shown_the_nearest(written: str, name: str) -> None:
+    with pytest.raises(UsageError, match=rf"unknown limit '{written}'; did you mean {name}\? The limits are macs, "):
+        sizes_and_limits.limits([f"{written}=1"])
 
 
 @pytest.mark.parametrize("text", ["0m", "-5m", "5x", "nan", "m", "infh"])
@@ -118,5 +181,5 @@ def test_the_help_of_a_budget_names_every_metric_of_the_registry() -> None:
 
 def test_names_of_metrics_may_be_joined_and_are_known() -> None:
     assert sizes_and_limits.metric_names(["macs,file-size", "macs"]) == ("macs", "file_size")
-    with pytest.raises(UsageError, match=r"^unknown metric 'flops'; the metrics are macs, "):
+    with pytest.raises(UsageError, match=r"^unknown metric 'flops'; did you mean macs\? The metrics are macs, "):
         sizes_and_limits.metric_names(["flops"])

@@ -3,16 +3,18 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.paths import ROOT
 from triscale.diagnosis import Diagnosis, Finding, diagnose
 from triscale.diagnosis.kernels_found import compiled_kernels
-from triscale.diagnosis.packages_found import extra_packages, required_packages
+from triscale.diagnosis.packages_found import _problem, extra_packages, required_packages
 from triscale.diagnosis.processor_found import processor
-from triscale.diagnosis.requirement import Requirement
+from triscale.diagnosis.requirement import Requirement, installed_version, read
 from triscale.diagnosis.storage_found import storage
 from triscale.diagnosis.torch_found import gpus
 from triscale.machine import cores
@@ -84,6 +86,20 @@ def test_packages_that_are_missing_or_too_old_are_named_with_the_line_for_pip() 
     assert named(found, "no-such-package").found == "not installed"
     assert named(found, "no-such-package").advice == "pip install --force-reinstall 'no-such-package>=1'"
     assert [one.state for one in found] == ["ok", "ok", "broken", "broken", "ok"]
+
+
+def test_a_package_is_found_whatever_the_name_that_is_imported() -> None:
+    """Everything that pyproject.toml names and that is installed here: pillow is PIL, mkdocs-material is material."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(one for lines in project["optional-dependencies"].values() for one in lines)]
+    known = [found for line in lines if (found := read(line)) is not None and installed_version(found.name)]
+    assert {"pillow", "pytest"} <= {one.name for one in known}
+    assert [one.name for one in known if "missing" in (_problem(one) or "")] == []
+
+
+def test_a_package_whose_files_are_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triscale.diagnosis.packages_found.find_spec", lambda _: None)
+    assert "its files are missing" in str(_problem(requirement("pillow")))
 
 
 def test_an_extra_is_absent_if_one_of_its_packages_is() -> None:

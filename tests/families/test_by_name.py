@@ -4,7 +4,8 @@ import pytest
 
 from triscale.costs import count
 from triscale.errors import UsageError
-from triscale.families import network, registry
+from triscale.families import full_name, matching, network, registry
+from triscale.scaling import network as scaled
 from triscale.spec import Network, content_hash, dumps, loads
 
 SMALL = [net for family, net in registry().values() if family == "smallnet"]
@@ -34,11 +35,9 @@ def test_the_registry_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("wrong", "nearest"),
     [
-        ("efficientnet-b0", "efficientnet_b0"),
-        ("EfficientNet_B3", "efficientnet_b3"),
-        ("efficientnetb7", "efficientnet_b7"),
+        ("efficientnet-b9", "efficientnet_b8"),
+        ("effnet_b0", "efficientnet_b0"),
         ("resnet51", "resnet50"),
-        ("mobilenetv2", "mobilenet_v2"),
         ("smalnet_24", "smallnet_24"),
     ],
 )
@@ -49,6 +48,33 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, nearest: str) 
     assert repr(wrong) in message
     assert nearest in message
     assert message.count("\n") <= 2
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("b0", "efficientnet_b0"),
+        ("B7", "efficientnet_b7"),
+        ("efficientnet-b0", "efficientnet_b0"),
+        ("EfficientNet-B4", "efficientnet_b4"),
+        ("EfficientNet_B3", "efficientnet_b3"),
+        ("efficientnetb7", "efficientnet_b7"),
+        ("ResNet-50", "resnet50"),
+        ("mobilenetv2", "mobilenet_v2"),
+        ("MobileNetV3 Large", "mobilenet_v3_large"),
+    ],
+)
+def test_a_name_is_known_as_people_write_it(written: str, name: str) -> None:
+    assert network(written) == registry()[name][1]
+    assert full_name(written) == name
+    assert matching(written) == [name]
+    assert scaled(f"{written}@phi=1") == scaled(f"{name}@phi=1")
+
+
+def test_no_spelling_stands_for_two_networks() -> None:
+    for name in registry():
+        assert full_name(name) == full_name(name.upper().replace("_", "-")) == name
+    assert full_name("mine") == "mine"
 
 
 @pytest.mark.parametrize("wrong", ["", "zzz", "\n"])

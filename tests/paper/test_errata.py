@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.conftest import run as run  # noqa: PLC0414  the fixture
 from tests.paths import ROOT
-from triscale.paper import ERRATA, TITLES, Erratum, implied_phi
+from triscale.paper import ERRATA, TITLES, Erratum, errata_about, implied_phi
 from triscale.report import errata_markdown
 
 BY_ID = {one.id: one for one in ERRATA}
@@ -111,3 +111,35 @@ def test_the_page_shows_every_erratum_under_its_kind() -> None:
     page = errata_markdown(ERRATA)
     assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == list(TITLES.values())
     assert [line[4:] for line in page.splitlines() if line.startswith("### ")] == [one.id for one in ERRATA]
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("b3", {"members-do-not-follow-the-formula", "coefficients-one-member-off", "torchvision-b2-at-288"}),
+        ("EfficientNet-B4", {"table2-counts", "evaluation-crop", "counters-disagree"}),
+        ("senet154", {"table2-senet"}),
+        ("ResNet-50", {"table3-resnet50-swapped", "table3-compound"}),
+        ("Table 7", {"table7-not-equal-cost", "accuracy-of-b0"}),
+        ("phi", {"cost-is-not-2-to-phi", "bk-is-not-phi-k", "phi-of-the-baseline", "constraint-is-2"}),
+        ("drop-connect", {"drop-connect"}),
+    ],
+)
+def test_the_errata_of_a_network_or_topic_are_those_that_speak_of_it(name: str, ids: set[str]) -> None:
+    found = {one.id for one in errata_about(name, ERRATA)}
+    assert ids <= found
+    assert len(found) < len(ERRATA) / 2
+    if name in ("senet154", "ResNet-50", "drop-connect"):
+        assert found == ids
+
+
+def test_the_command_takes_a_network_or_a_topic(run: Run) -> None:
+    answer = run("errata", "B4")
+    assert "table2-counts (" in answer.out
+    assert "norm-momentum" not in answer.out
+    assert [one["id"] for one in run("errata", "senet", "--json").json] == ["table2-senet", "accuracies-of-rivals"]
+    wrong = run("errata", "vgg16")
+    assert (wrong.code, len(wrong.err.splitlines())) == (64, 2)
+    assert "no erratum is about 'vgg16'" in wrong.err
+    assert "resnet50" in wrong.err
+    assert "drop-connect" in wrong.err

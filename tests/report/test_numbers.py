@@ -11,6 +11,7 @@ import pytest
 from tests.report import sample
 from tests.report.reading import Reader, figure
 from triscale.report import summary_markdown
+from triscale.report.parts.plot_style import epoch_axis
 from triscale.spec import content_hash
 from triscale.trials import TEST, VALIDATION, Trial
 from triscale.trials.study_records import CamRecord, ChoiceRecord, FamilyRecord, StudyRecord
@@ -63,6 +64,20 @@ def test_training_curves_span_equal_epochs_and_their_own_compute(page: str) -> N
     assert shown[0]["x"] == list(range(1, sample.EPOCHS + 1))
     assert shown[1]["x"][-1] == sample.EPOCHS * sample.TRAIN * 3 * member.cost["macs"]
     assert shown[0]["y"] == shown[1]["y"]
+
+
+@pytest.mark.parametrize(
+    ("most", "step"), [(1, 1), (2, 1), (10, 1), (11, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100, 10), (350, 50)]
+)
+def test_epochs_have_about_ten_ticks_at_whole_numbers(most: int, step: int) -> None:
+    axis = epoch_axis(most)
+    assert (axis["tick0"], axis["dtick"]) == (0, step)
+    assert 1 <= most / step <= 10
+
+
+def test_the_curves_of_the_page_have_ticks_at_whole_epochs(page: str) -> None:
+    axis = figure(page, 1)["layout"]["xaxis"]
+    assert (axis["tick0"], axis["dtick"]) == (0, epoch_axis(sample.EPOCHS)["dtick"])
 
 
 def test_equal_compute_pairs_each_compound_network_with_a_longer_baseline(page: str) -> None:

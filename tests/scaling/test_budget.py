@@ -1,6 +1,7 @@
 """The budget solver: the largest network within every limit, held against a scan of the whole curve."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.scaling.rules_there_are import BOTH_WAYS
 from tests.spec.strategies import networks
-from triscale.costs import count
+from triscale.costs import count, read_limit
 from triscale.errors import InputError, UsageError
 from triscale.families import network
 from triscale.families.amoebanet import amoebanet
 from triscale.scaling import BudgetFit, Factors, Fit, Limit, factors, fill, fit, fit_budget
+from triscale.scaling.limit import OutOfReachError
 from triscale.spec import Network, content_hash, scale
 
 COUNTED = ("macs", "params", "activations")
@@ -210,9 +212,33 @@ def test_an_impossible_budget_ends_in_one_line_with_the_smallest_reachable_cost(
         fit_budget(B0, {"macs": 10, "params": 1e12}, rule=rule)
     message = str(caught.value)
     assert message.startswith("the budget cannot be reached: ")
-    assert f"macs {smallest:,} > 10." in message
+    assert f"macs {smallest:,} > 10. Give macs=" in message
     assert "params" not in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"macs": 10.0},
+        {"params": 10.0, "macs": 1e9},
+        {"file_size": 1_000.0},
+        {"file_size": 1_024.0},
+        {"inference_memory": 10.0, "macs": 10.0, "params": 10.0},
+        {"training_memory": 4_096.0},
+    ],
+)
+def test_the_budget_that_the_message_proposes_can_be_kept(limits: dict[str, float]) -> None:
+    with pytest.raises(OutOfReachError) as caught:
+        fit_budget(B0, limits)
+    proposed = dict(re.findall(r"(\w+)=([0-9.]+[A-Za-z]*) or more", str(caught.value)))
+    assert proposed
+    wider = limits | {name: read_limit(name, text) for name, text in proposed.items()}
+    assert all(limits[name] < wider[name] for name in proposed)
+    assert fit_budget(B0, wider).network
+    tighter = limits | {name: 0.9 * wider[name] for name in proposed}
+    with pytest.raises(OutOfReachError):
+        fit_budget(B0, tighter)
 
 
 def test_where_images_get_too_small_the_smallest_network_that_runs_is_still_found() -> None:
@@ -258,8 +284,8 @@ def test_a_limit_that_cannot_be_meant_is_named(limit: float) -> None:
 def test_no_limit_and_an_unknown_limit_are_usage_errors() -> None:
     with pytest.raises(UsageError, match=r"^no limit given"):
         fit_budget(B0, {})
-    with pytest.raises(UsageError, match=r"^unknown limit 'flops'; the limits are macs, params, activations"):
-        fit_budget(B0, {"flops": 1e9})
+    with pytest.raises(UsageError, match=r"^unknown limit 'speed'; the limits are macs, params, activations"):
+        fit_budget(B0, {"speed": 1e9})
 
 
 def counted(calls: list[Factors], where: Factors) -> dict[str, float]:

@@ -11,8 +11,7 @@ from tests.search.studies import study
 from tests.training.pictures import class_folders
 from triscale.errors import InputError, UsageError
 from triscale.search.studies.question import Question
-from triscale.search.studies.study import RUNS
-from triscale.search.trainings.first_record import begun, data_facts
+from triscale.search.trainings.first_record import RUNS, begun, data_facts
 from triscale.trials import TrialStore
 from triscale.trials.study_records import StudyRecord
 
@@ -30,7 +29,7 @@ def written(question: Question, folder: Path, rule: int) -> None:
     """What a study by that rule of splits writes first."""
     made = study(question, folder)
     facts = data_facts(made.source, made.counts)
-    record = begun(StudyRecord, question, made.hash, facts, made.numerics, 1)
+    record = begun(StudyRecord, question, made.hash, facts, made.numerics, 1, {})
     older = msgspec.structs.replace(record, data=msgspec.structs.replace(record.data, rule=rule))
     with TrialStore(folder) as store:
         store.add(older)

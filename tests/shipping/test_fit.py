@@ -232,11 +232,12 @@ def test_a_training_and_a_study_reject_the_folder_of_a_fit(fitted: Fitted) -> No
 
 
 def test_a_time_that_is_too_short_says_what_is_needed(fitted: Fitted, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"(?s)the time is too short: .*Give at least 1m more \(--time\)") as error:
+    with pytest.raises(InputError, match=r"(?s)the time is too short: .*\nGive --time 1m or more, or") as error:
         ask(fitted.data, tmp_path / "short", epochs=None, time=0.001, budget={"macs": 120_000})
     assert len(str(error.value).splitlines()) <= 3
+    assert not (tmp_path / "short").exists(), "nothing was trained, so nothing is left"
     more = ask(fitted.data, tmp_path / "short", epochs=2, budget={"macs": 100_000}, no_comparison=True)
-    assert more.limits[0].limit == 100_000, "nothing was planned, so the folder is free for what the message advises"
+    assert more.limits[0].limit == 100_000
     assert "--no-comparison was given" in more.lines[2]
 
 
@@ -284,7 +285,48 @@ def test_a_fit_keeps_its_time(fitted: Fitted, tmp_path: Path) -> None:
 def test_a_limit_that_nothing_keeps_is_an_error_before_any_training(fitted: Fitted, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="macs"):
         ask(fitted.data, tmp_path / "none", budget={"macs": 10})
-    assert not (tmp_path / "none" / "answer").exists()
+    assert not (tmp_path / "none").exists()
+
+
+@SLOW
+def test_a_budget_that_nothing_keeps_is_answered_with_one_that_can_be_kept(fitted: Fitted, tmp_path: Path) -> None:
+    """As counted, and as its file shows, which takes more than its weights."""
+    with pytest.raises(InputError, match=r"Give macs=\S+ or more and file_size=\S+ or more\.$") as error:
+        ask(fitted.data, tmp_path / "small", budget={"macs": 10.0, "file_size": "9kB"})
+    budget = dict(re.findall(r"(\w+)=([0-9.]+k?B?) or more", str(error.value)))
+    result = ask(fitted.data, tmp_path / "small", budget=budget, epochs=2, no_comparison=True)
+    assert all(one.use <= one.limit for one in result.limits)
+
+
+class _Fails(SilentFit):
+    """Breaks the first training before its first step."""
+
+    def training(self, what: str) -> AbstractContextManager[Callbacks]:
+        raise InputError(f"{what} cannot be trained")
+
+
+def test_a_fit_that_failed_before_any_training_leaves_its_folder_to_another_question(
+    fitted: Fitted, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shipped"
+    with pytest.raises(InputError, match="cannot be trained"):
+        ask(fitted.data, folder, watch=_Fails(), budget={"macs": 100_000})
+    assert read(folder).one(FitPlanRecord) is not None, "the plan is kept for the same question"
+    assert found(ask(fitted.data, folder)) == found(fitted.result), "and gives way to another"
+
+
+def test_a_failed_fit_touches_nothing_of_others(fitted: Fitted, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="macs"):
+        ask(fitted.data, folder, budget={"macs": 10})
+    assert (folder / "notes.txt").read_text() == "mine"
+    triscale.train("smallnet_24", fitted.data, out=tmp_path / "run", epochs=2, device="cpu", threads=1)
+    before = (tmp_path / "run" / RECORDS).read_bytes()
+    with pytest.raises(InputError, match="holds a training, not a fit"):
+        ask(fitted.data, tmp_path / "run")
+    assert (tmp_path / "run" / RECORDS).read_bytes() == before
 
 
 def test_what_contradicts_itself_is_rejected_before_the_images_are_opened(tmp_path: Path) -> None:
@@ -296,6 +338,10 @@ def test_what_contradicts_itself_is_rejected_before_the_images_are_opened(tmp_pa
         ({"target": "torch:float32:t1", "budget": {"latency": "9ms"}}, "the target is of torch"),
         ({"target": "openvino:float32:t1", "format": "onnx", "budget": {"latency": "9ms"}}, "does not run on openvino"),
         ({"format": "pt2"}, "format is 'pt2'"),
+        ({"engine": "onnxruntime"}, "engine is 'onnxruntime'; give auto"),
+        ({"engine": "auto", "format": "onnx"}, "--engine auto chooses the format: leave --format out"),
+        ({"engine": "auto", "target": "native:float32:t1"}, "leave --target out"),
+        ({"engine": "auto"}, "a limit on file_size needs it before"),
         ({"network": "efficientnet_b9"}, "unknown network"),
         ({"baseline": "efficientnet_b0"}, "did you mean 'network'"),
     ):
@@ -322,3 +368,21 @@ def test_the_shipped_folder_answers_by_itself(fitted: Fitted) -> None:
     images, _ = np.load(fitted.data)["x_test"], None
     ours = [one.top[0].name for one in triscale.predict(fitted.folder, list(images[:8]))]
     assert [one.top[0].name for one in triscale.predict(fitted.result.file, list(images[:8]))] == ours
+
+
+@SLOW
+def test_engine_auto_ships_the_fastest_of_the_files_that_were_measured(fitted: Fitted, tmp_path: Path) -> None:
+    folder = tmp_path / "fast"
+    asked: dict[str, object] = {"budget": {"macs": 120_000}, "epochs": 2, "no_comparison": True, "engine": "auto"}
+    result = ask(fitted.data, folder, **asked)
+    shipped = read(folder).one(ShippedRecord)
+    assert shipped is not None
+    assert shipped.choice is not None
+    assert result.file.suffix in (".onnx", ".xml", ".so", ".pt2")
+    assert result.file.name == shipped.file == f"model{result.file.suffix}"
+    judged = triscale.evaluate(result.file, fitted.data)
+    assert round(judged.top1 * judged.n) == result.test.correct
+    assert shipped.choice in (folder / "report.html").read_text().replace("&#x27;", "'")
+    before = result.file.read_bytes()
+    assert ask(fitted.data, folder, **asked).lines == result.lines
+    assert result.file.read_bytes() == before, "it is not chosen again"

@@ -1,6 +1,7 @@
 """`triscale fit` as people type it."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import pytest
 
 from tests.cli.conftest import Run, run
 from tests.shipping.conftest import Fitted
+from triscale.shipping.fit_question import FitQuestion
 from triscale.trials import RECORDS, read
-from triscale.trials.fits.fit_records import FitTestRecord, ShippedRecord
+from triscale.trials.fits.fit_records import FitRecord, FitTestRecord, ShippedRecord
 
 __all__ = ["run"]
 
@@ -34,6 +36,34 @@ def test_the_same_command_gives_the_answer_again_as_text_and_json(run: Run, fitt
     assert judged["top1"] == found["test"]["top1"]
 
 
+def test_the_command_in_its_pages_is_complete_and_in_the_units_that_people_type(run: Run, fitted: Fitted) -> None:
+    begun = read(fitted.folder).one(FitRecord)
+    assert begun is not None
+    command = str(begun.command)
+    limits = "--budget macs=120k --budget file_size=90kB"
+    assert command == (
+        f"triscale fit --data {fitted.data} {limits} --epochs 3 --time 1h --out {fitted.folder} --device cpu "
+        "--threads 1 --loader-workers 0"
+    )
+    assert f"\n{command}\n" in (fitted.folder / "README.md").read_text()
+    assert f">{command}<" in (fitted.folder / "report.html").read_text()
+    answer = run(*shlex.split(command)[1:])
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines() == list(fitted.result.lines)
+
+
+def test_what_a_fit_was_asked_is_on_its_command_line() -> None:
+    asked = FitQuestion(
+        data="flowers", network="B0", budget={"macs": 25e6, "inference_memory": 2.0**21, "latency": 0.005}, time=5400,
+        weights="none", rule="width", no_comparison=True, follow_links=True, batch=8,
+    )  # fmt: skip
+    assert asked.command(out=Path("my file"), device=None, no_kernels=True) == (
+        "triscale fit --data flowers --network efficientnet_b0 --budget macs=25M --budget inference_memory=2MiB "
+        "--budget latency=5ms --batch 8 --time 90m --follow-links --weights none --rule width --no-comparison "
+        "--out 'my file' --no-kernels"
+    )
+
+
 def test_the_report_is_made_again_from_the_records(run: Run, fitted: Fitted) -> None:
     page = fitted.folder / "report.html"
     before = page.read_bytes()
@@ -48,8 +78,10 @@ def test_the_report_is_made_again_from_the_records(run: Run, fitted: Fitted) -> 
     [
         ((*OPTIONS[:4], "--epochs", "4"), 65, "holds another fit: epochs was 3, now 4"),
         (("--budget", "speed=9"), 64, "unknown limit 'speed'"),
-        (("--budget", "macs=1M", "--network", "resnet"), 64, "unknown network"),
+        (("--budget", "macs=1M", "--network", "resnt"), 64, "unknown network"),
         (("--budget", "macs=1M", "--time", "soon"), 64, "is not a duration"),
+        (("--budget", "macs=1M", "--time", "5"), 64, "has no unit: write 5m for minutes, or 5s for seconds"),
+        (("--budget", "macs:1M"), 64, "did you mean macs=1M?"),
         (("--budget", "latency=9ms", "--target", "cuda"), 64, "is not ENGINE:PRECISION"),
     ],
 )

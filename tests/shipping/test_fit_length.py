@@ -1,10 +1,13 @@
 """How many epochs a time allows, for the answer and for the network of twice the cost."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from triscale.errors import InputError
+from triscale.quantities import seconds as duration
 from triscale.recipes import Recipe, load_recipe
 from triscale.shipping.fit_length import Images, larger_epochs, least_epochs, length_within, suited
 
@@ -23,7 +26,7 @@ def test_a_training_keeps_its_time_and_leaves_half_for_the_comparison(
 ) -> None:
     images = Images(training, training // 10)
     try:
-        found = length_within(seconds, QUICK, images, per_image, compare=compare)
+        found = length_within(seconds, 0.0, QUICK, images, per_image, compare=compare)
     except InputError:
         assert 2 * per_image * images.passes > 0.9 * seconds
         return
@@ -33,14 +36,37 @@ def test_a_training_keeps_its_time_and_leaves_half_for_the_comparison(
     assert compare or not found.compared
 
 
+@given(
+    seconds=st.floats(0.001, 1e4),
+    spent=st.floats(0, 1e4),
+    per_image=st.floats(1e-5, 1e-1),
+    slower=st.floats(0.5, 1.2),
+)
+def test_the_time_that_the_message_proposes_is_enough(
+    seconds: float, spent: float, per_image: float, slower: float
+) -> None:
+    """Also where the next run is a fifth slower; and it is not much more than that."""
+    try:
+        length_within(seconds, spent, QUICK, IMAGES, per_image, compare=False)
+    except InputError as error:
+        proposed = re.search(r"Give --time (\S+) or more", str(error))
+        assert proposed is not None
+        time = duration(proposed[1])
+        assert time <= 1.3 * (spent + 2 * per_image * IMAGES.passes / 0.9) + 60
+        found = length_within(time, slower * spent, QUICK, IMAGES, slower * per_image, compare=False)
+        assert found.epochs >= least_epochs(QUICK)
+
+
 def test_much_time_trains_no_longer_than_is_worth_it() -> None:
-    assert length_within(1e9, QUICK, Images(100_000, 100), 1e-3, compare=True).epochs == 30
-    assert length_within(1e9, QUICK, Images(64, 10), 1e-3, compare=True).epochs == 1_000, "of few images, 1,000 steps"
+    assert length_within(1e9, 0.0, QUICK, Images(100_000, 100), 1e-3, compare=True).epochs == 30
+    assert length_within(1e9, 0.0, QUICK, Images(64, 10), 1e-3, compare=True).epochs == 1_000, (
+        "of few images, 1,000 steps"
+    )
 
 
 def test_where_both_do_not_fit_the_answer_has_all_the_time() -> None:
     epoch = IMAGES.passes * 1e-2
-    found = length_within(3.5 * epoch / 0.9, QUICK, IMAGES, 1e-2, compare=True)
+    found = length_within(3.5 * epoch / 0.9, 0.0, QUICK, IMAGES, 1e-2, compare=True)
     assert (found.epochs, found.compared) == (3, False)
 
 

@@ -1,13 +1,15 @@
 """The largest network within limits: no made-up pixels, weights as they are, and a file that keeps what is promised."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
 
-from triscale.costs import ANYWHERE, count, file_size
+from triscale.costs import ANYWHERE, count, file_size, read_limit
 from triscale.errors import InputError
 from triscale.latency.silent_watch import SilentWatch
 from triscale.scaling import network as named
+from triscale.scaling.limit import OutOfReachError
 from triscale.shipping.baseline_choice import Baseline
 from triscale.shipping.rehearsal import Rehearsal
 from triscale.shipping.within_limits import FLAT, Solver
@@ -95,3 +97,22 @@ def test_a_file_that_never_keeps_its_limit_ends_the_search() -> None:
 
     with pytest.raises(InputError, match="file_size"):
         solver("smallnet_32", (32, 32)).within({"file_size": 1e5}, rehearse)
+
+
+def test_a_budget_that_no_file_keeps_is_answered_with_one_that_the_smallest_file_keeps() -> None:
+    """A file with 30 kB beside its weights; the limit that the message proposes is for the file."""
+    beside = 30_000
+
+    def rehearse(network: Network, uses: Mapping[str, float]) -> Rehearsal:
+        return Rehearsal(uses={"file_size": file_size(network) + beside}, counted=uses["file_size"])
+
+    for limits in ({"file_size": 1_000.0}, {"file_size": 20_000.0, "macs": 10.0}):
+        with pytest.raises(OutOfReachError, match="file of the smallest network has") as error:
+            solver("smallnet_32", (32, 32)).within(limits, rehearse)
+        proposed = dict(re.findall(r"(\w+)=([0-9.]+k?B?) or more", str(error.value)))
+        wider = limits | {name: read_limit(name, text) for name, text in proposed.items()}
+        assert wider["file_size"] > beside
+        found = solver("smallnet_32", (32, 32)).within(wider, rehearse)
+        assert all(found.uses[name] <= limit for name, limit in wider.items())
+        with pytest.raises(OutOfReachError):
+            solver("smallnet_32", (32, 32)).within(wider | {"file_size": 0.9 * wider["file_size"]}, rehearse)

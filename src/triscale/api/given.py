@@ -59,7 +59,7 @@ def _answering(
 
 
 def _refuse_name(weights: str | Path) -> None:
-    if str(weights) in families.registry() and not Path(weights).exists():
+    if families.full_name(str(weights)) in families.registry() and not Path(weights).exists():
         raise UsageError(
             f"{str(weights)!r} is the name of a network, not of weights: {_NO_PATH}\n"
             f"The weights in a package: triscale.build({str(weights)!r}, pretrained=True)."

@@ -125,7 +125,13 @@ def fit(
         as_network(question.network)  # a wrong name is reported before the images are opened
     numerics = numerics_here(device, None if threads is None else typed("threads", threads), kernels=kernels)
     execution = Execution(loader_workers=loaders_of(loader_workers), forget_state=True)
-    run = FitRun(question, Path(typed("out", out)), numerics=numerics, execution=execution, watch=watch or _remarks())
+    run = FitRun(
+        question, Path(typed("out", out)), numerics=numerics, execution=execution, watch=watch or _remarks(),
+        given={
+            "device": device, "threads": threads, "no_kernels": not kernels,
+            "loader_workers": None if loader_workers == 1 else loader_workers,
+        },
+    )  # fmt: skip
     return fit_result(run.run(), run.folder)
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from triscale.costs.target import Target
-from triscale.errors import NumericError, UsageError
+from triscale.errors import NumericError, UsageError, did_you_mean
 from triscale.quantities import COUNT, Unit
 from triscale.spec import Network, content_hash
 
@@ -82,6 +82,15 @@ class Values:
         return self._known[key]
 
 
+_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "flops": "macs", "madds": "macs", "mult_adds": "macs", "multiply_adds": "macs", "parameters": "params",
+        "weights": "params", "size": "file_size", "memory": "inference_memory", "ram": "inference_memory",
+        "ms": "latency", "milliseconds": "latency",
+    }
+)  # fmt: skip
+"""What people call a metric -> its name, for messages."""
+
 _REGISTRY: dict[str, Metric] = {}
 _OFFERED: dict[str, Metric] = {}
 
@@ -119,7 +128,8 @@ def metric_named(name: str, what: str = "metric") -> Metric:
     """The metric of a name, registered or offered; UsageError lists those that are known, under the word `what`."""
     known = known_metrics()
     if name not in known:
-        raise UsageError(f"unknown {what} {name!r}; the {what}s are {', '.join(known)}.")
+        near = did_you_mean(_OTHER_WORDS.get(name.lower(), name), known)
+        raise UsageError(f"unknown {what} {name!r};{near} {'The' if near else 'the'} {what}s are {', '.join(known)}.")
     return known[name]
 
 

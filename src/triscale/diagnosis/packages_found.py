@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Sequence
+from importlib import metadata
 from importlib.util import find_spec
 
 from triscale._version import __version__
@@ -28,7 +29,9 @@ EXTRAS = {
 }
 """What each extra adds. A line for each of pyproject.toml, but for `dev`."""
 
-_IMPORT_NAMES = {"pillow": "PIL"}
+_IMPORT_NAMES = {"pillow": "PIL", "mkdocs-material": "material"}
+"""For installations that do not list their files."""
+
 _NO_METADATA = "run from its source, so its packages are not checked"
 
 
@@ -88,6 +91,13 @@ def _problem(one: Requirement) -> str | None:
 def _can_be_imported(package: str) -> bool:
     """Whether Python finds its files; nothing is imported."""
     try:
-        return find_spec(_IMPORT_NAMES.get(package, package.replace("-", "_"))) is not None
+        return any(find_spec(name) is not None for name in _import_names(package))
     except (ImportError, ValueError):
         return False
+
+
+def _import_names(package: str) -> list[str]:
+    """What is imported of a package, which need not have its name: the folders of Python that it installed."""
+    files = metadata.files(package) or []
+    found = {one.parts[0] for one in files if one.name == "__init__.py" and len(one.parts) == 2}
+    return sorted(found) or [_IMPORT_NAMES.get(package, package.replace("-", "_"))]

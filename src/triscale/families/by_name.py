@@ -25,12 +25,44 @@ _FAMILIES = {
 }
 
 
+_SMALL: "Mapping[int, str]" = MappingProxyType(
+    {24: "smallnet_24", 32: "smallnet_32", 48: "smallnet_48", 80: "smallnet_64"}
+)
+"""Side of images up to which a baseline is made for them."""
+
+
+def small_baseline(side: int) -> str | None:
+    """The baseline that is made for images of this side in pixels; None for larger images."""
+    return next((name for most, name in _SMALL.items() if side <= most), None)
+
+
 @cache
 def registry() -> "Mapping[str, tuple[str, Network]]":
     """Name -> (family, network), in the order of the families' tables."""
     return MappingProxyType(
         {network.name: (family, network) for family, room in _FAMILIES.items() for network in room.networks()}
     )
+
+
+@cache
+def _spellings() -> "Mapping[str, str]":
+    """Letters and digits of a name, and the short names of the paper's family -> the name."""
+    whole = {_spelled(name): name for name in registry()}
+    short = {name.removeprefix("efficientnet_"): name for name in registry() if name.startswith("efficientnet_b")}
+    return MappingProxyType({**whole, **short})
+
+
+def _spelled(name: str) -> str:
+    """Without what people write in several ways: upper case, hyphens, underscores and spaces."""
+    return name.lower().translate({ord(one): None for one in "-_ "})
+
+
+def full_name(name: str) -> str:
+    """The registered name that is meant: of `B4`, `EfficientNet-B4` and `efficientnetb4`, `efficientnet_b4`.
+
+    A name that is no spelling of a registered one comes back as it is.
+    """
+    return name if name in registry() else _spellings().get(_spelled(name), name)
 
 
 def matching(pattern: str) -> list[str]:
@@ -41,7 +73,7 @@ def matching(pattern: str) -> list[str]:
     """
     if not isinstance(pattern, str):
         raise UsageError(f"{pattern!r} is not a pattern; give a text such as 'resnet*'.")
-    found = [name for name in registry() if fnmatchcase(name, pattern)]
+    found = [name for name in registry() if fnmatchcase(name, full_name(pattern))]
     if found:
         return found
     word = pattern.strip("*").lower()
@@ -52,13 +84,13 @@ def matching(pattern: str) -> list[str]:
 
 
 def network(name: str) -> Network:
-    """The registered network of that name.
+    """The registered network of that name, or of another spelling of it, see `full_name`.
 
     Raises:
         UsageError: no such name; the message holds the nearest ones.
     """
-    if name in registry():
-        return registry()[name][1]
+    if (known := registry().get(full_name(name))) is not None:
+        return known[1]
     near = difflib.get_close_matches(name.lower(), registry(), 3, 0.5)
     hint = (
         f"did you mean {' or '.join(near)}?"

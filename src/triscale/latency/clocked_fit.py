@@ -8,9 +8,9 @@ from typing import NamedTuple
 from triscale.costs import Target
 from triscale.latency.clocked_answer import ClockedFit, Latency
 from triscale.latency.latency_metric import LATENCY
-from triscale.latency.measuring import Limits, Measurement, Watch, measure
+from triscale.latency.measuring import Limits, Measurement, Subject, Watch, measure
 from triscale.latency.predictor import predict
-from triscale.latency.within_limit import Try, largest_within
+from triscale.latency.within_limit import MOST_TRIES, Try, largest_within
 from triscale.scaling import BudgetFit, Coefficients, fit_budget
 from triscale.spec import Network, content_hash
 
@@ -25,14 +25,31 @@ class Clock(NamedTuple):
     watch: Watch
     seconds: float = SECONDS
 
-    def measurement(self, network: Network) -> Measurement:
+    def measurement(self, network: Network, done: int = 0, most: int = 1) -> Measurement:
         """The network on the target, with random weights.
+
+        Args:
+            network: is measured.
+            done, most: networks that were measured before it for the same answer, and with it at most; for the watch.
 
         Raises:
             InputError: the engine cannot run it.
         """
-        found = measure([network], [self.target], Limits(seconds=self.seconds), self.watch)
-        return found.measurements[0]
+        watch = _OneOfSeveral(self.watch, done, most)
+        return measure([network], [self.target], Limits(seconds=self.seconds), watch).measurements[0]
+
+
+class _OneOfSeveral:
+    """Another watch, which hears which one it is of the networks that are measured one after the other."""
+
+    def __init__(self, watch: Watch, done: int, most: int) -> None:
+        self._watch, self._done, self._most = watch, done, most
+        self.round, self.notice = watch.round, watch.notice
+
+    def opening(self, subject: Subject, done: int, whole: int) -> None:
+        """Counted over all of them."""
+        del done, whole
+        self._watch.opening(subject, self._done, self._most)
 
 
 def believed_ms(found: Measurement) -> float:
@@ -94,7 +111,8 @@ class _Solver:
 
     def measure(self, found: BudgetFit) -> Try[BudgetFit]:
         """What was found, on the clock."""
-        self.measurements[_key(found)] = measurement = self.clock.measurement(found.network)
+        measurement = self.clock.measurement(found.network, len(self.measurements), MOST_TRIES)
+        self.measurements[_key(found)] = measurement
         notch = found.fit.notch.cost or {}
         return Try(
             found=found, key=_key(found), predicted=found.fit.cost[LATENCY.name],

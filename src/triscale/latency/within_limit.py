@@ -11,6 +11,10 @@ from typing import Generic, TypeVar
 
 from triscale import units
 from triscale.errors import InputError
+from triscale.quantities import SECONDS
+
+_ROOM = 1.1
+"""Times what was measured that a message proposes: the next measurement differs."""
 
 MOST_TRIES = 6
 """Networks that are measured at most."""
@@ -69,7 +73,8 @@ def largest_within(
         fastest = min(tried, key=lambda one: one.measured)
         raise InputError(
             f"no network keeps a latency of {units.latency(limit)} as measured: the fastest of {len(tried)} takes "
-            f"{units.latency(fastest.measured)} where {units.latency(fastest.predicted)} were predicted."
+            f"{units.latency(fastest.measured)} where {units.latency(fastest.predicted)} were predicted.\n"
+            f"Give latency={SECONDS.enough(_ROOM * fastest.measured, limit)} or more."
         )
     return max(within, key=lambda one: one.predicted), tuple(tried)
 

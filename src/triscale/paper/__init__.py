@@ -1,8 +1,9 @@
 """The EfficientNet paper beside the counts: its tables, and the errata of paper, articles and ports."""
 
 from triscale.paper.comparison import Compared, compare, compare_table
-from triscale.paper.errata import ERRATA, TITLES, Erratum, implied_phi
+from triscale.paper.errata import ERRATA, TITLES, Erratum, errata_about, implied_phi
 from triscale.paper.latency_table import LATENCIES, LatencyPair
+from triscale.paper.members_beside import MemberBesideFormula, members
 from triscale.paper.printed_tables import TABLES, PrintedRow, PrintedTable
 
 __all__ = [
@@ -13,9 +14,12 @@ __all__ = [
     "Compared",
     "Erratum",
     "LatencyPair",
+    "MemberBesideFormula",
     "PrintedRow",
     "PrintedTable",
     "compare",
     "compare_table",
+    "errata_about",
     "implied_phi",
+    "members",
 ]

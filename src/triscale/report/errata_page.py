@@ -16,8 +16,8 @@ def errata_markdown(errata: Sequence[Erratum]) -> str:
     """The page: one section a kind, one entry an erratum."""
     parts = [_OPENING]
     for kind, title in TITLES.items():
-        parts.append(f"## {title}")
-        parts += [_entry(one) for one in errata if one.kind == kind]
+        if entries := [_entry(one) for one in errata if one.kind == kind]:
+            parts += [f"## {title}", *entries]
     return "\n\n".join(parts) + "\n"
 
 

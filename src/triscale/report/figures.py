@@ -1,5 +1,6 @@
 """The figures: accuracy against counted cost, and training curves, as Plotly documents."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from triscale import intervals, units
 from triscale.report.pareto import pareto_front
-from triscale.report.parts.plot_style import FRONT, LIGHT, costs_beside, log_axis, styled
+from triscale.report.parts.plot_style import FRONT, LIGHT, costs_beside, epoch_axis, log_axis, styled
 from triscale.report.study_facts import AXES, PASSES, Facts, Training, label
 from triscale.trials.study_records import MemberRecord, NetworkRecord
 
@@ -124,6 +125,7 @@ def curves(facts: Facts) -> str | None:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     spent: list[float] = []
+    longest = 1
     for training, style in _styles(facts):
         network, points = facts.known(training.id), training.curve()
         if network is None or not points:
@@ -133,9 +135,10 @@ def curves(facts: Facts) -> str | None:
         hover = f"{_Mark(network).name}, {training.epochs:g} epochs<br>%{{y:.1f}} %<extra></extra>"
         line = go.Scatter(y=[100 * top1 for _, _, top1 in points], mode="lines", hovertemplate=hover, **style)
         if training not in facts.longer:
+            longest = max(longest, *(math.ceil(epoch) for epoch, _, _ in points))
             figure.add_trace(go.Scatter(line, x=[epoch for epoch, _, _ in points], showlegend=False), row=1, col=1)
         figure.add_trace(go.Scatter(line, x=compute), row=1, col=2)
-    figure.update_xaxes(title="epochs", row=1, col=1)
+    figure.update_xaxes(epoch_axis(longest), row=1, col=1)
     figure.update_xaxes(log_axis(spent, "training compute: samples × 3 × MACs"), row=1, col=2)
     figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)
     return styled(figure, height=500)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from triscale.errors import InputError
-from triscale.scaling.limit import CostOf, Fit, Limits, Point, UnboundedError, answer, check, point_at
+from triscale.scaling.limit import CostOf, Fit, Limits, OutOfReachError, Point, UnboundedError, answer, check, point_at
 from triscale.scaling.rules import Factors
 
 Curve = Callable[[float], Factors]
@@ -73,8 +73,7 @@ def _bracket(at: Callable[[float], Point], limits: Limits) -> tuple[Point, Point
         raise UnboundedError(
             f"this rule does not change {', '.join(limits)} enough to meet a limit; add one such as macs."
         )
-    broken = ", ".join(limits[name].broken(name, here.cost[name]) for name in here.broken(limits))
-    raise InputError(f"the budget cannot be reached: the smallest network on this rule's curve has {broken}.")
+    raise OutOfReachError("the smallest network on this rule's curve", here.cost, limits)
 
 
 def _last_counted(at: Callable[[float], Point], counted: Point, beyond: Point) -> Point:

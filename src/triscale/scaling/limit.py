@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import NamedTuple
 
+from triscale.costs import metric_named
 from triscale.errors import InputError, UsageError
+from triscale.quantities import COUNT, Unit
 from triscale.scaling.rules import Factors
 
 CostOf = Callable[[Factors], Mapping[str, float]]
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,12 +21,14 @@ class Limit:
     Attributes:
         value: the bound, above 0.
         at_least: the cost must not be below it; otherwise not above it.
-        show: a cost as text, for messages.
+        unit: of the cost, for messages.
+        room: share by which a bound that a message proposes is wider than the cost: another measurement differs.
     """
 
     value: float
     at_least: bool = False
-    show: Callable[[float], str] = _plain
+    unit: Unit = COUNT
+    room: float = 0.0
 
     def slack(self, cost: float) -> float:
         """What is left: how far the cost may still go before it breaks the limit; below 0 where it does."""
@@ -40,10 +40,42 @@ class Limit:
 
     def broken(self, name: str, cost: float) -> str:
         """How a cost breaks it, such as `macs 12 > 10`."""
-        return f"{name} {self.show(cost)} {'<' if self.at_least else '>'} {self.show(self.value)}"
+        return f"{name} {self.unit.exact(cost)} {'<' if self.at_least else '>'} {self.unit.exact(self.value)}"
+
+    def kept(self, name: str, cost: float) -> str:
+        """A bound that a cost keeps, as people type it, such as `macs=7.19M or more`."""
+        wider = cost / (1 + self.room) if self.at_least else cost * (1 + self.room)
+        written = self.unit.enough(wider, self.value, at_least=self.at_least)
+        return f"{name}={written} or {'less' if self.at_least else 'more'}"
 
 
 Limits = Mapping[str, Limit]
+
+_ROOM = 0.1
+"""Of bounds on what is predicted or measured."""
+
+
+def limit_on(name: str, value: float) -> Limit:
+    """A limit on a registered metric; UsageError where there is none of this name."""
+    metric = metric_named(name, "limit")
+    return Limit(value=value, at_least=metric.at_least, unit=metric.unit, room=0.0 if metric.counted else _ROOM)
+
+
+class OutOfReachError(InputError):
+    """No network in reach keeps a budget.
+
+    Attributes:
+        cost: of the network that comes nearest.
+        limits: of the budget.
+    """
+
+    def __init__(self, nearest: str, cost: Mapping[str, float], limits: Limits) -> None:
+        """`nearest` begins the sentence about the broken limits."""
+        self.cost, self.limits = cost, limits
+        broken = {name: limit for name, limit in limits.items() if not limit.kept_by(cost[name])}
+        found = ", ".join(limit.broken(name, cost[name]) for name, limit in broken.items())
+        enough = " and ".join(limit.kept(name, cost[name]) for name, limit in broken.items())
+        super().__init__(f"the budget cannot be reached: {nearest} has {found}. Give {enough}.")
 
 
 class UnboundedError(InputError):

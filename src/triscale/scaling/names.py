@@ -1,12 +1,13 @@
 """Names of networks: a registered name or a spec file, plain or with scalings such as `efficientnet_b0@phi=1.5`."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from triscale import families, spec
-from triscale.errors import UsageError
+from triscale.errors import UsageError, did_you_mean
 from triscale.scaling.lite_rule import lite_form
 from triscale.scaling.rules import Coefficients, scale_by_rule
 from triscale.spec import AnyNetwork, ForeignNetwork, Network, is_foreign_text
@@ -24,8 +25,9 @@ def network(text: str) -> Network:
     """
     if is_foreign_text(text):
         raise UsageError(
-            f"{text!r} is your own code, and this command takes only networks of triscale.\n"
-            "`triscale study` scales your code to a budget, `triscale cost` counts it: see docs/foreign.md."
+            f"{text!r} is your own code, which this command does not take. To scale it to a budget:\n"
+            f"triscale study {shlex.quote(text)} --data IMAGES --budget macs=20M\n"
+            "cost, train and benchmark take it too; scale, fit, compare and search do not (docs/foreign.md)."
         )
     base, scalings = _split(text)
     found = spec.read(Path(base)) if base.endswith(".json") else families.network(base)
@@ -95,7 +97,14 @@ def _apply(base: Network, scaling: str) -> Network:
         return scale_by_rule(base, parts.get("rule", "compound"), _number(parts["phi"]), coefficients)
     if parts.keys() <= {"depth", "width", "resolution"}:
         return spec.scale(base, **{key: _number(value) for key, value in parts.items()})
-    raise UsageError(f"cannot read the scaling {scaling!r}: {_EXAMPLES}")
+    raise UsageError(f"cannot read the scaling {scaling!r}:{_meant(parts) or f' {_EXAMPLES}'}")
+
+
+def _meant(parts: Mapping[str, str]) -> str:
+    """The word that was probably meant by an unknown one."""
+    known = ("depth", "width", "resolution", "phi", "rule", "coefficients")
+    unknown = next((name for name in parts if name not in known), None)
+    return "" if unknown is None else did_you_mean(unknown, known)
 
 
 def _number(text: str) -> float:

@@ -9,7 +9,7 @@ from triscale.errors import InputError
 from triscale.notebook_html import ShownInNotebook
 from triscale.scaling.budget import Curve, fit
 from triscale.scaling.leftover import fill
-from triscale.scaling.limit import CostOf, Fit, Limit, Limits, UnboundedError, check, point_at
+from triscale.scaling.limit import CostOf, Fit, Limits, UnboundedError, check, limit_on, point_at
 from triscale.scaling.notches import scan
 from triscale.scaling.rules import Coefficients, Factors, factors, rule_named, scale_by_rule
 from triscale.scaling.shorten import scale_shortly, short_phi
@@ -61,7 +61,7 @@ def fit_budget(
         InputError: the budget cannot be reached, nothing bounds the network, or the rule only shrinks networks and this
             one keeps the budget.
     """
-    bounds = {name: _limit(name, value) for name, value in limits.items()}
+    bounds = {name: limit_on(name, value) for name, value in limits.items()}
     counted = {name: limit for name, limit in bounds.items() if metric_named(name).counted}
     values = Values(target)
     whole, cheap = (partial(_cost, network, values, tuple(names)) for names in (bounds, counted))
@@ -85,11 +85,6 @@ def _require_larger(network: Network, rule: str, cost_of: CostOf, limits: Limits
         raise InputError(
             f"rule {rule} only shrinks a network, and {network.name} keeps the budget as it is: take another rule."
         )
-
-
-def _limit(name: str, value: float) -> Limit:
-    metric = metric_named(name, "limit")
-    return Limit(value=value, at_least=metric.at_least, show=metric.unit.exact)
 
 
 def _top(curve: Curve, cost_of: CostOf, counted: Limits) -> Fit | None:

@@ -5,11 +5,11 @@ assumed is that every rounded size goes one way along phi: where two ends of a s
 between them.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from triscale.errors import InputError
 from triscale.scaling.budget import RESOLUTION_OF_PHI, Curve, on_curve
-from triscale.scaling.limit import CostOf, Fit, Limits, Point, UnboundedError, answer, check, point_at
+from triscale.scaling.limit import CostOf, Fit, Limits, OutOfReachError, Point, UnboundedError, answer, check, point_at
 
 REACH = 10.0
 """How far from phi = 0 the walk goes where no counted limit ends it: from a thousandth of the nominal cost to a
@@ -48,7 +48,7 @@ def scan(curve: Curve, key_at: KeyAt, cost_of: CostOf, limits: Limits, *, top: F
             return answer(here, above._replace(phi=beyond, factors=curve(beyond)) if tried else above, limits)
         tried.append(here)
         above = here
-    raise InputError(_out_of_reach(tried, limits))
+    raise _out_of_reach(tried, limits)
 
 
 def notches(key_at: KeyAt, start: float, lowest: float) -> Iterator[tuple[float, float]]:
@@ -84,11 +84,16 @@ def _next_to(top: Fit, cost_of: CostOf) -> Point:
     return top.notch if whole.cost is None else whole
 
 
-def _out_of_reach(tried: list[Point], limits: Limits) -> str:
+def _out_of_reach(tried: list[Point], limits: Limits) -> InputError:
+    """With the network that comes nearest: of those that break the fewest limits, the one that breaks them least."""
     costs = [one.cost for one in tried if one.cost is not None]
     if not costs:
-        return f"the budget cannot be reached: {tried[0].why}"
-    nearest = {name: max(costs, key=lambda cost: limit.slack(cost[name]))[name] for name, limit in limits.items()}
-    never = [limits[name].broken(name, value) for name, value in nearest.items() if not limits[name].kept_by(value)]
-    why = f"the nearest has {', '.join(never)}" if never else f"each breaks one of {', '.join(limits)}"
-    return f"the budget cannot be reached: of {len(costs):,} networks on this rule's curve, {why}."
+        return InputError(f"the budget cannot be reached: {tried[0].why}")
+    nearest = min(costs, key=lambda cost: _excess(cost, limits))
+    return OutOfReachError(f"of {len(costs):,} networks on this rule's curve, the nearest", nearest, limits)
+
+
+def _excess(cost: Mapping[str, float], limits: Limits) -> tuple[int, float]:
+    """How many limits a cost breaks, and by how much of them."""
+    over = [-limit.slack(cost[name]) / limit.value for name, limit in limits.items() if not limit.kept_by(cost[name])]
+    return len(over), sum(over)

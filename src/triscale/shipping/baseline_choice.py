@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from triscale import families
-from triscale.costs import Target, Values, metric_named
+from triscale.costs import Target, Values
 from triscale.data import Source
 from triscale.errors import InputError, UsageError
 from triscale.scaling import network as named
-from triscale.scaling.limit import Limit
+from triscale.scaling.limit import limit_on
 from triscale.shipping.fit_question import AUTO, NONE, PACKAGE, FitQuestion
 from triscale.spec import Network, Size, altered
 from triscale.units import pixels
@@ -17,9 +17,6 @@ from triscale.weights.packages import PACKAGES, packaged_file
 
 PHOTO = "efficientnet_lite0"
 """For photos: it runs on every engine, and a package has its weights."""
-
-_SMALL: Mapping[int, str] = {24: "smallnet_24", 32: "smallnet_32", 48: "smallnet_48", 80: "smallnet_64"}
-"""Side of the originals up to which a network for small images is taken."""
 
 _LEAST_SIDE = 32
 """Pixels below which weights for photos are not taken: five strides of 2 leave one position of their last maps."""
@@ -54,7 +51,7 @@ def weights_from(origin: str, named: str | None, *, allow_pth: bool) -> Checkpoi
 def keeps(limits: Mapping[str, float], target: Target) -> Keeps:
     """Whether a network keeps all limits, latency as predicted."""
     values = Values(target)
-    bounds = {name: Limit(value=limit, at_least=metric_named(name).at_least) for name, limit in limits.items()}
+    bounds = {name: limit_on(name, limit) for name, limit in limits.items()}
 
     def all_kept(network: Network) -> bool:
         found = values.of(network, bounds)
@@ -97,13 +94,21 @@ def _fresh(question: FitQuestion, source: Source, *why: str) -> Baseline:
     found = named(name)
     network = altered(found, classes=len(source.classes), resolution=offered(found.resolution, source))
     assert isinstance(network, Network)  # noqa: S101  `named` gives no other
-    return Baseline(network=network, reasons=tuple(one for one in (reason, *why) if one))
+    return Baseline(network=network, reasons=tuple(one for one in (reason, *why, *_smaller(found, network)) if one))
+
+
+def _smaller(named: Network, taken: Network) -> tuple[str, ...]:
+    """That a network takes fewer pixels than its own, since the originals have no more."""
+    if named.resolution == taken.resolution:
+        return ()
+    own, here = pixels(named.resolution), pixels(taken.resolution)
+    why = "enlarged images show nothing new; larger originals would"
+    return (f"The images have {here}, so {named.name} takes {here} instead of its own {own}: {why}.",)
 
 
 def _suited(source: Source) -> tuple[str, str]:
     """The registered network for images of this size, and why."""
-    side = min(source.native) if source.native else max(_SMALL) + 1
-    name = next((name for most, name in _SMALL.items() if side <= most), PHOTO)
+    name = (families.small_baseline(min(source.native)) if source.native else None) or PHOTO
     return name, f"The images have {pixels(source.native)}: {name} is made for that." if source.native else ""
 
 
@@ -156,7 +161,8 @@ def _begun(name: str | None, question: FitQuestion, source: Source, reasons: tup
     found = weights_from(origin, name, allow_pth=question.allow_pth)
     own = replace(found.spec, resolution=found.preprocessing.resolution or found.spec.resolution)
     fixed = "Weights are of one depth and width, so the limits decide the resolution alone."
+    network = _sized(own, source)
     return Baseline(
-        network=_sized(own, source), weights=found, origin=origin, named=name,
-        reasons=(*reasons, *found.notes, fixed),
+        network=network, weights=found, origin=origin, named=name,
+        reasons=(*reasons, *found.notes, *_smaller(own, network), fixed),
     )  # fmt: skip

@@ -13,6 +13,7 @@ import torch
 
 from triscale.errors import InputError
 from triscale.nn import synchronize
+from triscale.quantities import DURATION
 from triscale.recipes import Recipe
 from triscale.search.planning.training_length import EVALUATION
 from triscale.speed_plan import SpeedPlan
@@ -31,6 +32,9 @@ _LONG = 3
 
 _ENOUGH_STEPS = 1_000
 """Steps that a training may have in any case: of few images, an epoch teaches little."""
+
+_ROOM = 1.25
+"""Times the least time that a message proposes: the next run searches and times its steps again."""
 
 SAFE = 0.9
 """Of the time that is planned: a machine may be slower later, and the export and the test take some."""
@@ -77,11 +81,14 @@ def seconds_per_image(job: TrainJob, inputs: Inputs, numerics: Numerics, executi
     return median(clock.seconds) / job.recipe.batch
 
 
-def length_within(seconds: float, recipe: Recipe, images: Images, per_image: float, *, compare: bool) -> Length:
+def length_within(
+    whole: float, spent: float, recipe: Recipe, images: Images, per_image: float, *, compare: bool
+) -> Length:
     """The epochs for which there is time.
 
     Args:
-        seconds: that are left.
+        whole: seconds of the fit.
+        spent: of these, before the training.
         recipe: of the training.
         images: of an epoch.
         per_image: seconds of a training step.
@@ -91,13 +98,14 @@ def length_within(seconds: float, recipe: Recipe, images: Images, per_image: flo
         InputError: the time is too short; the message says what is needed.
     """
     epoch, least = per_image * images.passes, least_epochs(recipe)
-    usable = SAFE * seconds
+    usable = SAFE * (whole - spent)
     possible = int(usable / epoch)
     if possible < least:
-        left, missing = max(0.0, seconds), math.ceil(least * epoch / SAFE - seconds)
+        needed = math.ceil(_ROOM * (spent + least * epoch / SAFE) / 60)
         raise InputError(
-            f"the time is too short: {duration(left)} are left for training, and an epoch takes about "
-            f"{duration(math.ceil(epoch))}.\nGive at least {math.ceil(missing / 60)}m more (--time), or tighter limits."
+            f"the time is too short: {duration(max(0.0, whole - spent))} of {duration(whole)} are left for training, "
+            f"which takes {least} epochs at least, of about {duration(math.ceil(epoch))} each.\n"
+            f"Give --time {DURATION.write(60 * needed)} or more, or tighter limits."
         )
     most = max(_LONG * recipe.epochs, math.ceil(_ENOUGH_STEPS * recipe.batch / images.training))
     half = int(ALONE * usable / epoch)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from triscale.costs import ANYWHERE, Target, metric_named
@@ -15,7 +16,7 @@ from triscale.shipping.fit_length import Images, Length, length_within, seconds_
 from triscale.shipping.fit_question import FitQuestion
 from triscale.shipping.fit_trainings import FitTrainings
 from triscale.shipping.fit_watch import FitWatch
-from triscale.shipping.rehearsal import FILE_SIZE, rehearsal
+from triscale.shipping.rehearsal import FILE_SIZE, Rehearsal, Rehearse, rehearsal
 from triscale.shipping.within_limits import Limited, Solver
 from triscale.spec import Network, content_hash
 from triscale.training import trained_on
@@ -33,7 +34,7 @@ class Planner:
         question: what is wanted.
         trainings: with the images, and without weights.
         watch: receives the progress.
-        began: when the fit did, as `time.monotonic` says.
+        began: when its time did, as `time.monotonic` says.
     """
 
     question: FitQuestion
@@ -44,14 +45,20 @@ class Planner:
     @property
     def target(self) -> Target:
         """What the limits are of."""
-        return limited_on(self.question.budget, self.question.engine, ANYWHERE)
+        return limited_on(self.question.budget, self.question.limited_on, ANYWHERE)
 
     def write(self, store: TrialStore) -> FitPlanRecord:
-        """Decide, and write it down."""
-        if is_clocked(self.question.budget):
+        """Find the network and write the plan down; what measuring latency takes is no part of the fit's time."""
+        before, clocked = time.monotonic(), is_clocked(self.question.budget)
+        if clocked:
             self._calibrate(self.target.engine or self.target)
         baseline = baseline_for(self.question, self.trainings.source, keeps(self.question.budget, self.target))
         limited = self._limited(baseline)
+        began = self.began + (time.monotonic() - before if clocked else 0.0)
+        return replace(self, began=began).written(store, baseline, limited)
+
+    def written(self, store: TrialStore, baseline: Baseline, limited: Limited) -> FitPlanRecord:
+        """The plan for a network, with recipe and epochs, once it is written down."""
         asked = self.question.recipe_for(begun=baseline.weights is not None)
         split = self.trainings.source.training_split(seed=self.question.seed, train_size=self.question.train_size)
         images = Images(split.training.size, split.validation.size)
@@ -77,18 +84,28 @@ class Planner:
     def _limited(self, baseline: Baseline) -> Limited:
         """The largest network within the limits."""
         source, target = self.trainings.source, self.target
+        if is_clocked(self.question.budget):
+            self.watch.say(f"searching by latency on {target.engine}; a minute or two, and --time begins after it")
         known = trained_on(source, seed=self.question.seed, train_size=self.question.train_size)
         with self.watch.measuring() as watch:
             solver = Solver(baseline, source.native, target, watch, self.question.rule)
             rehearse = rehearsal(Path(self.question.file), target, source.classes, known)
-            return solver.within(self.question.budget, rehearse)
+            return solver.within(self.question.budget, partial(self._rehearsed, rehearse))
+
+    def _rehearsed(self, rehearse: Rehearse, network: Network, uses: Mapping[str, float]) -> Rehearsal:
+        """What the file of a network does, with a line about it where that takes a while."""
+        if LATENCY.name in uses:
+            self.watch.say(f"exporting {network.name} untrained, to see what its file takes")
+        return rehearse(network, uses)
 
     def _calibrate(self, target: Target) -> None:
         """Milliseconds are predicted on a target that was measured once."""
         try:
             calibration(target)
         except InputError:
-            self.watch.say(f"calibrating {target}, which takes a minute or two, once on this machine")
+            self.watch.say(
+                f"calibrating {target}, once on this machine; it takes a minute or two, and --time begins later"
+            )
             with self.watch.calibrating(str(target)) as watch:
                 calibrate(target, watch=watch)
 
@@ -102,8 +119,8 @@ class Planner:
         job = trainings.job(limited.network, recipe)
         per_image = seconds_per_image(job, trainings.inputs, trainings.numerics, trainings.execution)
         assert self.question.time is not None  # noqa: S101  the question has a time where it has no epochs
-        left = self.question.time - (time.monotonic() - self.began)
-        length = length_within(left, recipe, images, per_image, compare=compare)
+        spent = time.monotonic() - self.began
+        length = length_within(self.question.time, spent, recipe, images, per_image, compare=compare)
         return length, round(per_image * images.passes, 3)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from triscale.costs import parse_target
 from triscale.errors import UsageError
+from triscale.families import full_name
 from triscale.latency.latency_metric import LATENCY
 from triscale.recipes import Recipe, load_recipe
 from triscale.scaling import rule_named
@@ -39,6 +40,7 @@ class FitQuestion(SharedTerms):
         time: seconds for everything.
         epochs: of the training, instead of what the time allows.
         format: of the file: onnx, openvino or native; None: that of the target, else onnx.
+        engine: auto: export for every engine that is here, measure the files, and keep the fastest; None: `format`.
         no_comparison: leave the network of twice the cost out, which says what the limit costs.
         allow_pth: read pickles of torch (.pth), by its restricted reader.
         data and the others: see `SharedTerms`.
@@ -51,14 +53,18 @@ class FitQuestion(SharedTerms):
     weights: str = AUTO
     rule: str | None = None
     format: str | None = None
+    engine: str | None = None
     no_comparison: bool = False
     allow_pth: bool = False
 
-    LATER: ClassVar[Mapping[str, object]] = {}
+    LATER: ClassVar[Mapping[str, object]] = {"engine": None}
     COMMAND: ClassVar[tuple[str, ...]] = ("fit",)
+    NETWORK_OPTION: ClassVar[bool] = True
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"data", "time"})
 
     def __post_init__(self) -> None:
         SharedTerms.__post_init__(self)
+        object.__setattr__(self, "network", full_name(self.network))  # B4 and efficientnet_b4 are one question
         if not self.budget:
             raise UsageError("no limit is given: write --budget macs=50M, file_size=2MB, latency=10ms or another.")
         if "training_memory" in self.budget:
@@ -67,27 +73,30 @@ class FitQuestion(SharedTerms):
             rule_named(self.rule)
         if self.format is not None and self.format not in _SUFFIXES:
             raise UsageError(f"format is {self.format!r}; give {', '.join(_SUFFIXES)}.")
+        self._refuse_beside_auto()
         self._refuse_other_engine()
 
     @property
-    def form(self) -> str:
-        """The format of the file."""
+    def form(self) -> str | None:
+        """The format of the file; None: the fastest is chosen once the network is trained."""
+        if self.engine is not None:
+            return None
         if self.format is not None:
             return self.format
         if self.target is None:
-            return "onnx"  # `--engine auto` chooses here, once there is one
+            return "onnx"
         runtime = parse_target(self.target).runtime
         return next((form for form, engine in _RUNTIMES.items() if engine == runtime), "onnx")
 
     @property
     def file(self) -> str:
-        """The name of the file."""
-        return f"model{_SUFFIXES[self.form]}"
+        """The name of the file; without its ending where the format is chosen later."""
+        return "model" if self.form is None else f"model{_SUFFIXES[self.form]}"
 
     @property
-    def engine(self) -> str | None:
+    def limited_on(self) -> str | None:
         """The target of a limit on latency, as text; None without such a limit."""
-        if LATENCY.name not in self.budget:
+        if LATENCY.name not in self.budget or self.form is None:
             return self.target
         return self.target or f"{_RUNTIMES[self.form]}:float32:t1"
 
@@ -109,8 +118,22 @@ class FitQuestion(SharedTerms):
             if _plain(known.get(one.name, one.default)) != _plain(own[one.name])
         ]
 
+    def _refuse_beside_auto(self) -> None:
+        if self.engine is None:
+            return
+        if self.engine != "auto":
+            raise UsageError(f"engine is {self.engine!r}; give auto, or leave it out and name a format.")
+        for option, given in (("format", self.format), ("target", self.target)):
+            if given is not None:
+                raise UsageError(f"--engine auto chooses the {option}: leave --{option} out.")
+        if of_a_file := [name for name in ("file_size", LATENCY.name) if name in self.budget]:
+            raise UsageError(
+                f"--engine auto chooses the format after the training; a limit on {' and '.join(of_a_file)} needs it "
+                "before.\nGive --format onnx, openvino or native instead, or limits such as macs and params."
+            )
+
     def _refuse_other_engine(self) -> None:
-        if self.target is None:
+        if self.target is None or self.form is None:
             return
         wanted = parse_target(self.target)
         if wanted.precision != "float32":

@@ -5,20 +5,22 @@ answer gives it again. Weights, epochs and the larger network are decided withou
 """
 
 import math
-import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from triscale.costs import count
 from triscale.deploy import kind_of, require_libraries
-from triscale.errors import InputError, OutputError
+from triscale.errors import InputError
 from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.work import absolute, opened
 from triscale.shipping.baseline_choice import weights_from
 from triscale.shipping.fit_answer import answer_lines
+from triscale.shipping.fit_folder import cleared, refuse_another, require_place
 from triscale.shipping.fit_length import SAFE, larger_epochs
 from triscale.shipping.fit_planning import Planner, planned_lines
 from triscale.shipping.fit_question import FitQuestion
@@ -26,7 +28,7 @@ from triscale.shipping.fit_trainings import ANSWER, LARGER, FitTrainings, done
 from triscale.shipping.fit_watch import FitWatch, SilentFit
 from triscale.shipping.shipped_file import shipped, tested
 from triscale.spec import Network
-from triscale.trials import RECORDS, Execution, Numerics, Stored, Trial, TrialStore, read
+from triscale.trials import Execution, Numerics, Stored, Trial, TrialStore, read
 from triscale.trials.fits.fit_records import FitPlanRecord, FitRecord, LargerRecord
 from triscale.trials.study_records import AnswerRecord
 from triscale.units import agreeing
@@ -41,6 +43,7 @@ class FitRun:
         numerics: on what it computes.
         execution: how the trainings are carried out.
         watch: receives the progress.
+        given: options of the command line beside question and folder, such as `threads`, for the command that resumes.
     """
 
     def __init__(
@@ -51,13 +54,15 @@ class FitRun:
         numerics: Numerics,
         execution: Execution,
         watch: FitWatch | None = None,
+        given: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self._began = time.monotonic()
         self.question, self.folder, self.watch = question, folder, watch or SilentFit()
-        self._numerics, self._execution = numerics, execution
-        _require_place(folder)
-        require_libraries(kind_of(Path(question.file)))  # before hours of training
-        _refuse_another(question, folder)
+        self._numerics, self._execution, self._given = numerics, execution, {"out": folder, **given}
+        require_place(folder)
+        if question.form is not None:
+            require_libraries(kind_of(Path(question.file)))  # before hours of training
+        refuse_another(question, folder)
         policy = policy_of(question, folder)
         self._trainings = FitTrainings(
             source=opened(question.data, policy, afresh=True), data=absolute(question.data), policy=policy,
@@ -75,12 +80,12 @@ class FitRun:
             BusyError, NumericError, OutOfMemoryError, OutputError, StorageError: as their names say.
             Interrupted: the watch wants to stop; the same call resumes.
         """
-        with TrialStore(self.folder) as store:
+        with cleared(self.question, self.folder), TrialStore(self.folder) as store:
             self._begin(store)
             plan = store.one(FitPlanRecord) or self._planner.write(store)
             answer = self._answer(store, plan)
             self._larger(store, plan, answer)
-            file = shipped(store, self.question, plan, answer)
+            file = shipped(store, self.question, plan, answer, self.watch.say)
             tested(store, self.question.data, file)
             if store.one(AnswerRecord) is None:
                 store.add(AnswerRecord(lines=answer_lines(store, str(self.folder)), best=plan.network))
@@ -110,7 +115,7 @@ class FitRun:
             )
         replaced = known is not None and known.question_hash != hash_ and not store.one(FitPlanRecord)
         if replaced or known_in(store, FitRecord, hash_, source, self._numerics, self.watch.say) is None:
-            store.add(begun(FitRecord, asked, hash_, data_facts(source, counts), self._numerics, 1))
+            store.add(begun(FitRecord, asked, hash_, data_facts(source, counts), self._numerics, 1, self._given))
 
     def _answer(self, store: TrialStore, plan: FitPlanRecord) -> Trial:
         known, network = done(store, ANSWER), _network(store, plan.network)
@@ -170,24 +175,3 @@ def _network(stored: Stored, id_: str) -> Network:
 
 def _macs(stored: Stored, id_: str) -> int:
     return count(_network(stored, id_)).macs
-
-
-def _require_place(folder: Path) -> None:
-    """OutputError where the folder cannot be made or written, before the images are looked at."""
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise OutputError(f"the folder {folder} cannot be written: {there} does not allow it. Use another --out.")
-
-
-def _refuse_another(question: FitQuestion, folder: Path) -> None:
-    """InputError where the folder holds another fit; the message says what differs.
-
-    A fit that ended before it had a plan (the time was too short, say) may be followed by another question.
-    """
-    stored = read(folder) if (folder / RECORDS).exists() else Stored()
-    known = stored.one(FitRecord) if stored.one(FitPlanRecord) else None
-    if known is not None and (differences := question.differences(known.question)):
-        raise InputError(
-            f"{folder} holds another fit: {'; '.join(differences[:3])}.\n"
-            "Give the same options to resume it, or another --out."
-        )

@@ -1,11 +1,12 @@
 """The file of a fit: exported with its proof, and tested on images that decided nothing."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from triscale.deploy import export, load_exported
+from triscale.deploy import AutoRequest, Export, export, export_fastest, load_exported
 from triscale.deploy.precision.accuracy_gate import drop_between
 from triscale.errors import StorageError
 from triscale.evaluation import evaluate
@@ -17,12 +18,14 @@ from triscale.shipping.fit_trainings import LARGER, done, weights_of
 from triscale.shipping.rehearsal import FILE_SIZE
 from triscale.trials import Trial, TrialStore
 from triscale.trials.fits.fit_records import ClassScore, FitPlanRecord, FitTestRecord, LargerScore, ShippedRecord
-from triscale.weights import load_classifier
+from triscale.weights import Classifier, load_classifier
 from triscale.weights.predictor import Predictor
 
 
-def shipped(store: TrialStore, question: FitQuestion, plan: FitPlanRecord, trial: Trial) -> ShippedRecord:
-    """Export the weights of a trial, unless the file is there as it was written.
+def shipped(
+    store: TrialStore, question: FitQuestion, plan: FitPlanRecord, trial: Trial, say: Callable[[str], None]
+) -> ShippedRecord:
+    """Export the weights of a trial, unless the file is there as it was written; `say` hears of a choice of formats.
 
     Raises:
         InputError, NumericError, OutputError, StorageError: see `triscale.deploy.export`.
@@ -30,19 +33,27 @@ def shipped(store: TrialStore, question: FitQuestion, plan: FitPlanRecord, trial
     known = store.one(ShippedRecord)
     if known is not None and is_intact(store.folder, known):
         return known
-    checkpoint, out = weights_of(store.folder, trial), store.folder / question.file
+    checkpoint = weights_of(store.folder, trial)
     write_best(store, plan.network, checkpoint)
-    made = export(load_classifier(checkpoint), out, kind=question.form)
+    made = _exported(load_classifier(checkpoint), store.folder / question.file, question.form, say)
     refuse_broken_limit(plan, FILE_SIZE, sum(made.files.values()))
     record = ShippedRecord(
-        file=out.name,
+        file=next(iter(made.files)).name,
         files={path.name: size for path, size in made.files.items()},
         sha256={path.name: _digest(path) for path in made.files},
         proof=str(made.proof),
         runtime=made.proof.runtime,
+        choice=made.choice.why if made.choice else None,
     )
     store.add(record)
     return record
+
+
+def _exported(classifier: Classifier, out: Path, form: str | None, say: Callable[[str], None]) -> Export:
+    """The file of a format, or the fastest of all that can be made."""
+    if form is not None:
+        return export(classifier, out, kind=form)
+    return export_fastest(classifier, AutoRequest(place=out), say)
 
 
 def is_intact(folder: Path, record: ShippedRecord) -> bool:

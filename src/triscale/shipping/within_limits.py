@@ -13,7 +13,7 @@ from triscale.latency.latency_metric import LATENCY
 from triscale.latency.measuring import Watch
 from triscale.latency.predictor import predict
 from triscale.scaling import PAPER, Coefficients, Factors, scale_by_rule
-from triscale.scaling.limit import UnboundedError
+from triscale.scaling.limit import OutOfReachError, UnboundedError, limit_on
 from triscale.shipping.baseline_choice import Baseline
 from triscale.shipping.rehearsal import FILE_SIZE, Rehearsal, Rehearse
 from triscale.spec import Network, Size
@@ -77,7 +77,7 @@ class Solver(NamedTuple):
         """
         allowed = dict(limits)
         for _ in range(_TRIES):
-            found = self._solve(allowed)
+            found = self._solved(allowed, limits, rehearse)
             seen = rehearse(found.network, found.uses)
             found = replace(found, uses={**found.uses, **seen.uses})
             broken = [name for name, use in seen.uses.items() if use > limits[name]]
@@ -86,8 +86,28 @@ class Solver(NamedTuple):
             allowed |= {name: _tighter(name, limits, found, seen) for name in broken}
         raise InputError(
             f"no network was found whose file keeps {', '.join(broken)}: that of {found.network.name} takes more.\n"
-            "Give a larger limit."
+            f"Give {' and '.join(limit_on(name, limits[name]).kept(name, seen.uses[name]) for name in broken)}."
         )
+
+    def _solved(self, allowed: Mapping[str, float], limits: Mapping[str, float], rehearse: Rehearse) -> Limited:
+        """Within limits that leave room for the file; where nothing keeps them, the message is about the user's own."""
+        try:
+            return self._solve(allowed)
+        except OutOfReachError as error:
+            least = self._least(error.cost, allowed, limits, rehearse)
+            raise OutOfReachError(
+                "the smallest network" if LATENCY.name in limits else "the file of the smallest network",
+                least, {name: limit_on(name, value) for name, value in limits.items()},
+            ) from None  # fmt: skip
+
+    def _least(
+        self, cost: Mapping[str, float], allowed: Mapping[str, float], limits: Mapping[str, float], rehearse: Rehearse
+    ) -> Mapping[str, float]:
+        """What the smallest network and its file use; by what the limits were tightened, where latency is measured."""
+        if LATENCY.name in limits:
+            return {name: cost[name] * limits[name] / allowed[name] for name in limits}
+        found = self._solve({name: cost[name] for name in limits})
+        return {**found.uses, **rehearse(found.network, found.uses).uses}
 
     def _solve(self, limits: Mapping[str, float]) -> Limited:
         if self.baseline.weights is not None:

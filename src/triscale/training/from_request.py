@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from triscale.data.checks.enlarging import enlarging
 from triscale.data.photo_files import BrokenPictureError
 from triscale.errors import InputError
 from triscale.lock import locked
@@ -43,6 +44,8 @@ def train_request(
         for left in reversed(range(_CHECKS)):
             inputs = request.inputs(known)
             job = resolve(request, inputs, numerics, execution, world, callbacks.say, known)
+            if known is None and request.weights is None and (text := enlarging(job.network, inputs.source.native)):
+                callbacks.say(f"warning: {text}")
             try:
                 return fit(job, folder, numerics, execution, callbacks, inputs=inputs, world=world)
             except BrokenPictureError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from triscale.errors import InputError
+from triscale.families import full_name
 
 
 class Packaged(NamedTuple):
@@ -45,6 +46,7 @@ def packaged_file(network: str) -> Path:
     Raises:
         InputError: no package holds such weights, it is not installed, or its file is not the known one.
     """
+    network = full_name(network)
     if network not in PACKAGES:
         raise InputError(f"no package holds weights of {network}; there are some of {', '.join(PACKAGES)}.")
     known = PACKAGES[network]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from triscale.errors import InputError, UsageError
+from triscale.families import full_name
 from triscale.scaling import network as named
 from triscale.spec import IMAGENET, ForeignNetwork, Network, Preprocessing, content_hash, diff, is_foreign_text
 from triscale.units import some
@@ -88,6 +89,7 @@ def from_package(network: str | None) -> Checkpoint:
         raise UsageError("no weights are named: give a run folder, a file of weights, or a network.")
     if is_foreign_text(network) and network.partition(":")[0] not in PEERS:
         raise UsageError(f"there are no weights for {network} here; give --weights FILE, or a RUN.")
+    network = full_name(network)
     if network not in PACKAGES:
         wanted = spoken_of(network)
         name = wanted.network.name if wanted else named(network).name

@@ -1,5 +1,6 @@
 """Limits on any metric: what is inside is drawn evenly, and an empty space says what comes nearest."""
 
+import re
 from collections import Counter
 from random import Random
 
@@ -45,6 +46,11 @@ def test_an_empty_space_names_the_nearest_network_and_its_cost() -> None:
     assert f"no network of the space little keeps macs at most {MACS[0] - 1:,}" in message
     assert f"with macs {MACS[0]:,}" in message
     assert len(message.splitlines()) == 3
+    proposed = re.search(r"Give macs=(\S+) or more, or take", message)
+    assert proposed is not None
+    assert sample(SPACE, Random(0), budget({"macs": proposed[1]})), "what it proposes can be kept"
+    with pytest.raises(InputError, match=r"Give macs=\S+ or less, or take"):
+        sample(SPACE, Random(0), budget({"macs": 1e18}, at_least={"macs": 1e17}))
 
 
 def test_a_network_that_random_draws_miss_is_named() -> None:

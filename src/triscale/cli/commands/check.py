@@ -49,6 +49,8 @@ def _show(found: dict[str, Any]) -> None:
     )
     if found["native"]:
         print_text(f"original size  {found['native'][0]}x{found['native'][1]} px (of photos the median shorter side)")
+    if found["advice"]:
+        print_text(f"advice         {found['advice']}")
     print_text(f"fingerprint    {found['fingerprint'][:24]}", "")
     shown = classes if len(classes) <= _CLASSES else sorted(classes, key=lambda one: int(one["train"]))[:_CLASSES]
     splits = [split for split in ("train", "val", "test") if split in found]

@@ -12,15 +12,19 @@ from triscale.cli.options.rule_choice import NO_RULES, RuleChoice
 from triscale.cli.options.sizes_and_limits import metric_names, require_batch
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
 from triscale.cli.show.equal_latency_result import show_timed
+from triscale.cli.show.members_table import show_members
 from triscale.cli.show.networks_table import MARK, NAMES, count_text, show_networks, show_rules, times
 from triscale.cli.show.output import Flag, Whole, print_json, print_table, print_text, printable, write_text
 from triscale.costs import ANYWHERE, Target
 from triscale.errors import UsageError
 from triscale.latency.limited_on import limited_on
-from triscale.paper import ERRATA, TABLES, TITLES, Compared, compare_table
+from triscale.paper import ERRATA, TABLES, TITLES, Compared, compare_table, errata_about, members
 from triscale.paper import compare as compare_networks
 from triscale.scaling import Ruled
 from triscale.spec import Network
+
+_MEMBERS = "members"
+"""A set that is no table of the paper."""
 
 
 def compare(
@@ -45,7 +49,8 @@ def compare(
         metric: compare by this metric, such as file_size, instead of the usual ones; may be repeated.
         batch: images a step, for metrics of memory.
         trained: how it is trained, for the same.
-        table: table2 (members and rivals, the default), table3 (existing networks scaled) or table7 (B0 scaled).
+        table: table2 (members and rivals, the default), table3 (existing networks scaled), table7 (B0 scaled) or
+            members (B0 to B7 with their phi, beside what the formula alpha^phi, beta^phi, gamma^phi gives).
         figure: draw NET (efficientnet_b0 by default) and its scalings by width, depth, resolution and all three into
             this SVG file.
         phi: how far --rules (1 by default) or --figure (2) scale; 2^phi is the nominal cost.
@@ -58,6 +63,9 @@ def compare(
     _check_metrics(asked, by.limits, nets, batch, figure)
     if figure is not None:
         _draw(figure, nets[0] if nets else "efficientnet_b0", 2.0 if phi is None else phi, json=json)
+        return
+    if table == _MEMBERS:
+        _members(json=json)
         return
     name = None if nets else table or "table2"
     found = [named(net) for net in nets]
@@ -76,6 +84,14 @@ def compare(
         show_networks(rows, asked)
     else:
         _show_table(name, rows)
+
+
+def _members(*, json: bool) -> None:
+    rows = members()
+    if json:
+        print_json({"set": _MEMBERS, "rows": [row.to_dict() for row in rows]})
+    else:
+        show_members(rows)
 
 
 def _by_rules(base: Network, found: Sequence[Ruled], asked: Sequence[str], target: Target, *, json: bool) -> None:
@@ -102,8 +118,8 @@ def _draw(path: Path, net: str, phi: float, *, json: bool) -> None:
 
 def _check(nets: Sequence[str], table: str | None, figure: Path | None, phi: float | None, by: RuleChoice) -> None:
     by.require_usable(len(nets), phi)
-    if table is not None and table not in TABLES:
-        raise UsageError(f"unknown set {table!r}; the sets are {', '.join(TABLES)}.")
+    if table is not None and table not in (*TABLES, _MEMBERS):
+        raise UsageError(f"unknown set {table!r}; the sets are {', '.join((*TABLES, _MEMBERS))}.")
     if table is not None and (nets or figure):
         raise UsageError("--set is a table of the paper: give no networks and no --figure with it.")
     if figure is not None and figure.suffix.lower() != ".svg":
@@ -159,24 +175,29 @@ def _printed(row: Compared) -> str:
     return ", ".join(text for text in (differences(row.to_dict()), *ratios) if text)
 
 
-def errata(*, out: Path | None = None, json: Flag = False) -> None:
+def errata(
+    name: Annotated[str | None, Parameter(name="NAME")] = None, /, *, out: Path | None = None, json: Flag = False
+) -> None:
     """List wrong figures of the paper, of articles and of ports.
 
     Each entry says what is printed, what is true (counted now), and how to check it.
 
     Args:
+        name: only entries about this network or topic, such as b4, resnet50, table2 or phi.
         out: write the list there as a Markdown page.
         json: print one JSON document instead of text.
     """
+    chosen = ERRATA if name is None else errata_about(name, ERRATA)
     if out is not None:
         from triscale.report import errata_markdown  # noqa: PLC0415  plotly is loaded only where a report is made
 
-        write_text(out, errata_markdown(ERRATA))
+        write_text(out, errata_markdown(chosen))
     if json:
-        print_json([one.to_dict() for one in ERRATA])
+        print_json([one.to_dict() for one in chosen])
         return
     for kind, title in TITLES.items():
-        print_text(title, "=" * len(title), "")
-        for one in (found for found in ERRATA if found.kind == kind):
+        if of_kind := [one for one in chosen if one.kind == kind]:
+            print_text(title, "=" * len(title), "")
+        for one in of_kind:
             print_text(f"{one.id} ({one.where})", f"  said:  {one.says}", f"  true:  {one.truth}")
             print_text(*(f"  check: {command}" for command in one.check), "")

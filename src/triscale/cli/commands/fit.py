@@ -31,6 +31,7 @@ class FitArguments:
         target: ENGINE:PRECISION:tTHREADS, that a limit on latency is of; by default the engine of the file in one
             thread. It is calibrated if it never was.
         format: of the file: onnx, openvino or native (compiled here); onnx by default.
+        engine: auto, which exports for every engine that is here, measures the files, and keeps the fastest.
         rule: of scaling; compound by default, and resolution where there are weights.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; transfer where there are weights, else quick.
         epochs: of the training, instead of what the time allows.
@@ -47,6 +48,7 @@ class FitArguments:
     weights: str | None = None
     target: str | None = None
     format: Literal["onnx", "openvino", "native"] | None = None
+    engine: Literal["auto"] | None = None
     rule: str | None = None
     recipe: str | None = None
     epochs: Whole | None = None
@@ -91,7 +93,7 @@ def fit(
         data: images: class folders, a table, .npz files, or any other that `triscale check` takes.
         budget: a limit such as macs=50M, file_size=2MB or latency=10ms; several may be given.
         out: the folder; the same command in it resumes, or gives its answer again.
-        time: for everything, such as 30m or 2h.
+        time: for everything but measuring latency, such as 30m or 2h.
         asked: see `FitArguments`.
         loader_workers: how many make batches ahead.
         compute: see `Compute`.

@@ -12,8 +12,8 @@ from triscale.cli.options.network_name import named, remark
 from triscale.cli.options.sizes_and_limits import budget_help, require_batch
 from triscale.cli.options.sizes_and_limits import limits as read_limits
 from triscale.cli.options.training_memory import PLAINLY, CountedTraining
-from triscale.cli.show.output import Flag, Whole, complain, print_json, write_text
-from triscale.cli.show.progress.benchmark_progress import watching
+from triscale.cli.show.output import Flag, Whole, print_json, write_text
+from triscale.cli.show.progress.clock_progress import clocking
 from triscale.cli.show.scale_result import Scaled, show
 from triscale.costs import Target
 from triscale.errors import UsageError
@@ -107,7 +107,7 @@ def _along(
     if phi is not None:
         network, factors = scaling.scale_by_rule(base, rule, phi, curve), scaling.factors(rule, phi, curve)
         return Scaled(base, network, factors, target, phi, rule, used)
-    with watching(complain) as watch:
+    with clocking() as watch:
         fitted = fit_any_budget(base, limits, rule=rule, coefficients=curve, target=target, filled=fill, watch=watch)
     return Scaled(base, fitted.network, fitted.factors, target, fitted.phi, rule, used, limits, fitted)
 

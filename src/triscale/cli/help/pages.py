@@ -73,7 +73,8 @@ PAGES: dict[str, Page] = {
             "--no-comparison", "--json",
         ),
         sections=(
-            ("What is built", ("--budget", "--network", "--weights", "--allow-pth", "--rule", "--target", "--format")),
+            ("What is built", ("--budget", "--network", "--weights", "--allow-pth", "--rule", "--target", "--format",
+                               "--engine")),
             ("Training",
              ("--data", "--train-size", "--time", "--epochs", "--recipe", "--precision", "--batch", "--seed")),
             MACHINE,
@@ -236,5 +237,5 @@ PAGES: dict[str, Page] = {
         ),
         examples=("triscale compare", "triscale compare efficientnet_b0 --rules compound,width,depth --phi 2"),
     ),
-    "errata": Page(part="paper", examples=("triscale errata", "triscale errata --out errata.md")),
+    "errata": Page(part="paper", examples=("triscale errata b4", "triscale errata --out errata.md")),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """What people type for options: resolutions `64x96`, limits `macs=1.0G`, names of metrics."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
@@ -10,6 +11,9 @@ from triscale.errors import UsageError
 from triscale.quantities import seconds
 
 __all__ = ["Signed", "budget_help", "limits", "metric_names", "pixels", "require_batch", "seconds"]
+
+_SEPARATED = re.compile(r"([a-z][a-z_-]*)\s*(?:[:<>]=?|\s|)\s*([0-9.].*)", re.IGNORECASE)
+"""A name and a number with another separator than = between them, or with none."""
 
 Signed = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """Text in which -8GiB is a wrong number, not an unknown option."""
@@ -28,13 +32,19 @@ def limits(texts: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in ",".join(texts).split(",") if texts else ():
         name, _, value = (part.strip() for part in text.partition("="))
-        if not (name and value):
-            raise UsageError(f"cannot read the budget {text!r}; write NAME=LIMIT such as macs=1.0G.")
+        if not (name and value) or name[-1] in "<>:":
+            raise UsageError(f"cannot read the budget {text!r};{_meant(text)}")
         name = name.replace("-", "_")
         if name in found:
             raise UsageError(f"the limit {name} is given twice.")
         found[name] = read_limit(name, value)
     return found
+
+
+def _meant(text: str) -> str:
+    """The budget that was probably meant where something else than = stands between name and limit."""
+    found = _SEPARATED.fullmatch(text.strip())
+    return " write NAME=LIMIT such as macs=1.0G." if found is None else f" did you mean {found[1]}={found[2]}?"
 
 
 def require_batch(names: Iterable[str], batch: int | None) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from triscale.data.checks.enlarging import advice_for
 from triscale.data.source import SPLITS, Source
 
 
@@ -44,5 +45,6 @@ def verdict(source: Source) -> dict[str, Any]:
             }
             for one in source.findings
         ],
+        "advice": advice_for(source.native),
         "notes": [note for note in source.notes if note not in told],
     }

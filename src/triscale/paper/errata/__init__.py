@@ -1,11 +1,12 @@
 """The errata: what paper, articles and ports print, what is true, and how to check it."""
 
 from triscale.paper.errata.articles import ARTICLES
+from triscale.paper.errata.errata_topics import errata_about
 from triscale.paper.errata.erratum import Erratum, ErratumSource
 from triscale.paper.errata.ports import PORTS
 from triscale.paper.errata.printed import PRINTED, implied_phi
 
-__all__ = ["ERRATA", "TITLES", "Erratum", "ErratumSource", "implied_phi"]
+__all__ = ["ERRATA", "TITLES", "Erratum", "ErratumSource", "errata_about", "implied_phi"]
 
 ERRATA: tuple[Erratum, ...] = (*PRINTED, *ARTICLES, *PORTS)
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from triscale.report.fit_page.fit_facts import ANSWER, FitFacts
-from triscale.report.parts.plot_style import FRONT, styled
+from triscale.report.parts.plot_style import FRONT, epoch_axis, styled
 
 _COLOR = "#d55e00"
 
@@ -26,6 +26,6 @@ def curves(facts: FitFacts) -> str | None:
                 hovertemplate=f"{name}, epoch %{{x}}<br>%{{y:.1f}} %<extra></extra>",
             )
         )
-    figure.update_xaxes(title="epochs")
+    figure.update_xaxes(epoch_axis(max(trial.epochs for trial in facts.trials.values())))
     figure.update_yaxes(title="validation top-1 (%)")
     return styled(figure, height=380)

@@ -141,4 +141,5 @@ def _file(facts: FitFacts) -> wording.Lines:
         return []
     shipped = facts.shipped
     files = [(name, f"{units.memory(size)}, SHA-256 {shipped.sha256[name]}") for name, size in shipped.files.items()]
-    return [*files, ("proof", shipped.proof), ("run by", shipped.runtime)]
+    chosen = [("chosen", shipped.choice)] if shipped.choice else []
+    return [*files, ("proof", shipped.proof), ("run by", shipped.runtime), *chosen]

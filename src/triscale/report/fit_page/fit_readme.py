@@ -28,6 +28,13 @@ def commands(facts: FitFacts) -> list[str]:
     ]
 
 
+def _made(command: str | None) -> str:
+    """The command of the fit, where it is known."""
+    if command is None:
+        return ""
+    return f"This command made it; the same command resumes it, or gives its answer again:\n\n```sh\n{command}\n```"
+
+
 def fit_readme(facts: FitFacts) -> str:
     """The README of a fit, finished or not."""
     shipped = facts.shipped
@@ -36,7 +43,6 @@ def fit_readme(facts: FitFacts) -> str:
         "```python", "import triscale", "",
         f'print(triscale.predict("{shipped.file if shipped else "model.onnx"}", "photo.jpg")[0].top[0].name)', "```",
     ]  # fmt: skip
-    resume = facts.begun.command
     parts = [
         f"# {markdown_text(f'A network for {facts.begun.data.source}, within limits')}",
         bullet_list(facts.answer or ["No answer yet: the same command resumes the fit."]),
@@ -46,6 +52,6 @@ def fit_readme(facts: FitFacts) -> str:
         *section("By class", tables(fit_tables.classes(facts))),
         *section("How it was chosen", [bullet_list(facts.plan.reasons) if facts.plan else ""]),
         *section("How it is counted", [markdown_text(TEST_SENTENCE)]),
-        *section("How it was made", [f"`{resume}`" if resume else "", "`report.html` shows the rest."]),
+        *section("How it was made", [_made(facts.begun.command), "`report.html` shows the rest."]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -44,6 +44,13 @@ def log_axis(values: Sequence[float], title: str, names: bool = False) -> dict[s
     }
 
 
+def epoch_axis(most: int) -> dict[str, object]:
+    """An axis of epochs up to `most` with about ten ticks, at whole numbers alone."""
+    power = 10 ** math.floor(math.log10(max(1, most / 10)))
+    step = next(one * power for one in (1, 2, 5, 10) if most <= 10 * one * power)
+    return {"title": "epochs", "tick0": 0, "dtick": step, "tickformat": "d"}
+
+
 def styled(figure: go.Figure, height: int, *, left: int = 60, zero: bool = False, legend: float = -0.2) -> str:
     """Transparent, so that the page's light or dark scheme shows through; its style sheet colours the text.
 

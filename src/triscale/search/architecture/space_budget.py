@@ -1,13 +1,14 @@
 """Limits on any registered metrics, and the networks of a space that keep them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from random import Random
 from typing import NamedTuple
 
 from triscale.costs import ANYWHERE, Target, Values, metric_named, read_limit
 from triscale.errors import InputError, UsageError
+from triscale.scaling.limit import limit_on
 from triscale.search.architecture import variation
 from triscale.search.architecture.space import Space
 from triscale.search.architecture.stage_choice import Chosen, Value
@@ -67,6 +68,16 @@ class Budget:
     def text(self, costs: Mapping[str, float]) -> str:
         """Costs as people read them, such as `macs 385,814,752, params 5,288,548`."""
         return ", ".join(f"{name} {metric_named(name).unit.exact(cost)}" for name, cost in costs.items())
+
+    def wider(self, costs: Mapping[str, float]) -> str:
+        """Limits that such costs keep, as people type them, such as `macs=390M or more`."""
+        found = []
+        for name, bounds in self.bounds.items():
+            if costs[name] > bounds.most:
+                found.append(limit_on(name, bounds.most).kept(name, costs[name]))
+            elif costs[name] < bounds.least:
+                found.append(replace(limit_on(name, bounds.least), at_least=True).kept(name, costs[name]))
+        return " and ".join(found)
 
     def __str__(self) -> str:
         """Such as `macs at most 400,000,000`."""
@@ -175,5 +186,5 @@ def _nothing_inside(space: Space, within: Budget, found: Chosen, tries: int) -> 
     return (
         f"no network of the space {space.name} keeps {within}:\n"
         f"the nearest is {network.name} with {costs}.\n"
-        "Widen the limits, or take a space around a network nearer to them."
+        f"Give {within.wider(within.costs(network))}, or take a space around a network nearer to the limits."
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Protocol
 
-from triscale.costs import Target, metric_named
+from triscale.costs import Target
 from triscale.errors import InputError
 from triscale.foreign import Dimensions, count, dimensions, metrics_any
-from triscale.scaling import PAPER, Coefficients, Factors, Limit, factors, fit, fit_budget, scale_shortly
+from triscale.scaling import PAPER, Coefficients, Factors, factors, fit, fit_budget, scale_shortly
+from triscale.scaling.limit import limit_on
 from triscale.search.coefficients import points
 from triscale.search.coefficients.candidates import TRANSFERRED, Candidate, candidates, rule_of, transferred
 from triscale.search.coefficients.equal_cost import MACS, EqualCost
@@ -197,7 +198,7 @@ class ForeignBaseline:
             InputError: the limits cannot be reached.
         """
         at = partial(points.point, self.network, "compound")
-        bounds = {name: Limit(value=value, show=metric_named(name).unit.exact) for name, value in limits.items()}
+        bounds = {name: limit_on(name, value) for name, value in limits.items()}
         moved = self._moved(coefficients)
         found = fit(
             partial(factors, "compound", coefficients=moved),

@@ -37,7 +37,7 @@ from triscale.search.objectives import Objective
 from triscale.search.samplers import Sampler, sampler
 from triscale.search.trainings.best_files import are_there, write_best
 from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
-from triscale.search.trainings.first_record import begun, data_facts, image_counts, known_in
+from triscale.search.trainings.first_record import RUNS, begun, data_facts, folder_option, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -52,7 +52,6 @@ from triscale.trials.searches.search_outcomes import RUNG, SEARCH, saved
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.weights import load_classifier
 
-RUNS = Path("triscale-runs")
 FINAL = "final"
 """The purpose of the last trainings."""
 
@@ -211,6 +210,7 @@ class ArchitectureSearch:
         length = search_length(question, counts["train"], counts["validation"], speed(self.baseline), self.jobs)
         return begun(
             SearchRecord, question, self.hash, data_facts(self.source, counts), self._terms.numerics, self.jobs,
+            folder_option(self.folder, self.hash),
             space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
             predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,

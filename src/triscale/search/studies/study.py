@@ -13,6 +13,7 @@ import msgspec
 import torch
 
 from triscale.costs import Target
+from triscale.data.checks.enlarging import enlarging
 from triscale.foreign import known_any
 from triscale.latency.clocked_fit import Clock, fit_clocked
 from triscale.latency.latency_metric import is_clocked
@@ -34,7 +35,7 @@ from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_schedule import Schedule
 from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
-from triscale.search.trainings.first_record import begun, data_facts, event, image_counts, known_in
+from triscale.search.trainings.first_record import RUNS, begun, data_facts, event, folder_option, image_counts, known_in
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
@@ -53,8 +54,6 @@ from triscale.trials.study_records import (
     StudyRecord,
 )
 from triscale.weights import Classifier, load_classifier
-
-RUNS = Path("triscale-runs")
 
 
 class Study:
@@ -137,7 +136,9 @@ class Study:
             question, self.baseline, self.counts, self._speed, self.jobs, self.recipe, self._target,
             self.source.native, pilot, self._cost,
         )  # fmt: skip
-        for remark in (baseline_of(self.baseline).remark, self._speed.remark, *plan.remarks(self.counts["validation"])):
+        small = enlarging(self.baseline, self.source.native)
+        remarks = (small and f"warning: {small}", baseline_of(self.baseline).remark, self._speed.remark)
+        for remark in (*remarks, *plan.remarks(self.counts["validation"])):
             if remark:
                 say(remark)
         return plan
@@ -203,7 +204,17 @@ class Study:
         known = known_in(store, StudyRecord, self.hash, self.source, self.numerics, self.progress.say)
         if known is None:
             facts = data_facts(self.source, self.counts)
-            store.add(begun(StudyRecord, self.question, self.hash, facts, self.numerics, self.jobs))
+            store.add(
+                begun(
+                    StudyRecord,
+                    self.question,
+                    self.hash,
+                    facts,
+                    self.numerics,
+                    self.jobs,
+                    folder_option(self.folder, self.hash),
+                )
+            )
         if store.one(PlanRecord) is None:
             plan = self.plan()
             record = plan.record(self.question, self.source.native, self._cost)

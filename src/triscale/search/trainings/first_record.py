@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from triscale._version import __version__
@@ -12,6 +13,9 @@ from triscale.nn import device_name
 from triscale.search.trainings.shared_terms import SharedTerms
 from triscale.trials import Numerics, TrialStore
 from triscale.trials.study_records import BegunRecord, DataFacts, EventRecord
+
+RUNS = Path("triscale-runs")
+"""Where searches lie whose folder nobody named."""
 
 Kind = TypeVar("Kind", bound=BegunRecord)
 
@@ -49,6 +53,11 @@ def known_in(
     return known
 
 
+def folder_option(folder: Path, hash_: str) -> dict[str, object]:
+    """The option of the command line that names a search's folder, unless it is the usual one."""
+    return {"out": None if folder == RUNS / hash_ else folder}
+
+
 def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
     """The images of a search in numbers; `counts` of those to train on, to validate on and to test on."""
     return DataFacts(
@@ -68,12 +77,23 @@ def data_facts(source: Source, counts: Mapping[str, int]) -> DataFacts:
 
 
 def begun(
-    kind: type[Kind], asked: SharedTerms, hash_: str, data: DataFacts, numerics: Numerics, jobs: int, **own: Any
-) -> Kind:
-    """The record that a search of some kind begins with; `own` are the fields that this kind alone has."""
+    kind: type[Kind], asked: SharedTerms, hash_: str, data: DataFacts, numerics: Numerics, jobs: int,
+    given: Mapping[str, object], **own: Any,
+) -> Kind:  # fmt: skip
+    """The record that a search of some kind begins with.
+
+    Args:
+        kind: of the record.
+        asked: the question.
+        hash_: of the question.
+        data: in numbers.
+        numerics, jobs: of its trainings.
+        given: options of its command line that are no part of the question, such as `out`.
+        **own: the fields that this kind alone has.
+    """
     return kind(
         triscale=__version__,
-        command=asked.command(),
+        command=asked.command(**given),
         question=asked.to_dict(),
         question_hash=hash_,
         data=data,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from triscale.costs import known_metrics
 from triscale.errors import UsageError
+from triscale.quantities import DURATION
 from triscale.recipes import Recipe, load_recipe
 from triscale.recipes.recipe import RecipePrecision
 from triscale.spec import AnyNetwork, content_hash
@@ -89,6 +90,12 @@ class SharedTerms:
     COMMAND: ClassVar[tuple[str, ...]] = ()
     """What stands before the network on the command line."""
 
+    NETWORK_OPTION: ClassVar[bool] = False
+    """Whether the command line names the network by `--network`."""
+
+    ALWAYS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a command line has at their default too."""
+
     def __post_init__(self) -> None:
         for name in self.NUMBERS:  # 1 and 1.0 are one question and must have one hash
             if isinstance(number := getattr(self, name), int):
@@ -119,21 +126,23 @@ class SharedTerms:
         """A recipe with what is given instead of its own."""
         return replace(recipe, precision=self.precision or recipe.precision, batch=self.batch or recipe.batch)
 
-    def command(self) -> str:
-        """The command line that asks this question; what is left at its default is left out."""
-        words = ["triscale", *self.COMMAND, *([self.network] if self.network else [])]
+    def command(self, **further: object) -> str:
+        """The command line that asks this question; what is left at its default is left out.
+
+        Args:
+            **further: options that are no part of the question, such as `out`; None and False: not given.
+        """
+        words = ["triscale", *self.COMMAND, *([self.network] if self.network and not self.NETWORK_OPTION else [])]
         for spec in fields(self):
             value = getattr(self, spec.name)
-            option = f"--{spec.name.replace('_', '-')}"
             if spec.name == "budget":
-                words += [word for name, limit in value.items() for word in (option, f"{name}={_written(name, limit)}")]
-            elif spec.name == "time" and value is not None:
-                words += [option, f"{value:g}s"]
-            elif isinstance(value, bool):
-                words += [option] if value else []
-            elif spec.name != "network" and value != spec.default:
-                words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-        return shlex.join(words)
+                limits = [f"{name}={_written(name, limit)}" for name, limit in value.items()]
+                words += [word for limit in limits for word in ("--budget", limit)]
+            elif (value != spec.default or spec.name in self.ALWAYS) and (
+                spec.name != "network" or self.NETWORK_OPTION
+            ):
+                words += _option(spec.name, DURATION.write(value) if spec.name == "time" and value else value)
+        return shlex.join([*words, *(word for name, value in further.items() for word in _option(name, value))])
 
     def hash(self, fingerprint: str, baseline: str) -> str:
         """12 hex digits over the question, the content of the data, of the baseline and of the recipe."""
@@ -149,6 +158,14 @@ class SharedTerms:
     def _decisive(self) -> dict[str, Any]:
         """What decides the answer; searches that were begun before a field existed go on."""
         return {name: value for name, value in self.to_dict().items() if self.LATER.get(name, ...) != value}
+
+
+def _option(name: str, value: object) -> list[str]:
+    """The words of an option; none for what is not given."""
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        return []
+    return [option] if value is True else [option, f"{value:g}" if isinstance(value, float) else str(value)]
 
 
 def _written(name: str, limit: float) -> str:

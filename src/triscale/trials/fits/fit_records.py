@@ -84,6 +84,7 @@ class ShippedRecord(Line, frozen=True, kw_only=True, tag="fit_shipped"):
         sha256: of each, hexadecimal.
         proof: in words.
         runtime: what ran the file for the proof.
+        choice: why this format, where the fastest was chosen.
     """
 
     file: str
@@ -91,6 +92,7 @@ class ShippedRecord(Line, frozen=True, kw_only=True, tag="fit_shipped"):
     sha256: dict[str, str]
     proof: str
     runtime: str
+    choice: str | None = None
 
 
 class ClassScore(msgspec.Struct, frozen=True, kw_only=True):

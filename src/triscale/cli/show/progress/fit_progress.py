@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from triscale.cli.show.output import complain
-from triscale.cli.show.progress.benchmark_progress import watching
 from triscale.cli.show.progress.calibration_progress import calibrating
+from triscale.cli.show.progress.clock_progress import clocking
 from triscale.cli.show.progress.training_bar import training_progress
 from triscale.cli.signals import Wish
 
@@ -52,10 +52,10 @@ class FitProgress:
 
     @contextmanager
     def measuring(self) -> "Iterator[Watch]":
-        """The status line of `triscale benchmark`."""
-        with watching(complain) as watch:
+        """A status line on a terminal, a line for each network elsewhere."""
+        with clocking(complain) as watch:
             yield watch
 
     def calibrating(self, target: str) -> AbstractContextManager[Callable[[int, int], None]]:
-        """The bar of `triscale calibrate`."""
-        return calibrating(target)
+        """The bar of `triscale calibrate`; a line now and then where there is no terminal."""
+        return calibrating(target, complain)
