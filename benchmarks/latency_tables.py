@@ -1,11 +1,11 @@
-"""The tables of docs/evidence/latency.md and docs/int8.md, from the records.
+"""The tables of docs/evidence/latency.md, docs/int8.md and docs/native.md, from the records.
 
     python -m benchmarks.latency_tables
 
 writes each between its marks: errors of the predictors (`benchmarks.latency`), agreement with peers
 (`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`),
-what `--engine auto` takes (`benchmarks.deployed`),
-compiled networks (`benchmarks.inference`), int8 and bfloat16 (`benchmarks.lower_precision`).
+what `--engine auto` takes (`benchmarks.deployed`), compiled networks (`benchmarks.inference`), serving
+(`benchmarks.serving`), int8 and bfloat16 (`benchmarks.lower_precision`).
 """
 
 import json
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import deployed, equal_time, inference, lower_precision
+from benchmarks import deployed, equal_time, inference, lower_precision, serving
 from benchmarks.harness import RECORDS, ROOT, processor
 
 PAGE = ROOT / "docs" / "evidence" / "latency.md"
-INT8 = ROOT / "docs" / "int8.md"
+INT8, NATIVE = ROOT / "docs" / "int8.md", ROOT / "docs" / "native.md"
 
 Record = Mapping[str, Any]
 
@@ -85,6 +85,11 @@ def compiled() -> Iterable[str]:
     return inference.table([one for one in recorded("inference") if one.get("busy") is not None])
 
 
+def served() -> Sequence[str]:
+    """See `benchmarks.serving`."""
+    return serving.table().splitlines()
+
+
 def lower() -> Sequence[str]:
     """See `benchmarks.lower_precision`."""
     return lower_precision.table(lower_precision.latest())
@@ -100,6 +105,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], Iterable[str]]]] = {
         "inference": compiled,
     },
     INT8: {"lower-precision": lower},
+    NATIVE: {"serving": served},
 }
 
 

@@ -60,7 +60,7 @@ def test_the_table_says_what_was_measured_and_what_is_left_out(
         (("smallnet_24", "--engine", "onnxruntime,"), 64, "names with commas"),
         (("smallnet_24", "--threads", "1.5"), 64, "whole numbers above 0"),
         (("smallnet_24", "--batch", "0"), 64, "whole numbers above 0"),
-        (("smallnet_24", "--time", "soon"), 64, "such as 90s"),
+        (("smallnet_24", "--time", "soon"), 64, "write 90s, 30m or 1.5h"),
         (("smallnet_24", "--rounds", "0"), 64, "rounds is 0"),
         (("smallnet_24", "--threads", "100000", "--engine", "onnxruntime"), 64, "need as many cores"),
         (("smallnet_24", "--engine", "torch", "--precision", "int8"), 65, "nothing to measure"),

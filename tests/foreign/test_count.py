@@ -157,5 +157,5 @@ def test_the_public_cost_is_that_of_the_module() -> None:
     assert by_text.training_memory > by_text.inference_memory > 4 * 3 * 400 * 4
     assert by_text.network == f"{HERE}:tiny@resolution=20,classes=3"
     for other in (triscale.scale, triscale.build):
-        with pytest.raises(UsageError, match="only networks of triscale"):
+        with pytest.raises(UsageError, match="is your own code, which this command does not take"):
             other(f"{HERE}:tiny")

@@ -1,4 +1,4 @@
-"""docs/evidence/latency.md and docs/int8.md repeat their records."""
+"""docs/evidence/latency.md, docs/int8.md and docs/native.md repeat their records."""
 
 import re
 from pathlib import Path

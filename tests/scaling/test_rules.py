@@ -137,7 +137,9 @@ def test_a_rule_that_lacks_something_says_what() -> None:
 
 
 def test_an_unknown_rule_is_answered_with_the_rules() -> None:
-    with pytest.raises(UsageError, match=r"^unknown rule 'deep'; the rules are compound, depth, width"):
+    with pytest.raises(
+        UsageError, match=r"^unknown rule 'deep'; did you mean depth\? The rules are compound, depth, width"
+    ):
         factors("deep", 1)
 
 

@@ -95,7 +95,7 @@ def test_a_budget_bounds_the_last_member_whatever_metric_it_names() -> None:
         assert 2 * value < metrics_any(network, [name], target)[name] <= 3 * value
         assert isinstance(network, ForeignNetwork)
         assert network.depth == 1, "a dimension that stays is not moved"
-    with pytest.raises(UsageError, match="unknown metric 'speed'"):
+    with pytest.raises(UsageError, match="unknown limit 'speed'"):
         ground.largest({"speed": 1.0}, Coefficients(1.2, 1.2, 1.15), target)
 
 

@@ -18,7 +18,12 @@ from triscale.trials import RECORDS, FirstWeights, TrainJob, read
 from triscale.trials.study_records import ChoiceRecord, FamilyRecord, PlanRecord, StudyRecord
 
 STUDIES = ["study", "study-unfinished"]
-COMMITTED = sorted(path.parent for path in (ROOT / "results").glob("*/records.jsonl"))
+COMMITTED = sorted(
+    path.parent
+    for path in (ROOT / "results").glob("*/records.jsonl")
+    if '"kind":"store"' not in path.read_text(encoding="utf-8").partition("\n")[0]
+)
+"""Studies that 0.1 made: its files do not begin with the line of a store."""
 
 
 def lines(folder: Path, kind: str) -> list[dict[str, Any]]:
