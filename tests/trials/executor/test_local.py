@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,21 @@ for one in settle(executor, [Task("a", 60.0), Task("b", 60.0)], on_event=lambda 
 """
 
 
+def killed(driver: "subprocess.Popen[str]") -> int:
+    """Its exit code."""
+    driver.kill()
+    return driver.wait(60)
+
+
+def interrupted(driver: "subprocess.Popen[str]") -> int:
+    """Its exit code after Ctrl-C: pressed again where nothing happens, since Python drops one that meets a finalizer."""
+    for _ in range(3):
+        os.killpg(driver.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return driver.wait(15)
+    return driver.wait(15)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_no_worker_outlives_a_driver_that_is_killed_or_interrupted(how: signal.Signals) -> None:
     """The driver cannot tidy up after kill -9: its workers look for it. Ctrl-C reaches the whole group at once."""
@@ -247,8 +263,7 @@ def test_no_worker_outlives_a_driver_that_is_killed_or_interrupted(how: signal.S
     ) as driver:
         assert driver.stdout is not None
         workers = [int(driver.stdout.readline()) for _ in range(2)]
-        os.killpg(driver.pid, how) if how == signal.SIGINT else driver.kill()
-        assert driver.wait(60) == -how
+        assert (interrupted(driver) if how == signal.SIGINT else killed(driver)) == -how
         assert all(gone(process) for process in workers)
         assert driver.stderr is not None
         assert select.select([driver.stderr], [], [], 5)[0], "a process holds the streams of the driver"
