@@ -243,7 +243,7 @@ def killed(driver: "subprocess.Popen[str]") -> int:
 
 
 def interrupted(driver: "subprocess.Popen[str]") -> int:
-    """Its exit code after Ctrl-C: pressed again where nothing happens, since Python drops one that meets a finalizer."""
+    """Its exit code after Ctrl-C: pressed again where nothing happens, as Python drops one that meets a finalizer."""
     for _ in range(3):
         os.killpg(driver.pid, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
