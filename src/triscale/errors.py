@@ -65,6 +65,26 @@ def first_line(error: BaseException) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The end of a sentence about an unknown word: ` did you mean macs?`; empty where no known word is near."""
-    near = get_close_matches(word.lower(), list(known), 1, cutoff)
-    return f" did you mean {near[0]}?" if near else ""
+    """The end of a sentence about an unknown word: `did you mean macs?`; empty where no known word is near."""
+    words = list(known)
+    near = get_close_matches(word, words, 1, cutoff) or get_close_matches(word.lower(), words, 1, cutoff)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def unknown_word(what: str, word: str, known: Iterable[str], meant: str | None = None) -> str:
+    """A message about an unknown word, with the nearest and all known ones.
+
+    Args:
+        what: it should be, in the singular.
+        word: as it was typed.
+        known: words.
+        meant: what stands for the word where people call it otherwise.
+    """
+    words = list(known)
+    near = did_you_mean(meant or word, words)
+    return f"unknown {what} {word!r}; {f'{near} The' if near else 'the'} {what}s are {', '.join(words)}."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter in front."""
+    return f"{text[:1].upper()}{text[1:]}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from triscale.errors import BusyError, OutputError
+from triscale.errors import BusyError, OutputError, sentence
 
 LOCK = ".lock"
 _held: set[IO[bytes]] = set()
@@ -46,7 +46,7 @@ def locked(folder: Path, *, instead: str = "use another --out") -> Iterator[None
         file = (folder / LOCK).open("ab")
     except OSError as error:
         raise OutputError(
-            f"the folder {folder} cannot be written: {error.strerror or error}. {instead[0].upper()}{instead[1:]}."
+            f"the folder {folder} cannot be written: {error.strerror or error}. {sentence(instead)}."
         ) from None
     holder = (folder.resolve(), threading.get_ident())
     if holder in _holders:
@@ -61,9 +61,7 @@ def locked(folder: Path, *, instead: str = "use another --out") -> Iterator[None
                 f"another process{_holder(folder)} is at work in {folder}; wait for it, or {instead}."
             ) from None
         except OSError as error:
-            raise OutputError(
-                f"{folder} cannot be locked: {error.strerror or error}. {instead[0].upper()}{instead[1:]}."
-            ) from None
+            raise OutputError(f"{folder} cannot be locked: {error.strerror or error}. {sentence(instead)}.") from None
         file.truncate(0)
         file.write(str(os.getpid()).encode())
         file.flush()

@@ -312,7 +312,7 @@ def test_a_fit_that_failed_before_any_training_leaves_its_folder_to_another_ques
     with pytest.raises(InputError, match="cannot be trained"):
         ask(fitted.data, folder, watch=_Fails(), budget={"macs": 100_000})
     assert read(folder).one(FitPlanRecord) is not None, "the plan is kept for the same question"
-    assert found(ask(fitted.data, folder)) == found(fitted.result), "and gives way to another"
+    assert found(ask(fitted.data, folder)) == found(fitted.result), "another question takes the folder"
 
 
 def test_a_failed_fit_touches_nothing_of_others(fitted: Fitted, tmp_path: Path) -> None:

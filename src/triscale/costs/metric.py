@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from triscale.costs.target import Target
-from triscale.errors import NumericError, UsageError, did_you_mean
+from triscale.errors import NumericError, UsageError, unknown_word
 from triscale.quantities import COUNT, Unit
 from triscale.spec import Network, content_hash
 
@@ -128,8 +128,7 @@ def metric_named(name: str, what: str = "metric") -> Metric:
     """The metric of a name, registered or offered; UsageError lists those that are known, under the word `what`."""
     known = known_metrics()
     if name not in known:
-        near = did_you_mean(_OTHER_WORDS.get(name.lower(), name), known)
-        raise UsageError(f"unknown {what} {name!r};{near} {'The' if near else 'the'} {what}s are {', '.join(known)}.")
+        raise UsageError(unknown_word(what, name, known, _OTHER_WORDS.get(name.lower())))
     return known[name]
 
 

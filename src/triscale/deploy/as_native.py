@@ -15,7 +15,7 @@ from triscale.compiler import Unavailable
 from triscale.deploy.about import About, about_from
 from triscale.deploy.exported import Exported, Floats, exported
 from triscale.deploy.traced import Shapes
-from triscale.errors import InputError, UsageError
+from triscale.errors import InputError, UsageError, sentence
 from triscale.isa import runs_here
 from triscale.layer_weights import StoredWeights
 from triscale.machine import Isa
@@ -64,7 +64,7 @@ class AsNative:
 
 def uncompiled(network: Network, error: Unavailable) -> InputError:
     """The error of an export that needs the compiler."""
-    advice = f"{error.advice[:1].upper()}{error.advice[1:]}, or export" if error.advice else "Export"
+    advice = f"{sentence(error.advice)}, or export" if error.advice else "Export"
     return InputError(f"{network.name} cannot be compiled here: {error}.\n{advice} it to .onnx.")
 
 

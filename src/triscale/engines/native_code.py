@@ -5,7 +5,7 @@ from pathlib import Path
 from triscale import compiler, runtime
 from triscale.costs import Target
 from triscale.engines.contract import Engine, EnginePrecision, Opened
-from triscale.errors import InputError
+from triscale.errors import InputError, sentence
 from triscale.layer_weights import LayerWeights, RandomWeights
 from triscale.spec import AnyNetwork, ForeignNetwork, Network
 
@@ -59,5 +59,5 @@ def _library(network: Network, weights: LayerWeights) -> Path:
     try:
         return runtime.library(network, weights)
     except compiler.Unavailable as error:
-        advice = f"\n{error.advice[:1].upper()}{error.advice[1:]}, or use another engine." if error.advice else ""
+        advice = f"\n{sentence(error.advice)}, or use another engine." if error.advice else ""
         raise InputError(f"{network.name} cannot be compiled here: {error}.{advice}") from None

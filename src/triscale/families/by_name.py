@@ -58,7 +58,7 @@ def _spelled(name: str) -> str:
 
 
 def full_name(name: str) -> str:
-    """The registered name that is meant: of `B4`, `EfficientNet-B4` and `efficientnetb4`, `efficientnet_b4`.
+    """The registered name that people spell in several ways: `B4` and `EfficientNet-B4` give `efficientnet_b4`.
 
     A name that is no spelling of a registered one comes back as it is.
     """

@@ -1,13 +1,12 @@
 """What can be passed to a callable: its signature, read against the roles and constants of a `ForeignNetwork`."""
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from triscale.errors import InputError
+from triscale.errors import InputError, did_you_mean
 from triscale.foreign.callables import Foreign
 from triscale.spec import ForeignNetwork, Role
 from triscale.spec.foreign_network import ROLES, UNKNOWN
@@ -117,10 +116,11 @@ def _takes_any(function: Foreign) -> bool:
 
 
 def _near(name: str, parameters: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, parameters, 1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; it has {', '.join(parameters) or 'none'}."
+    return f"; {did_you_mean(name, parameters) or f'it has {_listed(parameters)}.'}"
+
+
+def _listed(parameters: Mapping[str, object]) -> str:
+    return ", ".join(parameters) or "none"
 
 
 def _unfrozen(value: object) -> object:

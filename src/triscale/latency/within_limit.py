@@ -11,10 +11,8 @@ from typing import Generic, TypeVar
 
 from triscale import units
 from triscale.errors import InputError
-from triscale.quantities import SECONDS
-
-_ROOM = 1.1
-"""Times what was measured that a message proposes: the next measurement differs."""
+from triscale.latency.latency_metric import LATENCY
+from triscale.scaling.limit import limit_on
 
 MOST_TRIES = 6
 """Networks that are measured at most."""
@@ -74,7 +72,7 @@ def largest_within(
         raise InputError(
             f"no network keeps a latency of {units.latency(limit)} as measured: the fastest of {len(tried)} takes "
             f"{units.latency(fastest.measured)} where {units.latency(fastest.predicted)} were predicted.\n"
-            f"Give latency={SECONDS.enough(_ROOM * fastest.measured, limit)} or more."
+            f"Give {limit_on(LATENCY.name, limit).kept(LATENCY.name, fastest.measured)}."
         )
     return max(within, key=lambda one: one.predicted), tuple(tried)
 

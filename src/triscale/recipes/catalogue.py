@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from triscale.errors import InputError, UsageError
+from triscale.errors import InputError, UsageError, did_you_mean
 from triscale.recipes.recipe import Recipe
 
 
@@ -28,8 +28,8 @@ def load_recipe(name: str | Path) -> Recipe:
     if str(name).endswith(".toml"):
         return _parsed(str(name), _text(Path(name)))
     if str(name) not in recipe_names():
-        near = get_close_matches(str(name), recipe_names(), 1)
-        wanted = f"did you mean {near[0]}?" if near else f"there are {', '.join(recipe_names())}, or a .toml file."
+        near = did_you_mean(str(name), recipe_names())
+        wanted = near or f"there are {', '.join(recipe_names())}, or a .toml file."
         raise UsageError(f"there is no recipe {str(name)!r}; {wanted}")
     return _parsed(str(name), (resources.files("triscale.recipes") / f"{name}.toml").read_text("utf-8"))
 

@@ -97,11 +97,11 @@ def _apply(base: Network, scaling: str) -> Network:
         return scale_by_rule(base, parts.get("rule", "compound"), _number(parts["phi"]), coefficients)
     if parts.keys() <= {"depth", "width", "resolution"}:
         return spec.scale(base, **{key: _number(value) for key, value in parts.items()})
-    raise UsageError(f"cannot read the scaling {scaling!r}:{_meant(parts) or f' {_EXAMPLES}'}")
+    raise UsageError(f"cannot read the scaling {scaling!r}: {_near(parts) or _EXAMPLES}")
 
 
-def _meant(parts: Mapping[str, str]) -> str:
-    """The word that was probably meant by an unknown one."""
+def _near(parts: Mapping[str, str]) -> str:
+    """The known word that is nearest to an unknown one."""
     known = ("depth", "width", "resolution", "phi", "rule", "coefficients")
     unknown = next((name for name in parts if name not in known), None)
     return "" if unknown is None else did_you_mean(unknown, known)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from triscale.errors import InputError, UsageError, did_you_mean
+from triscale.errors import InputError, UsageError, unknown_word
 from triscale.scaling.published_curves import resnet_rs, tinynet
 from triscale.spec import Network, scale
 
@@ -106,8 +106,7 @@ def rule_named(name: str) -> Rule:
         )
     found = RULES.get(OTHER_NAMES.get(name, name))
     if found is None:
-        near = did_you_mean(name, RULES)
-        raise UsageError(f"unknown rule {name!r};{near} {'The' if near else 'the'} rules are {', '.join(RULES)}.")
+        raise UsageError(unknown_word("rule", name, RULES))
     return found
 
 

@@ -1,7 +1,6 @@
 """Networks as JSON: version, content hash, readable errors and differences."""
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import types
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from triscale.errors import InputError
+from triscale.errors import InputError, did_you_mean
 from triscale.spec.fields import LATER, FieldError
 from triscale.spec.foreign_network import ForeignNetwork, is_foreign_document
 from triscale.spec.network import Network
@@ -162,11 +161,11 @@ def _decode_fields(value: Any, kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     for name in value:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
+            near = did_you_mean(str(name), known)
             raise FieldError(
                 repr(name)[1:-1],  # its escapes: a message is printable, whatever the file holds
                 value[name],
-                f"no such field; did you mean {near[0]}?" if near else f"only {', '.join(known)}",
+                f"no such field; {near}" if near else f"only {', '.join(known)}",
             )
     decoded = {}
     for name, field in known.items():

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
 from triscale.deploy.about import ExportFormat, ExportPrecision
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, rounded_up
 from triscale.deploy.precision.quantizer import Packer
-from triscale.errors import NumericError, UsageError
+from triscale.errors import NumericError, UsageError, did_you_mean
 
 CARRIED: Mapping[ExportFormat, tuple[ExportPrecision, ...]] = {
     "onnx": ("float32", "int8"),
@@ -143,8 +142,7 @@ def precision_named(text: str) -> ExportPrecision:
     known = get_args(ExportPrecision)
     if text in known:
         return text  # type: ignore[return-value]
-    near = _SHORT.get(text.lower()) or next(iter(get_close_matches(text.lower(), known, 1, 0.3)), None)
-    hint = f"did you mean {near}?" if near else f"give {', '.join(known)}."
+    hint = did_you_mean(_SHORT.get(text.lower(), text), known, 0.3) or f"give {', '.join(known)}."
     raise UsageError(f"there is no precision {text!r}: {hint}")
 
 

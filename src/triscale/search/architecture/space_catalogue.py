@@ -1,13 +1,12 @@
 """Search spaces by name or from a JSON file, around their own base or another one."""
 
 import json
-from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 
-from triscale.errors import InputError, UsageError
+from triscale.errors import InputError, UsageError, did_you_mean
 from triscale.families import network as registered
 from triscale.families.by_name import registry
 from triscale.search.architecture.space import Space, space_around
@@ -33,8 +32,8 @@ def load_space(name: str | Path, base: Network | None = None) -> Space:
     if str(name).endswith(".json"):
         return _named(str(name), _text(Path(name)), base, Path(name).parent)
     if str(name) not in space_names():
-        near = get_close_matches(str(name), space_names(), 1)
-        wanted = f"did you mean {near[0]}?" if near else f"there are {', '.join(space_names())}, or a .json file."
+        near = did_you_mean(str(name), space_names())
+        wanted = near or f"there are {', '.join(space_names())}, or a .json file."
         raise UsageError(f"there is no search space {str(name)!r}; {wanted}")
     return _named(str(name), space_text(str(name)), base, Path())
 

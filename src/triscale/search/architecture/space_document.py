@@ -1,12 +1,11 @@
 """The JSON form of a search space, read strictly: what is wrong is named with its value and what is allowed."""
 
-import difflib
 import re
 from typing import Any, TypeVar
 
 import msgspec
 
-from triscale.errors import InputError
+from triscale.errors import InputError, did_you_mean
 from triscale.spec import FieldError
 
 FORMAT, VERSION = "triscale.space", 1
@@ -139,8 +138,8 @@ def _known(path: str, field: str, document: object) -> str:
     top = SpaceDocument if isinstance(document, dict) and "format" in document else OperatorFields
     kinds = {"": top, "every_stage": StageChoices}
     fields = kinds.get(path, OneStage).__struct_fields__
-    near = difflib.get_close_matches(field, fields, 1)
-    return f"no such field; did you mean {near[0]}?" if near else f"only {', '.join(fields)}"
+    near = did_you_mean(field, fields)
+    return f"no such field; {near}" if near else f"only {', '.join(fields)}"
 
 
 def _value_at(document: object, path: str) -> object:
