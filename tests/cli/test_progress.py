@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from triscale import scaling
+from triscale import scaling, trials
 from triscale.cli.show.progress.progress_lines import OnTerminal, Silent, terminal_progress
 from triscale.recipes import Recipe
 from triscale.search.studies.question import Question
@@ -110,10 +110,11 @@ def test_a_search_shows_its_best_and_what_runs_keeps_its_epochs(clock: Clock, ba
 
 
 def test_who_resumes_hears_what_is_done(bar: Progress, out: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
-    OnTerminal(bar).resumed(7, 17)
-    assert "resuming: 7 of 17 trainings are done" in out.getvalue()
-    Silent().resumed(7, 17)
-    assert capsys.readouterr() == ("", "triscale: resuming: 7 of 17 trainings are done\n")
+    OnTerminal(bar).resumed(7, 0, 17)
+    assert "resuming: 7 of 17 trainings are done\n" in out.getvalue()
+    Silent().resumed(7, 2, 17)
+    said = "resuming: 7 of 17 trainings are done; 2 that were done run again, because their weights are gone"
+    assert capsys.readouterr() == ("", f"triscale: {said}\n")
 
 
 def test_where_stderr_is_no_terminal_only_warnings_and_failures_are_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +134,7 @@ class Listener(Quiet):
     def __init__(self) -> None:
         self.agendas: list[tuple[int, int]] = []
         self.weights: list[float] = []
-        self.resumptions: list[tuple[int, int]] = []
+        self.resumptions: list[tuple[int, int, int]] = []
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """How much is done and left."""
@@ -141,9 +142,9 @@ class Listener(Quiet):
         self.agendas.append((done, len(left)))
         self.weights.extend(left.values())
 
-    def resumed(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, lost: int, whole: int) -> None:
         """What there was."""
-        self.resumptions.append((done, whole))
+        self.resumptions.append((done, lost, whole))
 
     def settled(self, trial: Trial) -> None:
         """Stops in the middle of the first phase of the first run."""
@@ -161,11 +162,13 @@ def test_a_study_reports_all_of_its_agenda_in_every_phase(pictures: Path, tmp_pa
         Study(question, tmp_path, jobs=1, numerics=numerics, progress=first).run()
     assert first.resumptions == []
     assert first.agendas == [(0, 15), (2, 13)], "2 baselines, 4 candidates and 2 rivals twice each, 1 baseline longer"
+    gone = next(one for one in trials.read(tmp_path) if one.purpose == "baseline" and one.state == "done")
+    (tmp_path / str(gone.checkpoint)).unlink()
     stored = Study(question, tmp_path, jobs=1, numerics=numerics, progress=second).run()
     trained = second.resumptions[0][0]
-    assert second.resumptions == [(trained, 15)]
-    assert 2 <= trained < 10
-    assert second.agendas == [(trained, 15 - trained), (trained, 15 - trained), (10, 5)]
+    assert second.resumptions == [(trained, 1, 15)]
+    assert 1 <= trained < 10
+    assert second.agendas == [(trained, 15 - trained), (trained + 1, 14 - trained), (10, 5)]
     assert min(second.weights) > 0
     plan = stored.one(PlanRecord)
     assert plan is not None

@@ -54,6 +54,13 @@ KINDS: Sequence[tuple[str, float, int, int]] = (
 """One of every kind of block, activation, padding and head, with odd sides."""
 
 
+def small(name: str, width: float, height: int, wide: int) -> Network:
+    """A member of a family, narrow and with two blocks a stage."""
+    net = scale(network(name), width=width) if width != 1 else network(name)
+    stages = tuple(replace(stage, repeats=min(stage.repeats, 2)) for stage in net.stages)
+    return replace(net, stages=stages, resolution=(height, wide), classes=10)
+
+
 def trained(net: Network) -> torch.nn.Module:
     """A module whose norms are not the identity."""
     torch.manual_seed(0)
@@ -109,10 +116,8 @@ def test_every_kind_of_block_computes_the_modules_logits(name: str, isa: Isa) ->
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "width", "height", "wide"), KINDS, ids=[kind[0] for kind in KINDS])
 def test_every_family_computes_the_modules_logits(name: str, width: float, height: int, wide: int) -> None:
-    net = scale(network(name), width=width) if width != 1 else network(name)
-    stages = tuple(replace(stage, repeats=min(stage.repeats, 2)) for stage in net.stages)
-    small = replace(net, stages=stages, resolution=(height, wide), classes=10)
-    assert [found for isa in POSSIBLE[1:] if (found := refuted(small, isa))] == []
+    net = small(name, width, height, wide)
+    assert [found for isa in POSSIBLE[1:] if (found := refuted(net, isa))] == []
 
 
 @pytest.mark.slow

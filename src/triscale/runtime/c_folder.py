@@ -121,7 +121,8 @@ def _words(code: Code) -> dict[str, str]:
 def _processors(isas: tuple[Isa, ...]) -> str:
     """How the processor is chosen where it is compiled."""
     flags = [
-        f"`{march_flag(isa)}` ({isa})" if isa != "generic" else "no `-march` (generic, four lanes)" for isa in isas
+        f"`{march_flag(isa)}` ({isa})" if isa != "generic" else "no `-march` (generic: four lanes, NEON on 64-bit Arm)"
+        for isa in isas
     ]
     if "generic" not in isas or len(isas) == 1:
         return f"It was exported for one kind of processor: {flags[0]}."

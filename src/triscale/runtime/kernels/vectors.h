@@ -4,6 +4,8 @@
 #include "isa_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__)
 #include "isa_avx2.h"
+#elif defined(__aarch64__)
+#include "isa_neon.h"
 #else
 #include "isa_generic.h"
 #endif

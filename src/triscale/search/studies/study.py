@@ -174,11 +174,8 @@ class Study:
                 restore_answer(self._store, answer, self._schedule.plan)
                 return self._store
             with self._campaign() as campaign:
-                everything = self._schedule.agenda()
                 if resumed:
-                    self.progress.resumed(
-                        sum(self._schedule.is_settled(campaign, one) for one in everything), len(everything)
-                    )
+                    self._schedule.tell_resumed(campaign)
                 if self._store.one(ChoiceRecord) is None:  # what comes later changes no choice
                     self._schedule.train(campaign, {"baseline"}, "baseline")
                     self._schedule.search(campaign)

@@ -96,6 +96,13 @@ class Schedule:
         self._progress.agenda(shares, len(everything) - len(left), took)
         campaign.train(waiting)
 
+    def tell_resumed(self, campaign: Campaign) -> None:
+        """How much is done, and how much was done and is trained again."""
+        everything = self.agenda()
+        there = [self.is_settled(campaign, one) for one in everything]
+        ended = [campaign.is_settled(one, weights=False) for one in everything]
+        self._progress.resumed(sum(there), sum(ended) - sum(there), len(everything))
+
     def is_settled(self, campaign: Campaign, training: Training) -> bool:
         """Whether nothing is left to do of it; the weights of candidates that were not chosen are not needed."""
         needed = training.purpose == "baseline" or self._is_member(training)

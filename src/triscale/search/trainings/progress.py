@@ -12,8 +12,8 @@ class StudyProgress(Protocol):
     def say(self, text: str) -> None:
         """A step begins, or something that a user should know."""
 
-    def resumed(self, done: int, whole: int) -> None:
-        """The store already holds some of all trainings."""
+    def resumed(self, done: int, lost: int, whole: int) -> None:
+        """Some of all trainings are done; further ones were, but weights that are needed are gone."""
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """All that is left to train, by key with its predicted seconds; what is done, and the time it took."""
@@ -34,7 +34,7 @@ class Quiet:
     def say(self, text: str) -> None:
         """Nothing."""
 
-    def resumed(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, lost: int, whole: int) -> None:
         """Nothing."""
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:

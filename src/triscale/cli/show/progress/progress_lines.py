@@ -22,9 +22,9 @@ class Silent:
         if text.startswith("warning"):
             complain(text)
 
-    def resumed(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, lost: int, whole: int) -> None:
         """One line all the same: who comes back wants to know that nothing is lost."""
-        complain(_resumed(done, whole))
+        complain(_resumed(done, lost, whole))
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """Nothing."""
@@ -55,9 +55,9 @@ class OnTerminal:
         """A line above the bar."""
         self._bar.console.print(text, highlight=False, markup=False)
 
-    def resumed(self, done: int, whole: int) -> None:
+    def resumed(self, done: int, lost: int, whole: int) -> None:
         """A line above the bar."""
-        self.say(_resumed(done, whole))
+        self.say(_resumed(done, lost, whole))
 
     def agenda(self, left: Mapping[str, float], done: int, seconds: float) -> None:
         """The bar is as long as all that is done and all that is left; what runs keeps its epochs."""
@@ -86,8 +86,9 @@ class OnTerminal:
         self._bar.update(self._task, total=now.whole, completed=now.done, left=now.text, visible=now.unfinished)
 
 
-def _resumed(done: int, whole: int) -> str:
-    return f"resuming: {done} of {whole} trainings are done"
+def _resumed(done: int, lost: int, whole: int) -> str:
+    again = f"; {lost} that were done run again, because their weights are gone" if lost else ""
+    return f"resuming: {done} of {whole} trainings are done{again}"
 
 
 def _failure(trial: "Trial") -> str:
