@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from triscale.intervals import Interval, interval
@@ -26,6 +26,7 @@ def interleave(
     *,
     rounds: int,
     warmup: int = 1,
+    settle: float = 0.0,
     clock: Callable[[], float] = perf_counter,
 ) -> dict[str, list[float]]:
     """Time each subject once a round, for some rounds.
@@ -36,6 +37,7 @@ def interleave(
         subjects: what is timed, by name; each call should take milliseconds or more.
         rounds: how many times each subject is timed.
         warmup: how many calls of each go first, untimed.
+        settle: seconds of rest before each timed call, and behind them an untimed one: threads spin after their calls.
         clock: tells seconds; `time.process_time` for work on one core of a machine that is shared.
 
     Returns:
@@ -47,6 +49,9 @@ def interleave(
     seconds: dict[str, list[float]] = {name: [] for name in subjects}
     for index in range(rounds):
         for name in list(subjects)[:: -1 if index % 2 else 1]:
+            if settle:
+                sleep(settle)
+                subjects[name]()
             start = clock()
             subjects[name]()
             seconds[name].append(clock() - start)

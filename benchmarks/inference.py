@@ -4,9 +4,10 @@
 
 A record is a network, a batch and a number of threads, with every engine that is there. One thread is measured in
 seconds of processor time, several by the clock on the wall, and then `native:t1` is the native engine in one thread.
-`times_faster` is beside ONNX Runtime (the first engine where that is left out), the median of the ratios within a
-round; `best_peer` is how many times as fast as the fastest other engine the native one is, `own_thread` as itself in
-one thread. `--busy 1` measures beside a process that takes all the time of a core.
+With several, a rest and an untimed call go before each timed one: ONNX Runtime's threads spin for 50 ms after a call,
+in the way of whoever is next. `times_faster` is beside ONNX Runtime (the first engine where that is left out), the
+median of the ratios within a round; `best_peer` is how many times as fast as the fastest other engine the native one
+is, `own_thread` as itself in one thread. `--busy 1` measures beside a process that takes all the time of a core.
 """
 
 import argparse
@@ -37,6 +38,9 @@ NATIVE, ALONE, AGAINST = "native", "native:t1", "onnxruntime"
 ENOUGH = 0.02
 """Seconds: what is faster runs several times in a round."""
 
+SETTLE = 0.1
+"""Seconds: twice as long as threads spin after their last call."""
+
 
 class Place(NamedTuple):
     """Where networks are measured: images of a step, threads of arithmetic, and busy processes beside."""
@@ -65,7 +69,7 @@ def measure(name: str, place: Place, engines: Sequence[str], rounds: int) -> flo
     repeats = {engine: _repeats(one, images, place.clock) for engine, one in opened.items()}
     calls = {engine: _call(one, images, repeats[engine]) for engine, one in opened.items()}
     with _busy(place.busy):
-        taken = interleave(calls, rounds=rounds, clock=place.clock)
+        taken = interleave(calls, rounds=rounds, settle=SETTLE if place.threads > 1 else 0.0, clock=place.clock)
     seconds = {engine: [one / repeats[engine] for one in times] for engine, times in taken.items()}
     return _kept(name, place, seconds, off)
 

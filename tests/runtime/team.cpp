@@ -106,23 +106,36 @@ static int many() {
   return faults;
 }
 
-// One alone is tried where threads waited long, for twice as many calls each time; and left where threads are faster.
+// How many calls go alone before threads are tried again, where one alone takes so long.
+static int alone(Choice& one, long taken) {
+  int calls = 0;
+  for (; !one.together(); ++calls) one.learn(false, taken, 0);
+  return calls;
+}
+
+// One alone is tried where threads waited long; then as long as what was lost is a 32nd of it, and not while threads had
+// saved more than they lose.
 static int choice() {
   Choice one;
-  int faults = !one.together();
-  one.learn(true, 100, 10, false);
-  faults += !one.together();
-  one.learn(true, 900, 800, true);  // the threads had to be woken
-  faults += !one.together();
-  for (int rest = 1; rest <= 8; rest *= 2) {
-    one.learn(true, 130, 80, rest == 1);
-    for (int call = 0; call < rest; ++call) faults += one.together(), one.learn(false, 110, 0, true);
-    faults += !one.together();
-  }
-  one.learn(true, 60, 30, false);
-  faults += !one.together();
-  one.learn(true, 105, 0, false);
-  faults += one.together();
+  int faults = alone(one, 0) != 0;
+  one.learn(true, 100, 10);
+  faults += alone(one, 0) != 0;
+  one.learn(true, 900, 800);
+  faults += alone(one, 100) != 1;
+  one.learn(true, 190, 0);  // as much more than 90 as one alone takes
+  faults += alone(one, 100) != 33;
+  one.learn(true, 92, 0);
+  faults += alone(one, 100) != 1;
+  for (int call = 0; call < 3; ++call) one.learn(true, 60, 0);
+  one.learn(true, 180, 0);  // 90 had been saved
+  faults += alone(one, 100) != 0;
+  one.learn(true, 91, 0);
+  faults += alone(one, 100) != 1;
+  for (int call = 0; call < 100; ++call) one.learn(true, 50, 0);
+  one.learn(true, 90 + 400, 0);
+  faults += alone(one, 100) != 0;
+  one.learn(true, 1'000'000, 0);  // whatever was lost, threads are tried again
+  faults += alone(one, 100) != 4096;
   return faults;
 }
 

@@ -16,7 +16,7 @@ CLAIMS = {
     "meet": "two threads are inside of a step at once, whether they are new or slept",
     "forked": "a forked process computes alone and frees the instance; its parent goes on with its threads",
     "many": "threads end with their instance, 200 times",
-    "choice": "one thread goes alone for a while where several took longer, and twice as long each time",
+    "choice": "one thread goes alone where several lost more than they saved, until that is a small part",
 }
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.runtime.test_compiled_networks import COMPILER, KINDS, OPERATORS, POSSIBLE, SMALL, images_for, refuted
+from tests.runtime.test_compiled_networks import COMPILER, KINDS, OPERATORS, POSSIBLE, SMALL, images_for, refuted, small
 from tests.spec.strategies import networks
 from triscale import compiler, runtime
 from triscale.costs import Target
@@ -29,7 +29,7 @@ from triscale.runtime.emission import emit
 from triscale.runtime.lock_source import lock_source
 from triscale.runtime.packing import pack
 from triscale.runtime.source_texts import WEIGHTS
-from triscale.spec import Network, resolve, scale
+from triscale.spec import Network, resolve
 
 pytestmark = [
     COMPILER, pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not list threads")
@@ -57,12 +57,6 @@ def differing(net: Network, isa: Isa | None = None) -> list[str]:
         for call in range(5)
         if not np.array_equal(run(images), alone)
     ]
-
-
-def small(name: str, width: float, height: int, wide: int) -> Network:
-    net = scale(network(name), width=width) if width != 1 else network(name)
-    stages = tuple(replace(stage, repeats=min(stage.repeats, 2)) for stage in net.stages)
-    return replace(net, stages=stages, resolution=(height, wide), classes=10)
 
 
 TALL = replace(SMALL["mbconv_se"], resolution=(65, 18))

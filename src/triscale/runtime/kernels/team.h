@@ -32,7 +32,8 @@ struct Call {
   long pixels, classes;
 };
 
-// When several threads took longer than one alone, one goes alone for a while: twice as long each time.
+// Whether threads go together. What calls of several threads save, beside one thread alone, is credit for what others lose.
+// When it is used up, one thread goes alone, for so many calls that the loss is a small part of them.
 class Choice {
  public:
   bool together() {
@@ -40,24 +41,28 @@ class Choice {
     --resting;
     return false;
   }
-  // Nanoseconds of an image, and how many of them the caller waited; whether threads slept before. Waking them takes longer
-  // than a small network, so the first such call is not judged.
-  void learn(bool together, long taken, long waited, bool slept) {
+  // Nanoseconds of an image, and how many of them the caller waited.
+  void learn(bool together, long taken, long waited) {
     if (!together) {
-      alone = resting + 1 == rest || taken < alone ? taken : alone;
-      return;
+      alone = rested || taken < alone ? taken : alone;
+      rested = false;
+    } else if (alone == 0) {  // what one alone takes is learned where threads seem to be worth little
+      if (4 * waited >= taken) go_alone(1);
+    } else {
+      const long most = CREDIT * alone, saved = credit + WORTH * alone / 10 - taken;
+      credit = saved < most ? saved : most;
+      if (credit < 0) go_alone(1 - PART * credit / alone);
     }
-    const bool worth = alone ? 10 * taken < 9 * alone : 4 * waited < taken;
-    excused = !worth && slept && !excused;
-    if (excused) return;
-    rest = worth ? 0 : rest == 0 ? 1 : rest < 64 ? 2 * rest : rest;
-    resting = rest;
   }
 
  private:
-  long alone = 0;
-  int rest = 0, resting = 0;
-  bool excused = false;
+  // Several threads are worth it below so many tenths of what one takes; credit ends at so many times of what one takes;
+  // the loss is at most one such part of the calls alone, and those end at some time.
+  static constexpr long WORTH = 9, CREDIT = 4, PART = 32, MOST = 4096;
+  long alone = 0, credit = 0, resting = 0;
+  bool rested = false;  // the next call alone is the first of a rest
+
+  void go_alone(long calls) { resting = calls < MOST ? calls : MOST, credit = 0, rested = true; }
 };
 
 class Team {
@@ -101,12 +106,12 @@ class Team {
   void run(const Call& given) {
     first = end, end = first + (uint64_t)given.images * step_count, call = given;
     if (!helpers || process != getpid()) return run_alone();
-    const bool together = choice.together(), slept = sleepers.load() > 0;
+    const bool together = choice.together();
     const long begin = now();
     waited = 0;
     if (together) keep_apart(), go_on(0, first), work(0, end);
     else run_alone();
-    choice.learn(together, (now() - begin) / given.images, waited / given.images, slept);
+    choice.learn(together, (now() - begin) / given.images, waited / given.images);
   }
 
  private:
