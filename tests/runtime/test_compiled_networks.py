@@ -128,6 +128,15 @@ def test_drawn_networks_compute_the_modules_logits(net: Network) -> None:
         assert refuted(net) == ""
 
 
+def test_thousands_of_inputs_are_summed_as_exactly_as_in_torch() -> None:
+    """One float32 sum of so many would be 2e-6 off."""
+    net = replace(SMALL["mbconv_se"], head=replace(SMALL["mbconv_se"].head, channels=2048), classes=100)
+    model, images = trained(net), images_for(net, 2)
+    found = [compiled(net, model, isa)(images) for isa in POSSIBLE]
+    exact = logits_of(model.double(), images.astype(np.float64))
+    assert [one for one in found if np.abs(one - exact).max() > 7e-7 * np.abs(exact).max()] == []
+
+
 def test_an_image_has_the_same_bits_whatever_its_batch_and_nothing_is_left_of_the_one_before() -> None:
     net = SMALL["mbconv_se"]
     run, images = compiled(net, trained(net)), images_for(net, 7)

@@ -18,7 +18,7 @@ struct Convolution {
 struct Product {
   const float *x, *weights, *bias, *kept;
   float* y;
-  int in_panels, rows, columns, channels, last_channels;
+  int in_panels, rows, columns, channels, last_channels, part;
   long in_row, in_panel, out_panel, kept_panel;
 };
 
@@ -53,8 +53,29 @@ TRISCALE_INLINE void multiply(vec (&sums)[P][N], const float* x, const float* w,
   for (int c = 0; c < channels; ++c) multiply_one<P, N, STEP>(sums, x + c, w + c * N * LANES);
 }
 
+// Rounding errors grow with the sums that they are made in, so what has many inputs is the sum of parts of so many.
+constexpr int PART = 256;
+
+constexpr bool is_long(int inputs) { return inputs > 2 * PART; }
+constexpr bool is_long(const Convolution& of) { return is_long(of.in_channels / of.groups * of.kernel * of.kernel); }
+
+// Panels of inputs in a part, where each has so many inputs.
+constexpr int panels_in_part(int inputs) { return inputs < PART ? PART / inputs : 1; }
+
+// A part joins those before it, which wait in memory.
+template <int P, int N>
+TRISCALE_INLINE void end_part(vec (&sums)[P][N], float* parts) {
+  asm volatile("" : : "r"(parts) : "memory");  // registers are for what is summed
+  TRISCALE_UNROLL for (int p = 0; p < P; ++p) TRISCALE_UNROLL for (int n = 0; n < N; ++n) {
+    float* const at = parts + (p * N + n) * LANES;
+    store(at, load(at) + sums[p][n]);
+    sums[p][n] = vec{};
+  }
+  asm volatile("" : : "r"(parts) : "memory");
+}
+
 // `count` tiles of P pixels that lie STEP floats apart, N panels of outputs.
-template <int P, int N, int STEP, class Activation>
+template <int P, int N, int STEP, bool LONG, class Activation>
 __attribute__((noinline)) void product(const Product& job, int count, int first) {
   const float* x = job.x + (long)first * STEP;
   for (int tile = 0; tile < count; ++tile, x += P * STEP) {
@@ -64,8 +85,12 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
       const vec bias = load(job.bias + n * LANES);
       TRISCALE_UNROLL for (int p = 0; p < P; ++p) sums[p][n] = bias;
     }
+    alignas(64) float parts[LONG ? P * N * LANES : 1] = {};
+    int left = job.part;
     const float* w = job.weights;
     for (int panel = 0; panel < job.in_panels; ++panel) {
+      if constexpr (LONG)
+        if (left-- == 0) end_part(sums, parts), left = job.part - 1;
       const int channels = panel + 1 < job.in_panels ? job.channels : job.last_channels;
       const float* from = x + panel * job.in_panel;
       if constexpr (FETCHES_PANELS)
@@ -74,6 +99,9 @@ __attribute__((noinline)) void product(const Product& job, int count, int first)
         for (int j = 0; j < job.columns; ++j, w += channels * N * LANES)
           multiply<P, N, STEP>(sums, from + j * LANES, w, channels);
     }
+    if constexpr (LONG)
+      TRISCALE_UNROLL for (int p = 0; p < P; ++p) TRISCALE_UNROLL for (int n = 0; n < N; ++n)
+        sums[p][n] = load(parts + (p * N + n) * LANES) + sums[p][n];
     if (job.kept)
       TRISCALE_UNROLL for (int n = 0; n < N; ++n) TRISCALE_UNROLL for (int p = 0; p < P; ++p)
         sums[p][n] = sums[p][n] + load(job.kept + n * job.kept_panel + at + p * LANES);
@@ -93,7 +121,7 @@ static void panels_of_outputs(Product job, const float* x, const float* kept, fl
     constexpr int pixels = of.out.width * of.out.height, most = most_pixels(N);
     job.x = x, job.y = y, job.kept = of.residual ? kept : nullptr;
     in_runs<pixels, most>(part_of(runs_in(pixels, most), BLOCKS, blocks), [&](auto p, int count, int first) {
-      product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
+      product<decltype(p)::value, N, of.stride * of.in.block, is_long(of), Activation>(job, count, first);
     });
   } else {
     const Part rows = part_of(of.out.height, BLOCKS, blocks);
@@ -102,7 +130,7 @@ static void panels_of_outputs(Product job, const float* x, const float* kept, fl
       job.y = y + row * of.out.row;
       job.kept = of.residual ? kept + row * of.kept.row : nullptr;
       in_runs<of.out.width, most_pixels(N)>([&](auto p, int count, int first) {
-        product<decltype(p)::value, N, of.stride * of.in.block, Activation>(job, count, first);
+        product<decltype(p)::value, N, of.stride * of.in.block, is_long(of), Activation>(job, count, first);
       });
     }
   }
@@ -115,7 +143,7 @@ TRISCALE_INLINE Product product_of(const float* weights, int wide) {
   Product job{};
   job.bias = weights, job.weights = weights + wide * LANES;
   job.in_panels = in_panels, job.rows = of.kernel, job.columns = block == 1 ? 1 : of.kernel;
-  job.channels = block == 1 ? of.kernel : block;
+  job.channels = block == 1 ? of.kernel : block, job.part = panels_in_part(block * of.kernel * of.kernel);
   job.last_channels = block == 1 ? of.kernel : inputs - (in_panels - 1) * block;
   job.in_row = of.in.row, job.in_panel = of.in.panel, job.out_panel = of.out.panel, job.kept_panel = of.kept.panel;
   return job;

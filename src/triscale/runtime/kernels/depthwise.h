@@ -128,7 +128,7 @@ static void panels_by_ring(const float* x, const float* weights, const float* ta
       for (; have < (last < second.in.height ? last : second.in.height); ++have) {
         job.x = x + have * first.stride * first.in.row, job.y = ring + have % second.kernel * second.in.row;
         in_runs<second.in.width, most_pixels(N)>([&](auto p, int count, int at) {
-          product<decltype(p)::value, N, first.stride * first.in.block, Before>(job, count, at);
+          product<decltype(p)::value, N, first.stride * first.in.block, is_long(first), Before>(job, count, at);
         });
       }
       for (int n = 0; n < N; ++n) {

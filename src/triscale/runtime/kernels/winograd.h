@@ -82,12 +82,12 @@ static void panels_of_tiles(const float* v, const float* weights, float* m, cons
   alignas(64) static constexpr float nothing[N * LANES]{};
   constexpr long in = inputs_apart(of, ROOM), out = outputs_apart(N, ROOM);
   Product job = product_of<of>(weights, N);
-  job.rows = job.columns = 1, job.in_panel = job.out_panel = ROOM * LANES;
+  job.rows = job.columns = 1, job.part = panels_in_part(LANES), job.in_panel = job.out_panel = ROOM * LANES;
   for (int k = 0; k < MATRICES; ++k) {
     job.bias = k == 5 ? weights : nothing;  // the one matrix that every output has once, and added
     job.x = v + k * in, job.y = m + k * out;
     in_runs<TILES, most_pixels(N)>([&](auto p, int count, int at) {
-      product<decltype(p)::value, N, LANES, Identity>(job, count, at);
+      product<decltype(p)::value, N, LANES, is_long(of.in_channels), Identity>(job, count, at);
     });
     job.weights += (long)of.in_channels * N * LANES;
   }
