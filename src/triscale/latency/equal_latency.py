@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import log
+from operator import itemgetter
 from typing import NamedTuple
 
 from triscale.costs import Target, count
@@ -14,6 +16,9 @@ from triscale.spec import Network, content_hash
 FITTED = "most_macs"
 STEPS = 4
 """Directions are tried where each share of log2 of the nominal cost is a multiple of one over this."""
+
+TRIES, NEAR = 3, 0.03
+"""How often rules are solved and measured; a rule is near where its time differs by less than this share."""
 
 _MOST_MACS = 16.0
 """Times the MACs of the reference: no rule is followed farther."""
@@ -37,8 +42,9 @@ def at_equal_latency(
 ) -> tuple[Timed, ...]:
     """The compound member at `phi`, and the network of each other rule that takes as long, as measured.
 
-    All are measured side by side; each rule is solved again for the latency that its error asks for, and all are
-    measured once more. The last is the direction of scaling with the most MACs at this latency.
+    All are measured side by side; each rule is solved again for the latency that its error asks for, until all are
+    near, nothing changes, or it was done `TRIES` times. What came nearest of each rule is measured once more, and that is what is returned. The last
+    is the direction of scaling with the most MACs at this latency.
 
     Args:
         network: the baseline.
@@ -60,12 +66,20 @@ def at_equal_latency(
     solve = partial(_solved, network, target, most)
     names = [name for name in dict.fromkeys(rules) if name != "compound"]
     found = [reference, *(one for name in names for one in solve(name, aim)), _fitted(network, target, most, aim)]
-    seconds = _each(found, measure)
-    again = [reference]
-    for one, took in zip(found[1:], seconds[1:], strict=True):
-        corrected = LATENCY.of(one.network, target) * seconds[0] / took
-        again += solve(one.rule, corrected) if one.rule != FITTED else [_along(network, target, corrected, one)]
-    return tuple(map(Timed, again, _each(again, measure)))
+    nearest = dict[str, tuple[float, Ruled]]()
+    for _ in range(TRIES):
+        seconds, again = _each(found, measure), [reference]
+        for one, took in zip(found[1:], seconds[1:], strict=True):
+            off = abs(log(took / seconds[0]))
+            nearest[one.rule] = min((off, one), nearest.get(one.rule, (off, one)), key=itemgetter(0))
+            corrected = LATENCY.of(one.network, target) * seconds[0] / took
+            again += solve(one.rule, corrected) if one.rule != FITTED else [_along(network, target, corrected, one)]
+        nothing_new = [one.network for one in again] == [one.network for one in found]
+        if nothing_new or max((off for off, _ in nearest.values()), default=0.0) < NEAR:
+            break
+        found = again
+    chosen = [reference, *(one for _, one in nearest.values())]
+    return tuple(map(Timed, chosen, _each(chosen, measure)))
 
 
 def _each(found: Sequence[Ruled], measure: Callable[[Sequence[Network]], Sequence[float]]) -> list[float]:
