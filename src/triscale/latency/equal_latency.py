@@ -43,8 +43,8 @@ def at_equal_latency(
     """The compound member at `phi`, and the network of each other rule that takes as long, as measured.
 
     All are measured side by side; each rule is solved again for the latency that its error asks for, until all are
-    near, nothing changes, or it was done `TRIES` times. What came nearest of each rule is measured once more, and that is what is returned. The last
-    is the direction of scaling with the most MACs at this latency.
+    near, nothing changes, or it was done `TRIES` times. What came nearest of each rule is measured once more, and that
+    is what is returned. The last is the direction of scaling with the most MACs at this latency.
 
     Args:
         network: the baseline.
