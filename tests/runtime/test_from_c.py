@@ -25,6 +25,10 @@ int main(void) {
   if (triscale_create(2, 1, &net) != TRISCALE_OK) return 3;
   if (fread(images, sizeof *images, 2 * pixels, stdin) != 2 * pixels) return 4;
   if (triscale_run(net, 3, images, logits) != TRISCALE_BAD_ARGUMENT) return 5;
+  long long nanoseconds[4096];
+  const int steps = triscale_profile(NULL, NULL, NULL, NULL);
+  if (steps < 1 || steps > 4096 || triscale_profile(net, NULL, logits, nanoseconds) != TRISCALE_BAD_ARGUMENT) return 7;
+  if (triscale_profile(net, images, logits, nanoseconds) != steps || nanoseconds[steps - 1] < 0) return 8;
   if (triscale_run(net, 2, images, logits) != TRISCALE_OK) return 6;
   fwrite(logits, sizeof *logits, 2 * shape.classes, stdout);
   fprintf(stderr, "%s", triscale_about());

@@ -40,6 +40,14 @@ class NativeEngine(Engine):
         """
         return self.open_file(_library(network, weights), target)
 
+    def opened(self, network: Network, target: Target) -> runtime.NativeNetwork:
+        """A network with random weights, as itself.
+
+        Raises:
+            InputError: there is no compiler, or a block is not known to the runtime.
+        """
+        return runtime.open(_library(network, RandomWeights(0)), batch=target.batch, threads=target.threads)
+
     def written(self, network: AnyNetwork, target: Target, folder: Path) -> Path:  # noqa: ARG002  they stay in the cache
         """See `Engine.written`; a library serves every batch."""
         return _library(_with_spec(network), RandomWeights(0))

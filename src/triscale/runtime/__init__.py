@@ -3,7 +3,7 @@
 from triscale.runtime.arena import Plan, plan
 from triscale.runtime.c_folder import SUMS, Code, code_of, compiler_line, folder_files, opened_folder
 from triscale.runtime.instance import NativeLibrary, NativeNetwork, library_of, open  # noqa: A004  read as `runtime.open`
-from triscale.runtime.making import LANES, best_isa, library, lock_text
+from triscale.runtime.making import LANES, best_isa, library, lock_text, planned
 
 __all__ = [
     "LANES",
@@ -22,4 +22,5 @@ __all__ = [
     "open",
     "opened_folder",
     "plan",
+    "planned",
 ]

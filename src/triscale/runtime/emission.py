@@ -1,6 +1,6 @@
 """From a plan to C++: for each step a function that runs some of its tiles, with every size a constant."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from triscale.machine import Isa
 from triscale.runtime.arena import Plan, mean_of, whole_lines
@@ -70,6 +70,16 @@ def emit(plan: Plan, packed: Packed, isa: Isa, weights: str = WEIGHTS) -> Source
     return Source(source, sizes)
 
 
+def functions_of(plan: Plan) -> tuple[int, ...]:
+    """How many functions of the source each step of a plan is."""
+    steps = zip(plan.steps, plan.cuts, strict=True)
+    return tuple(1 + _has_gate(step) + (cut.blocks > 1 and mean_of(step) is not None) for step, cut in steps)
+
+
+def _has_gate(step: Step) -> TypeGuard[Convolve]:
+    return isinstance(step, Convolve) and step.gate is not None
+
+
 class _Writer(NamedTuple):
     plan: Plan
     packed: Packed
@@ -81,7 +91,7 @@ class _Writer(NamedTuple):
         step, cut = self.plan.steps[self.number], self.plan.cuts[self.number]
         name = step.name + (f": {shown(step.layer)}" if isinstance(step, Convolve | Depthwise) else "")
         found = [_Shared(name, [*self.cleared(step, cut), self.call(step)], cut.tiles)]
-        if isinstance(step, Convolve) and step.gate is not None:
+        if _has_gate(step):
             gate = gate_cut_of(step, self.plan.lanes, self.plan.tile)
             found.insert(0, _Shared(f"{step.name}, its gate", [self.gate(step, gate)], gate.tiles))
         if cut.blocks > 1 and (mean := mean_of(step)) is not None:

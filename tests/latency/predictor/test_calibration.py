@@ -163,18 +163,20 @@ def test_anchors_are_measured_as_they_were(kept: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("text", ["onnxruntime:float32:t1", "native:float32:t1"])
 def test_a_real_calibration_predicts_networks_that_it_has_not_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two minutes of ONNX Runtime; the oracle is the time of the networks themselves, on whatever machine this is."""
+    """Two minutes; the oracle is the time of the networks themselves, on whatever machine this is."""
+    target = parse_target(text)
     monkeypatch.setenv("TRISCALE_CACHE", str(tmp_path))
     done = list[int]()
-    found = calibrate(TARGET, watch=lambda number, whole: done.append(whole - number))
+    found = calibrate(target, watch=lambda number, whole: done.append(whole - number))
     assert done[-1] == 0 or found.seconds > 60
-    assert calibration(TARGET) == found
+    assert calibration(target) == found
     from benchmarks.latency.truth import measure, times
 
     nets = {name: network(name) for name in ("efficientnet_b0", "mobilenet_v2", "resnet18")}
-    measure(TARGET, nets, tmp_path / "truth.jsonl", 4)
+    measure(target, nets, tmp_path / "truth.jsonl", 4)
     for name, milliseconds in times(tmp_path / "truth.jsonl").items():
         assert found.predict(nets[name]).milliseconds == pytest.approx(milliseconds, rel=0.25), name

@@ -116,7 +116,7 @@ class _Bench:
         return PassLine(
             number=number,
             network=network.name,
-            nodes=[(node.name, node.operation, [round(one, 2) for one in node.microseconds]) for node in nodes],
+            nodes=[(node.name, node.operation, [round(one, 3) for one in node.microseconds]) for node in nodes],
         )
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ class Vectors:
         blocks: blocks of output channels that it works on at once.
         masked: whether the last channels of a ragged number may cost less than a whole block.
         separate_silu: whether SiLU is a kernel of its own, not the end of a convolution.
+        compiled: whether networks are compiled, so that their kernels are the steps of a plan, see `step_kernels`.
     """
 
     block: int
@@ -36,6 +37,7 @@ class Vectors:
     blocks: int = 4
     masked: bool = False
     separate_silu: bool = False
+    compiled: bool = False
 
     def held(self, channels: int) -> int:
         """Channels of a map in memory."""

@@ -1,12 +1,13 @@
 """A calibrated predictor as a value: coefficients of each kernel's terms, a correction, an interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import NamedTuple
 
 from triscale.latency.predictor.block_kernels import block_kernels
-from triscale.latency.predictor.kernel_features import Kernel, Vectors
+from triscale.latency.predictor.kernel_features import KERNEL_SIDES, Kernel, Vectors
+from triscale.latency.predictor.step_kernels import step_kernels
 from triscale.spec import Network, Resolved, resolve
 
 Coefficients = Mapping[str, Mapping[str, float]]
@@ -54,7 +55,7 @@ class LatencyModel:
     spread: float
 
     def predict(self, network: Network) -> Prediction:
-        """The time of one run; under a millisecond to find.
+        """The time of one run; a millisecond to find, six for a compiled network.
 
         Raises:
             InputError: the network cannot be resolved.
@@ -65,6 +66,9 @@ class LatencyModel:
 
     def total(self, resolved: Resolved) -> tuple[int, float]:
         """The number of a network's kernels, and the sum of their milliseconds."""
+        if self.vectors.compiled:
+            steps = step_kernels(resolved.network, self.vectors.block)
+            return len(steps), sum(map(self.kernel, steps))
         number, milliseconds = 0, 0.0
         for block, repeats, _ in resolved.runs:
             kernels = block_kernels(block, self.vectors)
@@ -74,8 +78,17 @@ class LatencyModel:
 
     def kernel(self, kernel: Kernel) -> float:
         """Milliseconds of one kernel; a kind that the calibration did not meet costs as much as the kind most alike."""
-        found = self.coefficients.get(kernel.kind) or self.coefficients.get(_ALIKE.get(kernel.kind, ""), {})
+        known = self.coefficients
+        found = known.get(kernel.kind) or next((known[one] for one in _alike(kernel.kind) if one in known), {})
         return sum(found.get(name, 0.0) * value for name, value in kernel.terms.items())
 
 
-_ALIKE = {"grouped": "dense", "norm": "silu", "pool": "silu"}
+_ALIKE = {"grouped": ["dense"], "norm": ["silu"], "pool": ["silu", "mean"], "combine": ["mean"], "winograd": ["dense"]}
+
+
+def _alike(kind: str) -> Sequence[str]:
+    """Kinds whose terms cost about the same, the most alike first."""
+    if not kind[-1].isdigit():
+        return _ALIKE.get(kind, [])
+    layer, stride = kind[:-3], kind[-1]  # of a depthwise convolution with its side and stride
+    return [f"{name}{side}s{stride}" for name in (layer, layer.removeprefix("stem")) for side in KERNEL_SIDES]

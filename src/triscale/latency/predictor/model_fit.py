@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from triscale.latency.predictor.block_kernels import block_kernels
 from triscale.latency.predictor.kernel_features import Kernel, Vectors
 from triscale.latency.predictor.latency_model import Correction, LatencyModel
-from triscale.latency.predictor.node_times import NodeTimes, Place, kernel_times
+from triscale.latency.predictor.node_times import NodeTimes, Place, kernel_times, lowest
 from triscale.latency.predictor.nonnegative import Doubles, relative_least_squares
+from triscale.latency.predictor.step_kernels import step_kernels
 from triscale.spec import Network, Resolved, resolve
 
 COVERED = 0.9
@@ -22,7 +23,7 @@ _POWER = 0.75
 """Between absolute and relative errors of kernels: long ones make a network's time, short ones are many."""
 
 _SHORTEST = 0.002
-"""Milliseconds below which a profile's clock says little."""
+"""Milliseconds below which a profile's clock says little, for each microsecond of its grain up to one."""
 
 _DISTURBED, _CALMED = 1.25, 2
 """How far a kernel may be from what its kind tells; how often the fit is made for that."""
@@ -31,7 +32,7 @@ _LONG = 2.0
 """Milliseconds from which on a network counts for the interval; below, its constant part decides."""
 
 _NODE_OVERHEAD = 0.0018
-"""Milliseconds that a profile adds to a node."""
+"""Milliseconds that a profile adds to a node, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +51,16 @@ class Sample:
     milliseconds: float
     grain: float = 1.0
 
+    @property
+    def shortest(self) -> float:
+        """Milliseconds of a kernel below which the profile says little."""
+        return _SHORTEST * min(1.0, self.grain)
+
+    @property
+    def profiled(self) -> float:
+        """Milliseconds of a whole run as long as the profile's."""
+        return self.milliseconds + _NODE_OVERHEAD * min(1.0, self.grain) * len(self.nodes)
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -61,6 +72,10 @@ class _Row:
 
 
 def _row(sample: Sample, vectors: Vectors) -> _Row:
+    if vectors.compiled:
+        steps = step_kernels(sample.resolved.network, vectors.block)
+        took = {node.name: lowest(node.microseconds, sample.grain) for node in sample.nodes}
+        return _levelled(_Row(sample, steps, np.array([took[step.role] for step in steps])))
     places: list[Place] = []
     kernels: list[Kernel] = []
     for number, (_, block) in enumerate(sample.resolved.flat()):
@@ -74,13 +89,12 @@ def _row(sample: Sample, vectors: Vectors) -> _Row:
 
 def _levelled(row: _Row) -> _Row:
     """A profile gives shares, the whole run gives the level: on a busy machine the two differ."""
-    whole = row.sample.milliseconds + _NODE_OVERHEAD * len(row.sample.nodes)
-    return replace(row, milliseconds=row.milliseconds * (whole / row.milliseconds.sum()))
+    return replace(row, milliseconds=row.milliseconds * (row.sample.profiled / row.milliseconds.sum()))
 
 
 def _calmed(row: _Row, model: LatencyModel) -> _Row:
     """Kernels far off what the others of the network tell are moved nearer: another process held them up."""
-    expected = np.array([max(model.kernel(kernel), _SHORTEST) for kernel in row.kernels])
+    expected = np.array([max(model.kernel(kernel), row.sample.shortest) for kernel in row.kernels])
     level = float(np.median(row.milliseconds / expected))
     calm = np.clip(row.milliseconds, expected * level / _DISTURBED, expected * level * _DISTURBED)
     return _levelled(replace(row, milliseconds=calm))
@@ -142,7 +156,7 @@ def _tables(rows: Sequence[_Row]) -> tuple[_Table, ...]:
     found = defaultdict[str, list[tuple[int, dict[str, float], float]]](list)
     for index, row in enumerate(rows):
         for kernel, milliseconds in zip(row.kernels, row.milliseconds, strict=True):
-            found[kernel.kind].append((index, kernel.terms, max(float(milliseconds), _SHORTEST)))
+            found[kernel.kind].append((index, kernel.terms, max(float(milliseconds), row.sample.shortest)))
     return tuple(_table(kind, *zip(*found[kind], strict=True)) for kind in sorted(found))
 
 

@@ -14,17 +14,20 @@ from triscale.engines import (
     engine_named,
     graph_for,
 )
+from triscale.engines.native_code import NativeEngine
 from triscale.engines.torch_eager import TorchEngine
 from triscale.errors import InputError
 from triscale.latency.predictor.kernel_features import Vectors
 from triscale.latency.predictor.node_times import NodeTimes
+from triscale.latency.predictor.profiled_native import CLOCK, profile_native
 from triscale.latency.predictor.profiled_onnxruntime import profile_onnxruntime
 from triscale.latency.predictor.profiled_openvino import GRAIN, profile_openvino
 from triscale.latency.predictor.profiled_torch import profile_torch
 from triscale.machine import features
+from triscale.runtime import LANES, best_isa
 from triscale.spec import Network
 
-PROFILED = ("torch", "onnxruntime", "openvino")
+PROFILED = ("torch", "onnxruntime", "openvino", "native")
 """Engines that say what their kernels took."""
 
 
@@ -45,13 +48,15 @@ class Profiler:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.grain = GRAIN if isinstance(engine, OpenvinoEngine) else 1.0
+        self.grain = {OpenvinoEngine: GRAIN, NativeEngine: CLOCK}.get(type(engine), 1.0)
 
     def prepared(self, network: Network, target: Target) -> Prepared:
         """The network, its graph written once."""
         engine = self._engine
         if isinstance(engine, TorchEngine):
             return _prepared_module(engine, network, target)
+        if isinstance(engine, NativeEngine):
+            return _prepared_code(engine, network, target)
         if not isinstance(engine, GraphEngine):
             raise InputError(f"{engine.name} has no profile.")
         graph = graph_for(network, target)
@@ -74,8 +79,17 @@ def _prepared_module(engine: TorchEngine, network: Network, target: Target) -> P
     return Prepared(open=lambda: engine.open(network, target), profile=profile)
 
 
+def _prepared_code(engine: NativeEngine, network: Network, target: Target) -> Prepared:
+    def profile(images: Floats, runs: int) -> tuple[NodeTimes, ...]:
+        return profile_native(engine, network, target, images, runs)
+
+    return Prepared(open=lambda: engine.open(network, target), profile=profile)
+
+
 def vectors_of(target: Target) -> Vectors:
     """How the engine of a target cuts convolutions on this processor."""
+    if target.runtime == "native":
+        return Vectors(LANES[best_isa()], 1, 1, narrow=0, compiled=True)
     wide = "avx512f" in features()
     block, pixels = (16, 6) if wide else (8, 3)
     if target.runtime != "onnxruntime":

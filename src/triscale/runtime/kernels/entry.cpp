@@ -147,6 +147,16 @@ TRISCALE_EXPORT int triscale_run(triscale_net* net, int count, const float* imag
   return TRISCALE_OK;
 }
 
+TRISCALE_EXPORT int triscale_profile(triscale_net* net, const float* image, float* logits, long long* nanoseconds) {
+  if (!nanoseconds) return TRISCALE_STEPS;
+  if (!net || !image || !logits) return TRISCALE_BAD_ARGUMENT;
+  if (net->busy.test_and_set(std::memory_order_acquire)) return TRISCALE_BUSY;
+  net->team.time_steps({1, image, logits, (long)TRISCALE_CHANNELS * TRISCALE_HEIGHT * TRISCALE_WIDTH, TRISCALE_CLASSES},
+                       nanoseconds);
+  net->busy.clear(std::memory_order_release);
+  return TRISCALE_STEPS;
+}
+
 TRISCALE_EXPORT void triscale_free(triscale_net* net) {
   if (!net) return;
   net->team.stop();

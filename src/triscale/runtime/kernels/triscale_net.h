@@ -42,6 +42,9 @@ int triscale_create(int batch, int threads, triscale_net** net);
 int triscale_prepare(const unsigned char* pixels, float* image);
 /* float32 images [count][channels][height][width] to logits [count][classes], count at most the instance's batch. */
 int triscale_run(triscale_net* net, int count, const float* images, float* logits);
+/* Runs one image in the caller's thread and writes what each step of the network took. Returns the number of steps;
+   with nanoseconds NULL it does no more. */
+int triscale_profile(triscale_net* net, const float* image, float* logits, long long* nanoseconds);
 void triscale_free(triscale_net* net);
 
 #ifdef __cplusplus
