@@ -9,6 +9,7 @@ open at once, and appends a record. A run that was killed resumes. `--session 1 
 import subprocess
 import sys
 from argparse import ArgumentParser
+from itertools import product
 from pathlib import Path
 
 from benchmarks.harness import append, provenance
@@ -51,6 +52,8 @@ def main() -> None:
     append(
         {**provenance("latency"), "target": str(target), "rounds": given.rounds, **found}, *filter(None, [given.out])
     )
+    for session, part in product(SESSIONS, range(PARTS)):
+        place(target, session, part).unlink()
 
 
 def networks(part: int) -> dict[str, Network]:

@@ -10,6 +10,9 @@ from triscale.latency.predictor.kernel_features import KERNEL_SIDES, Kernel, Vec
 from triscale.latency.predictor.step_kernels import step_kernels
 from triscale.spec import Network, Resolved, resolve
 
+BLEND = (1.0, 3.0)
+"""Milliseconds of a network's kernels."""
+
 Coefficients = Mapping[str, Mapping[str, float]]
 """Milliseconds for one of each term, by the kind of kernel."""
 
@@ -22,20 +25,41 @@ class Prediction(NamedTuple):
     high: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Correction:
-    """From the sum of a network's kernels to its time: `scale * sum + kernel * kernels + constant`.
-
-    Both last ones may be below 0: a profile makes every kernel a little longer.
-    """
+class Line(NamedTuple):
+    """`scale * sum + kernel * kernels + constant`; the last two may be below 0: a profile makes every kernel longer."""
 
     scale: float = 1.0
     kernel: float = 0.0
     constant: float = 0.0
 
+    def at(self, kernels: int, milliseconds: float) -> float:
+        """The value for so many kernels that take so long together."""
+        return self.scale * milliseconds + self.kernel * kernels + self.constant
+
+
+PLAIN = Line()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """From the sum of a network's kernels to its time.
+
+    Maps and weights of short networks stay in near caches: their kernels take less than the same terms tell of long
+    ones. So there are two lines, and between `BLEND` milliseconds one leads over to the other.
+
+    Attributes:
+        short: of all networks of the calibration.
+        long: of those of 2 ms and more.
+    """
+
+    short: Line = PLAIN
+    long: Line = PLAIN
+
     def apply(self, kernels: int, milliseconds: float) -> float:
         """Never less than half of what the kernels take."""
-        return max(0.5 * milliseconds, self.scale * milliseconds + self.kernel * kernels + self.constant)
+        share = min(1.0, max(0.0, (milliseconds - BLEND[0]) / (BLEND[1] - BLEND[0])))
+        value = share * self.long.at(kernels, milliseconds) + (1 - share) * self.short.at(kernels, milliseconds)
+        return max(0.5 * milliseconds, value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

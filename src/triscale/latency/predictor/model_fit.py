@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from triscale.latency.predictor.block_kernels import block_kernels
 from triscale.latency.predictor.kernel_features import Kernel, Vectors
-from triscale.latency.predictor.latency_model import Correction, LatencyModel
+from triscale.latency.predictor.latency_model import Correction, LatencyModel, Line
 from triscale.latency.predictor.node_times import NodeTimes, Place, kernel_times, lowest
 from triscale.latency.predictor.nonnegative import Doubles, relative_least_squares
 from triscale.latency.predictor.step_kernels import step_kernels
@@ -28,8 +28,8 @@ _SHORTEST = 0.002
 _DISTURBED, _CALMED = 1.25, 2
 """How far a kernel may be from what its kind tells; how often the fit is made for that."""
 
-_LONG = 2.0
-"""Milliseconds from which on a network counts for the interval; below, its constant part decides."""
+_LONG, _ENOUGH = 2.0, 8
+"""Milliseconds from which on a network counts for the interval, and for a line of its own if there are so many."""
 
 _NODE_OVERHEAD = 0.0018
 """Milliseconds that a profile adds to a node, likewise."""
@@ -169,12 +169,17 @@ def _table(
 
 
 def _correction(rows: Sequence[_Row], plain: LatencyModel) -> Correction:
-    """Relative least squares; only the scale must be above 0."""
+    long = [row for row in rows if row.sample.milliseconds >= _LONG]
+    short = _line(rows, plain, terms=3)
+    return Correction(short=short, long=_line(long, plain, terms=2) if len(long) >= _ENOUGH else short)
+
+
+def _line(rows: Sequence[_Row], plain: LatencyModel, terms: int) -> Line:
+    """Relative least squares with the first terms; nothing must be above 0."""
     sums = [sum(map(plain.kernel, row.kernels)) for row in rows]
     whole = np.array([row.sample.milliseconds for row in rows])
-    table = np.array([(value, len(row.kernels), 1.0) for value, row in zip(sums, rows, strict=True)])
-    scale, kernel, constant = np.linalg.lstsq(table / whole[:, None], np.ones(len(rows)), rcond=None)[0]
-    return Correction(scale=float(scale), kernel=float(kernel), constant=float(constant))
+    table = np.array([(value, len(row.kernels), 1.0)[:terms] for value, row in zip(sums, rows, strict=True)])
+    return Line(*map(float, np.linalg.lstsq(table / whole[:, None], np.ones(len(rows)), rcond=None)[0]))
 
 
 def sample_of(network: Network, nodes: tuple[NodeTimes, ...], milliseconds: float, grain: float) -> Sample:
