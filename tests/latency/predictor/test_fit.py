@@ -48,6 +48,17 @@ def test_short_networks_that_are_faster_than_their_kernels_tell_change_no_long_o
     assert found.predict(tiny).milliseconds < 0.85 * network_ms(tiny)
 
 
+def test_a_network_far_below_the_shortest_of_the_calibration_takes_about_as_long_as_its_kernels() -> None:
+    """A constant below 0, as a profile's clock leaves one, must not eat it up."""
+    random = Random(3)
+    samples = [sample(net, random) for net in calibration_networks()]
+    found = fit([replace(one, milliseconds=one.milliseconds - 0.3) for one in samples], VECTORS)
+    tiny = network("finenet_20")
+    kernels = found.total(resolve(tiny))[1]
+    assert kernels < 0.5
+    assert 0.6 * kernels < found.predict(tiny).milliseconds < kernels
+
+
 def test_the_interval_covers_most_networks_and_is_narrow(model: LatencyModel) -> None:
     inside = [f.low <= network_ms(n) <= f.high for n in map(network, UNSEEN) for f in (model.predict(n),)]
     assert np.mean(inside) >= 0.8

@@ -50,16 +50,20 @@ class Correction:
     Attributes:
         short: of all networks of the calibration.
         long: of those of 2 ms and more.
+        least: milliseconds of the kernels of the shortest one. Below, where a line's constant would be most of it, the
+            correction is the factor that it is there.
     """
 
     short: Line = PLAIN
     long: Line = PLAIN
+    least: float = 0.0
 
     def apply(self, kernels: int, milliseconds: float) -> float:
         """Never less than half of what the kernels take."""
-        share = min(1.0, max(0.0, (milliseconds - BLEND[0]) / (BLEND[1] - BLEND[0])))
-        value = share * self.long.at(kernels, milliseconds) + (1 - share) * self.short.at(kernels, milliseconds)
-        return max(0.5 * milliseconds, value)
+        total = max(milliseconds, self.least)
+        share = min(1.0, max(0.0, (total - BLEND[0]) / (BLEND[1] - BLEND[0])))
+        value = share * self.long.at(kernels, total) + (1 - share) * self.short.at(kernels, total)
+        return milliseconds * max(0.5, value / total) if total else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

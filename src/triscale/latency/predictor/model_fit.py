@@ -171,7 +171,8 @@ def _table(
 def _correction(rows: Sequence[_Row], plain: LatencyModel) -> Correction:
     long = [row for row in rows if row.sample.milliseconds >= _LONG]
     short = _line(rows, plain, terms=3)
-    return Correction(short=short, long=_line(long, plain, terms=2) if len(long) >= _ENOUGH else short)
+    least = min(sum(map(plain.kernel, row.kernels)) for row in rows)
+    return Correction(short=short, long=_line(long, plain, terms=2) if len(long) >= _ENOUGH else short, least=least)
 
 
 def _line(rows: Sequence[_Row], plain: LatencyModel, terms: int) -> Line:
