@@ -149,8 +149,8 @@ def _ring(step: Ring, maps: Maps, lanes: int) -> tuple[str, Terms]:
     outputs = panels(second.in_channels, lanes)
     cut = ring_widths(outputs, second.kernel * width * lanes * FLOAT)
     made = float(outputs * height * width * lanes)
-    before = _product(first, x._replace(ring=ring.ring), cut, made, lanes) | _activation(step.first.activation, made)
-    before.pop("one", None)
+    by_rows = x._replace(ring=ring.ring)  # each row of the map between is made by itself
+    before = _product(first, by_rows, cut, made, lanes) | _activation(step.first.activation, made)
     terms = {f"first.{name}": value for name, value in before.items()}
     kind = f"{'stem' if x.planes else ''}ring{_side(second)}s{min(second.stride, 2)}"
     return kind, terms | _depthwise(step.second, lanes)
