@@ -142,10 +142,12 @@ def prepare(subject: Subject, side: int, threads: int, device: str) -> Prepared:
 
 def compare(subjects: tuple[Subject, ...], side: int, threads: int, rounds: int, device: str) -> dict[str, object]:
     """The record of one resolution, number of threads and device."""
+    stock = [str(subject) for subject in subjects if subject.stock]
+    if not stock:
+        raise SystemExit('--subjects leaves out timm as it comes, the reference; add "timm float32"')
     remotes = {str(subject): Remote(prepare, subject, side, threads, device) for subject in subjects}
     steps = {name: remote.step for name, remote in remotes.items()}
     seconds = harness.interleave(steps, rounds=rounds, warmup=2)
-    stock = [str(subject) for subject in subjects if subject.stock]
     best = min(stock, key=lambda name: median(seconds[name]))
     batch = BATCHES[device][side]
     return harness.record(
