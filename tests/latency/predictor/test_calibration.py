@@ -20,7 +20,7 @@ from triscale.latency.predictor.calibration_networks import ANCHORS, RECIPE, cal
 from triscale.latency.predictor.calibration_passes import Header, measure_passes
 from triscale.latency.predictor.calibration_store import fingerprint, installed_version, save
 from triscale.latency.predictor.model_fit import fit
-from triscale.latency.predictor.profiling import profiler_of
+from triscale.latency.predictor.profiles.profiling import profiler_of
 from triscale.machine import machine
 from triscale.spec import Network, scale
 

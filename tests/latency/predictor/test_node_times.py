@@ -9,7 +9,7 @@ from triscale.costs import parse_target
 from triscale.families.by_name import network
 from triscale.latency.predictor.block_kernels import HEAD, SILU, SQUEEZE, block_kernels
 from triscale.latency.predictor.node_times import NodeTimes, kernel_times
-from triscale.latency.predictor.profiling import profiler_of, vectors_of
+from triscale.latency.predictor.profiles.profiling import profiler_of, vectors_of
 from triscale.spec import Network, Resolved, resolve
 
 SMALL = replace(network("efficientnet_b0"), resolution=(32, 32))

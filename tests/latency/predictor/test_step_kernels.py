@@ -11,7 +11,7 @@ from triscale.costs import Target
 from triscale.engines.native_code import NativeEngine
 from triscale.families.by_name import network, registry
 from triscale.latency.predictor.kernel_features import Kernel
-from triscale.latency.predictor.profiled_native import profile_native
+from triscale.latency.predictor.profiles.profiled_native import profile_native
 from triscale.latency.predictor.step_kernels import step_kernels
 from triscale.runtime import best_isa, plan, planned
 from triscale.runtime.steps import Convolve, Ring

@@ -29,7 +29,7 @@ from triscale.latency.predictor.calibration_store import (
     save,
 )
 from triscale.latency.predictor.model_fit import Sample, fit
-from triscale.latency.predictor.profiling import profiler_of, vectors_of
+from triscale.latency.predictor.profiles.profiling import profiler_of, vectors_of
 from triscale.lock import locked
 from triscale.machine import cores, machine
 

@@ -16,7 +16,7 @@ from triscale.costs import Target
 from triscale.engines import Floats, Opened
 from triscale.latency.predictor.model_fit import Sample, sample_of
 from triscale.latency.predictor.node_times import NodeTimes, pooled
-from triscale.latency.predictor.profiling import Profiler
+from triscale.latency.predictor.profiles.profiling import Profiler
 from triscale.spec import Network
 
 PASSES = 6

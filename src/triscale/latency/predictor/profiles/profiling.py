@@ -19,10 +19,10 @@ from triscale.engines.torch_eager import TorchEngine
 from triscale.errors import InputError
 from triscale.latency.predictor.kernel_features import Vectors
 from triscale.latency.predictor.node_times import NodeTimes
-from triscale.latency.predictor.profiled_native import CLOCK, profile_native
-from triscale.latency.predictor.profiled_onnxruntime import profile_onnxruntime
-from triscale.latency.predictor.profiled_openvino import GRAIN, profile_openvino
-from triscale.latency.predictor.profiled_torch import profile_torch
+from triscale.latency.predictor.profiles.profiled_native import CLOCK, profile_native
+from triscale.latency.predictor.profiles.profiled_onnxruntime import profile_onnxruntime
+from triscale.latency.predictor.profiles.profiled_openvino import GRAIN, profile_openvino
+from triscale.latency.predictor.profiles.profiled_torch import profile_torch
 from triscale.machine import features
 from triscale.runtime import LANES, best_isa
 from triscale.spec import Network

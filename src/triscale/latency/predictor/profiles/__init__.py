@@ -1,0 +1,1 @@
+"""What each kernel of a network took, by the engine itself."""
