@@ -176,7 +176,7 @@ def _correction(rows: Sequence[_Row], plain: LatencyModel) -> Correction:
 
 
 def _line(rows: Sequence[_Row], plain: LatencyModel, terms: int) -> Line:
-    """Relative least squares with the first terms; nothing must be above 0."""
+    """Relative least squares with the first so many terms, which may be below 0."""
     sums = [sum(map(plain.kernel, row.kernels)) for row in rows]
     whole = np.array([row.sample.milliseconds for row in rows])
     table = np.array([(value, len(row.kernels), 1.0)[:terms] for value, row in zip(sums, rows, strict=True)])
