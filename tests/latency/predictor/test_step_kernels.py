@@ -61,7 +61,7 @@ def test_a_convolution_and_the_depthwise_one_behind_it_are_one_kernel() -> None:
 
 
 @COMPILER
-def test_a_profile_has_every_step_in_its_order_and_sums_to_a_run() -> None:
+def test_a_profile_has_every_step_in_its_order_and_changes_no_logit() -> None:
     """Of a network with gates and means that are functions of their own in the source."""
     net = replace(network("efficientnet_b0"), resolution=(96, 96))
     target = Target(runtime="native")
