@@ -9,6 +9,7 @@ from tests.nn.networks import TINY
 from tests.runtime.test_compiled_networks import COMPILER, images_for
 from triscale.costs import Target
 from triscale.engines.native_code import NativeEngine
+from triscale.errors import UsageError
 from triscale.families.by_name import network, registry
 from triscale.latency.predictor.kernel_features import Kernel
 from triscale.latency.predictor.profiles.profiled_native import profile_native
@@ -72,3 +73,5 @@ def test_a_profile_has_every_step_in_its_order_and_changes_no_logit() -> None:
     logits = opened(images)
     assert min(opened.step_times(images[0])) >= 0
     assert np.array_equal(opened(images), logits)
+    with pytest.raises(UsageError, match=r"give float32 \[n, 3, 96, 96\]"):
+        opened.step_times(images[0, :, :5])
