@@ -25,6 +25,8 @@ _ISA_FLAGS: dict[Isa | None, tuple[str, ...]] = {
     "generic": (),
 }
 """By the instruction set that code is held to; without one it takes all that the processor has."""
+VECTORS = Path(__file__).parent / "vectors"
+"""The vocabulary of vectors that all our C++ is written in; every file that is compiled finds its headers."""
 _DIGITS = 16
 _SECONDS = 600
 
@@ -90,11 +92,11 @@ def _found(names: Iterable[str]) -> str | None:
 
 
 def digest(tools: Toolchain, *parts: str | bytes) -> str:
-    """Of all that decides the bits of compiled code: compiler, flags, processor, and the given parts."""
+    """Of all that decides the bits of compiled code: compiler, flags, processor, vectors, and the given parts."""
     processor = [str(machine()["cpu"]), platform.machine(), *sorted(features())]
     text = "\0".join([_version(tools.compiler), *processor, *tools.flags])
     whole = hashlib.sha256(text.encode())
-    for part in parts:
+    for part in (*sources(VECTORS), *parts):
         whole.update(b"\0" + (part.encode() if isinstance(part, str) else part))
     return whole.hexdigest()[:_DIGITS]
 
@@ -144,7 +146,7 @@ def _compiled(tools: Toolchain, unit: Unit, folder: Path) -> Path:
     if unit.kept is not None and unit.kept.is_file():
         return unit.kept
     part = folder / f"{unit.source.stem}.o"
-    command = [tools.compiler, *tools.flags, *unit.flags, "-c", str(unit.source), "-o", str(part)]
+    command = [tools.compiler, *tools.flags, *unit.flags, f"-I{VECTORS}", "-c", str(unit.source), "-o", str(part)]
     if _run(command).returncode:  # a compiler, or a processor, that knows no such preference
         _checked(_run([flag for flag in command if flag != _WIDE]))
     return part if unit.kept is None else part.replace(unit.kept)

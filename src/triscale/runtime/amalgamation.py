@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from triscale.compiler import VECTORS
 from triscale.isa import MARCH
 from triscale.machine import Isa
 from triscale.runtime.emission import Source
@@ -62,4 +63,5 @@ def _inlined(path: Path, seen: set[str]) -> Iterator[str]:
         if found is None:
             yield "" if line.startswith("#pragma once") else line
         elif found[1] not in seen:
-            yield from _inlined(path.parent / found[1], seen)
+            beside = path.parent / found[1]
+            yield from _inlined(beside if beside.is_file() else VECTORS / found[1], seen)

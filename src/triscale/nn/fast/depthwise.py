@@ -181,9 +181,9 @@ class _Native(torch.autograd.Function):
         of: Geometry = ctx.of
         dx, g = empty(x), laid_out(dy)
         taps, dtaps = taps_of(weight), torch.empty(len(x), of.kernel**2, len(weight))
-        none = (None,) * 4
+        after = (None, 0, *(None,) * 7)  # no norm
         native.call(
-            "depthwise_backward", shape_of(x, of), kind_of(x), x, 0, None, None, None, g, *none, taps, dx, dtaps, None,
+            "depthwise_backward", shape_of(x, of), kind_of(x), x, 0, None, None, None, g, *after, taps, dx, dtaps, None,
             torch.get_num_threads(),
         )  # fmt: skip
         return dx, dtaps.sum(0).t().reshape(weight.shape).to(weight.dtype), None

@@ -133,16 +133,11 @@ class _Inner(torch.autograd.Function):
         """From the product back to x; the second norm's gradient is worked out as the convolution reads it."""
         x, y, taps, weight, *rest = ctx.saved_tensors
         second, dy = Statistics(*rest[:4]), laid_out(dy)
-        gates, pools, squeezed = ctx.gate.backward(y, dy, second) if ctx.gate else (None, None, ())
-        partial = torch.empty(len(y) * pieces(y), 2, y.shape[1])
-        g = empty(y)
-        native.call(
-            "norm_gradient", sweep(y), kind_of(y), ctx.codes[1], y, dy, second.scale, second.shift, second.mean,
-            gates, pools, g, partial, torch.get_num_threads(),
-        )  # fmt: skip
+        gates, pools, partial, squeezed = ctx.gate.backward(y, dy, second) if ctx.gate else _plain(ctx, y, dy, second)
         after = coefficients(weight, partial, y.numel() // y.shape[1], second)
+        given = (dy, y, ctx.codes[1], second.scale, second.shift, gates, pools, after.of_g, after.of_x, after.constant)
         first = Statistics(*rest[5:]) if ctx.codes[0] else None
-        dx, dtaps, sums = _convolution(ctx, x, g, y, (after.of_g, after.of_x, after.constant), taps, first)
+        dx, dtaps, sums = _convolution(ctx, x, given, taps, first)
         dweight = dtaps.sum(0).t().reshape(ctx.weight)
         norms: tuple[Tensor, ...] = ()
         if first is not None:
@@ -152,16 +147,26 @@ class _Inner(torch.autograd.Function):
         return dx, None, dweight, after.weight, after.bias, *norms, *squeezed
 
 
+def _plain(ctx: Any, y: Tensor, dy: Tensor, of: Statistics) -> tuple[None, None, Tensor, tuple[()]]:
+    """Without a gate: the sums that the second norm needs."""
+    partial = torch.empty(len(y) * pieces(y), 2, y.shape[1])
+    native.call(
+        "norm_gradient", sweep(y), kind_of(y), ctx.codes[1], y, dy, of.scale, of.shift, of.mean, None, partial,
+        torch.get_num_threads(),
+    )  # fmt: skip
+    return None, None, partial, ()
+
+
 def _convolution(
-    ctx: Any, x: Tensor, g: Tensor, y: Tensor, after: tuple[Tensor, ...], taps: Tensor, first: Statistics | None
+    ctx: Any, x: Tensor, given: tuple[Any, ...], taps: Tensor, first: Statistics | None
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """Gradient before the first norm, that of the taps for each image, the sums that the first norm needs."""
     of: Geometry = ctx.of
     dx, dtaps, sums = empty(x), torch.empty(len(x), of.kernel**2, x.shape[1]), torch.empty(len(x), 2, x.shape[1])
     before = (None, None, None) if first is None else (first.scale, first.shift, first.mean)
     native.call(
-        "depthwise_backward", shape_of(x, of), kind_of(x), x, ctx.codes[0], *before, g, y, *after, taps, dx, dtaps,
-        sums, torch.get_num_threads(),
+        "depthwise_backward", shape_of(x, of), kind_of(x), x, ctx.codes[0], *before, *given, taps, dx, dtaps, sums,
+        torch.get_num_threads(),
     )  # fmt: skip
     return dx, dtaps, sums
 
@@ -180,13 +185,23 @@ class _Gate:
             self.gated = squeeze.gate(squeeze.expand(squeeze.activation(squeeze.reduce(self.pooled))))
         self.value = self.gated.detach().float().flatten(1).contiguous()
 
-    def backward(self, y: Tensor, dy: Tensor, of: Statistics) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """The gate, the gradient of a pixel by way of the pooling (each [n, c]), the gradients of the parameters."""
-        partial = torch.empty(len(y), pieces(y), y.shape[1])
+    def backward(
+        self, y: Tensor, dy: Tensor, of: Statistics
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]:  # fmt: skip
+        """The gate and a pixel's gradient by way of the pooling, [n, c]; the second norm's sums, [n, 2, c]; gradients.
+
+        That of a pixel is (dy * gate + pooled) * slope. The kernel sums what stands beside `gate` and `pooled`, so
+        that one pass serves the gate and the norm.
+        """
+        partial = torch.empty(len(y), pieces(y), 5, y.shape[1])
         native.call(
-            "norm_gate_gradient", sweep(y), kind_of(y), self.code, y, dy, of.scale, of.shift, partial,
+            "norm_gated_sums", sweep(y), kind_of(y), self.code, y, dy, of.scale, of.shift, of.mean, partial,
             torch.get_num_threads(),
         )  # fmt: skip
-        given = partial.sum(1).view_as(self.gated).to(self.gated.dtype)
-        pooled, *learned = torch.autograd.grad(self.gated, [self.pooled, *self.learned], given)
-        return self.value, (pooled.float().flatten(1) / self.area).contiguous(), tuple(learned)
+        of_gate, *given, slopes, products = partial.sum(1).unbind(1)
+        pooled, *learned = torch.autograd.grad(
+            self.gated, [self.pooled, *self.learned], of_gate.view_as(self.gated).to(self.gated.dtype)
+        )
+        pools = (pooled.float().flatten(1) / self.area).contiguous()
+        sums = torch.stack([self.value * given[0] + pools * slopes, self.value * given[1] + pools * products], 1)
+        return self.value, pools, sums, tuple(learned)

@@ -26,12 +26,12 @@ _FLAGS = ("-std=c++17", "-fopenmp")
 _KINDS = {"p": ctypes.c_void_p, "i": ctypes.c_int, "l": ctypes.c_long, "d": ctypes.c_double}
 _SIGNATURES = {  # pointer, int, long, double
     "depthwise_forward": "pipipppppi",
-    "depthwise_backward": "pipippppppppppppi",
+    "depthwise_backward": "pipipppppipppppppppppi",
     "norm_pieces": "pp",
     "norm_moments": "pippi",
     "norm_apply": "piippppppi",
-    "norm_gate_gradient": "piipppppi",
-    "norm_gradient": "piipppppppppi",
+    "norm_gated_sums": "piippppppi",
+    "norm_gradient": "piipppppppi",
     "norm_affine": "pippppppi",
     "norm_prepare": "llppppddpppppp",
     "norm_coefficients": "lldppppppppp",

@@ -145,7 +145,7 @@ class _NormActivation(torch.autograd.Function):
         partial = torch.empty(len(x) * pieces(x), 2, x.shape[1])
         g = None if ctx.code == 1 else empty(x)
         native.call(
-            "norm_gradient", sweep(x), kind_of(x), ctx.code, x, dy, of.scale, of.shift, of.mean, None, None, g, partial,
+            "norm_gradient", sweep(x), kind_of(x), ctx.code, x, dy, of.scale, of.shift, of.mean, g, partial,
             torch.get_num_threads(),
         )  # fmt: skip
         found = coefficients(weight, partial, x.numel() // x.shape[1], of)

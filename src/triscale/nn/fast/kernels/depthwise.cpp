@@ -81,9 +81,11 @@ struct Before {
   int activation;
   const float *scale, *shift, *mean;
 };
-// What comes after: the norm, as far as its gradient is affine in g and y; or nulls.
+// What comes after: the norm as scale and shift, its activation, each picture's gate and the gradient by way of its
+// pooling where it has them; and the norm's gradient, which is affine in that of its output and in y. Or nulls.
 struct After {
-  const float *of_g, *of_y, *constant;
+  int activation;
+  const float *scale, *shift, *gates, *pools, *of_g, *of_y, *constant;
 };
 
 // A vector of channels of a picture on their way through the rows.
@@ -153,31 +155,36 @@ struct Backward : Block {
   T* dx;
   float *dtaps, *sums;  // [n, k * k, c]; [n, 2, c]: of the gradient, and of it times x above its mean
   Read read;
+  Through through;
   BackwardRow convolve;
   long next = 0;
-  vec mean = {}, of_g = {}, of_y = {}, constant = {}, total = {}, product = {};
+  vec mean = {}, total = {}, product = {};
+  NormGradient norm = {};
   Buffer ring, gradients, in, slope, to;
 
   Backward(const Shape& p, const T* x, Before before, const T* g, const T* y, After after, T* dx, float* dtaps,
            float* sums)
       : Block(p), x(x), g(g), y(y), before(before), after(after), dx(dx), dtaps(dtaps), sums(sums),
-        read(reader<T>(before.activation)), convolve(backward_of(p.k, p.s)), ring(p.k * p.outputs()),
+        read(reader<T>(before.activation)), through(reader_through<T>(after.activation)),
+        convolve(backward_of(p.k, p.s)), ring(p.k * p.outputs()),
         gradients(p.k * p.k), in(p.padded()), slope(p.w), to(p.padded()) {}
   void begin(const float* all_taps, long picture, long channel) {
     Block::begin(all_taps, before, picture, channel);
     next = 0, total = product = vec{};
     gradients.clear();
     if (before.mean) mean = load(before.mean + channel, lanes);
-    if (y)
-      of_g = load(after.of_g + channel, lanes), of_y = load(after.of_y + channel, lanes),
-      constant = load(after.constant + channel, lanes);
+    if (y) norm = norm_of();
+  }
+  NormGradient norm_of() const {
+    const auto of = [&](const float* values) { return load(values + channel, lanes); };
+    NormGradient n = {of(after.scale), of(after.shift), all(1.0f), vec{}, of(after.of_g), of(after.of_y), of(after.constant)};
+    if (after.gates) n.gate = of(after.gates + picture * p.c), n.pool = of(after.pools + picture * p.c);
+    return n;
   }
   void read_gradient(long row) {
     vec* into = ring + row % p.k * p.outputs();
-    read_plain<T>(g + output(row), p.ow, p.c, lanes, vec{}, vec{}, into, nullptr);
-    if (!y) return;
-    const T* of = y + output(row);
-    for (long j = 0; j < p.ow; ++j) into[j] = into[j] * of_g + (load(of + j * p.c, lanes) * of_y + constant);
+    if (y) through(g + output(row), y + output(row), p.ow, p.c, lanes, norm, into);
+    else read_plain<T>(g + output(row), p.ow, p.c, lanes, vec{}, vec{}, into, nullptr);
   }
   void row(long i) {
     read(x + input(i), p.w, p.c, lanes, scale, shift, in + p.left, slope + 0);
@@ -243,11 +250,13 @@ extern "C" void depthwise_forward(const long* shape, int type, const void* x, in
 
 extern "C" void depthwise_backward(const long* shape, int type, const void* x, int activation, const float* scale,
                                    const float* shift, const float* mean, const void* g, const void* y,
-                                   const float* of_g, const float* of_y, const float* constant, const float* taps,
-                                   void* dx, float* dtaps, float* sums, int threads) {
+                                   int activation_after, const float* scale_after, const float* shift_after,
+                                   const float* gates, const float* pools, const float* of_g, const float* of_y,
+                                   const float* constant, const float* taps, void* dx, float* dtaps, float* sums,
+                                   int threads) {
   const Shape& p = *(const Shape*)shape;
   const Before before = {activation, scale, shift, mean};
-  const After after = {of_g, of_y, constant};
+  const After after = {activation_after, scale_after, shift_after, gates, pools, of_g, of_y, constant};
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
     each_picture(p, p.h, taps, threads, [&] {

@@ -2,6 +2,7 @@
 // A map is swept piece by piece; sums of a piece are kept apart and added in their order, so that threads change no bit.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -26,17 +27,18 @@ class Channels {
  public:
   explicit Channels(const Sweep& p) : p_(p), data_(p.vectors()) {}
   void fill(const float* values) {
-    float* to = (float*)(data_ + 0);
-    for (long i = 0; i < p_.length(); ++i) to[i] = values ? values[i % p_.channels] : 0.0f;
+    if (!values) return data_.clear();
+    for (long r = 0; r < p_.repeat(); ++r) std::memcpy(row(r), values, sizeof(float) * p_.channels);
   }
   void fold(float* to) const {
-    const float* from = (const float*)(data_ + 0);
-    for (long i = 0; i < p_.channels; ++i) to[i] = 0.0f;
-    for (long i = 0; i < p_.length(); ++i) to[i % p_.channels] += from[i];
+    std::memcpy(to, row(0), sizeof(float) * p_.channels);
+    for (long r = 1; r < p_.repeat(); ++r)
+      for (long i = 0; i < p_.channels; ++i) to[i] += row(r)[i];
   }
   vec& operator[](long i) const { return data_[i]; }
 
  private:
+  float* row(long r) const { return (float*)(data_ + 0) + r * p_.channels; }
   Sweep p_;
   Buffer data_;
 };
@@ -153,7 +155,7 @@ struct Apply {
     const vec by = scale[j], plus = shift[j];
     vec sum = sums[j];
     for (int u = 0; u < U; ++u) {
-      vec v = Activation::value(load(x + at + u * step, lanes) * by + plus);
+      vec v = Activation::of(load(x + at + u * step, lanes) * by + plus);
       if (gates) v *= gate[j];
       if (y) store(y + at + u * step, v, lanes);
       if (partial) sum += lanes == LANES ? v : v * first(lanes);
@@ -162,49 +164,59 @@ struct Apply {
   }
 };
 
-// Sum over a picture of dy * activation(x * scale + shift): the gradient of its gate.
+// What the gradients of a gated norm need of a picture, before its gate's own gradient is known: the sums of
+// dy * activation(x * scale + shift), which is the gradient of the gate; of dy * slope and of slope; and of both times
+// what x is above the mean.
 template <class T, class Activation>
-struct GateGradient {
+struct GatedSums {
+  static constexpr int SUMS = 5;
   Sweep p;
   const T *x, *dy;
   float* partial;
-  Channels scale, shift, sums;
-  GateGradient(const Sweep& p, const T* x, const T* dy, const float* by, const float* plus, float* partial)
-      : p(p), x(x), dy(dy), partial(partial), scale(p), shift(p), sums(p) {
-    scale.fill(by), shift.fill(plus);
+  Channels scale, shift, mean, of_gate, given, given_products, slopes, products;
+  GatedSums(const Sweep& p, const T* x, const T* dy, const float* by, const float* plus, const float* means,
+            float* partial)
+      : p(p), x(x), dy(dy), partial(partial), scale(p), shift(p), mean(p), of_gate(p), given(p), given_products(p),
+        slopes(p), products(p) {
+    scale.fill(by), shift.fill(plus), mean.fill(means);
   }
   void piece(long, long index, long start, long rows) {
-    sums.fill(nullptr);
+    Channels* const sums[SUMS] = {&of_gate, &given, &given_products, &slopes, &products};
+    for (Channels* one : sums) one->fill(nullptr);
     sweep(p, start, rows, *this);
-    sums.fold(partial + index * p.channels);
+    for (int i = 0; i < SUMS; ++i) sums[i]->fold(partial + (index * SUMS + i) * p.channels);
   }
   template <int U>
   void run(long j, long at, long step, int lanes) {
-    const vec by = scale[j], plus = shift[j];
-    vec sum = sums[j];
-    for (int u = 0; u < U; ++u)  // dy is 0 beyond the lanes
-      sum += Activation::value(load(x + at + u * step, lanes) * by + plus) * load(dy + at + u * step, lanes);
-    sums[j] = sum;
+    const vec by = scale[j], plus = shift[j], about = mean[j];
+    vec gate = of_gate[j], sum = given[j], product = given_products[j], slope_sum = slopes[j], slope_product = products[j];
+    for (int u = 0; u < U; ++u) {  // dy is 0 beyond the lanes
+      const vec v = load(x + at + u * step, lanes), above = v - about, d = load(dy + at + u * step, lanes);
+      vec slope;
+      gate += Activation::both(v * by + plus, slope) * d;
+      if (lanes != LANES) slope *= first(lanes);
+      const vec g = d * slope;
+      sum += g, product += g * above;
+      slope_sum += slope, slope_product += slope * above;
+    }
+    of_gate[j] = gate, given[j] = sum, given_products[j] = product, slopes[j] = slope_sum, products[j] = slope_product;
   }
 };
 
-// g = (dy * gate + pooled) * slope, its sum, and its sum times what x is above the mean.
+// g = dy * slope where it is wanted, its sum, and its sum times what x is above the mean.
 template <class T, class Activation>
 struct Gradient {
   Sweep p;
   const T *x, *dy;
-  const float *gates, *pools;
   T* g;
   float* partial;
-  Channels scale, shift, mean, gate, pool, sums, products;
-  Gradient(const Sweep& p, const T* x, const T* dy, const float* by, const float* plus, const float* means,
-           const float* gates, const float* pools, T* g, float* partial)
-      : p(p), x(x), dy(dy), gates(gates), pools(pools), g(g), partial(partial), scale(p), shift(p), mean(p), gate(p),
-        pool(p), sums(p), products(p) {
+  Channels scale, shift, mean, sums, products;
+  Gradient(const Sweep& p, const T* x, const T* dy, const float* by, const float* plus, const float* means, T* g,
+           float* partial)
+      : p(p), x(x), dy(dy), g(g), partial(partial), scale(p), shift(p), mean(p), sums(p), products(p) {
     scale.fill(by), shift.fill(plus), mean.fill(means);
   }
-  void piece(long picture, long index, long start, long rows) {
-    if (gates) gate.fill(gates + picture * p.channels), pool.fill(pools + picture * p.channels);
+  void piece(long, long index, long start, long rows) {
     sums.fill(nullptr), products.fill(nullptr);
     sweep(p, start, rows, *this);
     sums.fold(partial + index * 2 * p.channels);
@@ -214,11 +226,10 @@ struct Gradient {
   void run(long j, long at, long step, int lanes) {
     const vec by = scale[j], plus = shift[j], about = mean[j];
     vec sum = sums[j], product = products[j];
-    for (int u = 0; u < U; ++u) {
+    for (int u = 0; u < U; ++u) {  // dy is 0 beyond the lanes
       const vec v = load(x + at + u * step, lanes);
       vec slope, d = load(dy + at + u * step, lanes);
       Activation::both(v * by + plus, slope);
-      if (gates) d = d * gate[j] + (lanes == LANES ? pool[j] : pool[j] * first(lanes));
       d *= slope;
       if (g) store(g + at + u * step, d, lanes);
       sum += d, product += d * (v - about);
@@ -252,11 +263,11 @@ struct Affine {
 template <class T, class Do>
 void with_activation(int activation, Do run) {
   switch (activation) {
-    case RELU: return run(Relu{});
-    case RELU6: return run(Relu6{});
-    case SILU: return run(Silu<T>{});
-    case HARD_SWISH: return run(HardSwish{});
-    default: return run(Identity{});
+    case RELU: return run(Sloped<T, Relu>{});
+    case RELU6: return run(Sloped<T, Relu6>{});
+    case SILU: return run(Sloped<T, Silu>{});
+    case HARD_SWISH: return run(Sloped<T, HardSwish>{});
+    default: return run(Sloped<T, Identity>{});
   }
 }
 
@@ -296,28 +307,28 @@ void norm_apply(const long* shape, int type, int activation, const void* x, cons
   });
 }
 
-void norm_gate_gradient(const long* shape, int type, int activation, const void* x, const void* dy, const float* scale,
-                        const float* shift, float* partial, int threads) {
+// Five sums for each piece and channel, in the order of `GatedSums`.
+void norm_gated_sums(const long* shape, int type, int activation, const void* x, const void* dy, const float* scale,
+                     const float* shift, const float* mean, float* partial, int threads) {
   const Sweep& p = *(const Sweep*)shape;
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
     with_activation<T>(activation, [&](auto a) {
       each_piece(p, threads, [&] {
-        return GateGradient<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, partial);
+        return GatedSums<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, mean, partial);
       });
     });
   });
 }
 
 void norm_gradient(const long* shape, int type, int activation, const void* x, const void* dy, const float* scale,
-                   const float* shift, const float* mean, const float* gates, const float* pools, void* g,
-                   float* partial, int threads) {
+                   const float* shift, const float* mean, void* g, float* partial, int threads) {
   const Sweep& p = *(const Sweep*)shape;
   with_type(type, [&](auto t) {
     typedef decltype(t) T;
     with_activation<T>(activation, [&](auto a) {
       each_piece(p, threads, [&] {
-        return Gradient<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, mean, gates, pools, (T*)g, partial);
+        return Gradient<T, decltype(a)>(p, (const T*)x, (const T*)dy, scale, shift, mean, (T*)g, partial);
       });
     });
   });

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdlib>
 
-#include "vector.h"
+#include "lanes.h"
 
 namespace triscale {
 
@@ -42,7 +42,7 @@ static void read_normed(const void* x, long count, long stride, int lanes, vec s
   else
     for (long i = 0; i < count; ++i) {
       __builtin_prefetch(p + i * stride + AHEAD);
-      y[i] = Activation::value(load(p + i * stride, lanes) * scale + shift);
+      y[i] = Activation::of(load(p + i * stride, lanes) * scale + shift);
     }
 }
 
@@ -60,14 +60,45 @@ static void write_plain(const vec* y, long count, long stride, int lanes, void* 
   }
 }
 
+// A channel's way from the gradient of a gated, activated norm to that of the norm's input x.
+struct NormGradient {
+  vec scale, shift, gate, pool, of_g, of_x, constant;
+};
+typedef void (*Through)(const void* dy, const void* x, long count, long stride, int lanes, const NormGradient& norm, vec* dx);
+
+template <class T, class Activation>
+static void read_through(const void* dy, const void* x, long count, long stride, int lanes, const NormGradient& norm, vec* dx) {
+  const T *g = (const T*)dy, *p = (const T*)x;
+  const NormGradient n = norm;
+  for (long i = 0; i < count; ++i) {
+    __builtin_prefetch(g + i * stride + AHEAD);
+    __builtin_prefetch(p + i * stride + AHEAD);
+    const vec v = load(p + i * stride, lanes);
+    vec slope;
+    Activation::both(v * n.scale + n.shift, slope);
+    dx[i] = (load(g + i * stride, lanes) * n.gate + n.pool) * slope * n.of_g + (v * n.of_x + n.constant);
+  }
+}
+
+template <class T>
+static Through reader_through(int activation) {
+  switch (activation) {
+    case RELU: return read_through<T, Sloped<T, Relu>>;
+    case RELU6: return read_through<T, Sloped<T, Relu6>>;
+    case SILU: return read_through<T, Sloped<T, Silu>>;
+    case HARD_SWISH: return read_through<T, Sloped<T, HardSwish>>;
+    default: return read_through<T, Sloped<T, Identity>>;
+  }
+}
+
 template <class T>
 static Read reader(int activation) {
   switch (activation) {
-    case IDENTITY: return read_normed<T, Identity>;
-    case RELU: return read_normed<T, Relu>;
-    case RELU6: return read_normed<T, Relu6>;
-    case SILU: return read_normed<T, Silu<T>>;
-    case HARD_SWISH: return read_normed<T, HardSwish>;
+    case IDENTITY: return read_normed<T, Sloped<T, Identity>>;
+    case RELU: return read_normed<T, Sloped<T, Relu>>;
+    case RELU6: return read_normed<T, Sloped<T, Relu6>>;
+    case SILU: return read_normed<T, Sloped<T, Silu>>;
+    case HARD_SWISH: return read_normed<T, Sloped<T, HardSwish>>;
     default: return read_plain<T>;
   }
 }

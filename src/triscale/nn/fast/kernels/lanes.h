@@ -1,29 +1,17 @@
-// As many channels at a time as a register holds: loads and stores of float and bfloat16, activations with their slopes.
-// GCC's vector extension. A vector wider than the registers would be slow: GCC takes its comparisons apart, lane by lane.
+// Loads and stores of float and bfloat16, of all lanes of a register or the first ones; activations with their slopes.
 #pragma once
 #include <cstdint>
 #include <cstring>
-#ifdef __AVX512BF16__
-#include <immintrin.h>
-#endif
+
+#include "vectors.h"
 
 namespace triscale {
 
-#if defined(__AVX512F__)
-constexpr int LANES = 16;
-#elif defined(__AVX2__)
-constexpr int LANES = 8;
-#else
-constexpr int LANES = 4;
-#endif
-typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
 typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
 struct bfloat16 {
   uint16_t raw;
 };
-
-static inline vec all(float value) { return value - vec{}; }
 
 static inline vec widen(halves h) { return (vec)(__builtin_convertvector(h, bits) << 16); }
 
@@ -42,17 +30,13 @@ static inline halves narrow(vec v) {
 #endif
 }
 
-static inline vec load_all(const float* p) {
-  vec v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
+static inline vec load_all(const float* p) { return load(p); }
 static inline vec load_all(const bfloat16* p) {
   halves h;
   std::memcpy(&h, p, sizeof h);
   return widen(h);
 }
-static inline void store_all(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+static inline void store_all(float* p, vec v) { store(p, v); }
 static inline void store_all(bfloat16* p, vec v) {
   const halves h = narrow(v);
   std::memcpy(p, &h, sizeof h);
@@ -79,23 +63,8 @@ static inline void store(T* p, vec v, int lanes) {
   else for (int i = 0; i < lanes; ++i) p[i] = some[i];
 }
 
-// 1 / (1 + e^-z) to about 2e-7 of itself: e^r by Cephes' polynomial, 2^n by adding to the exponent.
-static inline vec sigmoid(vec z) {
-  vec x = z < 87.0f ? -z : all(-87.0f);
-  x = x < 87.0f ? x : all(87.0f);
-  const vec t = x * 1.44269504088896341f + 12582912.0f;  // its lowest bits now hold n
-  const vec r = x - (t - 12582912.0f) * 0.693147180559945f;
-  vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + (r + 1.0f);
-  return 1.0f / (1.0f + (vec)((bits)p + ((bits)t << 23)));
-}
-
-// The same to about 6e-5 where that is far below what a store rounds: in half the time, which is what counts.
-static inline vec sigmoid_for(const float*, vec z) { return sigmoid(z); }
+// 1 / (1 + e^-z), to about 2e-7 of itself; to 6e-5 where that is far below what a store rounds, in half the time.
+static inline vec sigmoid_for(const float*, vec z) { return 1.0f / one_and_power(z); }
 static inline vec sigmoid_for(const bfloat16*, vec z) {
 #ifdef __AVX512DQ__
   const vec t = z * -1.44269504088896341f;
@@ -107,39 +76,41 @@ static inline vec sigmoid_for(const bfloat16*, vec z) {
   const vec power = __builtin_ia32_scalefps512_mask(p, t, vec{}, -1, 4);
   return __builtin_ia32_rcp14ps512_mask(1.0f + power, vec{}, -1);
 #else
-  return sigmoid(z);
+  return sigmoid_for((const float*)nullptr, z);
 #endif
 }
 
-// An activation: its value, or value and slope. Comparisons let what is not a number through, as torch does.
-struct Identity {
-  static inline vec value(vec z) { return z; }
+// An activation on maps of type T: its value, or value and slope. Comparisons let what is not a number through.
+template <class T, class Activation>
+struct Sloped;
+template <class T>
+struct Sloped<T, Identity> : Identity {
   static inline vec both(vec z, vec& slope) { return slope = all(1.0f), z; }
 };
-struct Relu {
-  static inline vec value(vec z) { return z < 0.0f ? vec{} : z; }
-  static inline vec both(vec z, vec& slope) { return slope = z > 0.0f ? all(1.0f) : vec{}, value(z); }
+template <class T>
+struct Sloped<T, Relu> : Relu {
+  static inline vec both(vec z, vec& slope) { return slope = z > 0.0f ? all(1.0f) : vec{}, of(z); }
 };
-struct Relu6 {
-  static inline vec value(vec z) { return z < 0.0f ? vec{} : (z > 6.0f ? all(6.0f) : z); }
+template <class T>
+struct Sloped<T, Relu6> : Relu6 {
   static inline vec both(vec z, vec& slope) {
     const vec below = z < 6.0f ? all(1.0f) : vec{};
-    return slope = z > 0.0f ? below : vec{}, value(z);
+    return slope = z > 0.0f ? below : vec{}, of(z);
   }
 };
 template <class T>
-struct Silu {
-  static inline vec value(vec z) { return z * sigmoid_for((const T*)nullptr, z); }
+struct Sloped<T, Silu> {
+  static inline vec of(vec z) { return z * sigmoid_for((const T*)nullptr, z); }
   static inline vec both(vec z, vec& slope) {
     const vec gate = sigmoid_for((const T*)nullptr, z), y = z * gate;
     return slope = gate + y * (1.0f - gate), y;
   }
 };
-struct HardSwish {
-  static inline vec value(vec z) { return z * Relu6::value(z + 3.0f) * (1.0f / 6.0f); }
+template <class T>
+struct Sloped<T, HardSwish> : HardSwish {
   static inline vec both(vec z, vec& slope) {
     const vec inner = z <= 3.0f ? z * (1.0f / 3.0f) + 0.5f : all(1.0f);
-    return slope = z < -3.0f ? vec{} : inner, value(z);
+    return slope = z < -3.0f ? vec{} : inner, of(z);
   }
 };
 
