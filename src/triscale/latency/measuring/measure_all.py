@@ -155,7 +155,9 @@ def grouped(ready: Sequence[Ready], memory: float) -> list[list[Ready]]:
 
 def _bytes(one: Ready) -> float:
     peak, before = one.opening.peak_memory, one.opening.memory_before
-    return _OWN_BYTES * one.opening.file_size if peak is None or before is None else peak - before
+    if peak is None or before is None:
+        return _OWN_BYTES * one.opening.file_size
+    return peak if engine_named(one.subject.target.runtime).alone else peak - before
 
 
 def _cores(threads: int) -> tuple[int, ...]:
