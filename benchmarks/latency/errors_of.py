@@ -12,6 +12,7 @@ from triscale.costs import count
 from triscale.latency.predictor import Calibration
 from triscale.latency.predictor.calibrating import Drift, adjusted
 from triscale.latency.predictor.calibration_networks import ANCHORS, calibration_networks
+from triscale.latency.predictor.latency_model import Prediction
 from triscale.latency.predictor.nonnegative import relative_least_squares
 from triscale.spec import Network, resolve
 
@@ -36,19 +37,24 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
     sessions = [{name: value for part in parts for name, value in part.items()} for parts in measured]
     both = [name for name in networks if all(name in one for one in sessions)]
     truth = {name: median(one[name] for one in sessions) for name in both}
-    names = [name for name in networks if truth.get(name, 0) >= LEAST]
+    names = [name for name in both if truth[name] >= LEAST]
+    short = [name for name in both if truth[name] < LEAST]
     drift = Drift(median(_ratios(kept, measured) or [1.0]), {})
-    plain = {name: kept.predict(networks[name]) for name in names}
+    plain = {name: kept.predict(networks[name]) for name in both}
     checked = {name: adjusted(kept, drift).predict(networks[name]).milliseconds for name in names}
-    errors = {name: plain[name].milliseconds / truth[name] - 1 for name in names}
+    errors = {name: plain[name].milliseconds / truth[name] - 1 for name in both}
     repeats = np.array([sessions[0][name] / sessions[1][name] for name in names])
     repeated = summary(repeats / np.median(repeats) - 1)
     return {
         "engine_version": kept.engine_version, "calibration_seconds": kept.seconds, "drift": drift.ratio,
         "interval_percent": kept.interval_percent, "networks": len(names), "repeated": repeated,
         "void": repeated["median"] > VOID, "common_factor": float(np.median(repeats)),
-        "predictor": summary(np.array(list(errors.values()))),
-        "covered": float(np.mean([plain[name].low <= truth[name] <= plain[name].high for name in names])),
+        "predictor": summary(np.array([errors[name] for name in names])),
+        "covered": _covered(plain, truth, names),
+        "short": {
+            "networks": len(short), **summary(np.array([errors[name] for name in short])),
+            "covered": _covered(plain, truth, short),
+        },
         "after_check": summary(np.array([checked[name] / truth[name] - 1 for name in names])),
         "groups": {
             one: summary(np.array([errors[name] for name in names if group(name) == one]))
@@ -57,6 +63,11 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
         "trivial": {name: _trivial(kept, networks, names, truth, terms) for name, terms in TRIVIAL.items()},
         "worst": sorted(((name, round(errors[name], 3)) for name in names), key=lambda one: -abs(one[1]))[:8],
     }  # fmt: skip
+
+
+def _covered(predicted: Mapping[str, Prediction], truth: Times, names: Sequence[str]) -> float:
+    """The share of networks whose time lies in the interval."""
+    return float(np.mean([predicted[name].low <= truth[name] <= predicted[name].high for name in names]))
 
 
 def _ratios(kept: Calibration, measured: Sequence[Sequence[Times]]) -> list[float]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.latency.predictor.world import VECTORS
 from triscale.families.by_name import network, registry
 from triscale.latency.predictor.block_kernels import SILU, block_kernels
-from triscale.latency.predictor.calibration_networks import ANCHORS, calibration_networks
+from triscale.latency.predictor.calibration_networks import ANCHORS, calibration_networks, is_short
 from triscale.latency.predictor.kernel_features import Vectors, convolution_kernel
 from triscale.spec import content_hash, resolve
 from triscale.spec.layer import convolution
@@ -82,7 +82,9 @@ def test_calibration_networks_are_fixed_varied_and_none_is_registered() -> None:
     """The seed decides them: a hash of the first and the last, so that a change of the recipe is noticed."""
     nets = calibration_networks()
     known = {content_hash(net) for _, net in registry().values()}
-    assert len({content_hash(net) for net in nets} - known) == len(nets) == 25
+    assert len({content_hash(net) for net in nets} - known) == len(nets) == 25 + 16
     assert set(ANCHORS) <= {net.name for net in nets}
     assert {net.activation for net in nets} == {"relu", "relu6", "silu", "hard_swish"}
-    assert min(net.resolution for net in nets) < (110, 110) < (270, 270) < max(net.resolution for net in nets)
+    assert min(net.resolution for net in nets) < (30, 30) < (270, 270) < max(net.resolution for net in nets)
+    assert {is_short(net) for net in nets[:25]} == {False}
+    assert {is_short(net) for net in nets[25:]} == {True}

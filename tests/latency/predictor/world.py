@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from triscale.latency.predictor.block_kernels import SILU, block_kernels
+from triscale.latency.predictor.calibration_networks import is_short
 from triscale.latency.predictor.kernel_features import Kernel, Vectors
 from triscale.latency.predictor.model_fit import Sample
 from triscale.latency.predictor.node_times import NodeTimes
@@ -42,6 +43,6 @@ def nodes(network: Network, random: Random) -> Iterator[NodeTimes]:
 
 def sample(network: Network, random: Random) -> Sample:
     return Sample(
-        resolved=resolve(network), nodes=tuple(nodes(network, random)),
+        resolved=resolve(network), nodes=() if is_short(network) else tuple(nodes(network, random)),
         milliseconds=network_ms(network) * random.uniform(0.995, 1.005),
     )  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def calibrate(*, target: str, check: Flag = False, json: Flag = False) -> None:
     """Fit a latency predictor to this machine, in a minute or two.
 
-    It measures 25 networks on a target. A calibration that was killed resumes. Run it while nothing else runs.
+    It measures 41 networks on a target. A calibration that was killed resumes. Run it while nothing else runs.
 
     Args:
         target: ENGINE:PRECISION:tTHREADS[:bBATCH], such as onnxruntime:float32:t1.

@@ -13,16 +13,18 @@ from triscale.costs import count
 from triscale.families.by_name import network
 from triscale.spec import Activation, Gate, Head, Network, Operator, SqueezeExcite, Stage, scale
 
-RECIPE = 5
+RECIPE = 6
 """Counts up when the networks, the way they are measured or the model change: older calibrations are renewed."""
 
 ANCHORS = ("calibration_3", "calibration_11", "calibration_15", "calibration_19")
 """Networks that find out whether the machine has become slower or faster since: long ones, of each kind. What else runs
 moves short ones more than the networks that are predicted."""
 
-_SEED = 4242
+_SEED, _SHORT_SEED = 4242, 77
 _MACS = (12_000_000, 3_000_000_000)
 _SIDES = (96, 300)
+_SHORT_MACS = (250_000, 40_000_000)
+_SHORT_SIDES = (20, 80)
 _GOLDEN = 0.618
 """Its multiples, modulo 1, cover an interval evenly however many there are."""
 
@@ -36,15 +38,47 @@ _SCALED = (
 )  # fmt: skip
 
 
-def calibration_networks(number: int = 25) -> tuple[Network, ...]:
-    """Networks of 12 M to 3 G MACs at 96 to 300 px."""
-    return tuple(islice(_drawn(Random(_SEED)), number))  # noqa: S311  no secret
+_SHORT_NAME = "calibration_short_"
+_SHORT = (
+    "finenet_20", "mobilenet_v3_small", "finenet_48", "smallnet_24", "mobilenet_v2", "smallnet_64", "efficientnet_b0",
+    "resnet18",
+)  # fmt: skip
+
+
+def calibration_networks(number: int = 25, short: int = 16) -> tuple[Network, ...]:
+    """Networks of 12 M to 3 G MACs at 96 to 300 px, then short ones of 0.3 to 40 M MACs at 20 to 80 px."""
+    long = islice(_drawn(Random(_SEED)), number)  # noqa: S311  no secret
+    return (*long, *islice(_short(Random(_SHORT_SEED)), short))  # noqa: S311
+
+
+def is_short(network: Network) -> bool:
+    """Whether it is one of the short networks, which are run as a whole alone: a profile sees too little of them."""
+    return network.name.startswith(_SHORT_NAME)
+
+
+def _side(between: tuple[int, int], index: int) -> int:
+    """An even number of pixels; on a logarithmic scale they cover the interval evenly."""
+    ratio: float = (between[1] / between[0]) ** (index * _GOLDEN % 1)
+    return 2 * round(between[0] * ratio / 2)
+
+
+def _short(random: Random) -> Iterator[Network]:
+    """Small registered networks, or larger ones at few pixels, scaled by drawn factors."""
+    index = 0
+    while True:
+        base = network(_SHORT[index % len(_SHORT)])
+        drawn = scale(base, depth=random.uniform(0.4, 1.6), width=random.uniform(0.4, 1.4))
+        side = _side(_SHORT_SIDES, index)
+        found = replace(drawn, name=f"{_SHORT_NAME}{index}", resolution=(side, side))
+        if _SHORT_MACS[0] <= count(found).macs <= _SHORT_MACS[1]:
+            index += 1
+            yield found
 
 
 def _drawn(random: Random) -> Iterator[Network]:
     index = 0
     while True:
-        side = 2 * round(_SIDES[0] * (_SIDES[1] / _SIDES[0]) ** (index * _GOLDEN % 1) / 2)
+        side = _side(_SIDES, index)
         residual = index % 5 == 0 and index % 3 != 1
         drawn = (_scaled if index % 3 == 1 else _residual if residual else _mobile)(random, index)
         found = replace(drawn, name=f"calibration_{index}", resolution=(side, side))

@@ -14,6 +14,7 @@ import numpy as np
 
 from triscale.costs import Target
 from triscale.engines import Floats, Opened
+from triscale.latency.predictor.calibration_networks import is_short
 from triscale.latency.predictor.model_fit import Sample, sample_of
 from triscale.latency.predictor.node_times import NodeTimes, pooled
 from triscale.latency.predictor.profiles.profiling import Profiler
@@ -74,18 +75,19 @@ def measure_passes(
     found = _read(path, header)
     if not found:
         path.write_bytes(msgspec.json.encode(header) + b"\n")
-    begun, bench = monotonic(), _Bench(target, profiler)
-    for measure, is_whole, until in ((bench.whole, True, seconds / 2), (bench.profile, False, seconds)):
+    begun, bench, long = monotonic(), _Bench(target, profiler), [one for one in networks if not is_short(one)]
+    kinds = ((bench.whole, True, networks, seconds / 2), (bench.profile, False, long, seconds))
+    for measure, is_whole, measured, until in kinds:
         done = {(line.number, line.network) for line in found if line.is_whole == is_whole}
         for number in range(passes):
             if number >= 2 and monotonic() - begun > until:
                 break
-            for network in networks:
+            for network in measured:
                 if (number, network.name) not in done:
                     found.append(measure(number, network))
                     with path.open("ab") as file:
                         file.write(msgspec.json.encode(found[-1]) + b"\n")
-                watch(len(found), 2 * passes * len(networks))
+                watch(len(found), passes * (len(networks) + len(long)))
         bench.close()
     return _samples(found, networks, profiler.grain)
 
@@ -94,7 +96,7 @@ class _Bench:
     """Networks on a target: run as a whole in sessions that stay open, profiled in a new one each time.
 
     A network that has just been opened is a few percent slower than one that has been in use for a minute, and networks
-    in use are what is predicted.
+    in use are what is predicted. Engines that want networks alone open them anew.
     """
 
     def __init__(self, target: Target, profiler: Profiler) -> None:
@@ -103,16 +105,20 @@ class _Bench:
 
     def whole(self, number: int, network: Network) -> PassLine:
         """Whole runs of the network in a pass."""
+        images = images_for(network, self._target.batch)
+        runs = self._profiler.apart(lambda: run_times(self._open(network), images, self._target.threads))
+        return PassLine(number=number, network=network.name, whole=[round(one, 5) for one in runs])
+
+    def _open(self, network: Network) -> Opened:
         if network.name not in self._opened:
             self._opened[network.name] = self._profiler.prepared(network, self._target).open()
-        images = images_for(network, self._target.batch)
-        runs = run_times(self._opened[network.name], images, self._target.threads)
-        return PassLine(number=number, network=network.name, whole=[round(one, 5) for one in runs])
+        return self._opened[network.name]
 
     def profile(self, number: int, network: Network) -> PassLine:
         """Its nodes."""
         images = images_for(network, self._target.batch)
-        nodes = self._profiler.prepared(network, self._target).profile(images, _PROFILED_RUNS)
+        prepared = self._profiler.prepared(network, self._target)
+        nodes = self._profiler.apart(lambda: prepared.profile(images, _PROFILED_RUNS))
         return PassLine(
             number=number,
             network=network.name,
