@@ -184,7 +184,8 @@ def program(folder: Path, net: Network, isa: Isa, main: str, *flags: str) -> Pat
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     tools = compiler.toolchain(isa, "-std=c++20", "-ffp-contract=off")
-    command = ["g++", *tools.flags, "-O1", *flags, f"-I{kernels}", f"-I{compiler.VECTORS}", "-I.", "network.cpp", "main.cpp"]
+    includes = [f"-I{folder}" for folder in (kernels, compiler.VECTORS, ".")]
+    command = ["g++", *tools.flags, "-O1", *flags, *includes, "network.cpp", "main.cpp"]
     done = subprocess.run(
         [*command, str(kernels / "entry.cpp"), "-o", "net", "-pthread"],
         cwd=folder, capture_output=True, text=True, check=False,
