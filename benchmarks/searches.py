@@ -6,29 +6,34 @@ trains the best of them to the end with several seeds beside the baseline. Run
     python -m benchmarks.searches --data DATA --out FOLDER
 
 from the root of the repository; run again, it resumes. Each search has a folder below FOLDER, whose records are those
-of `triscale search architecture`; `--summary` prints what they say, as Markdown, and trains nothing.
+of `triscale search architecture`; `--summary` prints what they say, as Markdown, and trains nothing. `--record` appends
+that as a record, and writes the tables of docs/samplers.md.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from benchmarks.harness import RECORDS, ROOT, append, provenance
 from triscale import intervals, trials
 from triscale.costs import metric_named
 from triscale.costs.target import ANYWHERE
 from triscale.families import network
 from triscale.foreign import count_any
-from triscale.spec import content_hash
+from triscale.spec import content_hash, to_document
 from triscale.trials import TEST, VALIDATION, Stored
-from triscale.trials.searches.search_records import FoundRecord, SearchRecord
+from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 BASELINE, SPACE = "finenet_20", "small_24"
 SAMPLERS = ("evolution", "controller", "random")
+PAGE = ROOT / "docs" / "samplers.md"
+BEGIN, END = "<!-- searches: begin -->", "<!-- searches: end -->"
 APART = 1_000
 """Between the first seeds of two searches: none shares a training with another."""
 
@@ -40,21 +45,28 @@ class Search(NamedTuple):
         sampler: its name.
         seed: the first.
         macs: of the baseline and of the best proposal.
-        baseline, found: seed -> test accuracy after the last trainings, of the baseline and of the best proposal.
-        best_trial: validation accuracy of the best trial of the search.
+        baseline, found: test accuracy after the last trainings, of the baseline and of the best proposal, seed by seed.
+        trials: validation accuracy of each trial, in the order of the proposals; None where it failed.
+        spec: of the best proposal.
     """
 
     sampler: str
     seed: int
     macs: tuple[float, float]
-    baseline: Mapping[int, float]
-    found: Mapping[int, float]
-    best_trial: float
+    baseline: Sequence[float]
+    found: Sequence[float]
+    trials: Sequence[float | None]
+    spec: Mapping[str, Any]
 
     @property
     def gain(self) -> list[float]:
-        """Test accuracy of the found network minus the baseline's, by seed."""
-        return [self.found[seed] - self.baseline[seed] for seed in sorted(self.found.keys() & self.baseline.keys())]
+        """Test accuracy of the found network minus the baseline's, seed by seed."""
+        return [one - other for one, other in zip(self.found, self.baseline, strict=True)]
+
+    @property
+    def best_trial(self) -> float:
+        """The highest validation accuracy of a trial."""
+        return max(one for one in self.trials if one is not None)
 
 
 def ended(folder: Path) -> Stored | None:
@@ -71,15 +83,30 @@ def searched(stored: Stored, sampler: str, seed: int) -> Search:
     if begun is None or found is None:
         raise SystemExit("the search has not ended")
     best = next(one.id for one in found.finalists if one.rule == "found")
-    tests: dict[str, dict[int, float]] = {}
+    tests: dict[str, dict[int, float]] = {begun.baseline: {}, best: {}}
+    scores: dict[str, float] = {}
     for one in stored:
-        if one.epochs == begun.final_epochs and TEST in one.metrics:
-            tests.setdefault(content_hash(one.network), {})[one.seed] = one.metrics[TEST]
-    costs = [count_any(stored.network(one)).macs for one in (begun.baseline, best)]
-    best_trial = max(
-        one.metrics[VALIDATION] for one in stored if one.epochs == begun.epochs and VALIDATION in one.metrics
+        name = content_hash(one.network)
+        if one.epochs == begun.final_epochs and TEST in one.metrics and name in tests:
+            tests[name][one.seed] = one.metrics[TEST]
+        if one.epochs == begun.epochs and VALIDATION in one.metrics:
+            scores[name] = one.metrics[VALIDATION]
+    seeds = sorted(tests[best].keys() & tests[begun.baseline].keys())
+    proposed = sorted(stored.all(ProposalRecord), key=lambda one: one.number)
+    return Search(
+        sampler=sampler,
+        seed=seed,
+        macs=(macs_of(stored, begun.baseline), macs_of(stored, best)),
+        baseline=[tests[begun.baseline][seed] for seed in seeds],
+        found=[tests[best][seed] for seed in seeds],
+        trials=[scores.get(one.network) for one in proposed],
+        spec=to_document(stored.network(best)),
     )
-    return Search(sampler, seed, (costs[0], costs[1]), tests.get(begun.baseline, {}), tests.get(best, {}), best_trial)
+
+
+def macs_of(stored: Stored, name: str) -> float:
+    """MACs of a network of the records."""
+    return count_any(stored.network(name)).macs
 
 
 def every(given: argparse.Namespace) -> Iterator[tuple[str, int, Path]]:
@@ -119,11 +146,11 @@ def summary(found: Sequence[Search]) -> str:
     for one in found:
         cells = (
             f"{one.sampler}, seed {one.seed}", f"{100 * one.best_trial:.1f}", f"{one.macs[1] / one.macs[0]:.2f}x",
-            f"{100 * mean(one.baseline.values()):.1f}", f"{100 * mean(one.found.values()):.1f}",
+            f"{100 * mean(one.baseline):.1f}", f"{100 * mean(one.found):.1f}",
             mean_and_interval(one.gain),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
-    at_random = [mean(one.found.values()) for one in found if one.sampler == "random"]
+    at_random = [mean(one.found) for one in found if one.sampler == "random"]
     lines += [
         "",
         "| sampler | searches | found minus baseline, points | minus the best found at random |",
@@ -133,14 +160,40 @@ def summary(found: Sequence[Search]) -> str:
         mine = [one for one in found if one.sampler == sampler]
         if mine:
             gains = mean_and_interval([mean(one.gain) for one in mine])
-            beside = [mean(one.found.values()) - max(at_random) for one in mine] if at_random else []
+            beside = [mean(one.found) - max(at_random) for one in mine] if at_random else []
             apart = mean_and_interval(beside) if beside and sampler != "random" else ""
             lines.append(f"| {sampler} | {len(mine)} | {gains} | {apart} |")
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run what is missing, and print the summary."""
+def recorded() -> dict[str, dict[str, Any]]:
+    """The last record of each data set."""
+    lines = map(json.loads, RECORDS.read_text(encoding="utf-8").splitlines())
+    return {one["data"]: one for one in lines if one["name"] == "searches"}
+
+
+def of_records() -> str:
+    """The tables of docs/samplers.md, and how each was made."""
+    parts = []
+    for name, one in recorded().items():
+        text = (
+            f"**{name}**: {one['trials']} trainings of {one['epochs']} epochs of {one['train_size']:,} images in each "
+            f"search; then {one['baseline']} and the network that was found, {one['final_epochs']} epochs with "
+            f"{one['seeds']} seeds each"
+        )
+        searches = [Search(**{**search, "macs": tuple(search["macs"])}) for search in one["searches"]]
+        parts.append(f"{text}.\n\n{summary(searches)}")
+    return "\n\n".join(parts)
+
+
+def drawn(page: str) -> str:
+    """The text of the page with the tables in their place."""
+    before, rest = page.split(f"{BEGIN}\n")
+    return f"{before}{BEGIN}\n\n{of_records()}\n\n{END}{rest.split(END)[1]}"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="flowers")
     parser.add_argument("--out", required=True)
@@ -152,14 +205,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--summary", action="store_true", help="train nothing")
-    given = parser.parse_args()
-    found = []
+    parser.add_argument("--record", action="store_true", help="train nothing; append a record, and write the tables")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run what is missing, and print the summary."""
+    given, found = arguments(), []
     for sampler, seed, folder in every(given):
-        if not given.summary and ended(folder) is None:
+        if not (given.summary or given.record) and ended(folder) is None:
             run(given, sampler, seed, folder)
         if (stored := ended(folder)) is not None:
             found.append(searched(stored, sampler, seed))
     print(summary(found))
+    if given.record:
+        asked = {name: getattr(given, name) for name in ("trials", "epochs", "final_epochs", "train_size", "seeds")}
+        data = {"data": Path(given.data).name, "baseline": BASELINE, "space": SPACE}
+        append({**provenance("searches"), **data, **asked, "searches": [one._asdict() for one in found]})
+        PAGE.write_text(drawn(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
