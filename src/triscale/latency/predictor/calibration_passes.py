@@ -96,7 +96,7 @@ class _Bench:
     """Networks on a target: run as a whole in sessions that stay open, profiled in a new one each time.
 
     A network that has just been opened is a few percent slower than one that has been in use for a minute, and networks
-    in use are what is predicted. Engines that want networks alone open them anew.
+    in use are what is predicted. Engines that want networks alone open them in each pass.
     """
 
     def __init__(self, target: Target, profiler: Profiler) -> None:
