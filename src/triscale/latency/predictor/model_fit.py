@@ -1,7 +1,7 @@
 """From what a calibration measured to a predictor."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, log
 
@@ -86,25 +86,28 @@ class _Row:
 
 
 def _row(sample: Sample, vectors: Vectors) -> _Row:
+    placed = tuple(_placed(sample.resolved, vectors))
+    kernels = tuple(kernel for _, kernel in placed)
+    if not sample.nodes:
+        return _Row(sample, kernels, np.zeros(len(kernels)))
     if vectors.compiled:
-        steps = step_kernels(sample.resolved.network, vectors.block)
         took = {node.name: lowest(node.microseconds, sample.grain) for node in sample.nodes}
-        return _levelled(_Row(sample, steps, np.array([took.get(step.role, 0.0) for step in steps])))
-    places: list[Place] = []
-    kernels: list[Kernel] = []
-    for number, (_, block) in enumerate(sample.resolved.flat()):
-        for kernel in block_kernels(block, vectors):
-            kernels.append(kernel)
-            places.append((number, kernel.role))
+        return _levelled(_Row(sample, kernels, np.array([took[kernel.role] for kernel in kernels])))
     times = kernel_times(sample.resolved, sample.nodes, sample.grain)
-    found = np.array([times.get(place, 0.0) for place in places])
-    return _levelled(_Row(sample, tuple(kernels), found))
+    return _levelled(_Row(sample, kernels, np.array([times.get(place, 0.0) for place, _ in placed])))
+
+
+def _placed(resolved: Resolved, vectors: Vectors) -> Iterator[tuple[Place, Kernel]]:
+    """The kernels of a network, each with its block's number and its role."""
+    if vectors.compiled:
+        yield from (((0, kernel.role), kernel) for kernel in step_kernels(resolved.network, vectors.block))
+        return
+    for number, (_, block) in enumerate(resolved.flat()):
+        yield from (((number, kernel.role), kernel) for kernel in block_kernels(block, vectors))
 
 
 def _levelled(row: _Row) -> _Row:
     """A profile gives shares, the whole run gives the level: on a busy machine the two differ."""
-    if not row.is_profiled:
-        return row
     return replace(row, milliseconds=row.milliseconds * (row.sample.profiled / row.milliseconds.sum()))
 
 
