@@ -7,6 +7,7 @@ import pytest
 from triscale.costs import Metric, Target, count, registered
 from triscale.families import network
 from triscale.latency import equal_latency
+from triscale.latency.clocked_networks import Clocked
 from triscale.latency.equal_latency import FITTED, at_equal_latency
 from triscale.quantities import SECONDS
 from triscale.spec import Network
@@ -28,13 +29,13 @@ def by_activations(net: Network, _: Target | None = None) -> float:
 Law = Callable[[Network], float]
 
 
-def clock(law: Law, error: float) -> Callable[[Sequence[Network]], list[float]]:
+def clock(law: Law, error: float) -> Callable[[Sequence[Network]], list[Clocked]]:
     """A clock by which deeper networks are slower than predicted."""
 
     def seconds(one: Network) -> float:
         return law(one) * (1 + error * (one.stages[1].repeats > BASE.stages[1].repeats))
 
-    return lambda networks: [seconds(one) for one in networks]
+    return lambda networks: [Clocked(seconds(one)) for one in networks]
 
 
 @pytest.mark.parametrize("error", [0.0, 0.08])

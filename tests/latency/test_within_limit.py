@@ -78,3 +78,12 @@ def test_where_every_measured_network_is_too_slow_the_message_has_the_fastest() 
     stairs = Staircase([1.0, 2.0], [3.0, 4.0])
     with pytest.raises(InputError, match=r"latency of 2.5 s as measured: the fastest of 2 takes 3 s where 1 s were"):
         stairs.largest(2.5)
+
+
+def test_a_notch_that_the_error_of_a_neighbour_spans_is_measured() -> None:
+    """The next network is predicted 2% above the limit, and keeps it."""
+    stairs = Staircase([1.0, 1.02, 1.2], [1.0, 1.0, 1.3])
+    assert stairs.largest(1.005) == 1
+    far = Staircase([1.0, 1.06, 1.2], [1.0, 1.0, 1.3])
+    assert far.largest(1.005) == 0
+    assert far.asked == 1

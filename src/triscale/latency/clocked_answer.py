@@ -32,7 +32,9 @@ class Latency:
     def text(self) -> str:
         """In a line."""
         low, high = (units.latency(end / 1e3) for end in (self.predicted.low, self.predicted.high))
-        clock = "measured" if self.measurement.clean else "measured on a loaded machine, by the processor's time"
+        clock = "measured" if self.measurement.clean else "measured on a loaded machine"
+        if not self.measurement.clean and self.measurement.lowest_cpu_ms is not None:
+            clock += ", by the processor's time"
         return (
             f"latency on {self.target}: {units.latency(self.measured_ms / 1e3)} {clock}; "
             f"{units.latency(self.predicted.milliseconds / 1e3)} predicted ({low} to {high}); "

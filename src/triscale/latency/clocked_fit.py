@@ -52,9 +52,14 @@ class _OneOfSeveral:
         self._watch.opening(subject, self._done, self._most)
 
 
-def believed_ms(found: Measurement) -> float:
-    """Milliseconds of a step: those of the clock, or of the processor where the machine was loaded."""
-    if found.clean or found.lowest_cpu_ms is None:
+def believed_ms(found: Measurement, *, clean: bool | None = None) -> float:
+    """Milliseconds of a step: those of the clock, or of the processor where the machine was loaded.
+
+    Args:
+        found: what was measured.
+        clean: whether the machine was quiet beside all that this is compared with; None: as it was beside this.
+    """
+    if (found.clean if clean is None else clean) or found.lowest_cpu_ms is None:
         return found.median_ms
     return min(found.lowest_cpu_ms, found.median_ms)
 

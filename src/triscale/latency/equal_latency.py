@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from triscale.costs import Target, count
 from triscale.errors import InputError
-from triscale.latency.clocked_networks import clocked
+from triscale.latency.clocked_networks import Clocked, clocked
 from triscale.latency.latency_metric import LATENCY
 from triscale.scaling import Coefficients, Factors, Ruled, by_rules, factors, fit_budget, rule_named, scale_by_rule
 from triscale.spec import Network, content_hash
@@ -25,10 +25,11 @@ _MOST_MACS = 16.0
 
 
 class Timed(NamedTuple):
-    """A scaled network and its measured seconds of a step."""
+    """A scaled network, its measured seconds of a step, and whether the machine was quiet then."""
 
     ruled: Ruled
     seconds: float
+    clean: bool = True
 
 
 def at_equal_latency(
@@ -38,7 +39,7 @@ def at_equal_latency(
     phi: float = 1.0,
     coefficients: Coefficients | None = None,
     target: Target,
-    clock: Callable[[Sequence[Network]], Sequence[float]] | None = None,
+    clock: Callable[[Sequence[Network]], Sequence[Clocked]] | None = None,
 ) -> tuple[Timed, ...]:
     """The compound member at `phi`, and the network of each other rule that takes as long, as measured.
 
@@ -52,7 +53,7 @@ def at_equal_latency(
         phi: of the compound member.
         coefficients: of compound; None: the paper's.
         target: latency is of its `engine`, where there is one.
-        clock: networks -> seconds; None: measures here.
+        clock: networks -> what was measured of each; None: measures here.
 
     Raises:
         InputError: the target is not calibrated, or the engine rejects a network.
@@ -68,25 +69,25 @@ def at_equal_latency(
     found = [reference, *(one for name in names for one in solve(name, aim)), _fitted(network, target, most, aim)]
     nearest = dict[str, tuple[float, Ruled]]()
     for _ in range(TRIES):
-        seconds, again = _each(found, measure), [reference]
-        for one, took in zip(found[1:], seconds[1:], strict=True):
-            off = abs(log(took / seconds[0]))
+        (own, *others), again = _each(found, measure), [reference]
+        for one, took in zip(found[1:], (other.seconds for other in others), strict=True):
+            off = abs(log(took / own.seconds))
             nearest[one.rule] = min((off, one), nearest.get(one.rule, (off, one)), key=itemgetter(0))
-            corrected = LATENCY.of(one.network, target) * seconds[0] / took
+            corrected = LATENCY.of(one.network, target) * own.seconds / took
             again += solve(one.rule, corrected) if one.rule != FITTED else [_along(network, target, corrected, one)]
         nothing_new = [one.network for one in again] == [one.network for one in found]
         if nothing_new or max((off for off, _ in nearest.values()), default=0.0) < NEAR:
             break
         found = again
     chosen = [reference, *(one for _, one in nearest.values())]
-    return tuple(map(Timed, chosen, _each(chosen, measure)))
+    return tuple(Timed(one, *took) for one, took in zip(chosen, _each(chosen, measure), strict=True))
 
 
-def _each(found: Sequence[Ruled], measure: Callable[[Sequence[Network]], Sequence[float]]) -> list[float]:
-    """Seconds of each; equal networks are measured once."""
+def _each(found: Sequence[Ruled], measure: Callable[[Sequence[Network]], Sequence[Clocked]]) -> list[Clocked]:
+    """What was measured of each; equal networks are measured once."""
     distinct = {content_hash(one.network): one.network for one in found}
-    seconds = dict(zip(distinct, measure(list(distinct.values())), strict=True))
-    return [seconds[content_hash(one.network)] for one in found]
+    measured = dict(zip(distinct, measure(list(distinct.values())), strict=True))
+    return [measured[content_hash(one.network)] for one in found]
 
 
 def _solved(network: Network, target: Target, macs: float, rule: str, seconds: float) -> Iterator[Ruled]:

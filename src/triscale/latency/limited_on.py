@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from triscale.costs import ANYWHERE, Target, needed, parse_target
+from triscale.costs import ANYWHERE, Target, needed
 from triscale.errors import UsageError
-from triscale.latency.latency_metric import require_target
+from triscale.latency.engine_target import engine_target, require_calibrated
+from triscale.latency.latency_metric import is_clocked, require_target
 
 
 def limited_on(names: Iterable[str], target: str | None, training: Target = ANYWHERE) -> Target:
@@ -17,7 +18,9 @@ def limited_on(names: Iterable[str], target: str | None, training: Target = ANYW
         training: what the other metrics are of.
 
     Raises:
-        UsageError: a metric is of an engine and none was named, or one was named for nothing; or another form.
+        UsageError: a metric is of an engine and none was named, or one was named for nothing; another form of target,
+            or an unknown engine or precision.
+        InputError: latency is among the metrics, and the target is not calibrated.
     """
     asked = list(names)
     require_target(asked, target)
@@ -25,4 +28,7 @@ def limited_on(names: Iterable[str], target: str | None, training: Target = ANYW
         return training
     if not needed(asked, "target"):
         raise UsageError("--target is for a limit or a cost that depends on an engine, such as --budget latency=8ms.")
-    return replace(training, engine=parse_target(target))
+    engine = engine_target(target)
+    if is_clocked(asked):
+        require_calibrated(engine)
+    return replace(training, engine=engine)

@@ -17,6 +17,9 @@ from triscale.scaling.limit import limit_on
 MOST_TRIES = 6
 """Networks that are measured at most."""
 
+_NEAR = 0.03
+"""How far a prediction may still be off beside a network that was measured: a notch within it is measured too."""
+
 Found = TypeVar("Found")
 """What a solver finds: a network with how it was found."""
 
@@ -82,6 +85,8 @@ def _next_aim(limit: float, tried: list[Try[Found]]) -> float | None:
     last = tried[-1]
     error = last.measured / last.predicted
     below = min((one.predicted for one in tried if one.measured > limit), default=math.inf) * (1 - 1e-9)
-    if last.measured <= limit and last.notch * error > limit:
+    if last.measured > limit:
+        return min(limit / error, below)
+    if last.notch * error * (1 - _NEAR) > limit:
         return None
-    return min(limit / error, below)
+    return min(max(limit / error, last.notch * (1 + 1e-9)), below)

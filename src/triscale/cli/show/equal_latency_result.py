@@ -30,7 +30,12 @@ def show_timed(base: Network, found: "Sequence[Timed]", target: str, *, json: bo
     if json:
         rows = [
             one.ruled.to_dict()
-            | {"network": to_document(one.ruled.network), "latency_ms": 1e3 * one.seconds, "ratios": all_}
+            | {
+                "network": to_document(one.ruled.network),
+                "latency_ms": 1e3 * one.seconds,
+                "clean": one.clean,
+                "ratios": all_,
+            }
             for one, all_ in zip(found, ratios, strict=True)
         ]
         print_json({"target": target, "rows": rows})
@@ -47,4 +52,6 @@ def show_timed(base: Network, found: "Sequence[Timed]", target: str, *, json: bo
         ("rule", "resolution", "latency", "of compound", "MACs", "pixels", "conv layers", "params", "activations"),
         cells,
     )
+    if not all(one.clean for one in found):
+        print_text("", "The machine was loaded: times are of the processor where it computed in one thread.")
     show_rules([one.ruled for one in found])

@@ -69,7 +69,7 @@ def calibrate(target: Target, *, seconds: float = SECONDS, watch: Callable[[int,
         BusyError: another process calibrates on this machine.
         OutputError, StorageError: the cache folder cannot be written.
     """
-    _require_able(target)
+    require_able(target)
     profiler = profiler_of(target)
     path = calibration_path(target)
     header = Header(recipe=RECIPE, target=str(target), engine_version=installed_version(target), machine=fingerprint())
@@ -121,7 +121,13 @@ def adjusted(kept: Calibration, drift: Drift) -> Calibration:
     return msgspec.structs.replace(kept, drift=1.0 if abs(drift.ratio - 1) <= _TIE else drift.ratio)
 
 
-def _require_able(target: Target) -> None:
+def require_able(target: Target) -> None:
+    """Find out whether a target can be calibrated here.
+
+    Raises:
+        UsageError: an unknown engine, or more threads than this process has cores.
+        InputError: the engine is not installed, does not run this precision here, or says nothing of its kernels.
+    """
     engine = engine_named(target.runtime)
     if reason := engine.missing():
         raise InputError(f"{reason}.")
@@ -130,6 +136,7 @@ def _require_able(target: Target) -> None:
         raise InputError(f"{engine.name} does not run {target.precision}.")
     if reason := engine.unfit(precision):
         raise InputError(f"{reason}.")
+    profiler_of(target)
     if target.threads > cores():
         raise UsageError(f"{target.threads} threads are more than the {cores()} cores that this process may use.")
 

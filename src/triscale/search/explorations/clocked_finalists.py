@@ -26,7 +26,7 @@ def clocked_finalists(
     """
     networks = [network for one in rows if isinstance(network := stored.network(one.id), Network)]
     pairs = zip(rows, clocked(networks, target.engine or target), strict=True)
-    found = [msgspec.structs.replace(row, measured=seconds) for row, seconds in pairs]
+    found = [msgspec.structs.replace(row, measured=took.seconds) for row, took in pairs]
     most = math.inf if limit is None else limit
     return tuple(sorted(found, key=lambda one: (one.measured or 0.0) > most))
 
