@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from triscale.costs import ANYWHERE, Target, metric_named
+from triscale.costs import Target, metric_named
 from triscale.errors import InputError
 from triscale.latency.latency_metric import LATENCY, is_clocked
 from triscale.latency.limited_on import limited_on
@@ -45,7 +45,7 @@ class Planner:
     @property
     def target(self) -> Target:
         """What the limits are of."""
-        return limited_on(self.question.budget, self.question.limited_on, ANYWHERE)
+        return limited_on(self.question.budget, self.question.limited_on, calibrated=False)
 
     def write(self, store: TrialStore) -> FitPlanRecord:
         """Find the network and write the plan down; what measuring latency takes is no part of the fit's time."""
