@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.harness import RECORDS, append, provenance
+from triscale.costs import count
+from triscale.families import network
+from triscale.scaling import by_rules
 
 NETWORKS = ("efficientnet_b0", "mobilenet_v2", "resnet50")
 TARGETS = ("onnxruntime:float32:t1", "openvino:float32:t1", "torch:float32:t1", "onnxruntime:int8:t1")
@@ -37,7 +40,7 @@ def latest() -> Sequence[Mapping[str, Any]]:
 
 
 def table(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Markdown: a row for each rule, costs over those of the baseline."""
+    """Markdown: a row for each rule, costs over those of the baseline; a ~ where the machine was loaded."""
     lines = [
         "| baseline | target | rule | latency, ms | of compound | MACs | pixels | conv layers | params | activations |",
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -46,8 +49,21 @@ def table(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         first = entry["rows"][0]["latency_ms"]
         for row in entry["rows"]:
             bought = " | ".join(f"{row['ratios'][name]:.2f}x" for name in COLUMNS)
-            took = f"{row['latency_ms']:.2f} | {row['latency_ms'] / first:.3f}"
+            loaded = "" if row.get("clean", True) else "~"
+            took = f"{row['latency_ms']:.2f}{loaded} | {row['latency_ms'] / first:.3f}"
             lines.append(f"| {entry['network']} | {entry['target']} | {row['rule']} | {took} | {bought} |")
+    return lines
+
+
+def counted(times: float = 4.0) -> list[str]:
+    """Markdown: what each rule has for so many times the MACs of the baseline; nothing is measured."""
+    rules = ("compound", "fast_compound", "width", "depth", "resolution")
+    lines = [f"| baseline | {' | '.join(rules)} |", f"|---|{'---:|' * len(rules)}"]
+    for name in NETWORKS:
+        base = count(network(name))
+        found = by_rules(network(name), rules, limits={"macs": times * base.macs})
+        cells = [f"{count(one.network).activations / base.activations:.2f}x" for one in found]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import deployed, equal_time, inference, lower_precision, serving
 from benchmarks.harness import RECORDS, ROOT, processor
+from triscale.latency.predictor.calibration_networks import RECIPE
 
 PAGE = ROOT / "docs" / "evidence" / "latency.md"
 INT8, NATIVE = ROOT / "docs" / "int8.md", ROOT / "docs" / "native.md"
@@ -29,21 +30,37 @@ def recorded(name: str) -> list[Record]:
 
 
 def errors() -> Iterator[str]:
-    """A row for each target: its last record that is not void."""
+    """A row for each target: its last record that is not void, of the present recipe of calibrations."""
     titles = (
         "target", "networks", "median error", "within 5%", "within 10%", "worst", "in the 90% interval",
         "truth repeats within", "MACs alone", "calibration",
     )  # fmt: skip
     yield f"| {' | '.join(titles)} |"
     yield "|---|" + "---:|" * (len(titles) - 1)
-    latest = {one["target"]: one for one in recorded("latency") if not one["void"]}
-    for target, one in latest.items():
+    for target, one in predicted().items():
         found, repeated = one["predictor"], one["repeated"]
         yield (
             f"| {target} | {one['networks']} | {found['median']:.1%} | {found['within_5']:.0%} | "
             f"{found['within_10']:.0%} | {found['worst']:.0%} | {one['covered']:.0%} | {repeated['median']:.1%} | "
             f"{one['trivial']['macs']['median']:.0%} | {one['calibration_seconds']:.0f} s |"
         )
+
+
+def predicted() -> Mapping[str, Record]:
+    """By target the last record of errors that counts."""
+    return {one["target"]: one for one in recorded("latency") if not one["void"] and one.get("recipe") == RECIPE}
+
+
+def short_errors() -> Iterator[str]:
+    """Likewise, of the networks below 2 ms."""
+    titles = ("target", "networks", "median error", "within 10%", "within 20%", "worst", "in the 90% interval")
+    yield f"| {' | '.join(titles)} |"
+    yield "|---|" + "---:|" * (len(titles) - 1)
+    for target, one in predicted().items():
+        short = one["short"]
+        shares = (short[name] for name in ("median", "within_10", "within_20", "worst", "covered"))
+        cells = (f"{value:.0%}" if at else f"{value:.1%}" for at, value in enumerate(shares))
+        yield f"| {target} | {short['networks']} | {' | '.join(cells)} |"
 
 
 def agreement() -> Iterator[str]:
@@ -75,6 +92,11 @@ def equal() -> Sequence[str]:
     return equal_time.table(equal_time.latest())
 
 
+def activations() -> Sequence[str]:
+    """See `benchmarks.equal_time`."""
+    return equal_time.counted()
+
+
 def fastest() -> Sequence[str]:
     """See `benchmarks.deployed`."""
     return deployed.table(recorded("deployed"))
@@ -98,9 +120,11 @@ def lower() -> Sequence[str]:
 TABLES: Mapping[Path, Mapping[str, Callable[[], Iterable[str]]]] = {
     PAGE: {
         "latency-errors": errors,
+        "latency-short": short_errors,
         "engines-agree": agreement,
         "table4": table4,
         "equal-time": equal,
+        "activations": activations,
         "deployed": fastest,
         "inference": compiled,
     },
