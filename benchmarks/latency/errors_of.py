@@ -46,7 +46,8 @@ def facts(kept: Calibration, networks: Mapping[str, Network], measured: Sequence
     repeats = np.array([sessions[0][name] / sessions[1][name] for name in names])
     repeated = summary(repeats / np.median(repeats) - 1)
     return {
-        "recipe": kept.recipe, "engine_version": kept.engine_version, "calibration_seconds": kept.seconds, "drift": drift.ratio,
+        "recipe": kept.recipe, "engine_version": kept.engine_version, "calibration_seconds": kept.seconds,
+        "drift": drift.ratio,
         "interval_percent": kept.interval_percent, "networks": len(names), "repeated": repeated,
         "void": repeated["median"] > VOID, "common_factor": float(np.median(repeats)),
         "predictor": summary(np.array([errors[name] for name in names])),
