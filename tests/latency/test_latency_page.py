@@ -1,4 +1,4 @@
-"""docs/evidence/latency.md, docs/int8.md and docs/native.md repeat their records, which keep what is allowed."""
+"""docs/evidence/latency.md, docs/int8.md, docs/native.md and docs/memory.md repeat their records."""
 
 import re
 from pathlib import Path
