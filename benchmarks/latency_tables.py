@@ -1,11 +1,11 @@
-"""The tables of docs/evidence/latency.md, docs/int8.md and docs/native.md, from the records.
+"""The tables of docs/evidence/latency.md, docs/int8.md, docs/native.md and docs/memory.md, from the records.
 
     python -m benchmarks.latency_tables
 
 writes each between its marks: errors of the predictors (`benchmarks.latency`), agreement with peers
 (`benchmarks.engines_agree`), Table 4 (`triscale benchmark --table4`), equal time (`benchmarks.equal_time`),
 what `--engine auto` takes (`benchmarks.deployed`), compiled networks (`benchmarks.inference`), serving
-(`benchmarks.serving`), int8 and bfloat16 (`benchmarks.lower_precision`).
+(`benchmarks.serving`), int8 and bfloat16 (`benchmarks.lower_precision`), int8 files (`benchmarks.int8_files`).
 """
 
 import json
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import deployed, equal_time, inference, lower_precision, serving
+from benchmarks import deployed, equal_time, inference, int8_files, lower_precision, serving
 from benchmarks.harness import RECORDS, ROOT, processor
 from triscale.latency.predictor.calibration_networks import RECIPE
 
 PAGE = ROOT / "docs" / "evidence" / "latency.md"
-INT8, NATIVE = ROOT / "docs" / "int8.md", ROOT / "docs" / "native.md"
+INT8, NATIVE, MEMORY = (ROOT / "docs" / name for name in ("int8.md", "native.md", "memory.md"))
 
 Record = Mapping[str, Any]
 
@@ -117,6 +117,11 @@ def lower() -> Sequence[str]:
     return lower_precision.table(lower_precision.latest())
 
 
+def stored() -> Sequence[str]:
+    """See `benchmarks.int8_files`."""
+    return int8_files.table(int8_files.latest())
+
+
 TABLES: Mapping[Path, Mapping[str, Callable[[], Iterable[str]]]] = {
     PAGE: {
         "latency-errors": errors,
@@ -130,6 +135,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], Iterable[str]]]] = {
     },
     INT8: {"lower-precision": lower},
     NATIVE: {"serving": served},
+    MEMORY: {"int8-files": stored},
 }
 
 

@@ -8,6 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.cli.conftest import Run
+from tests.cli.test_compare import line
+from tests.latency.measuring.test_measure import result
+from triscale.cli.show.benchmark_result import benchmark_document, show_benchmark
+from triscale.latency.measuring import Limits, Measured
+from triscale.paper import LATENCIES
 
 RESULT_KEYS = {
     "network", "engine", "precision", "threads", "batch", "median_ms", "interval_ms", "rounds", "peak_memory",
@@ -44,10 +49,25 @@ def test_the_table_says_what_was_measured_and_what_is_left_out(
         found = run("benchmark", "smallnet_24", *options, "--table4", "--out", record)
     assert "smallnet_24  onnxruntime  float32" in found.out
     assert "intervals are wider than 2% of their median" in found.out
+    assert " (0%)" in line(found.out, "smallnet_24")
+    assert "fewer than six rounds count" in found.out
     assert "ResNet-152 / EfficientNet-B1: not both were measured" in found.out
     assert "openvino is not installed: pip install 'triscale[openvino]'" in found.err
     assert "onnxruntime in bfloat16 is left out" in found.err
     assert len(record.read_text().splitlines()) == 2
+
+
+def test_the_ratios_of_table_4_say_how_surely_their_intervals_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    pair = LATENCIES[0]
+    for rounds, mark in (((1.0, 2.0, 3.0), " (75%)"), ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0), "")):
+        found = Measured(
+            machine={"cpu": "x"}, limits=Limits(), groups=1, out_of_time=False, cores=(0,), slowest=1.0,
+            measurements=(result(pair.slower, *rounds), result(pair.faster, *rounds)),
+        )  # fmt: skip
+        (row,) = benchmark_document(found, [], table4=True)["table4"]  # type: ignore[misc,attr-defined]
+        assert row["coverage"] == (0.75 if mark else 0.96875)
+        show_benchmark(found, table4=True)
+        assert f"1.00 to 1.00{mark}  " in line(capsys.readouterr().out, pair.slower_label)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +83,7 @@ def test_the_table_says_what_was_measured_and_what_is_left_out(
         (("smallnet_24", "--time", "soon"), 64, "write 90s, 30m or 1.5h"),
         (("smallnet_24", "--rounds", "0"), 64, "rounds is 0"),
         (("smallnet_24", "--threads", "100000", "--engine", "onnxruntime"), 64, "need as many cores"),
-        (("smallnet_24", "--engine", "torch", "--precision", "int8"), 65, "nothing to measure"),
+        (("smallnet_24", "--engine", "torch", "--precision", "int8"), 65, "nothing to measure: torch in int8"),
     ],
 )
 def test_a_mistake_gives_its_code_and_what_to_do(run: Run, words: tuple[str, ...], code: int, message: str) -> None:

@@ -133,8 +133,12 @@ def test_a_budget_with_another_separator_is_shown_as_it_is_written(text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("written", "name"), [("mac", "macs"), ("FLOPs", "macs"), ("param", "params"), ("latncy", "latency")]
-)
+    ("written", "name"),
+    [
+        ("mac", "macs"), ("FLOPs", "macs"), ("param", "params"), ("latncy", "latency"), ("ram", "arena"),
+        ("SRAM", "arena"), ("flash", "file_size"),
+    ],
+)  # fmt: skip
 def test_a_limit_that_is_nearly_one_is_shown_the_nearest(written: str, name: str) -> None:
     with pytest.raises(UsageError, match=rf"unknown limit '{written}'; did you mean {name}\? The limits are macs, "):
         sizes_and_limits.limits([f"{written}=1"])

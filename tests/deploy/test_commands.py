@@ -184,6 +184,28 @@ def test_int8_is_told_with_its_accuracy_and_speed_and_is_used_like_any_export(
     assert again["precision"] == "int8"
     assert again["accuracy"]["top1"] == found["top1"]
     assert again["speed"]["rounds"] > 4
+    assert again["untimed"] is None
+
+
+@pytest.mark.slow
+def test_an_int8_export_that_cannot_be_timed_says_so_and_why(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes that time the files find a broken ONNX Runtime; this one has imported the whole one."""
+    import onnxruntime.quantization  # noqa: F401
+
+    made = classifier(small(depth=0.5), Preprocessing())
+    data, weights = own_truth(tmp_path, made), saved(tmp_path / "w.safetensors", made)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "onnxruntime.py").write_text("raise ImportError('broken')")
+    monkeypatch.syspath_prepend(tmp_path / "broken")
+    options = ("--precision", "int8", "--data", data, "--max-drop", 20, "--calibration", 32)
+    lines = run("export", weights, "--out", tmp_path / "x.onnx", *options).out
+    assert "whether int8 is faster here is not known" in lines
+    assert "onnxruntime" in lines.partition("is not known")[2]
+    found = run("export", weights, "--out", tmp_path / "x.onnx", *options, "--json").json
+    assert found["speed"] is None
+    assert "onnxruntime" in found["untimed"]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import torch
 import triscale
 from tests.deploy.networks import NAMES, classifier, logits_of, small
 from tests.paths import ROOT
-from triscale.deploy import TOLERANCE, export, kind_of, load_exported
+from triscale.deploy import TOLERANCE, AutoRequest, Lowering, export, export_fastest, kind_of, load_exported
 from triscale.deploy.proof import PICTURES, pictures, prove
 from triscale.deploy.proven_export import proven_sizes
 from triscale.errors import InputError, NumericError, StorageError, UsageError
@@ -168,6 +168,18 @@ def test_training_mode_and_nan_are_refused(tmp_path: Path) -> None:
         broken.own_model.classifier.bias[0] = float("nan")
     with pytest.raises(InputError, match=r"classifier\.bias holds NaN"):
         export(broken, tmp_path / "x.onnx")
+    assert files(tmp_path) == []
+
+
+def test_nan_is_refused_in_int8_before_data_are_opened(tmp_path: Path) -> None:
+    """The data are not there, which would be the next mistake."""
+    broken, lowering = classifier(small()), Lowering(precision="int8", data=tmp_path / "absent")
+    with torch.no_grad():
+        broken.own_model.classifier.bias[0] = float("nan")
+    with pytest.raises(InputError, match=r"classifier\.bias holds NaN"):
+        export(broken, tmp_path / "x.onnx", lowering=lowering)
+    with pytest.raises(InputError, match=r"classifier\.bias holds NaN"):
+        export_fastest(broken, AutoRequest(place=tmp_path / "x", lowering=lowering), print)
     assert files(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ from tests.deploy.lower_data import TEST, TRAINING, Float32, float32, harden, ow
 from tests.deploy.networks import classifier, small
 from triscale.deploy import Lowered, Lowering, export, lowering_from
 from triscale.deploy.about import about_from
-from triscale.deploy.fastest.timed_files import FileToTime, time_files
+from triscale.deploy.fastest.timed_files import FileToTime, time_beside, time_files
 from triscale.deploy.precision.accuracy_gate import AccuracyDrop, drop_between, level_of, refuse_undecidable
 from triscale.deploy.precision.calibration_images import calibration_images, judging_images
 from triscale.deploy.precision.float_region import GraphNode, region_before
@@ -26,7 +26,7 @@ from triscale.deploy.precision.speed_beside import beside
 from triscale.engines import OpenvinoEngine
 from triscale.errors import InputError, NumericError, UsageError
 from triscale.evaluation import evaluate
-from triscale.latency.measuring import Limits
+from triscale.latency.measuring import Limits, Subject
 from triscale.latency.silent_watch import SilentWatch
 from triscale.spec import Preprocessing
 from triscale.weights import Classifier
@@ -304,3 +304,28 @@ def test_two_files_are_timed_in_the_same_rounds_and_a_larger_network_takes_longe
     assert (speed.batch, speed.threads, speed.rounds, speed.faster) == (4, 1, 3, False)
     assert speed.ratio.low > 1.5
     assert beside(second, first).faster
+    with pytest.raises(InputError, match="rejects the graph"):
+        time_beside(files[0], broken)
+
+
+class _Opened(SilentWatch):
+    """Keeps the images of a step of what is opened, in that order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def opening(self, subject: object, done: int, whole: int) -> None:
+        super().opening(subject, done, whole)
+        assert isinstance(subject, Subject)
+        self.batches.append(subject.target.batch)
+
+
+def test_files_of_one_target_are_timed_side_by_side_and_come_back_in_their_order(tmp_path: Path) -> None:
+    """One file that takes any batch, for steps of one image and of four."""
+    made, path = export(classifier(small(depth=0.3, width=0.5), Preprocessing()), tmp_path / "x.onnx"), "x.onnx"
+    files = [FileToTime(about=replace(made.about, batch=batch), path=tmp_path / path) for batch in (1, 4, 1, 4)]
+    watch = _Opened()
+    found = time_files(files, 1, Limits(rounds=1), watch)
+    assert watch.batches == [1, 1, 4, 4]
+    assert [one and one.target.batch for one in found] == [1, 4, 1, 4]

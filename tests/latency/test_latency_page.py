@@ -1,4 +1,4 @@
-"""docs/evidence/latency.md, docs/int8.md and docs/native.md repeat their records."""
+"""docs/evidence/latency.md, docs/int8.md, docs/native.md and docs/memory.md repeat their records."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import latency_tables
-from benchmarks.latency_tables import PAGE, TABLES, filled, table4
+from benchmarks.deployed import ALLOWED
+from benchmarks.latency_tables import PAGE, TABLES, filled, recorded, table4
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
@@ -25,3 +26,11 @@ def test_a_changed_figure_would_be_found(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_every_table_has_rows() -> None:
     assert all(len(list(table())) > 2 for tables in TABLES.values() for table in tables.values())
+
+
+def test_what_auto_wrote_took_at_most_the_allowed_share_of_the_best_peers_time() -> None:
+    """In every record, of whatever commit."""
+    found = recorded("deployed")
+    assert found
+    for one in found:
+        assert one["ratio"] <= one["allowed"] <= ALLOWED, (one["network"], one["date"])

@@ -85,8 +85,8 @@ class Values:
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "flops": "macs", "madds": "macs", "mult_adds": "macs", "multiply_adds": "macs", "parameters": "params",
-        "weights": "params", "size": "file_size", "memory": "inference_memory", "ram": "inference_memory",
-        "ms": "latency", "milliseconds": "latency",
+        "weights": "params", "size": "file_size", "flash": "file_size", "memory": "inference_memory", "ram": "arena",
+        "sram": "arena", "ms": "latency", "milliseconds": "latency",
     }
 )  # fmt: skip
 """What people call a metric -> its name, for messages."""

@@ -27,7 +27,8 @@ SIZES: Mapping[TargetPrecision, _Bytes] = MappingProxyType({
 def file_size(network: Network | Resolved, precision: TargetPrecision = "float32") -> int:
     """Bytes of all tensors of a checkpoint: weights, biases, norms with their statistics and counts of batches.
 
-    A safetensors file is as long, but for its header.
+    A safetensors file is as long, but for its header. An engine's int8 file has scales and descriptions of layers in
+    place of norms: docs/memory.md has the lengths of some beside this count.
 
     Args:
         network: spec or resolved network.

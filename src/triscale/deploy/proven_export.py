@@ -21,8 +21,8 @@ from triscale.deploy.precision.lowering import Lowered, Lowering, refuse_uncarri
 from triscale.deploy.precision.quantizer import Packer
 from triscale.deploy.precision.speed_beside import SpeedBeside
 from triscale.deploy.proof import Logits, Proof, prove
-from triscale.deploy.traced import example, least_size, plain
-from triscale.errors import NumericError, UsageError
+from triscale.deploy.traced import example, least_size, plain, require_exportable
+from triscale.errors import InputError, NumericError, UsageError, first_line
 from triscale.machine import Isa
 from triscale.spec import Size
 from triscale.weights import AnyModel, Classifier
@@ -38,6 +38,7 @@ class Export:
         proof: how it compares with the model; in a lower precision, how the float32 graph does that it was made of.
         lowered: how its accuracy compares with float32, in a lower precision.
         speed: its time beside that of float32, in a lower precision.
+        untimed: why there is no `speed`, in a lower precision.
         choice: what it was chosen from, where engine and precision were to be chosen.
         build: of C++, the command that compiles it in its folder.
     """
@@ -47,6 +48,7 @@ class Export:
     proof: Proof
     lowered: Lowered | None = None
     speed: SpeedBeside | None = None
+    untimed: str | None = None
     choice: Choice | None = None
     build: str | None = None
 
@@ -88,12 +90,16 @@ def export(
         refuse_uncarried(form, lowering.precision)
     if isa is not None and form != "native":
         raise UsageError("--march is for compiled code: for a .so, or with --to c.")
+    require_exportable(classifier)  # before data are opened
     judging = None if lowering is None else judging_for(lowering, classifier)
     made = proven(classifier, out, form, batch=batch, dynamic_size=dynamic_size, isa=isa)
     if lowering is None or judging is None:
         return written(made, out)
     less = written(lower(made, lowering, judging), out)
-    return replace(less, speed=_speed(made, less))
+    try:
+        return replace(less, speed=_speed(made, less))
+    except InputError as error:
+        return replace(less, untimed=first_line(error))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,8 +197,8 @@ def written(made: Proven, out: Path) -> Export:
     return Export(files=put(out, payload), about=made.about, proof=made.proof, lowered=made.lowered)
 
 
-def _speed(float32: Proven, less: Export) -> SpeedBeside | None:
-    """The time of a file beside that of the float32 graph it was made of."""
+def _speed(float32: Proven, less: Export) -> SpeedBeside:
+    """The time of a file beside that of the float32 graph it was made of; InputError where one is not measured."""
     out = next(iter(less.files))
     with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
         path = Path(folder) / out.name

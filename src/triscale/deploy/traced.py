@@ -25,17 +25,18 @@ MOST_SIDE = 16384
 
 
 def plain(classifier: Classifier) -> AnyModel:
-    """A copy of the model on the CPU, in float32 and plain memory.
+    """A copy of the model on the CPU, in float32 and plain memory; see `require_exportable` for errors."""
+    require_exportable(classifier)
+    model = copy.deepcopy(classifier.model).to("cpu", torch.float32).to(memory_format=torch.contiguous_format)
+    return model.requires_grad_(requires_grad=False)
 
-    Raises:
-        InputError: it is in training mode, or holds NaN or infinity.
-    """
+
+def require_exportable(classifier: Classifier) -> None:
+    """InputError where the model is in training mode, or holds NaN or infinity."""
     training = [name or "the model" for name, module in classifier.model.named_modules() if module.training]
     if training:
         raise InputError(f"{training[0]} is in training mode; call model.eval() before it is exported.")
     refuse_values(classifier.model.state_dict())
-    model = copy.deepcopy(classifier.model).to("cpu", torch.float32).to(memory_format=torch.contiguous_format)
-    return model.requires_grad_(requires_grad=False)
 
 
 def least_size(network: AnyNetwork, size: Size) -> Size:

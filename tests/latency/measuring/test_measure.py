@@ -12,7 +12,16 @@ from triscale.api.benchmarking import benchmark
 from triscale.costs import Target
 from triscale.errors import InputError, UsageError
 from triscale.families import network
-from triscale.latency.measuring import Limits, Measured, Measurement, Opening, measure, possible_targets, ratios
+from triscale.latency.measuring import (
+    Limits,
+    Measured,
+    Measurement,
+    Opening,
+    measure,
+    measure_subjects,
+    possible_targets,
+    ratios,
+)
 from triscale.latency.measuring.loaded_group import LoadedGroup, Subject
 from triscale.latency.measuring.measure_all import grouped
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
@@ -168,8 +177,21 @@ def test_what_cannot_run_here_is_left_out_with_its_reason(monkeypatch: pytest.Mo
         "openvino is left out: openvino is not installed: pip install 'triscale[openvino]'",
         "onnxruntime in bfloat16 is left out: ONNX Runtime has no bfloat16 convolution for CPUs",
     ]
-    with pytest.raises(InputError, match="nothing to measure"):
-        possible_targets(["openvino"], ["float32"], [1], [1], watch.notice)
+
+
+def test_where_nothing_can_run_the_error_says_how_to_install_it_even_to_those_who_watch_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(InputError, match=r"^nothing to measure: openvino .* pip install 'triscale\[openvino\]'\.$"):
+        benchmark(NET, engines="openvino")
+
+
+def test_where_nothing_can_be_opened_the_error_has_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"no graph")
+    broken = Subject(network=NET, target=ORT, file=tmp_path / "broken.onnx")
+    with pytest.raises(InputError, match=r"could be opened.* smallnet_24 on onnxruntime.*rejects the graph"):
+        measure_subjects([broken], Limits(rounds=1), SilentWatch())
 
 
 def ready(target: Target, taken: int) -> Ready:
@@ -197,6 +219,12 @@ def test_a_ratio_is_taken_within_rounds_so_that_drift_cancels() -> None:
     (found,) = ratios([slow, fast], "slow", "fast")
     assert (found.ratio, found.interval, found.cpu_ratio, found.clean) == (2.0, (2.0, 2.0), 2.0, False)
     assert list(ratios([slow, fast], "slow", "other")) == []
+
+
+def test_a_ratio_of_few_rounds_says_how_surely_its_interval_holds() -> None:
+    for rounds, coverage in (((1.0,), 0.0), ((1.0, 2.0, 3.0), 0.75), ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 0.96875)):
+        (found,) = ratios([result("slow", *rounds), result("fast", *rounds)], "slow", "fast")
+        assert found.coverage == coverage
 
 
 def test_the_memory_of_a_process_is_read_as_linux_writes_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from triscale import api
 from triscale.cli.options.compute import Compute
 from triscale.cli.options.lower_precision import FLOAT32, LowerPrecision
 from triscale.cli.options.weights import OWN, Weights, show_overrides
-from triscale.cli.show.lower_lines import lowered_lines, show_choice, speed_line
+from triscale.cli.show.lower_lines import lowered_lines, show_choice, speed_line, untimed_line
 from triscale.cli.show.output import Flag, Whole, print_json, print_text, printable
 from triscale.cli.show.progress.progress_lines import remark
 from triscale.cli.signals import terminable
@@ -104,6 +104,7 @@ def _document(made: "Export", classifier: "Classifier") -> dict[str, Any]:
         "precision": about.precision,
         "accuracy": made.lowered and made.lowered.to_dict(),
         "speed": made.speed and made.speed.to_dict(),
+        "untimed": made.untimed,
         "choice": made.choice and made.choice.to_dict(),
         "build": made.build,
     }
@@ -123,5 +124,6 @@ def _show(made: "Export") -> None:
         f"{made.proof.runtime}: {made.proof}",
         *([] if made.lowered is None else lowered_lines(about.precision, made.lowered)),
         *([] if made.speed is None else [speed_line(about.precision, made.speed)]),
+        *([] if made.untimed is None else [untimed_line(about.precision, made.untimed)]),
         *([] if made.build is None else [f"To build it, in its folder: {made.build}"]),
     )

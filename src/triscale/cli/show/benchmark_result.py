@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from triscale import units
+from triscale.cli.show.interval_cell import explanation, interval_cell
 from triscale.cli.show.output import print_table, print_text
 from triscale.latency.measuring import LatencyRatio, Measured, Measurement, ratios
 from triscale.paper import LATENCIES, LatencyPair
@@ -53,7 +54,7 @@ def _cells(one: Measurement) -> Sequence[str]:
         str(target.threads),
         str(target.batch),
         milliseconds(one.median_ms) + mark,
-        " to ".join(map(milliseconds, one.interval_ms)),
+        interval_cell(one.interval_ms, one.coverage, milliseconds),
         units.MISSING if one.lowest_cpu_ms is None else milliseconds(one.lowest_cpu_ms),
         str(len(one.rounds_ms)),
         *map(_memory, (opening.peak_memory, opening.memory_before, opening.growth, opening.counted_growth)),
@@ -70,6 +71,7 @@ def _remarks(found: Measured) -> Iterator[str]:
     yield f"Milliseconds of a step: medians over interleaved rounds; cores {cores} of {found.machine['cpu']}."
     yield "CPU ms: time of the processor in one thread, the 5th percentile of all runs."
     yield "grew by: peak memory of the process, less that before the network was opened; counted: from the spec."
+    yield from explanation([one.coverage for one in found.measurements])
     if not found.clean:
         yield (
             f"The machine was loaded: the reference took up to {found.slowest:.2f} times its best. No figure with "
@@ -106,6 +108,7 @@ def _ratio_row(pair: LatencyPair, one: LatencyRatio) -> dict[str, object]:
         "paper_ratio": pair.ratio,
         "ratio": one.ratio,
         "interval": list(one.interval),
+        "coverage": one.coverage,
         "cpu_ratio": one.cpu_ratio,
         "clean": one.clean,
     }
@@ -118,7 +121,7 @@ def _show_table4(found: Measured) -> None:
             str(one.target),
             units.ratio(pair.ratio),
             units.ratio(one.ratio) + ("" if one.clean else DOUBT),
-            " to ".join(f"{value:.2f}" for value in one.interval),
+            interval_cell(one.interval, one.coverage, "{:.2f}".format),
             units.ratio(one.cpu_ratio),
         )
         for pair, one in _pairs(found)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from triscale import units
+from triscale.cli.show.interval_cell import explanation, interval_cell
 from triscale.cli.show.output import print_table, print_text
 from triscale.units import counted
 
@@ -38,6 +39,11 @@ def speed_line(precision: str, speed: "SpeedBeside") -> str:
     return f"{precision} is not faster on this machine: {both} ({where})"
 
 
+def untimed_line(precision: str, reason: str) -> str:
+    """That there are no times to compare, and why."""
+    return f"whether {precision} is faster here is not known, since the two files could not be timed: {reason}."
+
+
 def show_choice(found: "Choice") -> None:
     """Print the table and the reason of the choice."""
     ranked = sorted(found.contenders, key=lambda one: one.measurement.median_ms if one.measurement else float("inf"))
@@ -45,6 +51,7 @@ def show_choice(found: "Choice") -> None:
     target = found.taken.target
     threads, images = units.counted(target.threads, "thread"), units.counted(target.batch, "image")
     print_text("", f"{found.why} ({threads}, {images} a step).")
+    print_text(*explanation([one.measurement.coverage for one in ranked if one.measurement]))
     if not found.clean:
         print_text("The machine was loaded: all times are too long. Export again on a quiet one to be sure.")
     print_text("")
@@ -58,7 +65,7 @@ def _cells(one: "Contender", *, taken: bool) -> Sequence[str]:
         one.target.precision,
         one.suffix,
         units.MISSING if took is None else f"{took.median_ms:.4g}",
-        units.MISSING if took is None else " to ".join(f"{value:.4g}" for value in took.interval_ms),
+        units.MISSING if took is None else interval_cell(took.interval_ms, took.coverage, "{:.4g}".format),
         _loss(one),
         units.MISSING if one.file_size is None else units.memory(one.file_size),
         units.MISSING if not memory else units.memory(memory),

@@ -12,6 +12,7 @@ from triscale.deploy.formats import FORMATS, put
 from triscale.deploy.precision.lowering import Say
 from triscale.deploy.precision.speed_beside import SpeedBeside, beside
 from triscale.deploy.proven_export import Export, written
+from triscale.deploy.traced import require_exportable
 from triscale.errors import InputError, UsageError
 from triscale.latency.measuring import Limits, Measurement, Subject
 from triscale.latency.silent_watch import SilentWatch
@@ -33,10 +34,11 @@ def export_fastest(classifier: Classifier, request: AutoRequest, say: Say) -> Ex
 
     Raises:
         UsageError: options that contradict each other, or too few images to show so small a drop.
-        InputError: no engine runs the network here, or unfit data.
+        InputError: a model in training mode, weights that are not finite, unfit data, or no engine runs the network.
         OutputError, StorageError: see `triscale.deploy.export`.
     """
     refuse_ending(request.place)
+    require_exportable(classifier)  # before data are opened
     made = list(candidates(classifier, request))
     _refuse_none(made)
     say(f"measuring {sum(one.made is not None for one in made)} files side by side")

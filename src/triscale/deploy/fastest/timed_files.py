@@ -40,16 +40,20 @@ class FileToTime:
 def time_files(files: Sequence[FileToTime], threads: int, limits: Limits, watch: Watch) -> list[Measurement | None]:
     """The time of a step of each file; None for one that its engine cannot open, with a notice.
 
+    Files of one target are in the same rounds, wherever they stand among the others.
+
     Raises:
         UsageError: more threads than this process has cores.
         InputError: none could be opened.
     """
     subjects = [one.subject(threads) for one in files]
-    left = list(measure_subjects(subjects, limits, watch).measurements)
-    found: list[Measurement | None] = []
-    for subject in subjects:  # those that are left out are missing from the measurements, which keep the order
-        there = bool(left) and (left[0].network, left[0].target) == (subject.network.name, subject.target)
-        found.append(left.pop(0) if there else None)
+    targets = [subject.target for subject in subjects]
+    order = sorted(range(len(subjects)), key=lambda index: targets.index(targets[index]))
+    left = list(measure_subjects([subjects[index] for index in order], limits, watch).measurements)
+    found: list[Measurement | None] = [None] * len(subjects)
+    for index in order:  # those that are left out are missing from the measurements, which keep the order
+        if left and (left[0].network, left[0].target) == (subjects[index].network.name, targets[index]):
+            found[index] = left.pop(0)
     return found
 
 
@@ -59,10 +63,14 @@ def arithmetic_threads() -> int:
     return min(threads, len(separate_cores(threads)))
 
 
-def time_beside(first: FileToTime, second: FileToTime) -> SpeedBeside | None:
-    """The times of two files, in as many threads as torch computes in; None where they cannot be measured."""
-    try:
-        one, other = time_files((first, second), arithmetic_threads(), Limits(seconds=SECONDS), SilentWatch())
-    except InputError:
-        return None
-    return None if one is None or other is None else beside(one, other)
+def time_beside(first: FileToTime, second: FileToTime) -> SpeedBeside:
+    """The times of two files, in as many threads as torch computes in.
+
+    Raises:
+        InputError: one of them cannot be measured; the message says why.
+    """
+    watch = SilentWatch()
+    one, other = time_files((first, second), arithmetic_threads(), Limits(seconds=SECONDS), watch)
+    if one is None or other is None:
+        raise InputError(watch.lines[0])
+    return beside(one, other)

@@ -16,7 +16,8 @@ class LatencyRatio:
         slower, faster: names of the networks.
         target: where both ran.
         ratio: the median of the ratios within each round.
-        interval: what holds the true median with 95% (with fewer than six rounds with less).
+        interval: what holds the true median with 95%; with fewer than six rounds with less, see `coverage`.
+        coverage: how surely it does.
         cpu_ratio: of the processor's times (`Measurement.lowest_cpu_ms`), which other work moves least; in one thread.
         clean: whether both measurements are.
     """
@@ -26,6 +27,7 @@ class LatencyRatio:
     target: Target
     ratio: float
     interval: tuple[float, float]
+    coverage: float
     cpu_ratio: float | None
     clean: bool
 
@@ -55,6 +57,7 @@ def _ratio(slow: Measurement, fast: Measurement) -> LatencyRatio:
         target=slow.target,
         ratio=within.median,
         interval=(within.low, within.high),
+        coverage=within.coverage,
         cpu_ratio=slow.lowest_cpu_ms / fast.lowest_cpu_ms if slow.lowest_cpu_ms and fast.lowest_cpu_ms else None,
         clean=slow.clean and fast.clean,
     )

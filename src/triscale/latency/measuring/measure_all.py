@@ -106,15 +106,16 @@ def measure_subjects(subjects: Sequence[Subject], limits: Limits, watch: Watch) 
 
     Raises:
         UsageError: more threads than this process has cores.
-        InputError: no network could be opened.
+        InputError: no network could be opened; the message has the first reason.
     """
     cores = _cores(max(subject.target.threads for subject in subjects))
     with tempfile.TemporaryDirectory(prefix="triscale-") as folder:
         compiled = {"TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         place = _Place(cores=cores, environment=compiled, folder=Path(folder))
-        ready = list(_opened(subjects, place, watch))
+        reasons = list[str]()
+        ready = list(_opened(subjects, place, watch, reasons))
         if not ready:
-            raise InputError("none of the networks could be opened on any engine.")
+            raise InputError(f"none of the networks could be opened on any engine. {reasons[0]}")
         groups = grouped(ready, _PART_OF_MEMORY * (free_memory() or float("inf")))
         each = replace(limits, seconds=limits.seconds / len(groups))
         done = [
@@ -167,15 +168,16 @@ def _cores(threads: int) -> tuple[int, ...]:
     return found
 
 
-def _opened(subjects: Sequence[Subject], place: _Place, watch: Watch) -> Iterator[Ready]:
-    """Each loaded once alone; those that cannot be are left out with a notice."""
+def _opened(subjects: Sequence[Subject], place: _Place, watch: Watch, reasons: list[str]) -> Iterator[Ready]:
+    """Each loaded once alone; those that cannot be are left out with a notice, which is appended to `reasons`."""
     for number, subject in enumerate(subjects):
         watch.opening(subject, number, len(subjects))
         try:
             there = subject if subject.file else replace(subject, file=_file(subject, place.folder))
             yield Ready(subject=there, opening=opening_of(there, place.cores, place.environment))
         except InputError as error:
-            watch.notice(f"{subject.network.name} on {subject.target}: {error}")
+            reasons.append(f"{subject.network.name} on {subject.target}: {error}")
+            watch.notice(reasons[-1])
 
 
 def _file(subject: Subject, folder: Path) -> Path | None:

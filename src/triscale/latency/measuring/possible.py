@@ -20,6 +20,8 @@ def possible_targets(
 ) -> list[Target]:
     """Every combination that runs here; each that does not is a notice: what to install, or why it cannot be.
 
+    Where nothing remains, the error has these reasons instead.
+
     Args:
         engines: names, or "all" alone.
         precisions: names, or "all" alone.
@@ -29,16 +31,19 @@ def possible_targets(
 
     Raises:
         UsageError: an unknown engine or precision (with the nearest name), or a number below 1.
-        InputError: nothing remains.
+        InputError: nothing remains; the message says why.
     """
     chosen = [engine_named(name) for name in _words(engines, list(ENGINES))]
     wanted = _precisions(precisions)
-    installed = [engine for engine in chosen if _is_there(engine, notice)]
+    reasons = list[str]()
+    installed = [engine for engine in chosen if _is_there(engine, reasons)]
     pairs = [
-        (engine, precision) for engine, precision in product(installed, wanted) if _runs(engine, precision, notice)
+        (engine, precision) for engine, precision in product(installed, wanted) if _runs(engine, precision, reasons)
     ]
     if not pairs:
-        raise InputError("nothing to measure: no engine runs here in a precision that was chosen.")
+        raise InputError(f"nothing to measure: {'; '.join(reasons)}.")
+    for reason in reasons:
+        notice(reason)
     return [
         Target(runtime=engine.name, precision=precision, threads=one, batch=batch)
         for one, batch, (engine, precision) in product(dict.fromkeys(threads), dict.fromkeys(batches), pairs)
@@ -56,15 +61,15 @@ def _precisions(given: Sequence[str]) -> list[EnginePrecision]:
     return [one for one in PRECISIONS if one in words]
 
 
-def _is_there(engine: Engine, notice: Callable[[str], None]) -> bool:
+def _is_there(engine: Engine, reasons: list[str]) -> bool:
     reason = engine.missing()
     if reason:
-        notice(f"{engine.name} is left out: {reason}")
+        reasons.append(f"{engine.name} is left out: {reason}")
     return reason is None
 
 
-def _runs(engine: Engine, precision: EnginePrecision, notice: Callable[[str], None]) -> bool:
+def _runs(engine: Engine, precision: EnginePrecision, reasons: list[str]) -> bool:
     reason = engine.unfit(precision)
     if reason:
-        notice(f"{engine.name} in {precision} is left out: {reason}")
+        reasons.append(f"{engine.name} in {precision} is left out: {reason}")
     return reason is None

@@ -6,6 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
+from triscale.intervals import LEVEL
 from triscale.latency.measuring import Measurement
 from triscale.report.network_svg import MARGIN, PAGE_WIDE, svg_page
 
@@ -14,7 +15,6 @@ _TOP, _ROW, _GAP, _AXIS = 92.0, 20.0, 30.0, 34.0
 _COLORS = {"torch": "#e2617f", "torch_compile": "#9a6cc8", "onnxruntime": "#3b82c4", "openvino": "#f0a03c"}
 _OTHER = "#7f8a94"
 _RADIUS = 4.5
-_EXPLAINED = "Dots are medians, lines their 95% intervals; an open dot was measured on a loaded machine."
 
 
 class _Scale(NamedTuple):
@@ -41,9 +41,15 @@ def latency_figure(measured: Sequence[Measurement]) -> str:
             parts += _row(one, y, scale)
         y += _GAP
     bottom = y - _GAP + 14
-    titles = [_text("title", MARGIN, 40, "Milliseconds of a step"), _text("soft", MARGIN, 62, _EXPLAINED)]
+    titles = [_text("title", MARGIN, 40, "Milliseconds of a step"), _text("soft", MARGIN, 62, _explained(measured))]
     about = "Latency of networks by engine and precision"
     return svg_page(about, bottom + _AXIS, [*titles, *_grid(scale, bottom), *parts])
+
+
+def _explained(measured: Sequence[Measurement]) -> str:
+    sure = all(one.coverage >= LEVEL for one in measured)
+    lines = "their 95% intervals" if sure else "their intervals, of less than 95% where few rounds count"
+    return f"Dots are medians, lines {lines}; an open dot was measured on a loaded machine."
 
 
 def _ordered(measured: Sequence[Measurement]) -> list[Measurement]:
