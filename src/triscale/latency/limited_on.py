@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from triscale.costs import ANYWHERE, Target, needed, parse_target
 from triscale.errors import UsageError
-from triscale.latency.latency_metric import require_target
+from triscale.latency.latency_metric import is_clocked, require_target
 
 
 def limited_on(names: Iterable[str], target: str | None, training: Target = ANYWHERE) -> Target:
@@ -26,3 +26,11 @@ def limited_on(names: Iterable[str], target: str | None, training: Target = ANYW
     if not needed(asked, "target"):
         raise UsageError("--target is for a limit or a cost that depends on an engine, such as --budget latency=8ms.")
     return replace(training, engine=parse_target(target))
+
+
+def require_calibrated(names: Iterable[str], target: Target) -> None:
+    """InputError where latency is among some metrics and the target's engine is not calibrated on this machine."""
+    if is_clocked(tuple(names)):
+        from triscale.latency.predictor import calibration  # noqa: PLC0415  loads NumPy
+
+        calibration(target.engine or target)

@@ -1,6 +1,5 @@
-"""The finalists of a search that had to do with latency: measured side by side, those that keep the limit first."""
+"""The finalists of a search that had to do with latency: measured side by side."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -13,22 +12,17 @@ from triscale.trials import Stored
 from triscale.trials.searches.search_records import FinalistRecord, SearchRecord
 
 
-def clocked_finalists(
-    stored: Stored, rows: Sequence[FinalistRecord], target: Target, limit: float | None
-) -> tuple[FinalistRecord, ...]:
+def clocked_finalists(stored: Stored, rows: Sequence[FinalistRecord], target: Target) -> tuple[FinalistRecord, ...]:
     """The finalists with their measured seconds of a step.
 
     Args:
         stored: the search.
-        rows: the best first.
+        rows: in any order.
         target: latency is of its `engine`, where there is one.
-        limit: seconds; those that break it as measured go behind the others. None: there is none.
     """
     networks = [network for one in rows if isinstance(network := stored.network(one.id), Network)]
     pairs = zip(rows, clocked(networks, target.engine or target), strict=True)
-    found = [msgspec.structs.replace(row, measured=seconds) for row, seconds in pairs]
-    most = math.inf if limit is None else limit
-    return tuple(sorted(found, key=lambda one: (one.measured or 0.0) > most))
+    return tuple(msgspec.structs.replace(row, measured=seconds) for row, seconds in pairs)
 
 
 def limit_of(record: SearchRecord, name: str) -> float | None:
