@@ -11,8 +11,8 @@ from tests.report.sample import CLASSES, DATA, MACHINE, RECIPE
 from triscale.costs import count
 from triscale.search.architecture import document_of, load_space, sample
 from triscale.search.architecture.space import Space
-from triscale.search.explorations.finalist_ranking import ranked
-from triscale.search.explorations.finalists import finalists, front_of, told
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import finalists, front_of, told
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_worth import search_worth

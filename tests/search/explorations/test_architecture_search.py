@@ -22,8 +22,8 @@ from triscale.cli.app import main
 from triscale.costs import count, read_limit
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.finalist_ranking import ranked
-from triscale.search.explorations.finalists import finalists, front_of
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import finalists, front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.objectives import Accuracy
 from triscale.spec import content_hash, from_dict

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.report.search_sample import opening, space
-from triscale.search.explorations.finalist_ranking import broken, ranked
+from triscale.search.explorations.finals.finalist_ranking import broken, ranked
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.objectives import Accuracy, Front, Reward

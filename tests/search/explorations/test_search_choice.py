@@ -19,8 +19,8 @@ from triscale.latency.predictor.calibration_store import installed_version, save
 from triscale.latency.predictor.model_fit import fit
 from triscale.machine import machine
 from triscale.nn import kept_kernels
-from triscale.search.explorations import clocked_finalists
 from triscale.search.explorations.architecture_search import ArchitectureSearch
+from triscale.search.explorations.finals import clocked_finalists
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.spec import Network, content_hash
 from triscale.trials import VALIDATION, Stored

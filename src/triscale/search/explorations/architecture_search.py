@@ -17,10 +17,17 @@ import msgspec
 import torch
 
 from triscale.search.architecture import document_of, sample
-from triscale.search.explorations.clocked_finalists import clocked_finalists
 from triscale.search.explorations.drawn_at_random import drawn_first
-from triscale.search.explorations.finalist_ranking import ranked
-from triscale.search.explorations.finalists import best_proposals, best_trial, final_scores, finalists, front_of, told
+from triscale.search.explorations.finals.clocked_finalists import clocked_finalists
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import (
+    best_proposals,
+    best_trial,
+    final_scores,
+    finalists,
+    front_of,
+    told,
+)
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
 from triscale.search.explorations.rungs.climbing import climb, ranks_of, record_of, rungs_of

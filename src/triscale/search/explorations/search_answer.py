@@ -6,8 +6,8 @@ from pathlib import Path
 from triscale import units
 from triscale.errors import InputError
 from triscale.latency.latency_metric import LATENCY
-from triscale.search.explorations.clocked_finalists import latency_line, limit_of
-from triscale.search.explorations.finalist_ranking import broken
+from triscale.search.explorations.finals.clocked_finalists import latency_line, limit_of
+from triscale.search.explorations.finals.finalist_ranking import broken
 from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
 from triscale.trials.searches.search_doubts import drawn_line, guessing_line

@@ -6,7 +6,7 @@ import msgspec
 
 from triscale.latency.latency_metric import LATENCY
 from triscale.scaling.limit import limit_on
-from triscale.search.explorations.finalists import several
+from triscale.search.explorations.finals.finalists import several
 from triscale.search.explorations.proposals import Score
 from triscale.trials.searches.search_records import FinalistRecord
 
