@@ -6,7 +6,7 @@ from pathlib import Path
 from triscale import units
 from triscale.errors import InputError
 from triscale.latency.latency_metric import LATENCY
-from triscale.search.explorations.finals.clocked_finalists import latency_line, limit_of
+from triscale.search.explorations.finals.clocked_finalists import latency_line, limits_in
 from triscale.search.explorations.finals.finalist_ranking import broken
 from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
@@ -41,7 +41,7 @@ def answer_lines(
         None if found.guessing is None else guessing_line(found.guessing, record.epochs),
         drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
     )
-    clocked = latency_line(rows, record.question.get("target"), limit_of(record, LATENCY.name))
+    clocked = latency_line(rows, record.question.get("target"), limits_in(record).get(LATENCY.name))
     return (
         _found_line(rows, _looked(record, len({one.network for one in proposals}) - early.trials, failed)),
         *_chosen_lines(record, rows),
@@ -105,7 +105,7 @@ def _chosen_lines(record: SearchRecord, rows: Sequence[FinalistRecord]) -> list[
         rewards = [f"{_name(one)} {one.score:.4f}" for one in rows if one.score is not None]
         lines += [f"Chosen by the reward on validation: {', '.join(rewards)}."] if rewards else []
     return lines + [
-        f"The baseline breaks the budget ({broken(one, asked['budget'])}): it is compared with, and cannot be chosen."
+        f"The baseline breaks the budget ({broken(one, limits_in(record))}): it is compared with, and cannot be chosen."
         for one in rows
         if one.only_compared
     ]

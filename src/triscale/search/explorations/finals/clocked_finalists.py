@@ -25,10 +25,10 @@ def clocked_finalists(stored: Stored, rows: Sequence[FinalistRecord], target: Ta
     return tuple(msgspec.structs.replace(row, measured=seconds) for row, seconds in pairs)
 
 
-def limit_of(record: SearchRecord, name: str) -> float | None:
-    """The limit of a search on a metric; None where there is none."""
+def limits_in(record: SearchRecord) -> Mapping[str, float]:
+    """The limits of a search by the names of metrics."""
     budget = record.question.get("budget")
-    return budget.get(name) if isinstance(budget, Mapping) else None
+    return budget if isinstance(budget, Mapping) else {}
 
 
 def latency_line(rows: Sequence[FinalistRecord], target: object, limit: float | None) -> str | None:
