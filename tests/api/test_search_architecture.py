@@ -41,6 +41,7 @@ def test_a_search_from_python_is_that_of_the_command_line(
     document = json.loads(capsys.readouterr().out)
     assert from_dict(document["found"]) == result.found
     assert (document["score"], document["lines"]) == (result.score, list(result.answer.lines))
+    assert document["accuracy"] == result.accuracy == result.answer.finalists[0].validation
     assert document["guessing"]["accuracy"] == pytest.approx(0.25, abs=0.05)
     assert document["guessing"]["beaten"] is False
     assert "no network beats guessing" in " ".join(document["lines"])

@@ -11,7 +11,8 @@ from tests.report.sample import CLASSES, DATA, MACHINE, RECIPE
 from triscale.costs import count
 from triscale.search.architecture import document_of, load_space, sample
 from triscale.search.architecture.space import Space
-from triscale.search.explorations.finalists import finalists, front_of, told
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import finalists, front_of, told
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_worth import search_worth
@@ -96,7 +97,8 @@ def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion =
 
 
 def _finish(store: TrialStore, of: Space, record: SearchRecord, question: SearchQuestion, dice: random.Random) -> None:
-    objective = question.to_objective({"macs": float(count(of.base).macs)})
+    costs = {"macs": float(count(of.base).macs)}
+    objective = question.to_objective(costs)
     scores = told(store, record.epochs, objective.scores, 0)
     ids = sorted(scores, key=lambda one: scores[one], reverse=True)[: question.finalists]
     for id_, top1 in zip((*ids, record.baseline), (0.61, 0.60, 0.58), strict=False):
@@ -106,7 +108,7 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
             accuracy = top1 + dice.gauss(0, 0.004)
             last = trial(network, "final", seed, FINAL, accuracy)
             store.put(replace(last, metrics={**last.metrics, TEST: accuracy - 0.01}))
-    rows = finalists(store, record, ids)
+    rows = ranked(finalists(store, record, ids, costs), objective.scores, objective.limits)
     worth = search_worth(store, scores, of.choices, drawn_first=DRAWN, images=900, guessing=1 / len(CLASSES))
     found = FoundRecord(
         best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), lines=(), scores=scores,

@@ -17,8 +17,8 @@ from triscale.search.coefficients.candidates import candidates
 from triscale.search.coefficients.family import family
 from triscale.search.coefficients.rivals import rivals_of
 from triscale.search.planning.plan import make_plan
-from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
+from triscale.search.trainings.recipe_target import recipe_target
 
 BASE = network("smallnet_24")
 FOUND = candidates(BASE)
@@ -31,7 +31,7 @@ FOUND = candidates(BASE)
 )
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_memory_limit_counts_the_recipe_and_the_threads_of_the_study(recipe: Recipe, threads: int) -> None:
-    target = study_target(["training_memory"], replace(recipe, batch=32), threads=threads)
+    target = recipe_target(["training_memory"], replace(recipe, batch=32), threads=threads)
     kernels = known_here(threads, bfloat16=recipe.arithmetic == "bfloat16") or kept_kernels(threads)
     assert registry()["training_memory"].of(BASE, target) == training_memory(
         BASE, 32, recipe.optimizer,
@@ -45,7 +45,7 @@ def test_the_usual_recipe_leaves_room_for_less_than_sgd_does() -> None:
     """AdamW keeps twice as much state: a study that counted SGD promised too large a network."""
     base = network("efficientnet_b0")
     limit = {"training_memory": 1.5 * training_memory(base, 2, "adamw")}
-    targets = [study_target(limit, one, threads=1) for one in (Recipe(batch=2), Recipe(batch=2, optimizer="sgd"))]
+    targets = [recipe_target(limit, one, threads=1) for one in (Recipe(batch=2), Recipe(batch=2, optimizer="sgd"))]
     usual, sgd = (fit_budget(base, limit, target=target) for target in targets)
     takes = registry()["training_memory"]
     assert count(usual.network).params < count(sgd.network).params
@@ -54,9 +54,9 @@ def test_the_usual_recipe_leaves_room_for_less_than_sgd_does() -> None:
 
 
 def test_kernels_are_looked_up_only_for_a_limit_that_depends_on_them_and_not_for_a_gpu() -> None:
-    assert study_target(["macs", "file_size"], Recipe(), threads=2).kernels is None
-    assert study_target(["inference_memory"], Recipe(), threads=2, device="cuda").kernels is None
-    assert study_target(["inference_memory"], Recipe(), threads=2).kernels is not None
+    assert recipe_target(["macs", "file_size"], Recipe(), threads=2).kernels is None
+    assert recipe_target(["inference_memory"], Recipe(), threads=2, device="cuda").kernels is None
+    assert recipe_target(["inference_memory"], Recipe(), threads=2).kernels is not None
     assert needed(["macs"], "kernels") == []
 
 
@@ -70,7 +70,7 @@ def test_plan_and_family_take_a_registered_metric_that_is_not_monotone() -> None
     chosen = next(one for one in FOUND if one.rule == "grid")
     with registered(latency):
         limit = {"latency": 2.0 * count(BASE).macs}
-        target = study_target(limit, Recipe(), threads=2)
+        target = recipe_target(limit, Recipe(), threads=2)
         last = family(BASE, PAPER, 99, limit, target, corners, chosen, rivals_of(RIVALS))[-4]
         question = Question(budget=limit)
         command = shlex.split(question.command())
@@ -82,4 +82,4 @@ def test_plan_and_family_take_a_registered_metric_that_is_not_monotone() -> None
 
 
 def test_the_weights_of_a_study_are_stored_in_float32() -> None:
-    assert study_target(["file_size"], Recipe(precision="bfloat16"), threads=1).stored == "float32"
+    assert recipe_target(["file_size"], Recipe(precision="bfloat16"), threads=1).stored == "float32"

@@ -25,7 +25,7 @@ _FLAGS = frozenset(
         "no_comparison",
     }
 )
-_WORDS = frozenset({"sampler", "objective", "cost", "space", "format", "rule", "target", "engine"})
+_WORDS = frozenset({"sampler", "objective", "cost", "worth", "space", "format", "rule", "target", "engine"})
 _FORMER = {
     "training": {"workers": "loader_workers", "recompute": "gradient_checkpointing"},
     "study": {"workers": "jobs", "network": "baseline"},

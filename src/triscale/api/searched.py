@@ -42,7 +42,8 @@ class SearchResult:
 
     Attributes:
         found: the network to take; the baseline where nothing is better.
-        score: its validation top-1 after the last trainings, a mean over seeds.
+        score: what the objective ranks by after the last trainings: the reward where there is one, else the accuracy.
+        accuracy: its validation top-1 then, a mean over seeds.
         front: the networks that none beats in accuracy and cost, by rising cost.
         trials: all trainings: `purpose` is `search`, or `final` for those that compare the best with the baseline.
         answer: the answer in `lines`, the finalists, what each choice is worth, and what makes the answer doubtful.
@@ -53,6 +54,7 @@ class SearchResult:
 
     found: Network
     score: float
+    accuracy: float
     front: tuple[FrontNetwork, ...]
     trials: list[Trial]
     answer: FoundRecord
@@ -103,7 +105,7 @@ def search_architecture(
     """
     from triscale.report import write_report  # noqa: PLC0415  plotly is loaded only here
     from triscale.search.explorations.architecture_search import ArchitectureSearch  # noqa: PLC0415  loads torch
-    from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
+    from triscale.search.explorations.search_question import SearchQuestion, metric_of_reward  # noqa: PLC0415
     from triscale.training import numerics_here  # noqa: PLC0415
 
     baseline = None if network is None else as_network(network)
@@ -113,7 +115,7 @@ def search_architecture(
         data=str(data),
         space=typed("space", str(space) if isinstance(space, Path) else space),
         budget=limits_of(budget),
-        reward_target=_number(given.get("cost", "macs"), reward_target),
+        reward_target=_number(metric_of_reward(given.get("cost", "macs"), given.get("worth")), reward_target),
         time=seconds(time) if isinstance(time, str) else time,
         **given,
     )
@@ -135,9 +137,11 @@ def search_result(stored: Stored, folder: Path, report: Path) -> SearchResult:
     found = stored.one(FoundRecord)
     if found is None:
         raise ValueError(f"the search in {folder} has no answer yet")
+    best = found.finalists[0]
     return SearchResult(
-        found=_spec(stored, found.best), score=found.finalists[0].validation, front=_front(stored, found.front),
-        trials=list(stored), answer=found, checkpoint=folder / "best.safetensors", report=report, folder=folder,
+        found=_spec(stored, found.best), score=best.validation if best.score is None else best.score,
+        accuracy=best.validation, front=_front(stored, found.front), trials=list(stored), answer=found,
+        checkpoint=folder / "best.safetensors", report=report, folder=folder,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """An architecture search: it proposes the same whatever its workers do, loses no trial, and compares what it found."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from tests.search.explorations.searches import (
 )
 from tests.search.studies import study
 from triscale.cli.app import main
+from triscale.costs import count, read_limit
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.finalists import finalists, front_of
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import finalists, front_of
 from triscale.search.explorations.search_question import SearchQuestion
+from triscale.search.objectives import Accuracy
 from triscale.spec import content_hash, from_dict
 from triscale.trials import VALIDATION, TrialStore, read
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
@@ -172,8 +176,19 @@ def test_a_sentence_says_what_more_cost_must_buy() -> None:
 
 
 def test_an_empty_space_under_a_budget_names_the_nearest_network(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="macs"):
-        search(replace(SMALL, budget={"macs": 1000.0}), tmp_path / "none").run()
+    """Its name, its cost, and a limit that it keeps."""
+    asked = search(replace(SMALL, budget={"macs": 1000.0}), tmp_path / "none")
+    with pytest.raises(InputError, match="keeps macs at most 1,000:") as caught:
+        asked.run()
+    words = re.search(r"the nearest is small_24_(\w+) with macs ([\d,]+)\.\nGive macs=(\S+) or more", str(caught.value))
+    assert words is not None
+    network = asked.space.network(asked.space.combination(int(words[1], 36)))
+    assert count(network).macs == int(words[2].replace(",", ""))
+    assert all(
+        count(asked.space.network(one)).macs >= count(network).macs
+        for one in asked.space.neighbours(asked.space.chosen(network))
+    )
+    assert read_limit("macs", words[3]) >= count(network).macs
 
 
 def test_a_folder_with_other_files_is_rejected(tmp_path: Path) -> None:
@@ -221,6 +236,7 @@ def test_of_equal_networks_the_baseline_stays(tmp_path: Path) -> None:
     with TrialStore(tmp_path / "search") as store:
         for one in stored:
             store.put(replace(one, metrics={**one.metrics, VALIDATION: 0.5}))
-    rows = finalists(read(tmp_path / "search"), record, [one.network for one in proposals(tmp_path / "search")])
+    ids = [one.network for one in proposals(tmp_path / "search")]
+    rows = ranked(finalists(read(tmp_path / "search"), record, ids, {"macs": 1.0}), Accuracy().scores, {})
     assert rows[0].rule == "baseline"
     assert rows[0].validation == rows[1].validation

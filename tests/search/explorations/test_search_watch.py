@@ -9,7 +9,7 @@ import pytest
 
 from tests.search.explorations.searches import LONG, Enough, Pretends, proposals
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.finalists import front_of
+from triscale.search.explorations.finals.finalists import front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.progress import Quiet
 from triscale.training import numerics_here

@@ -68,9 +68,7 @@ def test_a_weight_of_the_wrong_sign_is_explained() -> None:
             Reward(target=100, metric="speed")
         fast = Reward(target=100, metric="speed", weight=1, form="hard")
         assert [fast.scores(0.8, {"speed": value}) for value in (50, 100, 200)] == [0.4, 0.8, 0.8]
-        goal = Objective(goal=Front(("speed",)), limits={"speed": 50})
-        assert goal.scores(0.8, {"speed": 40.0}) == (0.8, 40.0)
-        assert goal.violations({"speed": 40.0}) == {"speed": pytest.approx(0.2)}
+        assert Objective(goal=Front(("speed",))).scores(0.8, {"speed": 40.0}) == (0.8, 40.0)
 
 
 def test_what_is_no_reward_is_rejected() -> None:
@@ -87,14 +85,13 @@ def test_what_is_no_reward_is_rejected() -> None:
         Reward(target=1).scores(0.5, {"macs": 0})
 
 
-def test_an_objective_says_its_costs_scores_and_violations() -> None:
+def test_an_objective_says_its_costs_and_scores() -> None:
     front = Objective(goal=Front(("macs", "params")), limits={"params": 4e6, "file_size": 1e6})
     costs = {"macs": 3.0, "params": 5e6, "file_size": 5e5}
     assert front.metrics == ("macs", "params", "file_size")
     assert front.scores(0.5, costs) == (0.5, -3.0, -5e6)
-    assert front.violations(costs) == {"params": pytest.approx(0.25), "file_size": pytest.approx(-0.5)}
     alone = Objective(goal=Accuracy())
-    assert (alone.metrics, alone.scores(0.5, {}), alone.violations({})) == ((), 0.5, {})
+    assert (alone.metrics, alone.scores(0.5, {})) == ((), 0.5)
 
 
 def test_what_is_no_objective_is_rejected() -> None:

@@ -102,9 +102,10 @@ class SearchArguments:
     def question(self, net: str | None, doubtful: Doubtful) -> "SearchQuestion":
         """The question, around a baseline or that of the space."""
         from triscale.costs import read_limit  # noqa: PLC0415
-        from triscale.search.explorations.search_question import SearchQuestion  # noqa: PLC0415
+        from triscale.search.explorations.search_question import SearchQuestion, metric_of_reward  # noqa: PLC0415
 
-        at = None if self.reward_target is None else read_limit(self.cost or "macs", self.reward_target)
+        metric = metric_of_reward(self.cost or "macs", self.worth)
+        at = None if self.reward_target is None else read_limit(metric, self.reward_target)
         return SearchQuestion(**question_fields(self, net, doubtful, reward_target=at))
 
 

@@ -21,8 +21,11 @@ def finalists(facts: SearchFacts) -> Table | None:
         "network", "name", "params", "MACs", "blocks", "validation top-1, %", "95 %, seeds", "test top-1, %",
         "over the baseline", "95 %",
     )  # fmt: skip
+    by_reward = facts.measure == "reward" and facts.found.finalists[0].score is not None
+    first = "reward" if by_reward else "accuracy"
     note = (
-        f"After {facts.record.final_epochs} epochs. Accuracies: mean ± standard deviation over seeds (their number). "
+        f"After {facts.record.final_epochs} epochs, the best {first} first. "
+        "Accuracies: mean ± standard deviation over seeds (their number). "
         "Over the baseline: points of validation top-1, paired by seed. The test decides nothing."
     )
     return Table(header, tuple(_finalist(facts, one) for one in facts.found.finalists), note)

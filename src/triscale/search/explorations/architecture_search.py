@@ -6,27 +6,34 @@ missing and appends, so that an interrupted search resumes to the same proposals
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import msgspec
 import torch
 
-from triscale.costs import Values
-from triscale.latency.latency_metric import LATENCY, is_clocked
-from triscale.latency.limited_on import limited_on
-from triscale.search.architecture import Value, budget, document_of, sample
-from triscale.search.explorations.clocked_finalists import clocked_finalists
+from triscale.search.architecture import document_of, sample
 from triscale.search.explorations.drawn_at_random import drawn_first
-from triscale.search.explorations.finalists import best_proposals, best_trial, final_scores, finalists, front_of, told
+from triscale.search.explorations.finals.clocked_finalists import clocked_finalists
+from triscale.search.explorations.finals.finalist_ranking import ranked
+from triscale.search.explorations.finals.finalists import (
+    best_proposals,
+    best_trial,
+    final_scores,
+    finalists,
+    front_of,
+    told,
+)
 from triscale.search.explorations.optuna_mirror import OptunaMirror
 from triscale.search.explorations.proposals import Proposals
 from triscale.search.explorations.rungs.climbing import climb, ranks_of, record_of, rungs_of
 from triscale.search.explorations.rungs.ladder import rungs_above
 from triscale.search.explorations.search_answer import all_failed, answer_lines
+from triscale.search.explorations.search_costs import check_target, search_costs
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_watch import SearchWatch, axes_of
@@ -85,6 +92,7 @@ class ArchitectureSearch:
         baseline: Network | None = None,
     ) -> None:
         self.question, self.jobs, self.progress, self.engine = question, jobs, progress or Quiet(), engine
+        check_target(question)  # a mistake is reported before any image is read
         policy = policy_of(question, folder)
         self.source = opened(question.data, policy, afresh=True)
         self.space = space_of(question, len(self.source.classes), baseline)
@@ -93,11 +101,7 @@ class ArchitectureSearch:
             question, self.baseline, self.source, policy, numerics, loader_workers, self.progress.say
         )
         self._ready = Prepared(self.source, self._terms.job.recipe, question.seed, self.progress.say)
-        wanted = question.to_objective({}).metrics
-        self._target = limited_on((*question.budget, *wanted), question.target)
-        self._values = Values(self._target)
-        self._objective = question.to_objective(self._values.of(self.baseline, wanted))
-        self._budget = budget(question.budget, target=self._target) if question.budget else None
+        self._costs = search_costs(question, self.baseline, self._terms.job.recipe, numerics)
         self._sampler(question.sampler, question.lag)  # what it needs is missed before anything is written
         self._mirror = (
             None
@@ -116,7 +120,7 @@ class ArchitectureSearch:
     @property
     def baseline_costs(self) -> dict[str, float]:
         """Its counted costs, by name."""
-        return self._costs(self.baseline)
+        return self._costs.of(self.baseline)
 
     @property
     def hash(self) -> str:
@@ -127,7 +131,7 @@ class ArchitectureSearch:
     @property
     def objective(self) -> Objective:
         """What is maximised."""
-        return self._objective
+        return self._costs.objective
 
     def run(self) -> Stored:
         """Do all that is missing, and return the store.
@@ -184,15 +188,6 @@ class ArchitectureSearch:
     def _counts(self) -> dict[str, int]:
         return image_counts(self.source, self.question)
 
-    def _costs(self, network: Network) -> dict[str, float]:
-        """Of the front, of the objective and of the budget."""
-        return self._values.of(network, dict.fromkeys((*self._axes, *self.objective.metrics)))
-
-    @property
-    def _axes(self) -> tuple[str, ...]:
-        """The costs of the front beside accuracy: those of the objective; where it has none, MACs."""
-        return self.objective.goal.metrics or ("macs",)
-
     def _begin(self) -> None:
         numerics, say = self._terms.numerics, self.progress.say
         if known_in(self._store, SearchRecord, self.hash, self.source, numerics, say) is None:
@@ -202,8 +197,8 @@ class ArchitectureSearch:
         self._terms = replace(self._terms, job=replace(job, data=data), images=record.train_size)
 
     def _first_record(self) -> SearchRecord:
-        if self._budget is not None:  # an empty space is named with the nearest network before anything is timed
-            sample(self.space, Random(self.question.seed), self._budget)  # noqa: S311  no secrets
+        if self._costs.budget is not None:  # an empty space is named with the nearest network before anything is timed
+            sample(self.space, Random(self.question.seed), self._costs.budget)  # noqa: S311  no secrets
         self.progress.say("timing a few training steps")
         question, counts = self.question, self._counts
         speed = Speed(self._terms.job, self._terms.numerics)
@@ -221,7 +216,7 @@ class ArchitectureSearch:
         question, record = self.question, self._record
         asks = self._sampler(question.sampler, question.lag)
         proposals = Proposals(
-            self._store, self.space, asks, record.trials, self._trial_of, self._costs, self.objective.scores,
+            self._store, self.space, asks, record.trials, self._trial_of, self._costs.of, self.objective.scores,
             stops=question.stop_hopeless,
         )  # fmt: skip
         self._ready.learned({self.baseline.resolution})
@@ -234,9 +229,6 @@ class ArchitectureSearch:
             return found
 
         campaign.follow(further(), further)
-
-    def _keeps(self, chosen: Mapping[str, Value]) -> bool:
-        return self._budget is None or self._budget.keeps(self.space.network(chosen))
 
     def _trial_of(self, network: Network) -> Training:
         return Training(network, SEARCH, self.question.seed, self._record.epochs)
@@ -260,19 +252,20 @@ class ArchitectureSearch:
                 self._store.put(replace(trial, metrics=metrics))
 
     def _answer(self, ids: Sequence[str]) -> None:
-        rows, question = finalists(self._store, self._record, ids), self.question
-        if rows and is_clocked((*question.budget, *self.objective.metrics)):
-            rows = clocked_finalists(self._store, rows, self._target, question.budget.get(LATENCY.name))
-        if not rows:
-            raise all_failed("training to the end", self._failed(FINAL), self.folder)
         score, seed = self.objective.scores, self.question.seed
+        rows = finalists(self._store, self._record, ids, self.baseline_costs)
+        if rows and self._costs.is_clocked:
+            rows = clocked_finalists(self._store, rows, self._costs.target)
+        rows = ranked(rows, score, self.objective.limits)
+        if not rows or rows[0].only_compared:
+            raise all_failed("training to the end", self._failed(FINAL), self.folder)
         scores = told(self._store, self._record.epochs, score, seed)
         drawn = self._drawn_first()
         worth = search_worth(
             self._store, scores, self.space.choices, drawn_first=drawn, images=self._counts["validation"],
             guessing=self.source.guessing(seed=seed),
         )  # fmt: skip
-        front = front_of(self._store, self._record, self._axes, seed)
+        front = front_of(self._store, self._record, self._costs.axes, seed)
         found = FoundRecord(
             best=rows[0].id, finalists=rows, front=front, lines=(), scores=scores,
             ranks=ranks_of(self._store, score, seed, final_scores(rows, score)), **worth._asdict(),
@@ -297,4 +290,6 @@ class ArchitectureSearch:
         return drawn_first(proposed, self._sampler("random", max(1, len(proposed))))
 
     def _sampler(self, name: str, lag: int) -> Sampler:
-        return sampler(name, self.space, seed=self.question.seed, lag=lag, feasible=self._keeps)
+        return sampler(
+            name, self.space, seed=self.question.seed, lag=lag, feasible=partial(self._costs.keeps, self.space)
+        )

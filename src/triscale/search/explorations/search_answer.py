@@ -6,7 +6,8 @@ from pathlib import Path
 from triscale import units
 from triscale.errors import InputError
 from triscale.latency.latency_metric import LATENCY
-from triscale.search.explorations.clocked_finalists import latency_line, limit_of
+from triscale.search.explorations.finals.clocked_finalists import latency_line, limits_in
+from triscale.search.explorations.finals.finalist_ranking import broken
 from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
 from triscale.trials.searches.search_doubts import drawn_line, guessing_line
@@ -40,9 +41,10 @@ def answer_lines(
         None if found.guessing is None else guessing_line(found.guessing, record.epochs),
         drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
     )
-    clocked = latency_line(rows, record.question.get("target"), limit_of(record, LATENCY.name))
+    clocked = latency_line(rows, record.question.get("target"), limits_in(record).get(LATENCY.name))
     return (
         _found_line(rows, _looked(record, len({one.network for one in proposals}) - early.trials, failed)),
+        *_chosen_lines(record, rows),
         *(line for line in doubts if line is not None),
         _final_line(record, rows),
         *(() if clocked is None else (clocked,)),
@@ -84,7 +86,8 @@ def _others(rows: Sequence[FinalistRecord]) -> str:
 def _difference(one: FinalistRecord) -> str:
     if one.difference is None:
         return ""
-    points = f", {100 * one.difference:+.1f} points over the baseline on validation"
+    beside = "over" if one.difference >= 0 else "against"
+    points = f", {100 * one.difference:+.1f} points {beside} the baseline on validation"
     if one.interval is None:
         return f"{points} (one seed: no interval)"
     low, high = one.interval
@@ -92,11 +95,27 @@ def _difference(one: FinalistRecord) -> str:
     return f"{points} ({100 * low:+.1f} to {100 * high:+.1f}{known})"
 
 
-def _final_line(record: SearchRecord, rows: Sequence[FinalistRecord]) -> str:
-    parts = [
-        f"{'baseline' if one.rule == 'baseline' else f'proposal {one.number}'} {100 * one.test:.1f}%"
+def _chosen_lines(record: SearchRecord, rows: Sequence[FinalistRecord]) -> list[str]:
+    """What the choice goes by, where it is not the accuracy alone, and why a baseline was no candidate."""
+    asked = record.question
+    lines: list[str] = []
+    if asked["objective"] == "front":
+        lines.append("Chosen by accuracy: of the front, the most accurate network is taken.")
+    elif asked["objective"] != "accuracy" and len(rows) > 1:
+        rewards = [f"{_name(one)} {one.score:.4f}" for one in rows if one.score is not None]
+        lines += [f"Chosen by the reward on validation: {', '.join(rewards)}."] if rewards else []
+    return lines + [
+        f"The baseline breaks the budget ({broken(one, limits_in(record))}): it is compared with, and cannot be chosen."
         for one in rows
-        if one.test is not None
+        if one.only_compared
     ]
+
+
+def _name(one: FinalistRecord) -> str:
+    return "baseline" if one.rule == "baseline" else f"proposal {one.number}"
+
+
+def _final_line(record: SearchRecord, rows: Sequence[FinalistRecord]) -> str:
+    parts = [f"{_name(one)} {100 * one.test:.1f}%" for one in rows if one.test is not None]
     seeds = "one seed" if rows[0].n == 1 else f"mean of {rows[0].n} seeds"
     return f"Test top-1 after {record.final_epochs} epochs, {seeds}: {', '.join(parts)}."

@@ -1,13 +1,13 @@
 """The question of an architecture search; its hash names the folder, so that the same command resumes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, get_args
 
 from triscale.errors import UsageError
 from triscale.search.objectives import WEIGHT, Accuracy, Front, Objective, Reward, weight_in
 from triscale.search.samplers import SAMPLERS
-from triscale.search.trainings.shared_terms import SharedTerms
+from triscale.search.trainings.shared_terms import SharedTerms, written_limit
 
 Goal = Literal["soft", "hard", "front", "accuracy"]
 
@@ -76,9 +76,39 @@ class SearchQuestion(SharedTerms):
             raise UsageError("--eta says how rungs differ, and there is one: give --rungs 2 or more.")
         if self.stop_hopeless and self.objective == "front":
             raise UsageError("--stop-hopeless compares one number; a front has several: give --objective soft or hard.")
-        if self.worth is not None and self.objective not in ("soft", "hard"):
-            raise UsageError("--worth is for a reward: give --objective soft or hard.")
+        self._reject_unused()
         self.to_objective(dict.fromkeys(self.cost.split(","), 1.0))  # what is wrong in it is found at once
+
+    def _reject_unused(self) -> None:
+        """UsageError where an option means nothing for this objective, or contradicts another one."""
+        usual = {one.name: one.default for one in fields(self)}
+        given = [one for one in ("worth", "exponent", "reward_target", "cost") if getattr(self, one) != usual[one]]
+        rewards = [one for one in given if one != "cost"]
+        if rewards and self.objective in ("front", "accuracy"):
+            raise UsageError(
+                f"--{rewards[0].replace('_', '-')} is for a reward, and the objective is {self.objective}: "
+                "give --objective soft or hard, or leave it out."
+            )
+        if "cost" in given and self.objective == "accuracy":
+            raise UsageError(
+                f"--cost {self.cost} has no part in --objective accuracy: limit it by --budget {self.cost}=..., "
+                "or give --objective soft, hard or front."
+            )
+        if self.worth is None:
+            return
+        if "exponent" in given:
+            raise UsageError("--worth and --exponent both say what more cost must buy: leave one of them out.")
+        named = weight_in(self.worth)[0]
+        if "cost" in given and named not in (None, self.cost):
+            raise UsageError(
+                f"--worth is about {named}, and --cost names {self.cost}: leave --cost out, or name one metric in both."
+            )
+
+    def written(self, name: str, value: object) -> object:
+        """The value of a field as the command line reads it: the target of a reward in the unit of its metric."""
+        if name == "reward_target" and isinstance(value, float):
+            return written_limit(metric_of_reward(self.cost, self.worth), value)
+        return SharedTerms.written(self, name, value)
 
     def to_objective(self, baseline: Mapping[str, float]) -> Objective:
         """What is maximised, and the limits.
@@ -95,7 +125,20 @@ class SearchQuestion(SharedTerms):
             return Front(tuple(self.cost.split(",")))
         metric, weight = (None, self.exponent) if self.worth is None else weight_in(self.worth)
         name = metric or self.cost
+        target = baseline.get(name, 1.0) if self.reward_target is None else self.reward_target
         return Reward(
-            target=self.reward_target or baseline.get(name, 1.0), metric=name, weight=weight,
+            target=target, metric=name, weight=weight,
             form="soft" if self.objective == "soft" else "hard",
         )  # fmt: skip
+
+
+def metric_of_reward(cost: str, worth: str | None) -> str:
+    """The metric that the target of a reward is read in: the one that the sentence `worth` names, else `cost`.
+
+    Of several costs, which no reward has, it is the first.
+
+    Raises:
+        UsageError: see `triscale.search.objectives.weight_in`.
+    """
+    named = None if worth is None else weight_in(worth)[0]
+    return named or cost.partition(",")[0]

@@ -76,11 +76,3 @@ class Objective:
     def scores(self, accuracy: float, costs: Mapping[str, float]) -> float | tuple[float, ...]:
         """What a sampler gets: one number, or one for each axis of a front."""
         return self.goal.scores(accuracy, costs)
-
-    def violations(self, costs: Mapping[str, float]) -> dict[str, float]:
-        """For each limit by how much of it a network is beyond; 0 or less where it is kept."""
-        return {name: _beyond(name, costs[name], limit) for name, limit in self.limits.items()}
-
-
-def _beyond(name: str, cost: float, limit: float) -> float:
-    return 1 - cost / limit if metric_named(name).at_least else cost / limit - 1

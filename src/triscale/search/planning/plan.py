@@ -159,7 +159,7 @@ def make_plan(
         speed: seconds of training an image takes in one worker.
         workers: trainings at a time.
         recipe: all but its epochs is kept.
-        target: what the limits are held against, see `study_target`.
+        target: what the limits are held against, see `recipe_target`.
         native: size of the originals, beyond which no candidate goes unless the question says so.
         pilot: what the baseline needs; its seconds are taken from the time.
         cost: what candidates cost alike.

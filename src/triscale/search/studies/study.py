@@ -31,7 +31,6 @@ from triscale.search.measuring.pilot import PILOT_SHARE, run_pilot
 from triscale.search.measuring.timing import Speed, corners_of
 from triscale.search.planning.plan import StudyPlan, make_plan
 from triscale.search.studies.finish import best_member, draw_maps, restore_answer, untested, write_answer
-from triscale.search.studies.limits import study_target
 from triscale.search.studies.question import Question
 from triscale.search.studies.study_schedule import Schedule
 from triscale.search.trainings.campaign import Campaign, open_campaign, terms_of
@@ -39,6 +38,7 @@ from triscale.search.trainings.first_record import RUNS, begun, data_facts, even
 from triscale.search.trainings.image_policy import policy_of
 from triscale.search.trainings.prepared import Prepared
 from triscale.search.trainings.progress import Quiet, StudyProgress
+from triscale.search.trainings.recipe_target import recipe_target
 from triscale.search.trainings.testing import test_accuracy
 from triscale.search.trainings.work import opened
 from triscale.search.trainings.workers import LOCAL, Engine
@@ -148,7 +148,7 @@ class Study:
         """What the limits are held against: the trainings of this study, by its recipe."""
         numerics = self.numerics
         metrics = {*self.question.budget, self.question.cost}
-        training = study_target(metrics, self.recipe, threads=numerics.threads, device=numerics.device)
+        training = recipe_target(metrics, self.recipe, threads=numerics.threads, device=numerics.device)
         return limited_on(metrics, self.question.target, training)
 
     @cached_property

@@ -136,13 +136,17 @@ class SharedTerms:
         for spec in fields(self):
             value = getattr(self, spec.name)
             if spec.name == "budget":
-                limits = [f"{name}={_written(name, limit)}" for name, limit in value.items()]
+                limits = [f"{name}={written_limit(name, limit)}" for name, limit in value.items()]
                 words += [word for limit in limits for word in ("--budget", limit)]
             elif (value != spec.default or spec.name in self.ALWAYS) and (
                 spec.name != "network" or self.NETWORK_OPTION
             ):
-                words += _option(spec.name, DURATION.write(value) if spec.name == "time" and value else value)
+                words += _option(spec.name, value if value is None else self.written(spec.name, value))
         return shlex.join([*words, *(word for name, value in further.items() for word in _option(name, value))])
+
+    def written(self, name: str, value: object) -> object:
+        """The value of a field as the command line reads it; numbers and texts as they are."""
+        return DURATION.write(value) if name == "time" and isinstance(value, float) else value
 
     def hash(self, fingerprint: str, baseline: str) -> str:
         """12 hex digits over the question, the content of the data, of the baseline and of the recipe."""
@@ -168,7 +172,7 @@ def _option(name: str, value: object) -> list[str]:
     return [option] if value is True else [option, f"{value:g}" if isinstance(value, float) else str(value)]
 
 
-def _written(name: str, limit: float) -> str:
+def written_limit(name: str, limit: float) -> str:
     """The limit as the command line reads it; a plain number where the metric is not known in this process."""
     metric = known_metrics().get(name)
     return metric.unit.write(limit) if metric else f"{limit:.15g}"

@@ -65,6 +65,10 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
         n: seeds.
         costs: by name; those of an engine as predicted.
         measured: seconds of a step, where the search had to do with latency.
+        clean: whether the machine was quiet when that was measured.
+        score: what the objective ranks by: the reward of the validation top-1 and the costs, where there is one; else
+            the validation top-1, of a front too. None in older searches, which ranked by validation top-1.
+        breaks: names of the limits that it breaks; a proposal breaks none but latency, as measured.
         validation, test: mean top-1; test None where it was not looked at.
         difference: mean of its validation top-1 minus the baseline's, paired by seed; None for the baseline.
         interval: of that, 95%.
@@ -80,14 +84,22 @@ class FinalistRecord(msgspec.Struct, frozen=True, kw_only=True):
     difference: float | None = None
     interval: Interval | None = None
     measured: float | None = None
+    clean: bool = True
+    score: float | None = None
+    breaks: tuple[str, ...] = ()
+
+    @property
+    def only_compared(self) -> bool:
+        """Whether it is no network to take: a baseline that breaks a limit, and that was not proposed."""
+        return self.number is None and self.rule == "baseline" and bool(self.breaks)
 
 
 class FoundRecord(Line, frozen=True, kw_only=True, tag="found"):
     """What the search found.
 
     Attributes:
-        best: id of the network to take: of the finalists the one with the best validation, or reward.
-        finalists: trained to the end, the best first; the baseline among them.
+        best: id of the network to take: of the finalists that keep the limits the one with the best score.
+        finalists: trained to the end, the best first; the baseline among them, the last if it breaks a limit.
         front: ids of the proposals that none beats in accuracy and cost, by rising cost.
         lines: the answer.
         scores: what the sampler maximised, by the id of each network that was trained; several numbers for a front.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from triscale.search.explorations.finalists import Scores, told
+from triscale.search.explorations.finals.finalists import Scores, told
 from triscale.search.explorations.proposals import Score, settled
 from triscale.search.explorations.rungs.ladder import promoted, rungs_above
 from triscale.search.explorations.rungs.rung_ranks import Trained, rung_ranks

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from triscale.search.explorations.finalists import Scores
+from triscale.search.explorations.finals.finalists import Scores
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.objectives import crowding, fronts
 from triscale.trials.searches.rung_records import RungRecord

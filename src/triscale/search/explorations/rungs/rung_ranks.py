@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triscale.rank_correlation import kendall_tau, tau_interval
-from triscale.search.explorations.finalists import Scores
+from triscale.search.explorations.finals.finalists import Scores
 from triscale.trials.searches.rung_records import RanksRecord
 
 FEWEST = 6

@@ -19,13 +19,14 @@ def told(stored: Stored, epochs: int, score: Score, seed: int) -> dict[str, tupl
     """The score of each proposed network that was trained for so many epochs."""
     accuracies = scores_of(stored, VALIDATION, epochs)
     return {
-        one.network: _several(score(accuracies[one.network][seed], one.costs))
+        one.network: several(score(accuracies[one.network][seed], one.costs))
         for one in stored.all(ProposalRecord)
         if one.repeats is None and seed in accuracies.get(one.network, {})
     }
 
 
-def _several(score: float | tuple[float, ...]) -> tuple[float, ...]:
+def several(score: float | tuple[float, ...]) -> tuple[float, ...]:
+    """A score as a tuple."""
     return score if isinstance(score, tuple) else (score,)
 
 
@@ -52,22 +53,23 @@ def front_of(stored: Stored, record: SearchRecord, metrics: Sequence[str], seed:
     return tuple(sorted(first, key=lambda one: tuple(costs[one].values())))
 
 
-def finalists(stored: Stored, record: SearchRecord, ids: Sequence[str]) -> tuple[FinalistRecord, ...]:
-    """The best proposals and the baseline after their last trainings, the best first, of equal ones the baseline."""
+def finalists(
+    stored: Stored, record: SearchRecord, ids: Sequence[str], costs: Mapping[str, float]
+) -> tuple[FinalistRecord, ...]:
+    """The best proposals in the order of `ids`, then the baseline, after their last trainings; `costs` are its own."""
     scores, tests = (scores_of(stored, name, record.final_epochs) for name in (VALIDATION, TEST))
     numbers = {one.network: one for one in reversed(stored.all(ProposalRecord))}
     base = scores.get(record.baseline, {})
-    rows = [
-        _finalist(one, record, scores[one], base, tests.get(one, {}), numbers.get(one))
+    return tuple(
+        _finalist(one, record, scores[one], base, tests.get(one, {}), numbers.get(one), costs)
         for one in dict.fromkeys((*ids, record.baseline))
         if one in scores
-    ]
-    return tuple(sorted(rows, key=lambda one: (-one.validation, one.rule != "baseline")))
+    )
 
 
 def final_scores(rows: Sequence[FinalistRecord], score: Score) -> dict[str, tuple[float, ...]]:
     """The scores of the proposals after their last trainings, means over seeds."""
-    return {one.id: _several(score(one.validation, one.costs)) for one in rows if one.number is not None}
+    return {one.id: several(score(one.validation, one.costs)) for one in rows if one.number is not None}
 
 
 def best_trial(stored: Stored, record: SearchRecord, id_: str) -> Trial:
@@ -83,12 +85,14 @@ def _finalist(
     base: Mapping[int, float],
     tests: Mapping[int, float],
     proposal: ProposalRecord | None,
+    costs: Mapping[str, float],
 ) -> FinalistRecord:
     apart = [mine[seed] - base[seed] for seed in sorted(mine.keys() & base.keys())]
     is_base = id_ == record.baseline
     difference = None if is_base or not apart else mean(apart)
     return FinalistRecord(
-        id=id_, rule="baseline" if is_base else "found", n=len(mine), costs={} if proposal is None else proposal.costs,
+        id=id_, rule="baseline" if is_base else "found", n=len(mine),
+        costs=costs if proposal is None else proposal.costs,
         validation=mean(mine.values()), number=None if proposal is None else proposal.number,
         test=mean(tests.values()) if tests else None, difference=difference,
         interval=None if difference is None else _interval(apart),

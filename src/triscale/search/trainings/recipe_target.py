@@ -1,4 +1,4 @@
-"""What a study holds its limits against: the training that it does itself."""
+"""What the limits of a study or a search are held against: the trainings that it does itself."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from triscale.nn import kept_kernels
 from triscale.recipes import Recipe
 
 
-def study_target(limits: Iterable[str], recipe: Recipe, *, threads: int, device: str = "cpu") -> Target:
-    """The target of a study's trainings, for limits on metrics of these names.
+def recipe_target(limits: Iterable[str], recipe: Recipe, *, threads: int, device: str = "cpu") -> Target:
+    """The target of trainings by a recipe, for limits and costs that are metrics of these names.
 
     Kernels are counted where a limit depends on them, as many threads of them as one training has; those of a GPU are
     not counted. A limit on the memory of a training counts the recipe's batch; without one, limits count one image.
 
     Args:
         limits: names of metrics.
-        recipe: of the study: its optimizer, precision and moving average.
+        recipe: of the trainings: its optimizer, precision and moving average.
         threads: of one training.
         device: `cpu`, or another kind of device.
     """

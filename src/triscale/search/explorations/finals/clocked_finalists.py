@@ -1,6 +1,5 @@
-"""The finalists of a search that had to do with latency: measured side by side, those that keep the limit first."""
+"""The finalists of a search that had to do with latency: measured side by side."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -13,28 +12,23 @@ from triscale.trials import Stored
 from triscale.trials.searches.search_records import FinalistRecord, SearchRecord
 
 
-def clocked_finalists(
-    stored: Stored, rows: Sequence[FinalistRecord], target: Target, limit: float | None
-) -> tuple[FinalistRecord, ...]:
+def clocked_finalists(stored: Stored, rows: Sequence[FinalistRecord], target: Target) -> tuple[FinalistRecord, ...]:
     """The finalists with their measured seconds of a step.
 
     Args:
         stored: the search.
-        rows: the best first.
+        rows: in any order.
         target: latency is of its `engine`, where there is one.
-        limit: seconds; those that break it as measured go behind the others. None: there is none.
     """
     networks = [network for one in rows if isinstance(network := stored.network(one.id), Network)]
     pairs = zip(rows, clocked(networks, target.engine or target), strict=True)
-    found = [msgspec.structs.replace(row, measured=took.seconds) for row, took in pairs]
-    most = math.inf if limit is None else limit
-    return tuple(sorted(found, key=lambda one: (one.measured or 0.0) > most))
+    return tuple(msgspec.structs.replace(row, measured=took.seconds, clean=took.clean) for row, took in pairs)
 
 
-def limit_of(record: SearchRecord, name: str) -> float | None:
-    """The limit of a search on a metric; None where there is none."""
+def limits_in(record: SearchRecord) -> Mapping[str, float]:
+    """The limits of a search by the names of metrics."""
     budget = record.question.get("budget")
-    return budget.get(name) if isinstance(budget, Mapping) else None
+    return budget if isinstance(budget, Mapping) else {}
 
 
 def latency_line(rows: Sequence[FinalistRecord], target: object, limit: float | None) -> str | None:
@@ -49,4 +43,5 @@ def latency_line(rows: Sequence[FinalistRecord], target: object, limit: float | 
     if limit is not None:
         late = sum((one.measured or 0.0) > limit for one in rows)
         kept = f"; the limit is {units.latency(limit)}" + (f", which {late} of {len(rows)} break" if late else "")
-    return f"Latency on {target}, measured: {', '.join(parts)}{kept}."
+    where = "measured" if all(one.clean for one in rows) else "measured on a loaded machine"
+    return f"Latency on {target}, {where}: {', '.join(parts)}{kept}."
