@@ -37,6 +37,7 @@ def test_benchmark_has_the_shape_that_scripts_rely_on_and_writes_its_record(run:
     picture = ET.fromstring((tmp_path / "benchmark.svg").read_text())  # noqa: S314  our own
     texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert {"smallnet_24", "onnxruntime float32"} <= set(texts)
+    assert any("of less than 95%" in (text or "") for text in texts), "of one round"
 
 
 def test_the_table_says_what_was_measured_and_what_is_left_out(
