@@ -115,7 +115,7 @@ class ArchitectureSearch:
 
     @property
     def baseline_costs(self) -> dict[str, float]:
-        """Its counted costs, by name."""
+        """Its costs, by name."""
         return self._costs(self.baseline)
 
     @property
@@ -213,7 +213,7 @@ class ArchitectureSearch:
             folder_option(self.folder, self.hash),
             space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
-            predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,
+            predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe, costs=self.baseline_costs,
         )  # fmt: skip
 
     def _explore(self, campaign: Campaign) -> None:
