@@ -14,7 +14,7 @@ from tests.search.explorations.searches import LONG, Enough, Pretends, search
 from triscale.cli.app import main
 from triscale.costs import count
 from triscale.intervals import wilson
-from triscale.search.explorations.search_standing import standing_of
+from triscale.search.explorations.watching.search_standing import standing_of
 from triscale.spec import Network
 from triscale.trials import Stored, TrialStore, read
 from triscale.trials.searches.search_outcomes import outcomes

@@ -18,7 +18,7 @@ from triscale.trials.searches.search_records import FoundRecord, ProposalRecord,
 from triscale.trials.searches.worth_records import GuessingRecord
 
 if TYPE_CHECKING:
-    from triscale.search.explorations.search_standing import SearchStanding
+    from triscale.search.explorations.watching.search_standing import SearchStanding
 
 
 def search_document(stored: Stored, folder: Path) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def search_document(stored: Stored, folder: Path) -> dict[str, Any]:
 
 
 def _standing(stored: Stored, record: SearchRecord) -> "SearchStanding":
-    from triscale.search.explorations.search_standing import standing_of  # noqa: PLC0415  loads NumPy
+    from triscale.search.explorations.watching.search_standing import standing_of  # noqa: PLC0415  loads NumPy
 
     return standing_of(stored, record)
 

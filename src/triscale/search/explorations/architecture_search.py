@@ -29,9 +29,9 @@ from triscale.search.explorations.rungs.ladder import rungs_above
 from triscale.search.explorations.search_answer import all_failed, answer_lines
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
-from triscale.search.explorations.search_watch import SearchWatch, axes_of
 from triscale.search.explorations.search_worth import search_worth
 from triscale.search.explorations.space_of_question import space_of
+from triscale.search.explorations.watching.search_watch import SearchWatch, axes_of
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
 from triscale.search.samplers import Sampler, sampler

@@ -58,7 +58,7 @@ def standing_of(stored: Stored, record: SearchRecord) -> SearchStanding:
 
 
 def _question(record: SearchRecord) -> SearchQuestion | None:
-    """As it was asked; None where it names a metric that is not registered in this process."""
+    """As the record holds it; None where it names a metric that is not registered in this process."""
     known = {one.name for one in fields(SearchQuestion)}
     try:
         return SearchQuestion(**{name: value for name, value in record.question.items() if name in known})
