@@ -41,7 +41,7 @@ def test_the_status_of_an_interrupted_search_has_its_front_the_best_reward_and_t
     known = [one for one in outcomes(stored) if one.accuracy is not None]
     objective = QUESTION.to_objective(begun(stored).costs)
     rewards = {one.proposal.number: objective.scores(one.accuracy or 0, one.proposal.costs) for one in known}
-    best = max(rewards, key=lambda one: rewards[one])  # type: ignore[arg-type, return-value]
+    best = max(rewards, key=lambda one: rewards[one])
     assert best != max(known, key=lambda one: one.accuracy or 0).proposal.number, "the reward decides"
     assert main(["search", "status", str(folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -28,7 +28,7 @@ def front_figure(facts: SearchFacts) -> str | None:
         for trace in (_pale(facts, key), _front(facts, key), *_last(facts, finalists, key)):
             trace.showlegend = column == 1
             figure.add_trace(trace, row=1, col=column)
-        costs = [facts.cost(one.id, key) for one in (*facts.tried, *finalists)]
+        costs = [facts.cost(id_, key) for id_ in (*(one.id for one in facts.tried), *(one.id for one in finalists))]
         axis = log_axis([one for one in costs if one is not None], axis_title(key), names=True)
         figure.update_xaxes(axis, row=1, col=column)
     figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)

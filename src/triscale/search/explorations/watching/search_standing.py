@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from triscale.costs import count
 from triscale.errors import UsageError
@@ -60,8 +61,9 @@ def standing_of(stored: Stored, record: SearchRecord) -> SearchStanding:
 def _question(record: SearchRecord) -> SearchQuestion | None:
     """As the record holds it; None where it names a metric that is not registered in this process."""
     known = {one.name for one in fields(SearchQuestion)}
+    asked: dict[str, Any] = {name: value for name, value in record.question.items() if name in known}
     try:
-        return SearchQuestion(**{name: value for name, value in record.question.items() if name in known})
+        return SearchQuestion(**asked)
     except UsageError:
         return None
 
