@@ -151,7 +151,7 @@ def test_the_tables_and_the_headline_have_the_searchs_own_costs_and_what_was_mea
     assert [row[0] for row in front[1:]] == [str(one.number) for one in facts.front]
     trials = next(one for one in tables if "choices" in one[0])
     assert trials[0][6:9] == ["latency", "file size", "front"]
-    assert search_words.headline(facts).endswith(", at 2.00 times the latency.")
+    assert search_words.headline(facts).endswith("; it takes 2.00 times the latency.")
     assert "times the MACs" in search_words.headline(search_facts(read(write_search(tmp_path / "plain"))))
 
 

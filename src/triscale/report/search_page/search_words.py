@@ -45,13 +45,13 @@ def headline(facts: SearchFacts) -> str:
 
 
 def _times(facts: SearchFacts, best: FinalistRecord, baseline: FinalistRecord) -> str:
-    """How the costs of the front compare: `, at 0.94 times the MACs`; empty where the records do not hold them."""
+    """How the costs of the front compare: `; it takes 0.94 times the MACs`; empty where no record holds them."""
     parts = [
         f"{mine / its:.2f} times the {cost_name(metric)}"
         for metric in facts.axes
         if (mine := _cost(facts, best, metric)) is not None and (its := _cost(facts, baseline, metric))
     ]
-    return f", at {' and '.join(parts)}" if parts else ""
+    return f"; it takes {' and '.join(parts)}" if parts else ""
 
 
 def _cost(facts: SearchFacts, one: FinalistRecord, metric: str) -> float | None:
