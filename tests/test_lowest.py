@@ -33,5 +33,5 @@ def test_every_requirement_has_a_floor() -> None:
     """Without one there is no lowest version to test."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    names = {re.split("[>=; ]", requirement)[0].lower() for group in groups for requirement in group}
+    names = {re.split(r"[>=;\[ ]", requirement)[0].lower() for group in groups for requirement in group}
     assert sorted(names) == [line.partition("==")[0] for line in lowest(ROOT / "pyproject.toml")]

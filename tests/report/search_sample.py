@@ -1,7 +1,7 @@
 """A synthetic search over a real space: networks and costs are real, accuracies are invented, for tests alone."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,15 @@ def trial(network: Network, purpose: str, seed: int, epochs: int, top1: float, *
     return replace(found, **more)  # type: ignore[arg-type]
 
 
-def opening(of: Space, question: SearchQuestion = QUESTION) -> SearchRecord:
+Costs = Callable[[Network], dict[str, float]]
+
+
+def macs(network: Network) -> dict[str, float]:
+    """The costs of a search by the default reward."""
+    return {"macs": float(count(network).macs)}
+
+
+def opening(of: Space, question: SearchQuestion = QUESTION, costs: Costs = macs) -> SearchRecord:
     data = DataFacts(
         source="images", fingerprint="da7a" * 16, classes=CLASSES, train=8_000, validation=900, test=1_500,
         test_from="test", native=(32, 32),
@@ -60,7 +68,7 @@ def opening(of: Space, question: SearchQuestion = QUESTION) -> SearchRecord:
         triscale="0.2", command=question.command(), question=question.to_dict(), question_hash="a" * 12, data=data,
         machine=MACHINE, jobs=2, device="cpu", threads=1, started="2026-11-28T00:00:00+00:00",
         space=document_of(of), size=of.size, baseline=content_hash(of.base), epochs=EPOCHS, train_size=2_000,
-        final_epochs=FINAL, trials=TRIALS, predicted_seconds=1_200, recipe=RECIPE,
+        final_epochs=FINAL, trials=TRIALS, predicted_seconds=1_200, recipe=RECIPE, costs=costs(of.base),
     )  # fmt: skip
 
 
@@ -75,18 +83,16 @@ def chosen_rows(of: Space, dice: random.Random) -> list[ROW]:
     return rows
 
 
-def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion = QUESTION) -> Path:
+def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion = QUESTION, costs: Costs = macs) -> Path:
     """Write the store of a search; with `stop`, one that was interrupted after so many trials."""
     of, dice = space(), random.Random(3)
     with TrialStore(folder) as store:
-        record = opening(of, question)
+        record = opening(of, question, costs)
         store.add(record, [of.base])
         for number, chosen in enumerate(chosen_rows(of, dice)[:stop]):
             network = of.network(chosen)
-            costs = {"macs": float(count(network).macs)}
-            store.add(
-                ProposalRecord(number=number, chosen=chosen, network=content_hash(network), costs=costs), [network]
-            )
+            id_ = content_hash(network)
+            store.add(ProposalRecord(number=number, chosen=chosen, network=id_, costs=costs(network)), [network])
             one = trial(network, SEARCH, 0, EPOCHS, skill(chosen) + dice.gauss(0, 0.008))
             if number % 17 == 5:
                 one = replace(one, state="failed", metrics={}, reason="the loss is nan <b>", failure="NumericError")
@@ -97,7 +103,7 @@ def write_search(folder: Path, *, stop: int = TRIALS, question: SearchQuestion =
 
 
 def _finish(store: TrialStore, of: Space, record: SearchRecord, question: SearchQuestion, dice: random.Random) -> None:
-    costs = {"macs": float(count(of.base).macs)}
+    costs = dict(record.costs)
     objective = question.to_objective(costs)
     scores = told(store, record.epochs, objective.scores, 0)
     ids = sorted(scores, key=lambda one: scores[one], reverse=True)[: question.finalists]
@@ -111,8 +117,8 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
     rows = ranked(finalists(store, record, ids, costs), objective.scores, objective.limits)
     worth = search_worth(store, scores, of.choices, drawn_first=DRAWN, images=900, guessing=1 / len(CLASSES))
     found = FoundRecord(
-        best=rows[0].id, finalists=rows, front=front_of(store, record, ["macs"], 0), lines=(), scores=scores,
-        **worth._asdict(),
+        best=rows[0].id, finalists=rows, front=front_of(store, record, objective.goal.metrics, 0), lines=(),
+        scores=scores, **worth._asdict(),
     )  # fmt: skip
     lines = answer_lines(
         record, found, store.all(ProposalRecord), failed=0, drawn_first=DRAWN, folder="runs/search"
@@ -128,4 +134,4 @@ def changed(folder: Path, **fields: object) -> None:
         store.add(msgspec.structs.replace(found, **fields))
 
 
-__all__: Sequence[str] = ("QUESTION", "TRIALS", "changed", "space", "write_search")
+__all__: Sequence[str] = ("QUESTION", "TRIALS", "changed", "macs", "space", "write_search")

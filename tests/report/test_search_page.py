@@ -4,19 +4,25 @@ import base64
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from tests.report import sample
 from tests.report.reading import Reader, figure
-from tests.report.search_sample import TRIALS, changed, write_search
+from tests.report.search_sample import QUESTION, TRIALS, changed, write_search
+from triscale import units
+from triscale.costs import count
 from triscale.errors import InputError
+from triscale.intervals import wilson
 from triscale.report import study_triangle, summary_markdown, write_report
 from triscale.report.search_page import search_words
 from triscale.report.search_page.search_facts import search_facts
 from triscale.report.search_page.sortable_table import Cell, SortableTable, to_sortable_html
+from triscale.spec import Network, content_hash
 from triscale.trials import Stored, read
 from triscale.trials.searches.search_records import FoundRecord
 from triscale.trials.searches.worth_records import DrawnRecord, PredictorRecord
@@ -68,7 +74,7 @@ def test_the_answer_comes_first_and_every_part_is_there(page: str, stored: Store
 
 def test_every_proposal_is_a_row_that_says_what_came_of_it(page: str, stored: Stored) -> None:
     reader = Reader(page)
-    table = next(one for one in reader.tables if one[0][0] == "proposal")
+    table = next(one for one in reader.tables if "choices" in one[0])
     facts = search_facts(stored)
     assert [row[0] for row in table[1:]] == [str(number) for number in range(TRIALS)]
     assert [row[2] for row in table[1:]] == [
@@ -95,6 +101,58 @@ def test_figures_show_all_trials_the_front_and_the_finalists(page: str, stored: 
     assert rise[-1] == max(one.score for one in facts.tried)
     worth = [value for trace in figure(page, 2)["data"] for value in trace["y"]]
     assert "stage3.operator = mbconv6" in worth
+
+
+def clocked(network: Network) -> dict[str, float]:
+    """A made-up latency that larger networks need not have, and what limits ask for."""
+    ms = 1 + int(content_hash(network)[:4], 16) / 2**16
+    return {"latency": ms / 1e3, "file_size": 4.0 * count(network).params}
+
+
+TIMED = replace(QUESTION, objective="front", cost="latency", target="onnxruntime:float32:t1", budget={"file_size": 1e6})
+
+
+def test_the_front_of_the_figure_is_the_searched_one_with_an_interval_for_each_accuracy(tmp_path: Path) -> None:
+    """Of the search's own cost, not of MACs; before the search has ended it is the front so far."""
+    folder = write_search(tmp_path / "whole", question=TIMED, costs=clocked)
+    stored = read(folder)
+    facts, drawn = search_facts(stored), figure(write_report(folder).read_text(encoding="utf-8"), 0)
+    fronts = [one for one in drawn["data"] if one["name"].startswith("front")]
+    assert [drawn["layout"][axis]["title"]["text"] for axis in ("xaxis", "xaxis2")] == [
+        "latency, s (log scale)", "file size, bytes (log scale)",
+    ]  # fmt: skip
+    assert [one.id for one in facts.front] == list(found_in(stored).front)
+    assert len(facts.front) > 2
+    assert fronts[0]["x"] == [facts.cost(one.id, "latency") for one in facts.front] == sorted(fronts[0]["x"])
+    assert [one["mode"] for one in fronts] == ["lines+markers+text", "markers+text"], "a line joins its own cost alone"
+    assert fronts[0]["y"] == fronts[1]["y"] == sorted(fronts[0]["y"])
+    bars, top = fronts[0]["error_y"], facts.front[-1].accuracy
+    low, high = wilson(900 * top, 900)
+    assert (bars["arrayminus"][-1], bars["array"][-1]) == pytest.approx((100 * (top - low), 100 * (high - top)))
+    early = search_facts(read(write_search(tmp_path / "early", stop=9, question=TIMED, costs=clocked)))
+    tops = {one.id: (one.accuracy, -early.recorded[one.id]["latency"]) for one in early.tried}
+    assert {one.id for one in early.front} == {
+        one for one, (top, cost) in tops.items() if not any(a > top and b > cost for a, b in tops.values())
+    }
+
+
+def test_the_tables_and_the_headline_have_the_searchs_own_costs_and_what_was_measured(tmp_path: Path) -> None:
+    folder = write_search(tmp_path, question=TIMED, costs=clocked)
+    rows = found_in(read(folder)).finalists
+    changed(folder, finalists=[msgspec.structs.replace(one, measured=3e-3 * (1 + (one is rows[0]))) for one in rows])
+    facts, page = search_facts(read(folder)), write_report(folder).read_text(encoding="utf-8")
+    tables = Reader(page).tables
+    last, front = (next(one for one in tables if one[0][0] == name) for name in ("network", "proposal"))
+    assert last[0][4:7] == ["latency", "file size", "latency, measured"]
+    baseline = next(row for row in last[1:] if row[0] == "baseline")
+    assert baseline[4] == units.latency(facts.record.costs["latency"])
+    assert baseline[6] == "3 ms"
+    assert front[0][4:] == ["latency", "file size", "params", "MACs"]
+    assert [row[0] for row in front[1:]] == [str(one.number) for one in facts.front]
+    trials = next(one for one in tables if "choices" in one[0])
+    assert trials[0][6:9] == ["latency", "file size", "front"]
+    assert search_words.headline(facts).endswith("; it takes 2.00 times the latency.")
+    assert "times the MACs" in search_words.headline(search_facts(read(write_search(tmp_path / "plain"))))
 
 
 def test_the_effects_of_the_figure_are_the_recorded_ones(page: str, stored: Stored) -> None:
@@ -181,7 +239,7 @@ def test_a_browser_draws_the_figures_and_a_click_sorts(page: str, tmp_path: Path
     )
     assert "CONSOLE" not in drawn.stderr
     assert drawn.stdout.count('class="main-svg"') >= 3
-    table = next(one for one in Reader(drawn.stdout).tables if one[0][0] == "proposal")
+    table = next(one for one in Reader(drawn.stdout).tables if "choices" in one[0])
     values = [row[2] for row in table[1:]]
     assert values[-3:] == ["failed"] * 3
     numbers = [float(one) for one in values[:-3]]

@@ -94,7 +94,7 @@ def search_architecture(
         out: the folder of the search; by default `triscale-runs/` and the hash of the question.
         budget: limits that every network keeps, such as {"params": "100K"}.
         reward_target: cost at which the reward is the accuracy, such as "4M"; that of the baseline by default.
-        time: sizes the search: seconds, or a text such as "60m".
+        time: sizes the search by the baseline's speed: seconds, or a text such as "60m". The search may take longer.
         jobs, device, threads, kernels, loader_workers, engine, progress: as in `triscale.study`.
         optuna_storage: the URL of a storage of Optuna that mirrors the trials.
         **asked: further fields of `triscale.search.explorations.search_question.SearchQuestion`, such as trials,

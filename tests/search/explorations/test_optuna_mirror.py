@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.search.explorations.searches import LONG, Enough, Pretends, proposals
+from triscale.errors import InputError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
 from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
 from triscale.search.samplers import Value
@@ -114,6 +116,26 @@ def test_a_storage_that_fails_is_warned_of_once_and_the_search_goes_on(tmp_path:
     (tmp_path / "no" / "such" / "folder").mkdir(parents=True)
     assert searched(tmp_path / "run", url).warnings == []
     check(tmp_path / "run", url)
+
+
+def test_a_driver_that_is_missing_and_a_text_that_is_no_url_are_told_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("psycopg", "oracledb"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for url, words in (
+        (
+            "postgresql+psycopg://me:secret@host/db",
+            r"needs the driver psycopg, which is not installed.\npip install 'psy",
+        ),
+        ("oracle+oracledb://me:secret@host/db", "needs the driver oracledb, .*\nInstall the package that has it"),
+        ("secret.db", "is not a URL of a database: write sqlite:///search.db or postgresql://"),
+        ("nothing://me:secret@host/db", "is not a URL of a database"),
+    ):
+        with pytest.raises(InputError, match=words) as error:
+            searched(tmp_path / "run", url)
+        assert "secret" not in str(error.value), "an address may hold a password"
+    assert not (tmp_path / "run").exists()
 
 
 def rows(done: int, running: int = 0) -> list[Shown]:

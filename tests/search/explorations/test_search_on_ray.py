@@ -1,10 +1,8 @@
 """A search whose trainings run on a real Ray cluster of two nodes, four workers, of which some die."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.search.explorations.searches import outcomes, proposals, search
+from tests.search.explorations.killing import After, done, killed_at, same
+from tests.search.explorations.searches import proposals, search
 from tests.search.explorations.tiny import (
     FATES,
     check_reasons,
@@ -29,18 +28,15 @@ from tests.search.explorations.tiny import (
 from triscale.search.explorations.architecture_search import ArchitectureSearch
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings import workers
-from triscale.search.trainings.progress import Quiet
 from triscale.search.trainings.workers import Engine
 from triscale.training import numerics_here
-from triscale.trials import Stored, Trial, read
+from triscale.trials import Stored
 from triscale.trials.executor.ray_connect import connect, ray_module
 from triscale.trials.searches.search_outcomes import SEARCH
-from triscale.trials.searches.search_records import FoundRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning:ray"), pytest.mark.xdist_group("ray")]
 
 TRIALS, FEW = 80, 12
-_PATIENCE = 240.0
 _AROUND = {
     "PYTHONPATH": os.pathsep.join(sys.path),
     "RAY_worker_niceness": "0",
@@ -113,35 +109,12 @@ def at_home(shared: Path) -> Callable[[int], Path]:
     return folder
 
 
-class After(Quiet):
-    """Calls functions once so many trainings are settled."""
-
-    def __init__(self, todo: Mapping[int, Callable[[], None]]) -> None:
-        self._todo, self.settled_count = todo, 0
-
-    def settled(self, trial: Trial) -> None:
-        """Count it."""
-        del trial
-        self.settled_count += 1
-        self._todo.get(self.settled_count, lambda: None)()
-
-
 def on_ray(nodes: Nodes, question: SearchQuestion, folder: Path, after: Mapping[int, Callable[[], None]]) -> Stored:
     """Search on the cluster, on four workers."""
     engine = nodes.engine
     return ArchitectureSearch(
         question, folder, jobs=4, numerics=numerics_here("cpu", 1), progress=After(after), engine=engine
     ).run()
-
-
-def same(folder: Path, home: Path) -> None:
-    """Proposals, results, and the front."""
-    assert proposals(folder) == proposals(home)
-    assert outcomes(read(folder)) == outcomes(read(home))
-    found, expected = read(folder).one(FoundRecord), read(home).one(FoundRecord)
-    assert found is not None
-    assert expected is not None
-    assert (found.front, found.best) == (expected.front, expected.best)
 
 
 def test_80_trials_on_4_workers_of_which_2_are_killed_end_as_80_and_as_at_home(
@@ -185,8 +158,8 @@ def test_a_driver_that_is_killed_at_2_points_ends_as_at_home(
         "--out", str(tmp_path / "search"),
     ]  # fmt: skip
     for point in (2, 7):
-        _killed_at(point, command, tmp_path / "search")
-    assert _done(tmp_path / "search") < FEW + 2, "the second kill came before the end"
+        killed_at(point, command, tmp_path / "search")
+    assert done(tmp_path / "search") < FEW + 2, "the second kill came before the end"
     last = subprocess.run(command, capture_output=True, text=True, check=False)
     assert last.returncode == 0, last.stderr
     same(tmp_path / "search", at_home(FEW))
@@ -207,20 +180,3 @@ def test_a_node_that_dies_costs_its_trials_a_retry(
     assert nodes.is_one, "the other node is gone"
     monkeypatch.undo()
     same(tmp_path / "search", at_home(FEW))
-
-
-def _done(folder: Path) -> int:
-    return sum(one.state == "done" for one in read(folder)) if (folder / "records.jsonl").exists() else 0
-
-
-def _killed_at(point: int, command: list[str], folder: Path) -> None:
-    """Run a command until the store holds so many trials that are done, and kill it."""
-    with (folder.parent / "driver.log").open("w") as log:
-        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
-    deadline = time.monotonic() + _PATIENCE
-    while _done(folder) < point:
-        assert driver.poll() is None, (folder.parent / "driver.log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()

@@ -92,13 +92,23 @@ def test_the_best_so_far_and_the_front_are_told_as_they_grow(tmp_path: Path) -> 
     assert best[-1] == round(100 * max(one.accuracy or 0 for one in outcomes(stored)), 1)
     lines = [text for text in hears.said if "on the front" in text]
     assert all(
-        re.fullmatch(r"proposal \d+: [\d.]+%, [\d.]+ [kM] macs; on the front of \d+ networks?", one) for one in lines
+        re.fullmatch(r"proposal \d+: [\d.]+%, [\d.]+ [kM] MACs; on the front of \d+ networks?", one) for one in lines
     )
     record = stored.one(SearchRecord)
     assert record is not None
     numbers = {one.network: one.number for one in proposals(tmp_path)}
     told = {int(line.split(":")[0].removeprefix("proposal ")) for line in lines}
     assert {numbers[one] for one in front_of(stored, record, ["macs"], 0)} <= told
+
+
+def test_without_a_cost_each_best_one_is_told(tmp_path: Path) -> None:
+    hears = Hears()
+    watched(tmp_path, hears, replace(QUESTION, objective="accuracy"))
+    lines = [text for text in hears.said if text.startswith("proposal")]
+    assert all(re.fullmatch(r"proposal \d+: [\d.]+%; the best so far", one) for one in lines)
+    tops = [float(one.split()[2][:-2]) for one in lines]
+    assert tops == sorted(set(tops))
+    assert tops[-1] == round(100 * max(one.accuracy or 0 for one in outcomes(read(tmp_path))), 1)
 
 
 def test_a_search_that_resumes_says_what_is_done(tmp_path: Path) -> None:

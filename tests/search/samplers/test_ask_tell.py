@@ -57,6 +57,28 @@ def test_a_search_that_was_killed_goes_on_with_the_same_proposals(make: Make) ->
     assert [*asked, *play(again, 11)] == whole
 
 
+@pytest.mark.slow
+def test_the_gaussian_process_proposes_the_same_with_more_workers_and_after_a_stop() -> None:
+    """It takes about a second for each proposal behind its first draws, so it is not in `QUICK`."""
+
+    def scored(turn: float, stop: int = 16) -> tuple[Sampler, list[Asked]]:
+        search, asked = sampler("gp", CHOICES, seed=0, lag=2), list[Asked]()
+        for _ in range(stop):
+            asked.append(search.ask())
+            search.tell(asked[-1], turn * worth(asked[-1]))
+        return search, asked
+
+    _, whole = scored(1)
+    search, asked = scored(1, 13)
+    asked += [search.ask(), search.ask()]  # two at a time, and the later one ends first
+    for one in reversed(asked[13:]):
+        search.tell(one, worth(one))
+    assert [*asked, search.ask()] == whole
+    _, turned = scored(-1)
+    assert turned[:11] == whole[:11], "these are draws"
+    assert turned != whole, "what follows them has learned"
+
+
 @EACH
 def test_a_seed_decides_and_another_one_decides_otherwise(make: Make) -> None:
     assert play(made(make, seed=1), 12) == play(made(make, seed=1), 12)

@@ -59,7 +59,8 @@ class SearchArguments:
         stop_hopeless: stop a trial that, after half of its epochs, is behind three quarters of the earlier ones.
         seeds: seeds of the finalists and the baseline; 3 by default.
         train_size: training images to use; at least 10.
-        time: size the search to a time such as 60m.
+        time: size the search to a time such as 60m: it sets trials and images by the baseline's speed before anything
+            is trained. No clock stops the search, so networks slower than the baseline make it longer.
         recipe: efficientnet, modern, quick or transfer, or a .toml file; quick by default.
         precision: float32, bfloat16 or auto, instead of the recipe's.
         batch: images a step, instead of the recipe's.
@@ -144,7 +145,7 @@ def architecture(
         kernels: as in `triscale study`.
         out: the folder of the search; by default triscale-runs/HASH.
         optuna_storage: also write all trials to this storage of Optuna, for optuna-dashboard: a URL such as
-            sqlite:///search.db or postgresql://USER@HOST/DATABASE.
+            sqlite:///search.db or postgresql+psycopg://USER@HOST/DATABASE (with pip install 'psycopg[binary]').
         json: print one JSON document instead of text.
     """
     if out is not None:

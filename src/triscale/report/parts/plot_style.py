@@ -16,10 +16,13 @@ COSTS = {"macs": "MACs per image", "params": "parameters"}
 
 def costs_beside(metric: str | None) -> dict[str, str]:
     """The two costs that accuracy is drawn against, with their titles: a metric of the study's own comes first."""
-    return COSTS if metric is None else {metric: _axis_title(metric), "macs": COSTS["macs"]}
+    return COSTS if metric is None else {metric: axis_title(metric), "macs": COSTS["macs"]}
 
 
-def _axis_title(metric: str) -> str:
+def axis_title(metric: str) -> str:
+    """What stands at the axis of a metric: its name, and its unit unless that is a count."""
+    if metric in COSTS:
+        return COSTS[metric]
     unit = unit_of(metric).name
     return metric.replace("_", " ") + ("" if unit == "count" else f", {unit}")
 

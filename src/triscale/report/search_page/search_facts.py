@@ -11,6 +11,7 @@ from triscale.report.study_facts import Scores
 from triscale.spec import Network, resolve
 from triscale.trials import TEST, VALIDATION, Stored, Trial
 from triscale.trials.searches.rung_records import RungRecord
+from triscale.trials.searches.search_front import axes_in, front_so_far
 from triscale.trials.searches.search_outcomes import Outcome, outcomes
 from triscale.trials.searches.search_records import FinalistRecord, FoundRecord, SearchRecord
 
@@ -47,6 +48,11 @@ class SearchFacts:
         sizes: of every network of the search, by id.
         done, failed: the trials that ended, oldest first.
         longer: by the epochs of each rung above the trials, validation top-1 by the id of a network.
+        front: of the networks that were tried those that none beats in accuracy and `axes`, by rising cost; until the
+            search has ended the front so far.
+        axes: the costs of the front.
+        costs: these and the metrics of the limits.
+        recorded: the costs of every network as the records hold them, by id.
     """
 
     stored: Stored
@@ -58,6 +64,10 @@ class SearchFacts:
     done: tuple[Trial, ...]
     failed: tuple[Trial, ...]
     longer: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    front: tuple[Tried, ...] = ()
+    axes: tuple[str, ...] = ("macs",)
+    costs: tuple[str, ...] = ("macs",)
+    recorded: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def measure(self) -> str:
@@ -77,6 +87,22 @@ class SearchFacts:
             if one.rule != "baseline":
                 return one.id, finalist(one)
         return None if self.best is None else (self.best.id, f"proposal {self.best.number}")
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The costs that no column shows anyway."""
+        return tuple(one for one in self.costs if one not in Sizes._fields)
+
+    def cost(self, id_: str, metric: str) -> float | None:
+        """A cost of a network; None where the records do not hold it."""
+        if metric in Sizes._fields:
+            return float(getattr(self.sizes[id_], metric))
+        return self.recorded.get(id_, {}).get(metric)
+
+    def sampling(self, accuracy: float) -> tuple[float, float]:
+        """What the validation images can say about the accuracy of one training: Wilson's 95% interval."""
+        images = self.record.data.validation
+        return intervals.wilson(accuracy * images, images)
 
     def network(self, id_: str) -> Network:
         """The network of an id."""
@@ -116,9 +142,14 @@ def search_facts(stored: Stored) -> SearchFacts:
     sizes = {one: _sizes(stored, one) for one in ids}
     scores = {} if found is None else found.scores
     tried = [_tried(stored, one, scores, sizes) for one in all_ if one.proposal.repeats is None]
+    costs = tuple(all_[0].proposal.costs) if all_ else ()
+    axes = axes_in(record.question, costs)
+    by_id = {one.id: one for one in tried if one is not None}
+    front = [one.proposal.network for one in front_so_far(all_, axes)] if found is None else found.front
     return SearchFacts(
-        stored=stored, record=record, found=found, outcomes=all_, sizes=sizes,
-        tried=tuple(one for one in tried if one is not None),
+        stored=stored, record=record, found=found, outcomes=all_, sizes=sizes, axes=axes, costs=costs or axes,
+        recorded={record.baseline: record.costs} | {one.proposal.network: one.proposal.costs for one in all_},
+        tried=tuple(by_id.values()), front=tuple(by_id[one] for one in front if one in by_id),
         done=tuple(one for one in stored if one.state == "done"),
         failed=tuple(one for one in stored if one.state == "failed"),
         longer={one.epochs: _longer(stored, record, one) for one in stored.all(RungRecord)},

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from triscale import units
-from triscale.report.pareto import pareto_front
-from triscale.report.parts.plot_style import COSTS, FRONT, LIGHT, log_axis, styled
+from triscale.latency.cost_words import cost_name, cost_text
+from triscale.report.parts.plot_style import COSTS, FRONT, LIGHT, axis_title, log_axis, styled
 from triscale.report.search_page.effect_rows import EffectRow, strongest
 from triscale.report.search_page.search_facts import VALIDATION, SearchFacts, Tried, finalist
 from triscale.trials.searches.search_records import FinalistRecord
@@ -19,27 +19,33 @@ _CLEAR, _ROW = "#0072b2", 19
 
 
 def front_figure(facts: SearchFacts) -> str | None:
-    """Validation accuracy against MACs and against params, as JSON; None before anything was trained."""
+    """Validation accuracy against two costs, the search's own first, as JSON; None before anything was trained."""
     if not facts.tried:
         return None
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     finalists = () if facts.found is None else facts.found.finalists
-    for column, (key, title) in enumerate(COSTS.items(), 1):
-        for trace in (_pale(facts.tried, key, facts.measure), _front(facts.tried, key), *_last(facts, finalists, key)):
+    for column, key in enumerate(costs_of_figure(facts), 1):
+        for trace in (_pale(facts, key), _front(facts, key), *_last(facts, finalists, key)):
             trace.showlegend = column == 1
             figure.add_trace(trace, row=1, col=column)
-        costs = [getattr(one.sizes, key) for one in facts.tried]
-        costs += [getattr(facts.sizes[one.id], key) for one in finalists]
-        figure.update_xaxes(log_axis(costs, title, names=True), row=1, col=column)
+        costs = [facts.cost(id_, key) for id_ in (*(one.id for one in facts.tried), *(one.id for one in finalists))]
+        axis = log_axis([one for one in costs if one is not None], axis_title(key), names=True)
+        figure.update_xaxes(axis, row=1, col=column)
     figure.update_yaxes(title="validation top-1 (%)", row=1, col=1)
     return styled(figure, height=470)
 
 
-def _pale(tried: Sequence[Tried], key: str, measure: str) -> go.Scatter:
+def costs_of_figure(facts: SearchFacts) -> tuple[str, ...]:
+    """The two costs that accuracy is drawn against: those of the front, of the limits, and what everybody asks for."""
+    return tuple(dict.fromkeys((*facts.axes, *facts.costs, *COSTS)))[:2]
+
+
+def _pale(facts: SearchFacts, key: str) -> go.Scatter:
+    tried = facts.tried
     return go.Scatter(
-        x=[getattr(one.sizes, key) for one in tried],
+        x=[facts.cost(one.id, key) for one in tried],
         y=[100 * one.accuracy for one in tried],
-        customdata=[_hover(one, measure) for one in tried],
+        customdata=[_hover(facts, one) for one in tried],
         mode="markers",
         name="all trials",
         legendgroup="trials",
@@ -48,22 +54,32 @@ def _pale(tried: Sequence[Tried], key: str, measure: str) -> go.Scatter:
     )
 
 
-def _hover(one: Tried, measure: str) -> str:
-    score = "" if measure != "reward" else f"<br>reward {one.score:.4f}"
+def _hover(facts: SearchFacts, one: Tried) -> str:
+    score = "" if facts.measure != "reward" else f"<br>reward {one.score:.4f}"
+    further = "".join(f", {cost_text(name, facts.cost(one.id, name))} {cost_name(name)}" for name in facts.further)
     return (
         f"<b>proposal {one.number}</b> {escape(one.name)}<br>{units.count(one.sizes.params)} params, "
-        f"{units.count(one.sizes.macs)} MACs, {one.sizes.blocks} blocks{score}"
+        f"{units.count(one.sizes.macs)} MACs{further}, {one.sizes.blocks} blocks{score}"
     )
 
 
-def _front(tried: Sequence[Tried], key: str) -> go.Scatter:
-    points = [(getattr(one.sizes, key), 100 * one.accuracy) for one in tried]
-    front = pareto_front(points)
+def _front(facts: SearchFacts, key: str) -> go.Scatter:
+    """The searched front, each accuracy with its interval; a line joins it where its one cost is drawn."""
+    front = facts.front
+    ends = [facts.sampling(one.accuracy) for one in front]
+    line = "lines+" if facts.axes == (key,) else ""
     return go.Scatter(
-        x=[points[at][0] for at in front],
-        y=[points[at][1] for at in front],
-        text=[f"{tried[at].number} " for at in front],
-        mode="lines+markers+text",
+        x=[facts.cost(one.id, key) for one in front],
+        y=[100 * one.accuracy for one in front],
+        error_y={
+            "symmetric": False,
+            "array": [100 * (high - one.accuracy) for one, (_, high) in zip(front, ends, strict=True)],
+            "arrayminus": [100 * (one.accuracy - low) for one, (low, _) in zip(front, ends, strict=True)],
+            "thickness": 1,
+            "width": 3,
+        },
+        text=[f"{one.number} " for one in front],
+        mode=f"{line}markers+text",
         textposition="top left",
         textfont={"size": 10},
         name="front of the trials, with their numbers",
@@ -83,7 +99,7 @@ def _last(facts: SearchFacts, finalists: Sequence[FinalistRecord], key: str) -> 
             continue
         margins = [facts.margin(VALIDATION, one.n) for one in own]
         yield go.Scatter(
-            x=[getattr(facts.sizes[one.id], key) for one in own],
+            x=[facts.cost(one.id, key) for one in own],
             y=[100 * one.validation for one in own],
             error_y=_bars([margin for margin in margins if margin is not None]),
             customdata=[f"<b>{finalist(one)}</b><br>{units.counted(one.n, 'seed')}" for one in own],
@@ -110,7 +126,7 @@ def rise_figure(facts: SearchFacts) -> str | None:
         go.Scatter(
             x=[one.number for one in tried],
             y=[unit * one.score for one in tried],
-            customdata=[_hover(one, facts.measure) for one in tried],
+            customdata=[_hover(facts, one) for one in tried],
             mode="markers",
             name="each trial",
             marker={"color": LIGHT, "size": 7, "symbol": "circle-open"},

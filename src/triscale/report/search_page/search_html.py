@@ -49,12 +49,12 @@ def _front(facts: SearchFacts, figure: str | None) -> Iterable[str]:
         return
     yield "<h2>Accuracy against cost</h2>"
     if figure is not None:
-        yield (
-            f"<p>Pale circles: every trial after {facts.record.epochs} epochs. On the dashed line no trial is both "
-            f"cheaper and better.{_filled(facts)}</p>"
-        )
+        yield f"<p>{escape(search_words.front_sentence(facts))}{_filled(facts)}</p>"
         yield plotted("front", figure)
     yield from _table(table)
+    front = search_tables.front(facts)
+    if front is not None:
+        yield f"<details><summary>The front as a table</summary>{to_html(front)}</details>"
 
 
 def _filled(facts: SearchFacts) -> str:
@@ -62,7 +62,7 @@ def _filled(facts: SearchFacts) -> str:
     if facts.found is None:
         return ""
     return (
-        f" Filled marks: the networks that were trained for {facts.record.final_epochs} epochs with several seeds, "
+        f" Coloured marks: the networks that were trained for {facts.record.final_epochs} epochs with several seeds, "
         "means with 95&nbsp;% intervals."
     )
 

@@ -15,6 +15,7 @@ def search_markdown(facts: SearchFacts) -> str:
         *section("What to know", [bullet_list(search_words.notices(facts))]),
         *section("The question", [pairs(wording.asked_lines(facts.record))]),
         *section("The finalists", tables(search_tables.finalists(facts))),
+        *section("The front of the trials", tables(search_tables.front(facts))),
         *section("How the search went", [markdown_text(search_words.drawn_sentence(facts))]),
         *section(
             rung_words.TITLE, [markdown_text(rung_words.rung_sentence(facts)), *tables(rung_words.ranks_table(facts))]

@@ -1,10 +1,11 @@
 """The tables of a search: finalists, effects, predictors, all trials."""
 
 from triscale import units
+from triscale.latency.cost_words import cost_name, cost_text
 from triscale.report.printable_table import Table, TableRow
 from triscale.report.search_page.effect_rows import value_text
 from triscale.report.search_page.rung_words import interval_text, tau_text
-from triscale.report.search_page.search_facts import TEST, VALIDATION, SearchFacts, Sizes, finalist
+from triscale.report.search_page.search_facts import TEST, VALIDATION, SearchFacts, Tried, finalist
 from triscale.report.search_page.sortable_table import Cell, SortableTable
 from triscale.trials.searches.search_outcomes import Outcome
 from triscale.trials.searches.search_records import FinalistRecord
@@ -17,9 +18,10 @@ def finalists(facts: SearchFacts) -> Table | None:
     """The networks that were trained to the end, the best first; None before."""
     if facts.found is None:
         return None
+    measured = facts.found.finalists[0].measured is not None
     header = (
-        "network", "name", "params", "MACs", "blocks", "validation top-1, %", "95 %, seeds", "test top-1, %",
-        "over the baseline", "95 %",
+        "network", "name", "params", "MACs", *map(cost_name, facts.further), *(("latency, measured",) * measured),
+        "blocks", "validation top-1, %", "95 %, seeds", "test top-1, %", "over the baseline", "95 %",
     )  # fmt: skip
     by_reward = facts.measure == "reward" and facts.found.finalists[0].score is not None
     first = "reward" if by_reward else "accuracy"
@@ -28,6 +30,8 @@ def finalists(facts: SearchFacts) -> Table | None:
         "Accuracies: mean ± standard deviation over seeds (their number). "
         "Over the baseline: points of validation top-1, paired by seed. The test decides nothing."
     )
+    if measured:
+        note += f" Latency on {facts.record.question.get('target')} is predicted unless it says measured."
     return Table(header, tuple(_finalist(facts, one) for one in facts.found.finalists), note)
 
 
@@ -35,7 +39,10 @@ def _finalist(facts: SearchFacts, one: FinalistRecord) -> TableRow:
     validation, test, sizes = facts.last(one.id, VALIDATION), facts.last(one.id, TEST), facts.sizes[one.id]
     margin = facts.margin(VALIDATION, one.n)
     cells = (
-        finalist(one), facts.network(one.id).name, *_counted(sizes),
+        finalist(one), facts.network(one.id).name, units.count(sizes.params), units.count(sizes.macs),
+        *(cost_text(name, facts.cost(one.id, name)) for name in facts.further),
+        *(() if one.measured is None else (units.latency(one.measured),)),
+        str(sizes.blocks),
         units.spread(one.validation, validation.deviation, one.n),
         units.span(None if margin is None else (max(0.0, one.validation - margin), min(1.0, one.validation + margin))),
         units.spread(one.test, test.deviation, test.n),
@@ -45,8 +52,27 @@ def _finalist(facts: SearchFacts, one: FinalistRecord) -> TableRow:
     return TableRow(cells, "chosen" if facts.found is not None and one.id == facts.found.best else "")
 
 
-def _counted(sizes: Sizes) -> tuple[str, str, str]:
-    return units.count(sizes.params), units.count(sizes.macs), str(sizes.blocks)
+def front(facts: SearchFacts) -> Table | None:
+    """The searched front, by rising cost, each accuracy with its interval; None before anything was trained."""
+    if not facts.front:
+        return None
+    header = ("proposal", "network", "validation top-1, %", "95 %, images", *map(cost_name, _columns(facts)))
+    note = (
+        f"After {facts.record.epochs} epochs with one seed, on {facts.record.data.validation:,} images. No trial is "
+        f"better in both accuracy and {' and '.join(map(cost_name, facts.axes))}."
+    )
+    return Table(header, tuple(_on_front(facts, one) for one in facts.front), note)
+
+
+def _on_front(facts: SearchFacts, one: Tried) -> TableRow:
+    costs = (cost_text(name, facts.cost(one.id, name)) for name in _columns(facts))
+    interval = units.span(facts.sampling(one.accuracy))
+    return TableRow((str(one.number), one.name, f"{100 * one.accuracy:.1f}", interval, *costs))
+
+
+def _columns(facts: SearchFacts) -> tuple[str, ...]:
+    """The search's own costs first, then what everybody asks for."""
+    return tuple(dict.fromkeys((*facts.axes, *facts.costs, "params", "macs")))
 
 
 def effects(facts: SearchFacts) -> Table | None:
@@ -101,14 +127,15 @@ def trials(facts: SearchFacts) -> SortableTable | None:
         "params",
         "MACs",
         "blocks",
+        *map(cost_name, facts.further),
         "front",
         "choices",
     )
-    front = set() if facts.found is None else set(facts.found.front)
+    members = {one.id for one in facts.front}
     scores = {one.id: one.score for one in facts.tried}
     kinds = dict.fromkeys(name.partition(".")[2] for name in facts.outcomes[0].proposal.chosen)
     note = f"{_FRONT}: on the front of accuracy and cost. Choices, stage by stage: {' · '.join(kinds)}."
-    rows = tuple(_trial(facts, one, front, scores) for one in facts.outcomes)
+    rows = tuple(_trial(facts, one, members, scores) for one in facts.outcomes)
     return SortableTable(header, rows, note)
 
 
@@ -124,10 +151,18 @@ def _trial(facts: SearchFacts, one: Outcome, front: set[str], scores: dict[str, 
         Cell(accuracy, one.accuracy),
         *(_percent(own.get(proposal.network)) for own in facts.longer.values()),
         *reward,
-        *(Cell(text, value) for text, value in zip(_counted(sizes), sizes, strict=True)),
+        Cell(units.count(sizes.params), sizes.params),
+        Cell(units.count(sizes.macs), sizes.macs),
+        Cell(str(sizes.blocks), sizes.blocks),
+        *(_cost(facts, proposal.network, name) for name in facts.further),
         Cell(_FRONT if proposal.network in front else "", float(proposal.network in front)),
         Cell(_stages(one)),
     )
+
+
+def _cost(facts: SearchFacts, id_: str, metric: str) -> Cell:
+    value = facts.cost(id_, metric)
+    return Cell(cost_text(metric, value), value)
 
 
 def _percent(accuracy: float | None) -> Cell:

@@ -1,6 +1,8 @@
 """The sentences of a search's page: its title, what to know, its fine print."""
 
 from triscale import units
+from triscale.latency.cost_words import cost_name
+from triscale.latency.latency_metric import LATENCY
 from triscale.report.notices import data_notices, trial_notices
 from triscale.report.search_page.rung_words import ranks_doubts
 from triscale.report.search_page.search_facts import SearchFacts
@@ -38,14 +40,40 @@ def headline(facts: SearchFacts) -> str:
         return "The search is unfinished: it has no answer yet." if not rows else _best(facts, rows[0])
     if rows[0].rule == "baseline":
         return f"Keep {_baseline(facts)}: nothing that was tried is better."
-    share = facts.sizes[rows[0].id].macs / facts.sizes[first.id].macs
     before = units.percent(first.validation)
-    return f"{_best(facts, rows[0])}, the baseline about {before}; it costs {share:.2f} times as much."
+    return f"{_best(facts, rows[0])}, the baseline about {before}{_times(facts, rows[0], first)}."
+
+
+def _times(facts: SearchFacts, best: FinalistRecord, baseline: FinalistRecord) -> str:
+    """How the costs of the front compare: `; it takes 0.94 times the MACs`; empty where no record holds them."""
+    parts = [
+        f"{mine / its:.2f} times the {cost_name(metric)}"
+        for metric in facts.axes
+        if (mine := _cost(facts, best, metric)) is not None and (its := _cost(facts, baseline, metric))
+    ]
+    return f"; it takes {' and '.join(parts)}" if parts else ""
+
+
+def _cost(facts: SearchFacts, one: FinalistRecord, metric: str) -> float | None:
+    """As measured where it was."""
+    measured = one.measured if metric == LATENCY.name else None
+    return facts.cost(one.id, metric) if measured is None else measured
 
 
 def _best(facts: SearchFacts, one: FinalistRecord) -> str:
     return (
         f"Take {facts.network(one.id).name}: it is right about {units.percent(one.validation)} of the validation images"
+    )
+
+
+def front_sentence(facts: SearchFacts) -> str:
+    """What the marks of the front are, and their bars."""
+    costs = " and ".join(map(cost_name, facts.axes))
+    kind = "Grey dots on the dashed line" if len(facts.axes) == 1 else "Grey dots"
+    return (
+        f"Pale circles: every trial after {facts.record.epochs} epochs. {kind}: the front, those that no trial beats "
+        f"in both accuracy and {costs}. Their bars are 95 % intervals: what {facts.record.data.validation:,} "
+        "validation images can say about one training."
     )
 
 
@@ -136,6 +164,10 @@ def method(facts: SearchFacts) -> list[str]:
             "together with good ones, so an effect holds among the networks that were tried."
         ),
     ]
+    lines.append(
+        "The interval of a trial is Wilson's, for its validation images alone. The front is the best of many trials, "
+        "so its accuracies are partly luck: only the last trainings with several seeds are a fair comparison."
+    )
     if facts.tested:
         lines.append("The test decides nothing: it is run after the choice, which validation made.")
     return lines

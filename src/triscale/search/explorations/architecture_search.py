@@ -36,9 +36,9 @@ from triscale.search.explorations.search_answer import all_failed, answer_lines
 from triscale.search.explorations.search_costs import check_target, search_costs
 from triscale.search.explorations.search_length import search_length
 from triscale.search.explorations.search_question import SearchQuestion
-from triscale.search.explorations.search_watch import SearchWatch, axes_of
 from triscale.search.explorations.search_worth import search_worth
 from triscale.search.explorations.space_of_question import space_of
+from triscale.search.explorations.watching.search_watch import SearchWatch, axes_of
 from triscale.search.measuring.timing import Speed
 from triscale.search.objectives import Objective
 from triscale.search.samplers import Sampler, sampler
@@ -119,7 +119,7 @@ class ArchitectureSearch:
 
     @property
     def baseline_costs(self) -> dict[str, float]:
-        """Its counted costs, by name."""
+        """Its costs, by name."""
         return self._costs.of(self.baseline)
 
     @property
@@ -208,7 +208,7 @@ class ArchitectureSearch:
             folder_option(self.folder, self.hash),
             space=document_of(self.space), size=self.space.size, baseline=content_hash(self.baseline),
             epochs=length.epochs, train_size=length.images, final_epochs=length.final_epochs, trials=length.trials,
-            predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe,
+            predicted_seconds=round(length.seconds), recipe=self._terms.job.recipe, costs=self.baseline_costs,
         )  # fmt: skip
 
     def _explore(self, campaign: Campaign) -> None:

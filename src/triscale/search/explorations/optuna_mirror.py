@@ -59,7 +59,7 @@ class OptunaMirror:
         say: hears a warning.
 
     Raises:
-        InputError: Optuna is not installed.
+        InputError: Optuna or the driver of the database is not installed, or the URL is none.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class OptunaMirror:
             import optuna  # noqa: F401, PLC0415  an extra; its absence is said before anything is trained
         except ImportError:
             raise InputError("--optuna-storage needs Optuna: pip install 'triscale[optuna]'.") from None
+        _require_driver(url)
         self._url, self._name, self._choices, self._axes, self._say = url, study, choices, tuple(axes), say
         self._rows: SimpleQueue[Sequence[Shown] | None] = SimpleQueue()
         self._thread: Thread | None = None
@@ -136,6 +137,28 @@ class OptunaMirror:
             self._warned = True
             first = reason.replace(self._url, "URL").splitlines()[0]  # an address may hold a password
             self._say(f"warning: trials are not mirrored to the Optuna storage: {first}. The search continues.")
+
+
+def _require_driver(url: str) -> None:
+    """InputError where nothing here can open such a URL; its text is not shown, since it may hold a password."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  comes with Optuna
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except ArgumentError:
+        raise InputError(
+            "--optuna-storage is not a URL of a database: write sqlite:///search.db or postgresql://USER@HOST/DATABASE."
+        ) from None
+    except ImportError as error:
+        advice = "Install the package that has it."
+        if parsed.get_backend_name() == "postgresql":
+            advice = "pip install 'psycopg[binary]', and write postgresql+psycopg://USER@HOST/DATABASE."
+        scheme, driver = parsed.drivername, error.name
+        raise InputError(
+            f"--optuna-storage {scheme}://... needs the driver {driver}, which is not installed.\n{advice}"
+        ) from None
 
 
 class _OpenStudy:

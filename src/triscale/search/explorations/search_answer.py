@@ -10,7 +10,7 @@ from triscale.search.explorations.finals.clocked_finalists import latency_line, 
 from triscale.search.explorations.finals.finalist_ranking import broken
 from triscale.search.explorations.rungs.rung_lines import ranks_line, saved_lines
 from triscale.trials import Trial
-from triscale.trials.searches.search_doubts import drawn_line, guessing_line
+from triscale.trials.searches.search_doubts import drawn_line, guessing_line, predictors_line
 from triscale.trials.searches.search_outcomes import NOTHING_SAVED, Saved
 from triscale.trials.searches.search_records import FinalistRecord, FoundRecord, ProposalRecord, SearchRecord
 
@@ -40,6 +40,7 @@ def answer_lines(
     doubts = (
         None if found.guessing is None else guessing_line(found.guessing, record.epochs),
         drawn_line(found.drawn, str(record.question["sampler"]), len(proposals), drawn_first),
+        predictors_line(found.predictors),
     )
     clocked = latency_line(rows, record.question.get("target"), limits_in(record).get(LATENCY.name))
     return (

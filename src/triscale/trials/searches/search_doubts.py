@@ -1,6 +1,10 @@
-"""What makes the answer of a search doubtful, in one sentence each: guessing, and random draws."""
+"""What makes the answer of a search doubtful, in one sentence each: guessing, random draws, and size alone."""
 
-from triscale.trials.searches.worth_records import DrawnRecord, GuessingRecord
+from collections.abc import Sequence
+
+from triscale.trials.searches.worth_records import DrawnRecord, GuessingRecord, PredictorRecord
+
+_NAMES = {"params": "params", "macs": "MACs", "depth": "depth"}
 
 
 def guessing_line(found: GuessingRecord, epochs: int) -> str | None:
@@ -13,6 +17,12 @@ def guessing_line(found: GuessingRecord, epochs: int) -> str | None:
         f"validation images {whose} knows {100 * found.best:.1f}%, and whoever always names the most frequent class "
         f"{100 * found.accuracy:.1f}%. Give more --epochs or more images."
     )
+
+
+def predictors_line(found: Sequence[PredictorRecord]) -> str | None:
+    """How well trivial numbers rank the trials by accuracy; None where none of them ranks any."""
+    parts = [f"{one.accuracy_tau:+.2f} by {_NAMES[one.name]}" for one in found if one.accuracy_tau is not None]
+    return f"Size alone ranks the accuracies of the trials with Kendall's tau {', '.join(parts)}." if parts else None
 
 
 def drawn_line(drawn: DrawnRecord | None, sampler: str, trials: int, drawn_first: int) -> str | None:

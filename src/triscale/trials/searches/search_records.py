@@ -19,6 +19,7 @@ class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
         space: the search space as a document.
         size: combinations of its choices.
         baseline: id of the network that is to be beaten.
+        costs: of it, by the metrics of a proposal; empty in older searches.
         epochs, train_size: of each trial.
         final_epochs: of the trainings that compare the best with the baseline.
         trials: how many are proposed.
@@ -35,6 +36,7 @@ class SearchRecord(BegunRecord, frozen=True, kw_only=True, tag="search"):
     trials: int
     predicted_seconds: float
     recipe: Recipe
+    costs: Mapping[str, float] = {}
 
 
 class ProposalRecord(Line, frozen=True, kw_only=True, tag="proposal"):

@@ -8,12 +8,16 @@ too little of the short trainings.
 import math
 from collections.abc import Sequence
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from triscale.search.explorations.finals.finalists import Scores
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.objectives import crowding, fronts
 from triscale.trials.searches.rung_records import RungRecord
+
+if TYPE_CHECKING:
+    from triscale.search.explorations.finals.finalists import (
+        Scores,
+    )  # loads torch, and where a search stands needs none
 
 DRAWN = 4
 """Networks of each rung that go on although they are not among the best."""
@@ -41,7 +45,7 @@ def rungs_above(question: SearchQuestion, trials: int, epochs: int) -> list[Rung
     return found
 
 
-def promoted(scores: Scores, number: int, epochs: int, *, eta: int, seed: int) -> RungRecord:
+def promoted(scores: "Scores", number: int, epochs: int, *, eta: int, seed: int) -> RungRecord:
     """Who goes on to a rung.
 
     Args:
@@ -57,7 +61,7 @@ def promoted(scores: Scores, number: int, epochs: int, *, eta: int, seed: int) -
     return RungRecord(number=number, epochs=epochs, promoted=tuple(ids[:best]), drawn=tuple(drawn))
 
 
-def ranked(scores: Scores) -> list[str]:
+def ranked(scores: "Scores") -> list[str]:
     """Ids, the best first; of several scores front by front, and within one those with the most room (NSGA-II)."""
     ids = list(scores)
     if not ids or len(scores[ids[0]]) == 1:
@@ -67,7 +71,7 @@ def ranked(scores: Scores) -> list[str]:
     ]
 
 
-def _roomiest(ids: Sequence[str], scores: Scores) -> list[str]:
+def _roomiest(ids: Sequence[str], scores: "Scores") -> list[str]:
     room = crowding([scores[one] for one in ids])
     return [ids[at] for at in sorted(range(len(ids)), key=lambda at: (-float(room[at]), at))]
 

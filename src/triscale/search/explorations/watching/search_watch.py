@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triscale import units
+from triscale.latency.cost_words import cost_name, cost_text
 from triscale.search.explorations.optuna_mirror import Axis, OptunaMirror, Shown
 from triscale.search.explorations.rungs.ladder import Rung
-from triscale.search.objectives import Front, Objective, fronts
+from triscale.search.objectives import Front, Objective
 from triscale.search.trainings.progress import StudyProgress
 from triscale.trials import ENDED, Stored
 from triscale.trials.searches.rung_records import RungRecord
+from triscale.trials.searches.search_front import front_so_far
 from triscale.trials.searches.search_outcomes import Outcome, distinct, outcomes
 from triscale.trials.searches.search_records import SearchRecord
 
@@ -95,23 +97,19 @@ class SearchWatch:
         if known:
             best = max(known, key=lambda one: _several(self.objective.scores(one.accuracy or 0.0, one.proposal.costs)))
             self.progress.standing(f"best {100 * (best.accuracy or 0):.1f}%")
-            self._tell_front(known)
+            self._tell_front(known, best)
 
-    def _tell_front(self, known: Sequence[Outcome]) -> None:
-        """A line for each network that joins the front of accuracy and cost."""
+    def _tell_front(self, known: Sequence[Outcome], best: Outcome) -> None:
+        """A line for each network that joins the front of accuracy and cost; for each best one where no cost counts."""
         metrics = self.objective.goal.metrics
-        if not metrics:
-            return
-        goal = Front(metrics)
-        first = fronts([goal.scores(one.accuracy or 0.0, one.proposal.costs) for one in known])[0]
-        joined = [known[at] for at in first if known[at].proposal.network not in self._front]
+        front = front_so_far(known, metrics) if metrics else (best,)
+        many = units.agreeing(len(front), "network", "networks")
+        joined = [one for one in front if one.proposal.network not in self._front]
         self._front |= {one.proposal.network for one in joined}
         for one in joined:
-            costs = ", ".join(f"{units.count(one.proposal.costs[name])} {name}" for name in metrics)
-            self.progress.say(
-                f"proposal {one.proposal.number}: {100 * (one.accuracy or 0):.1f}%, {costs}; "
-                f"on the front of {units.agreeing(len(first), 'network', 'networks')}"
-            )
+            costs = "".join(f", {cost_text(name, one.proposal.costs[name])} {cost_name(name)}" for name in metrics)
+            place = f"on the front of {many}" if metrics else "the best so far"
+            self.progress.say(f"proposal {one.proposal.number}: {100 * (one.accuracy or 0):.1f}%{costs}; {place}")
 
     def _ended(self, key: str) -> bool:
         return key in self.stored and self.stored.trial(key).state in ENDED
