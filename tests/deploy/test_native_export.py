@@ -10,8 +10,12 @@ import torch
 from tests.cli.conftest import Run
 from tests.paths import ROOT
 from tests.runtime.test_compiled_networks import COMPILER
+from triscale import runtime
+from triscale.data.transforms.image_transform import Transform
 from triscale.deploy import export, load_exported
 from triscale.errors import InputError, UsageError
+from triscale.families import network
+from triscale.layer_weights import RandomWeights
 from triscale.seal import OPEN, seal_of, sealed
 from triscale.weights import Classifier
 
@@ -51,6 +55,21 @@ def test_predict_takes_it_as_it_takes_the_checkpoint(run: Run, checkpoint: Path,
     assert [one["class"] for one in own["top"]] == [one["class"] for one in compiled["top"]]
     for one, other in zip(own["top"], compiled["top"], strict=True):
         assert one["probability"] == pytest.approx(other["probability"], abs=1e-5)
+
+
+def test_the_library_prepares_an_image_as_the_weights_do(so_file: Path, same: Classifier, picture: Path) -> None:
+    net = runtime.open(so_file)
+    wanted = Transform(preprocessing=same.preprocessing, size=net.network.resolution)(picture)
+    prepared = net.transform(picture)
+    assert prepared.dtype == np.float32
+    assert np.array_equal(prepared, wanted.numpy())
+    assert np.array_equal(net(prepared[None]), load_exported(so_file).logits(wanted[None]).numpy())
+
+
+def test_a_library_without_preprocessing_says_so_when_it_is_to_prepare_an_image(picture: Path) -> None:
+    path = runtime.library(network("smallnet_24"), RandomWeights(0))
+    with pytest.raises(InputError, match="does not say how images are prepared"):
+        runtime.open(path).transform(picture)
 
 
 def test_several_threads_get_the_bits_of_one(so_file: Path) -> None:

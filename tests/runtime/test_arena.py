@@ -84,7 +84,7 @@ def test_every_layer_is_one_step_and_every_map_is_written_before_it_is_read(net:
     assert known == set(range(len(found.maps)))
 
 
-@pytest.mark.parametrize("lanes", [8, 16])
+@pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_every_registered_network_is_planned_or_refused_by_name(lanes: int) -> None:
     for name in registry():
         net = network(name)

@@ -23,7 +23,7 @@ CREATE = '#include "triscale_net.h"\nint main(void) { triscale_net* net; return 
 WRONG_PROCESSOR = 3
 CHECKED = (
     "triscale_abi", "triscale_isa", "triscale_about", "triscale_shape", "triscale_class", "triscale_create",
-    "triscale_prepare", "_ZL16has_instructionsv",
+    "triscale_prepare", "triscale_profile", "_ZL16has_instructionsv",
 )  # fmt: skip
 """What runs before the check, or is the check."""
 ANY_VECTOR = re.compile(

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from triscale.errors import BusyError, InputError, OutOfMemoryError, UsageError
 from triscale.runtime.making import is_built_here
 from triscale.seal import refuse_unsealed, seal_of
 from triscale.spec import FieldError, Network, Preprocessing, any_from_document, preprocessing_from_dict
+
+if TYPE_CHECKING:
+    from triscale.data.transforms.image_transform import Picture
 
 ABI = 1
 """Of the functions in `kernels/triscale_net.h`."""
@@ -99,10 +102,12 @@ class NativeNetwork:
             raise InputError(f"this processor lacks the instructions ({self.isa}) that the network was compiled for.")
         if code == _OUT_OF_MEMORY:
             raise OutOfMemoryError(f"there is not enough memory for the maps of the network, or for {threads} threads.")
-        if code:
+        if code == _BAD_ARGUMENT:
             raise InputError(
                 "the library was compiled by an earlier triscale, for one thread; export the network again."
             )
+        if code:
+            raise InputError(f"the weights in the library are damaged (error {code}); export the network again.")
         weakref.finalize(self, library.loaded.triscale_free, self._net)
 
     def __call__(self, images: Floats) -> Floats:
@@ -117,6 +122,21 @@ class NativeNetwork:
         for first in range(0, len(given), self.batch):
             self._step(given[first : first + self.batch], logits[first : first + self.batch])
         return logits
+
+    def transform(self, picture: "Picture") -> Floats:
+        """One image, in a file or in memory, prepared as the network takes it: float32 [channels, h, w].
+
+        Raises:
+            InputError: the library was made without preprocessing, or the image cannot be read.
+        """
+        from triscale.data.transforms.image_transform import Transform  # noqa: PLC0415  loads torch
+
+        if self.preprocessing is None:
+            raise InputError(
+                "the library does not say how images are prepared: it was compiled without weights of a run."
+            )
+        prepare = Transform(preprocessing=self.preprocessing, size=self.network.resolution)
+        return np.asarray(prepare(picture), dtype=np.float32)
 
     def step_times(self, image: Floats) -> NDArray[np.int64]:
         """Nanoseconds [steps] of each step for one prepared image [channels, h, w], in the calling thread.

@@ -54,7 +54,20 @@ TRISCALE_ANY_PROCESSOR static bool has_instructions() {
 #if defined(TRISCALE_NEEDS_AVX512) || defined(TRISCALE_NEEDS_AVX2)
   TRISCALE_HAS("avx2");
   TRISCALE_HAS("fma");
+  TRISCALE_HAS("bmi");
   TRISCALE_HAS("bmi2");
+  TRISCALE_HAS("popcnt");
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11  // older ones, and clang, do not know these words
+  TRISCALE_HAS("f16c");
+  TRISCALE_HAS("lzcnt");
+  TRISCALE_HAS("movbe");
+#endif
+#endif
+#ifdef __FMA4__
+  TRISCALE_HAS("fma4");
+#endif
+#ifdef __XOP__
+  TRISCALE_HAS("xop");
 #endif
 #ifdef __SSE4_2__
   TRISCALE_HAS("sse4.2");
@@ -147,14 +160,19 @@ TRISCALE_EXPORT int triscale_run(triscale_net* net, int count, const float* imag
   return TRISCALE_OK;
 }
 
-TRISCALE_EXPORT int triscale_profile(triscale_net* net, const float* image, float* logits, long long* nanoseconds) {
-  if (!nanoseconds) return TRISCALE_STEPS;
-  if (!net || !image || !logits) return TRISCALE_BAD_ARGUMENT;
+static int timed(triscale_net* net, const float* image, float* logits, long long* nanoseconds) {
   if (net->busy.test_and_set(std::memory_order_acquire)) return TRISCALE_BUSY;
   net->team.time_steps({1, image, logits, (long)TRISCALE_CHANNELS * TRISCALE_HEIGHT * TRISCALE_WIDTH, TRISCALE_CLASSES},
                        nanoseconds);
   net->busy.clear(std::memory_order_release);
   return TRISCALE_STEPS;
+}
+
+TRISCALE_EXPORT TRISCALE_ANY_PROCESSOR int triscale_profile(triscale_net* net, const float* image, float* logits,
+                                                            long long* nanoseconds) {
+  if (!nanoseconds) return TRISCALE_STEPS;  // asked before there is a network
+  if (!net || !image || !logits) return TRISCALE_BAD_ARGUMENT;
+  return timed(net, image, logits, nanoseconds);
 }
 
 TRISCALE_EXPORT void triscale_free(triscale_net* net) {
