@@ -7,7 +7,6 @@ percentile of all runs counts.
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from triscale.costs import Target
-from triscale.engines import Opened, engine_named
+from triscale.engines import engine_named
 from triscale.latency.predictor.calibration_passes import PERCENTILE, images_for, run_times
-from triscale.latency.predictor.profiles.profiling import profiler_of
 from triscale.spec import Network
 
 
@@ -28,16 +26,13 @@ def measure(target: Target, networks: Mapping[str, Network], path: Path, rounds:
     if not todo:
         return
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    profiler, opened = profiler_of(target), dict[str, Opened]()
-
-    def timed(name: str) -> list[float]:
-        if name not in opened:
-            opened[name] = engine_named(target.runtime).open(networks[name], target)
-        return run_times(opened[name], images_for(networks[name], target.batch), target.threads)
-
+    opened = {
+        name: (engine_named(target.runtime).open(net, target), images_for(net, target.batch))
+        for name, net in networks.items()
+    }
     for number in todo:
-        order = Random(number).sample(sorted(networks), len(networks))
-        found = {name: profiler.apart(partial(timed, name)) for name in order}
+        order = Random(number).sample(sorted(opened), len(opened))
+        found = {name: run_times(*opened[name], target.threads) for name in order}
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"round": number, "ms": found}) + "\n")
 

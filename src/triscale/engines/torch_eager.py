@@ -45,6 +45,9 @@ class TorchEngine(ModuleEngine):
         """See `ModuleEngine.open_module`."""
         import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
+        from triscale.nn import keep_freed_memory  # noqa: PLC0415  loads torch
+
+        keep_freed_memory()
         torch.set_num_threads(target.threads)
         ready = module.eval().requires_grad_(requires_grad=False).to(dtype_of(target))
         size = sum(tensor.numel() * tensor.element_size() for tensor in ready.state_dict().values())
@@ -54,6 +57,9 @@ class TorchEngine(ModuleEngine):
         """See `Engine.open_file`: a program of `torch.export`, run as it is."""
         import torch  # noqa: PLC0415  torch is loaded only where a network runs
 
+        from triscale.nn import keep_freed_memory  # noqa: PLC0415  loads torch
+
+        keep_freed_memory()
         torch.set_num_threads(target.threads)
         try:
             with warnings.catch_warnings():  # torch warns about itself

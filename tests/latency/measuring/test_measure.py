@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from triscale.latency.measuring import (
     possible_targets,
     ratios,
 )
-from triscale.latency.measuring.loaded_group import LoadedGroup, Subject
+from triscale.latency.measuring.loaded_group import Subject
 from triscale.latency.measuring.measure_all import grouped
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
 from triscale.latency.measuring.pinned_process import PinnedProcess
@@ -62,16 +61,6 @@ def test_memory_is_that_of_a_process_with_this_network_alone(measured: Measured)
         assert peak is not None
         assert peak - before > one.opening.file_size
         assert 20e6 < before < 1e9
-
-
-def test_a_network_has_a_process_of_its_own_where_the_engine_wants_that() -> None:
-    """What another network left on the heap of torch moves its times by a quarter."""
-    nets = [NET, replace(NET, name="other", resolution=(32, 32))]
-    for runtime, processes in (("torch", 2), ("onnxruntime", 1)):
-        subjects = [Subject(network=one, target=Target(runtime=runtime)) for one in nets]
-        with LoadedGroup(subjects, separate_cores(1), {}) as group:
-            assert len({owner._process.pid for owner in group._owners}) == processes
-            assert all(len(group.visit(number).wall) > 0 for number in range(len(nets)))
 
 
 def test_a_second_process_on_the_core_makes_every_figure_doubtful() -> None:

@@ -1,7 +1,4 @@
-"""Networks that are measured side by side: open in workers, one for each engine and number of threads.
-
-Where an engine wants its networks alone, each has a worker.
-"""
+"""Networks that are measured side by side: open in workers, one for each engine and number of threads."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +9,6 @@ from types import TracebackType
 
 from triscale.costs import Target
 from triscale.engine_memory import engine_memory
-from triscale.engines import engine_named
 from triscale.errors import InputError
 from triscale.latency.measuring.measurement import Opening, Visit
 from triscale.latency.measuring.messages import Load, Loaded, Multiply, Step, Timed, Weigh, Weighed
@@ -57,21 +53,19 @@ class LoadedGroup:
 
     def __init__(self, subjects: Sequence[Subject], cores: tuple[int, ...], environment: Mapping[str, str]) -> None:
         self._stack = ExitStack()
-        self._workers: dict[tuple[str, int, int | None], PinnedProcess] = {}
+        self._workers: dict[tuple[str, int], PinnedProcess] = {}
         most = max(subject.target.threads for subject in subjects)
         try:
             self._reference = self._stack.enter_context(PinnedProcess(cores[:most], {"OPENBLAS_NUM_THREADS": "1"}))
-            self._owners = [self._worker(key, one.target, cores, environment) for key, one in enumerate(subjects)]
+            self._owners = [self._worker(one.target, cores, environment) for one in subjects]
             for key, (owner, subject) in enumerate(zip(self._owners, subjects, strict=True)):
                 owner.ask(subject.load(key), Loaded)
         except BaseException:
             self._stack.close()
             raise
 
-    def _worker(
-        self, key: int, target: Target, cores: tuple[int, ...], environment: Mapping[str, str]
-    ) -> PinnedProcess:
-        at = (target.runtime, target.threads, key if engine_named(target.runtime).alone else None)
+    def _worker(self, target: Target, cores: tuple[int, ...], environment: Mapping[str, str]) -> PinnedProcess:
+        at = (target.runtime, target.threads)
         if at not in self._workers:
             self._workers[at] = self._stack.enter_context(PinnedProcess(cores[: target.threads], environment))
         return self._workers[at]

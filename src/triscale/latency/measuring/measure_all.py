@@ -158,7 +158,7 @@ def _bytes(one: Ready) -> float:
     peak, before = one.opening.peak_memory, one.opening.memory_before
     if peak is None or before is None:
         return _OWN_BYTES * one.opening.file_size
-    return peak if engine_named(one.subject.target.runtime).alone else peak - before
+    return peak - before
 
 
 def _cores(threads: int) -> tuple[int, ...]:

@@ -161,12 +161,8 @@ def _fitted(header: Header, target: Target, samples: tuple[Sample, ...], seconds
 def _anchor(name: str, target: Target) -> float:
     """Milliseconds of an anchor now, measured as the calibration does."""
     network = next(one for one in calibration_networks() if one.name == name)
-    profiler, images = profiler_of(target), images_for(network, target.batch)
-
-    def measured() -> list[float]:
-        opened = profiler.prepared(network, target).open()
-        times = [one for _ in range(_ANCHOR_ROUNDS) for one in run_times(opened, images, target.threads)]
-        opened.close()
-        return times
-
-    return float(np.percentile(profiler.apart(measured), PERCENTILE))
+    opened = profiler_of(target).prepared(network, target).open()
+    images = images_for(network, target.batch)
+    times = [one for _ in range(_ANCHOR_ROUNDS) for one in run_times(opened, images, target.threads)]
+    opened.close()
+    return float(np.percentile(times, PERCENTILE))

@@ -96,7 +96,7 @@ class _Bench:
     """Networks on a target: run as a whole in sessions that stay open, profiled in a new one each time.
 
     A network that has just been opened is a few percent slower than one that has been in use for a minute, and networks
-    in use are what is predicted. Engines that want networks alone open them in each pass.
+    in use are what is predicted.
     """
 
     def __init__(self, target: Target, profiler: Profiler) -> None:
@@ -106,7 +106,7 @@ class _Bench:
     def whole(self, number: int, network: Network) -> PassLine:
         """Whole runs of the network in a pass."""
         images = images_for(network, self._target.batch)
-        runs = self._profiler.apart(lambda: run_times(self._open(network), images, self._target.threads))
+        runs = run_times(self._open(network), images, self._target.threads)
         return PassLine(number=number, network=network.name, whole=[round(one, 5) for one in runs])
 
     def _open(self, network: Network) -> Opened:
@@ -117,8 +117,7 @@ class _Bench:
     def profile(self, number: int, network: Network) -> PassLine:
         """Its nodes."""
         images = images_for(network, self._target.batch)
-        prepared = self._profiler.prepared(network, self._target)
-        nodes = self._profiler.apart(lambda: prepared.profile(images, _PROFILED_RUNS))
+        nodes = self._profiler.prepared(network, self._target).profile(images, _PROFILED_RUNS)
         return PassLine(
             number=number,
             network=network.name,

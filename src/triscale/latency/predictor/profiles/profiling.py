@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 from triscale.costs import Target
 from triscale.engines import (
@@ -18,7 +17,6 @@ from triscale.engines import (
 from triscale.engines.native_code import NativeEngine
 from triscale.engines.torch_eager import TorchEngine
 from triscale.errors import InputError
-from triscale.latency.predictor.copied_process import Found, in_copy
 from triscale.latency.predictor.kernel_features import Vectors
 from triscale.latency.predictor.node_times import NodeTimes
 from triscale.latency.predictor.profiles.profiled_native import CLOCK, profile_native
@@ -50,13 +48,7 @@ class Profiler:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        if isinstance(engine, TorchEngine):
-            import_module("triscale.nn")  # once, for all copies of this process
         self.grain = {OpenvinoEngine: GRAIN, NativeEngine: CLOCK}.get(type(engine), 1.0)
-
-    def apart(self, work: Callable[[], Found]) -> Found:
-        """Do what opens a network and runs it, in a copy of this process where the engine wants its networks alone."""
-        return in_copy(work) if self._engine.alone else work()
 
     def prepared(self, network: Network, target: Target) -> Prepared:
         """The network, its graph written once."""
