@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from tests.report.sample import CLASSES, DATA, MACHINE, RECIPE
+from tests.search.explorations.fronts_of import front_of
 from triscale.costs import count
 from triscale.search.architecture import document_of, load_space, sample
 from triscale.search.architecture.space import Space
 from triscale.search.explorations.finals.finalist_ranking import ranked
-from triscale.search.explorations.finals.finalists import finalists, front_of, told
+from triscale.search.explorations.finals.finalists import finalists, told
 from triscale.search.explorations.search_answer import answer_lines
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.explorations.search_worth import search_worth
@@ -117,7 +118,7 @@ def _finish(store: TrialStore, of: Space, record: SearchRecord, question: Search
     rows = ranked(finalists(store, record, ids, costs), objective.scores, objective.limits)
     worth = search_worth(store, scores, of.choices, drawn_first=DRAWN, images=900, guessing=1 / len(CLASSES))
     found = FoundRecord(
-        best=rows[0].id, finalists=rows, front=front_of(store, record, objective.goal.metrics, 0), lines=(),
+        best=rows[0].id, finalists=rows, front=front_of(store, objective.goal.metrics), lines=(),
         scores=scores, **worth._asdict(),
     )  # fmt: skip
     lines = answer_lines(

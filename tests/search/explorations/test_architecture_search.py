@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.simulated import Chances
+from tests.search.explorations.fronts_of import front_of
 from tests.search.explorations.searches import (
     LONG,
     SMALL,
@@ -23,11 +24,12 @@ from triscale.costs import count, read_limit
 from triscale.errors import InputError, UsageError
 from triscale.search.explorations.architecture_search import ArchitectureSearch
 from triscale.search.explorations.finals.finalist_ranking import ranked
-from triscale.search.explorations.finals.finalists import finalists, front_of
+from triscale.search.explorations.finals.finalists import finalists
 from triscale.search.explorations.search_question import SearchQuestion
-from triscale.search.objectives import Accuracy
+from triscale.search.objectives import Accuracy, fronts
 from triscale.spec import content_hash, from_dict
 from triscale.trials import VALIDATION, TrialStore, read
+from triscale.trials.searches import search_outcomes
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 
 
@@ -113,7 +115,7 @@ def test_a_driver_that_is_killed_at_10_points_proposes_the_same_and_has_the_same
     assert kills == 10
     assert proposals(folder) == proposals(tmp_path / "whole")
     assert outcomes(read(folder)) == outcomes(read(tmp_path / "whole"))
-    fronts = [front_of(read(one), _record(one), ["macs"], 0) for one in (folder, tmp_path / "whole")]
+    fronts = [front_of(read(one), ["macs"]) for one in (folder, tmp_path / "whole")]
     assert fronts[0] == fronts[1] != ()
 
 
@@ -146,9 +148,14 @@ def test_a_front_is_told_to_the_sampler_as_several_numbers(tmp_path: Path, monke
     monkeypatch.setattr(ArchitectureSearch, "_answer", lambda *_: None)
     question = replace(LONG, trials=20, objective="front", cost="macs,params")
     search(question, tmp_path / "front", engine=Pretends()).run()
-    ids = front_of(read(tmp_path / "front"), _record(tmp_path / "front"), ["macs", "params"], 0)
+    stored = read(tmp_path / "front")
+    ids = front_of(stored, ["macs", "params"])
     costs = {one.network: one.costs for one in proposals(tmp_path / "front")}
     assert [costs[one]["macs"] for one in ids] == sorted(costs[one]["macs"] for one in ids)
+    points = {one.proposal.network: (one.accuracy, *(-one.proposal.costs[name] for name in ("macs", "params")))
+              for one in search_outcomes.outcomes(stored) if one.accuracy is not None}  # fmt: skip
+    first = fronts([tuple(map(float, point)) for point in points.values()])[0]
+    assert set(ids) == {list(points)[at] for at in first}
 
 
 @pytest.mark.parametrize(

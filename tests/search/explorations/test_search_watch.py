@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.search.explorations.fronts_of import front_of
 from tests.search.explorations.searches import LONG, Enough, Pretends, proposals
 from triscale.search.explorations.architecture_search import ArchitectureSearch
-from triscale.search.explorations.finals.finalists import front_of
 from triscale.search.explorations.search_question import SearchQuestion
 from triscale.search.trainings.progress import Quiet
 from triscale.training import numerics_here
 from triscale.trials import Trial, read
 from triscale.trials.searches.search_outcomes import outcomes
-from triscale.trials.searches.search_records import SearchRecord
 
 
 class Hears(Quiet):
@@ -94,11 +93,9 @@ def test_the_best_so_far_and_the_front_are_told_as_they_grow(tmp_path: Path) -> 
     assert all(
         re.fullmatch(r"proposal \d+: [\d.]+%, [\d.]+ [kM] MACs; on the front of \d+ networks?", one) for one in lines
     )
-    record = stored.one(SearchRecord)
-    assert record is not None
     numbers = {one.network: one.number for one in proposals(tmp_path)}
     told = {int(line.split(":")[0].removeprefix("proposal ")) for line in lines}
-    assert {numbers[one] for one in front_of(stored, record, ["macs"], 0)} <= told
+    assert {numbers[one] for one in front_of(stored, ["macs"])} <= told
 
 
 def test_without_a_cost_each_best_one_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep what it frees, from now on; for trainings on the CPU.
+    """Let this process keep what it frees, from now on; for trainings on the CPU and for timing torch.
 
     glibc maps each block above 32 MiB again and gives it back when it is freed, and the system then clears every page:
     up to a third of a training step of a depthwise network. The process holds its peak until it ends, and no numbers

@@ -25,7 +25,6 @@ from triscale.search.explorations.finals.finalists import (
     best_trial,
     final_scores,
     finalists,
-    front_of,
     told,
 )
 from triscale.search.explorations.optuna_mirror import OptunaMirror
@@ -55,7 +54,8 @@ from triscale.search.trainings.workers import LOCAL, Engine
 from triscale.spec import AnyNetwork, Network, content_hash
 from triscale.training import data_use
 from triscale.trials import TEST, Numerics, Stored, Trial, TrialStore
-from triscale.trials.searches.search_outcomes import RUNG, SEARCH, saved
+from triscale.trials.searches.search_front import front_so_far
+from triscale.trials.searches.search_outcomes import RUNG, SEARCH, outcomes, saved
 from triscale.trials.searches.search_records import FoundRecord, ProposalRecord, SearchRecord
 from triscale.weights import load_classifier
 
@@ -265,7 +265,7 @@ class ArchitectureSearch:
             self._store, scores, self.space.choices, drawn_first=drawn, images=self._counts["validation"],
             guessing=self.source.guessing(seed=seed),
         )  # fmt: skip
-        front = front_of(self._store, self._record, self._costs.axes, seed)
+        front = tuple(one.proposal.network for one in front_so_far(outcomes(self._store), self._costs.axes))
         found = FoundRecord(
             best=rows[0].id, finalists=rows, front=front, lines=(), scores=scores,
             ranks=ranks_of(self._store, score, seed, final_scores(rows, score)), **worth._asdict(),

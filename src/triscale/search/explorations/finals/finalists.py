@@ -6,7 +6,7 @@ from statistics import mean
 from triscale import intervals
 from triscale.search.decisions.trial_scores import scores_of
 from triscale.search.explorations.proposals import Score
-from triscale.search.objectives import Front, fronts
+from triscale.search.objectives import fronts
 from triscale.spec import content_hash
 from triscale.trials import TEST, VALIDATION, Stored, Trial
 from triscale.trials.searches.search_records import FinalistRecord, ProposalRecord, SearchRecord
@@ -40,17 +40,6 @@ def best_proposals(scores: Scores, count: int) -> list[str]:
     ids = list(scores)
     first = fronts([scores[one] for one in ids])[0] if len(scores[ids[0]]) > 1 else range(len(ids))
     return sorted((ids[at] for at in first), key=lambda one: scores[one], reverse=True)[:count]
-
-
-def front_of(stored: Stored, record: SearchRecord, metrics: Sequence[str], seed: int) -> tuple[str, ...]:
-    """Ids of the proposals that none beats in accuracy and these costs, by rising cost."""
-    accuracies = scores_of(stored, VALIDATION, record.epochs)
-    goal = Front(tuple(metrics))
-    costs = {one.network: one.costs for one in stored.all(ProposalRecord) if seed in accuracies.get(one.network, {})}
-    ids = list(costs)
-    rows = [goal.scores(accuracies[one][seed], costs[one]) for one in ids]
-    first = [ids[at] for at in fronts(rows)[0]] if rows else []
-    return tuple(sorted(first, key=lambda one: tuple(costs[one].values())))
 
 
 def finalists(
